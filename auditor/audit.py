@@ -1,0 +1,279 @@
+"""The audit: check, plan, measure, conclude, write."""
+
+import dataclasses
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import auditor
+from auditor import findings, report
+from auditor.config import Config
+from auditor.errors import InterruptedRunError, PdfUnavailableError, StoreError
+from auditor.executors.serial import SerialExecutor
+from auditor.findings import Bound, Context, Evidence, Findings
+from auditor.measuring import Progress, Worker
+from auditor.preflight import Preflight, check, is_multi_label
+from auditor.records.run import Run, to_json
+from auditor.records.store import find_or_create
+from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
+
+__all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished audit."""
+
+    run: Run
+    findings: Findings
+    html: Path
+    pdf: Path | None
+    reused: bool = False
+    """Whether the run was complete already."""
+    pdf_error: str | None = None
+
+
+def run(
+    config: Config,
+    *,
+    fresh: bool = False,
+    pdf: bool = True,
+    command: str = "",
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress,
+) -> Result:
+    """Audits a model: a new run, the rest of an interrupted one, or the news that it is complete already.
+
+    Args:
+        config: From `auditor.config.load`.
+        fresh: Whether to begin a new run even where one of the same plan is there.
+        pdf: Whether to make the PDF.
+        command: The command line, for the provenance page.
+        stop: Asked between shards; when it says yes, what is done is kept and the run can be resumed.
+        progress: Told how far the work is.
+
+    Raises:
+        AuditorError: Anything a user can cause; what was measured is kept.
+    """
+    preflight = check(config)
+    started = datetime.now(UTC)
+    place = find_or_create(Path(config.run.output), config.title, plan(preflight, command), fresh=fresh, now=started)
+    with place.lock():
+        if place.is_complete:
+            return _reopened(place)
+        measure(preflight, place, stop=stop, progress=progress)
+        progress.say("drawing conclusions and writing the report")
+        return conclude(place, pdf=pdf and config.report.pdf, started=started)
+
+
+def rerender(place: Run, *, pdf: bool = True) -> Result:
+    """Draws the conclusions and writes the report again, from the evidence alone: without torch or the model.
+
+    Raises:
+        StoreError: The evidence is not complete.
+    """
+    with place.lock():
+        if place.manifest() is None:
+            raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
+        return conclude(place, pdf=pdf, started=datetime.now(UTC))
+
+
+def plan(preflight: Preflight, command: str) -> dict[str, Any]:
+    """What will be done, as it is written into plan.json; equal plans are the same work."""
+    config, checkpoint = preflight.config, preflight.checkpoint
+    return {
+        "title": config.title,
+        "task": checkpoint.task,
+        "command": command,
+        "config": {key: table for key, table in config.resolved().items() if key != "run"},
+        "seed": config.seed,
+        "device": preflight.device,
+        "dtype": preflight.dtype,
+        "multi_label": is_multi_label(config, checkpoint),
+        "model": _describe(checkpoint),
+        "references": {name: _describe(reference) for name, reference in preflight.references.items()},
+        "corpus": {
+            "path": str(config.corpus.path),
+            "sha256": preflight.corpus.sha256,
+            "documents": len(preflight.documents),
+            "documents in the file": preflight.corpus.n_documents,
+            "columns": list(preflight.corpus.columns),
+        },
+        "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
+        "asked": preflight.asked,
+        "shards": [[shard.start, shard.stop] for shard in preflight.shards],
+        "notes": list(preflight.notes),
+        "versions": _versions(),
+    }
+
+
+def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progress: Progress) -> None:
+    """Measures the shards that are missing.
+
+    Raises:
+        InterruptedRunError: `stop` said yes before all were done.
+    """
+    shards = preflight.shards
+    for shard in shards:
+        if not place.has("documents", shard.index):
+            place.write_shard(Document, shard.index, preflight.documents[shard.start : shard.stop])
+    progress.start(preflight.asked)
+    done = 0
+    for outcome in SerialExecutor().map(lambda: Worker(preflight, place, progress), shards, stop=stop):
+        if outcome.error is not None:
+            raise outcome.error
+        done += 1
+    if done < len(shards):
+        raise InterruptedRunError(
+            f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
+        )
+
+
+def conclude(place: Run, *, pdf: bool, started: datetime) -> Result:
+    """Draws conclusions from the evidence of a measured run, writes the report, and closes the run."""
+    evidence = read_evidence(place)
+    found = findings.summarise(evidence, context(place))
+    as_json = findings.write(found)
+    html = report.render_html(found, evidence)
+    place.write("findings.json", as_json)
+    place.write("report.html", html.encode("utf-8"))
+    problem = _write_pdf(place, html, found, as_json) if pdf else None
+    if problem or not pdf:
+        place.remove("report.pdf")
+    finished = datetime.now(UTC)
+    place.finish(
+        {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": finished.isoformat(timespec="seconds"),
+            "seconds": round((finished - started).total_seconds(), 1),
+            "verdict": found.verdict.result,
+            "headline": found.verdict.headline,
+        }
+    )
+    return dataclasses.replace(_reopened(place), reused=False, pdf_error=problem)
+
+
+def read_evidence(place: Run) -> Evidence:
+    """The facts of a run, by document."""
+    return Evidence(
+        documents=tuple(row for row in place.read(Document) if isinstance(row, Document)),
+        predictions={row.document_id: row for row in place.read(Prediction)},
+        explanations={row.document_id: row for row in place.read(Explanation)},
+        attention={row.document_id: row for row in place.read(AttentionStatistics)},
+        perplexity={row.document_id: row for row in place.read(Perplexity)},
+    )
+
+
+def context(place: Run) -> Context:
+    """What the plan knows about the run and the evidence does not."""
+    own = place.plan
+    checks = {name: Bound(**bound) for name, bound in own["config"].get("checks", {}).items()}
+    references = [name for probe in own["probes"].values() if (name := probe.get("model"))]
+    return Context(
+        title=own["title"],
+        task=own["task"],
+        run_id=place.run_id,
+        plan_id=place.plan_id,
+        created=place.created,
+        model=_model_facts(own),
+        corpus={key: _plain(value) for key, value in own["corpus"].items()},
+        provenance=_provenance(place),
+        parameters={
+            name: {key: _plain(value) for key, value in table.items()} for name, table in own["probes"].items()
+        },
+        checks=checks,
+        asked=own["asked"],
+        notes=tuple(own["notes"]),
+        seed=own["seed"],
+        multi_label=own["multi_label"],
+        reference_model=references[0] if references else None,
+    )
+
+
+def _describe(checkpoint: Any) -> dict[str, Any]:
+    return {
+        "name": checkpoint.name,
+        "revision": checkpoint.revision,
+        "class": checkpoint.model_class,
+        "parameters": checkpoint.n_parameters,
+        "labels": list(checkpoint.labels),
+        "weights_sha256": checkpoint.weights_sha256,
+        "tokenizer_sha256": checkpoint.tokenizer_sha256,
+        "files": checkpoint.hashes,
+    }
+
+
+def _model_facts(own: Any) -> dict[str, str]:
+    model = own["model"]
+    settings = own["config"].get("model", {})
+    facts = {
+        "Name": model["name"],
+        "Task": own["task"],
+        "Class": model["class"],
+        "Revision": model["revision"] or "local folder",
+        "Parameters": f"{model['parameters']:,}",
+        "Device": own["device"],
+        "Data type": f"{own['dtype']}; softmax and statistics in float32 or better",
+        "Weights, SHA-256": model["weights_sha256"],
+        "Tokenizer, SHA-256": model["tokenizer_sha256"],
+    }
+    if own["task"] == "text-classification":
+        facts["Labels"] = ", ".join(model["labels"])
+        facts["Answer"] = "any number of labels, a sigmoid each" if own["multi_label"] else "one label, softmax"
+    else:
+        facts["Prompt"] = settings.get("prompt") or "{text}"
+        facts["Candidates"] = ", ".join(repr(c) for c in settings.get("candidates") or ()) or "none: free continuation"
+    for name, reference in own["references"].items():
+        facts[f"Reference model {name}"] = f"{reference['class']}, weights SHA-256 {reference['weights_sha256']}"
+    return facts
+
+
+def _provenance(place: Run) -> dict[str, str]:
+    own = place.plan
+    return {
+        "Run": place.run_id,
+        "Plan, SHA-256": place.plan_id,
+        "Created": place.created,
+        "Command": own["command"],
+        "Seed": str(own["seed"]),
+        "Shards": str(len(own["shards"])),
+        **own["versions"],
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"auditor": auditor.__version__, "Python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value)
+    return "all" if value is None else str(value)
+
+
+def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes) -> str | None:
+    """Writes report.pdf; the reason where the machine cannot."""
+    attachments = {"findings.json": as_json, "plan.json": to_json(place.plan)}
+    try:
+        place.write("report.pdf", report.render_pdf(html, found, attachments))
+    except PdfUnavailableError as error:
+        return str(error)
+    return None
+
+
+def _reopened(place: Run) -> Result:
+    pdf = place.path / "report.pdf"
+    found = findings.read(place.read_bytes("findings.json"))
+    return Result(place, found, place.path / "report.html", pdf if pdf.exists() else None, reused=True)

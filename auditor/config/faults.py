@@ -1,0 +1,97 @@
+"""Every fault of a configuration as one line: where it stands, the dotted key, what was expected and what was found."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from auditor.config.tables import CheckConfig, Config
+
+_LONGEST = 60
+_EXPECTED = {
+    "string_type": "expected a string",
+    "string_too_short": "expected a string that is not empty",
+    "invalid_key": "expected a key that is a string",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+    "list_type": 'expected a list such as ["a", "b"]',
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+    "less_than": "expected less than {lt}",
+    "finite_number": "expected a finite number",
+    "literal_error": "expected {expected}",
+}
+_FLAGS = {"corpus.path": "--data", "model.name": "--model"}
+
+
+def fault_lines(error: ValidationError, path: Path | None, origins: Mapping[str, str]) -> list[str]:
+    """One line per fault, each once, in the order of the tables.
+
+    Args:
+        error: What pydantic found.
+        path: The file, or None.
+        origins: Where the values under dotted keys come from that are not from the file.
+    """
+    lines: dict[str, None] = {}
+    for fault in error.errors(include_url=False):
+        parts = [str(part) for part in fault["loc"] if part != "[key]"]
+        origin = _origin(".".join(parts), path, origins)
+        for message in _messages(fault, parts):
+            lines[f"{origin}: {message}"] = None
+    return list(lines)
+
+
+def _origin(key: str, path: Path | None, origins: Mapping[str, str]) -> str:
+    for typed, origin in origins.items():
+        if key == typed or key.startswith(f"{typed}."):
+            return origin
+    return "command line" if path is None else str(path)
+
+
+def _messages(fault: ErrorDetails, parts: list[str]) -> Iterator[str]:
+    key = ".".join(parts)
+    if fault["type"] == "extra_forbidden":
+        yield f"{key}: unknown key{_near_key(parts)}"
+    elif fault["type"] == "missing":
+        yield f"{key}: missing; give it in the file" + (f" or with {_FLAGS[key]}" if key in _FLAGS else "")
+    elif fault["type"] == "value_error":
+        for message in str(fault["ctx"]["error"]).splitlines():
+            yield f"{key}: {message}{_found(fault['input'])}"
+    elif parts[0] == "checks" and fault["type"] == "model_type":
+        yield f"{key}: expected {{ at_least = … }} or {{ at_most = … }}{_found(fault['input'])}"
+    else:
+        text = _EXPECTED.get(fault["type"], "").format(**fault.get("ctx", {}))
+        yield f"{key}: {text or fault['msg'].replace('Input should be', 'expected')}{_found(fault['input'])}"
+
+
+def _found(value: Any) -> str:  # whatever was given
+    if isinstance(value, dict):
+        return ""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return f", found {text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}"
+
+
+def _near_key(parts: list[str]) -> str:
+    """`; did you mean model.device?`: a key of the same table that is spelt alike, else one of another table."""
+    table, name = ".".join(parts[:-1]), parts[-1]
+    known = _keys(CheckConfig, f"{table}.") if parts[0] == "checks" else _keys(Config)
+    keys = [key.rpartition(".") for key in known]
+    siblings = [leaf for folder, _, leaf in keys if folder == table]
+    near = [f"{table}.{leaf}".lstrip(".") for leaf in difflib.get_close_matches(name, siblings, n=1)]
+    elsewhere = difflib.get_close_matches(name, [leaf for _, _, leaf in keys], n=1, cutoff=0.8)
+    near += [f"{folder}.{leaf}" for folder, _, leaf in keys if leaf in elsewhere]
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(siblings)}"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")

@@ -1,0 +1,149 @@
+"""The door of the configuration: a file, the environment and flags become one checked `Config`."""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from auditor.config.faults import fault_lines
+from auditor.config.tables import CheckConfig, Config
+from auditor.errors import ConfigError
+
+_PREFIX = "AUDITOR_"
+_SYNTAX = {".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
+
+
+def load(path: Path | None, overrides: Mapping[str, object], *, environment: Mapping[str, str] | None = None) -> Config:
+    """Read, merge and check a configuration.
+
+    Args:
+        path: A TOML or YAML file; None where flags alone say everything.
+        overrides: Values by dotted key, from flags. A string is read as TOML ("200", "true", '["a", "b"]') where the
+            key takes something else than a string; None stands for a flag that was not given.
+        environment: `AUDITOR_SEED`, `AUDITOR_MODEL__DEVICE` and so on; variables that begin with no known table are
+            ignored. None takes that of the process.
+
+    Raises:
+        ConfigError: every fault of the file, the environment and the flags, one line each.
+    """
+    tables = {} if path is None else _read(path)
+    origins: dict[str, str] = {}
+    for variable, text in sorted((os.environ if environment is None else environment).items()):
+        key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
+        if variable.startswith(_PREFIX) and key.split(".")[0] in Config.model_fields:
+            origins[key] = f"environment variable {variable}"
+            _set(tables, key, text)
+    for key, value in overrides.items():
+        if value is not None:
+            origins[key] = "command line"
+            _set(tables, key, value)
+    if isinstance(tables.get("checks"), dict):
+        tables["checks"] = dict(_named_checks(tables["checks"]))
+    for needed in ("corpus", "model"):
+        tables.setdefault(needed, {})
+    try:
+        config = Config.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError("\n".join(fault_lines(error, path, origins))) from None
+    return config.placed(path, frozenset(origins))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The tables of a file, as they stand there."""
+    syntax = _SYNTAX.get(path.suffix.lower())
+    if syntax is None:
+        raise ConfigError(f"{path}: expected a file ending in .toml, .yaml or .yml")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; `auditor init` writes one to start from") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start + 1}); convert the file to UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    tables = _parse(path, syntax, text)
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{path}: expected tables such as corpus and model, found a {type(tables).__name__}")
+    return tables
+
+
+def _parse(path: Path, syntax: str, text: str) -> object:
+    try:
+        tables = tomllib.loads(text) if syntax == "TOML" else yaml.safe_load(text) or {}
+        json.dumps(tables, default=str, skipkeys=True)  # fails on a YAML alias that holds itself
+        return tables
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        place = f" (at line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ConfigError(f"{path}: not YAML: {error.problem}{place}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not {syntax}: {str(error).splitlines()[0]}") from None
+
+
+def _set(tables: dict[str, Any], key: str, value: object) -> None:
+    """Put a value under a dotted key. The name of a check may hold dots itself."""
+    parts = key.split(".")
+    if parts[0] == "checks" and len(parts) > 2:
+        parts = ["checks", ".".join(parts[1:-1]), parts[-1]]
+    table: Any = tables
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            return  # the table is no table: that fault is reported
+    table[parts[-1]] = _typed(parts, value)
+
+
+def _typed(parts: list[str], value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value if not isinstance(value, str) or _takes_text(_annotation(parts)) else _toml_value(value)
+
+
+def _toml_value(text: str) -> object:
+    """The value that TOML reads in a text, or the text itself: "200" is a number, "cpu" stays what it is."""
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+    value = values["value"]
+    return value if len(values) == 1 and isinstance(value, (bool, int, float, str, list, dict)) else text
+
+
+def _annotation(parts: list[str]) -> Any:  # a type, as annotations are
+    table: Any = Config
+    for part in parts:
+        if not (isinstance(table, type) and issubclass(table, BaseModel) and part in table.model_fields):
+            return None
+        table = table.model_fields[part].annotation
+    return table
+
+
+def _takes_text(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType, Annotated):
+        return any(_takes_text(option) for option in get_args(annotation))
+    return annotation is str or origin is Literal
+
+
+def _named_checks(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Checks by their full name: unquoted, TOML takes `lime.fidelity = { … }` for a table in a table."""
+    for name, value in tables.items():
+        inner = value.values() if isinstance(value, dict) and not value.keys() & CheckConfig.model_fields.keys() else ()
+        if inner and all(isinstance(one, dict) for one in inner):
+            yield from _named_checks(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

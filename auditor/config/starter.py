@@ -1,0 +1,66 @@
+"""The commented file that `auditor init` writes."""
+
+import json
+
+_MODEL, _DATA = '"path/to/model"', '"path/to/documents.jsonl"'
+TEMPLATE = f"""\
+# An audit. `auditor check FILE` reads it without loading the model; `auditor run FILE` runs it.
+# What is commented out is the default. Paths are relative to this file.
+
+# title = "Audit of the model"        # the headline of the report
+seed = 0                              # of everything that is drawn
+
+[corpus]
+path = {_DATA}   # .jsonl .json .csv .tsv .parquet .txt
+# text = "text"                       # the column of the document's text
+# pair = "hypothesis"                 # the column of a second sentence, where the task compares two
+# label = "label"                     # the column of the reference labels, if there is one; "" for none
+# id = "id"                           # the column of the ids, if there is one
+# metadata = ["language", "source"]   # the columns to slice by; default: all with 2 to 12 distinct values
+# limit = 200                         # a seeded sample, stratified by label; default: every document
+
+[model]
+name = {_MODEL}         # a folder or the id of a model on the hub
+# task = "text-classification"        # or "text-generation"; default: what the checkpoint says
+# revision = "main"                   # branch, tag or commit on the hub
+# device = "auto"                     # cuda if there is one, else mps, else cpu
+# dtype = "auto"                      # float32 on a CPU, the checkpoint's own on a GPU
+# prompt = "Review: {{text}}\\nVerdict:"  # of a language model: the template around a document
+# candidates = [" good", " bad"]      # of a language model: the continuations to choose between
+
+# Without any table here, every probe that the task supports runs with its defaults.
+# [probes.prediction]
+# [probes.lime]
+# n_samples = 1000                    # perturbations per document
+# limit = 50                          # documents to explain
+# [probes.attention]
+# [probes.perplexity]
+# model = "path/to/language-model"    # the reference, where the audited model is no language model
+
+# Bounds fixed before the run. pass: the whole interval is on the right side; watch: it straddles the bound.
+[checks]
+# "accuracy" = {{ at_least = 0.80 }}
+# "calibration_error" = {{ at_most = 0.10, required = false }}
+# "lime.fidelity" = {{ at_least = 0.70 }}
+
+[report]
+# reviewers = ["Ada Lovelace"]        # a signature line each
+# organisation = "Model risk"
+
+[run]
+# output = "reports"                  # relative to the current directory
+# max_failures = 0.05                 # share of documents that may fail before the run stops
+"""
+
+
+def starter(model: str | None = None, data: str | None = None) -> str:
+    """The template as TOML, with the model and the corpus filled in where they are given."""
+    text = TEMPLATE
+    for placeholder, value in ((_MODEL, model), (_DATA, data)):
+        if value is not None:
+            text = text.replace(placeholder, _quoted(value), 1)
+    return text
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

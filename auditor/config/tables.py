@@ -1,0 +1,240 @@
+"""Every key of a configuration, its type and its default.
+
+The docstring under a field is its description in the JSON Schema.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from auditor.errors import ConfigError
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
+
+
+def _known_device(name: str) -> str:
+    if not _DEVICE.fullmatch(name):
+        raise ValueError("expected auto, cpu, mps, cuda or one of several, such as cuda:1")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Device = Annotated[str, AfterValidator(_known_device)]
+
+
+class Table(BaseModel):
+    """Base of every table: frozen, strict about types and unknown keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class CorpusConfig(Table):
+    """The documents: the keyword arguments of `corpus.load`."""
+
+    path: Name
+    """A file, relative to this one."""
+    format: Literal["jsonl", "json", "csv", "tsv", "parquet", "txt"] | None = None
+    """By default what the suffix stands for."""
+    text: Name = "text"
+    """The column of the document's text."""
+    pair: Name | None = None
+    """The column of the second sentence, where the task compares two."""
+    label: str | None = None
+    """The column of the reference labels; by default "label" if there is one; "" for none."""
+    id: str | None = None
+    """The column of the ids; by default "id" if there is one, else file and line; "" for none."""
+    metadata: list[str] | None = None
+    """The columns to slice by; by default every other column with 2 to 12 distinct values."""
+    limit: Count | None = None
+    """At most this many documents: a seeded sample, stratified by label."""
+
+
+class ModelConfig(Table):
+    """The model: the keyword arguments of `models.load`."""
+
+    name: Name
+    """A folder, relative to this file, or the id of a model on the hub."""
+    task: Literal["text-classification", "text-generation"] | None = None
+    """By default what the checkpoint says."""
+    revision: Name | None = None
+    """Branch, tag or commit on the hub."""
+    device: Device = "auto"
+    """By default cuda if there is one, else mps, else cpu."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """By default float32 on a CPU and the checkpoint's own on a GPU."""
+    trust_remote_code: bool = False
+    """Run Python from the model's repository; needs a commit as revision."""
+    batch_tokens: Count | None = None
+    """Tokens per batch; by default what the device holds."""
+    max_length: Count | None = None
+    """Tokens after which a document is cut; by default what the model can take."""
+    multi_label: bool | None = None
+    """Whether a document may have several labels; by default what the checkpoint says."""
+    prompt: str | None = None
+    """Of a language model: the template around a document, which stands at {text}."""
+    candidates: list[Name] | None = None
+    """Of a language model: the continuations to choose between."""
+    max_new_tokens: Count = 20
+    """Of a language model without candidates: how long its own continuation may be."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        faults = [message for is_wrong, message in self._disagreements() if is_wrong]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _disagreements(self) -> Iterator[tuple[bool, str]]:
+        pinned = self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
+        choices = self.candidates
+        yield self.trust_remote_code and not pinned, "trust_remote_code needs a revision of 40 hexadecimal digits"
+        yield self.prompt is not None and "{text}" not in self.prompt, "prompt must contain {text}"
+        yield choices is not None and len(choices) < 2, "candidates must be at least two"
+        yield choices is not None and len(set(choices)) < len(choices), "candidates must differ from each other"
+        for key in ("prompt", "candidates"):
+            misplaced = getattr(self, key) is not None and self.task == "text-classification"
+            yield misplaced, f"{key} is for text-generation only"
+        yield self.multi_label is not None and self.task == "text-generation", "multi_label is for classifiers only"
+
+
+class CheckConfig(Table):
+    """A bound on one number, fixed before the run."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    required: bool = True
+    """Whether the verdict depends on it."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("expected exactly one of at_least and at_most")
+        return self
+
+
+class ReportConfig(Table):
+    """What the report says besides the findings."""
+
+    pdf: bool = True
+    """Whether to write the PDF beside the HTML."""
+    reviewers: list[Name] = []
+    """One signature line each."""
+    organisation: Name | None = None
+
+
+class RunConfig(Table):
+    """Where the evidence goes and when to give up."""
+
+    output: Name = "reports"
+    """A folder, relative to the current directory."""
+    shard_size: Count = 25
+    """Documents whose evidence is written at once."""
+    max_failures: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of documents that may fail before the run stops."""
+
+
+class Config(Table):
+    """A whole audit."""
+
+    title: str = ""
+    """By default "Audit of" and the model's name."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    corpus: CorpusConfig
+    model: ModelConfig
+    probes: dict[Name, dict[str, Any]] = {}
+    """Parameters by probe; by default every probe that the task supports, with default parameters."""
+    checks: dict[Name, CheckConfig] = {}
+    """Bounds by the name of the number, such as "accuracy" or "lime.fidelity"."""
+    report: ReportConfig = ReportConfig()
+    run: RunConfig = RunConfig()
+
+    _file: Path | None = PrivateAttr(default=None)
+    _typed: frozenset[str] = PrivateAttr(default_factory=frozenset)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_audit(cls, tables: Any) -> Any:  # whatever was given
+        if not isinstance(tables, Mapping) or tables.get("title"):
+            return tables
+        model = tables.get("model")
+        name = model.get("name") if isinstance(model, Mapping) else getattr(model, "name", None)
+        if not isinstance(name, str):
+            return tables
+        return {**tables, "title": f"Audit of {Path(name).name if _is_path(name) else name}"}
+
+    def placed(self, file: Path | None, typed: frozenset[str]) -> Self:
+        """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`."""
+        copy = self.model_copy()
+        copy._file, copy._typed = file, typed
+        return copy
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for messages: the file, or the command line."""
+        return "command line" if self._file is None else str(self._file)
+
+    @property
+    def base(self) -> Path:
+        """The folder of the file, relative to the current directory; the current directory where there is no file."""
+        return Path() if self._file is None else self._file.parent
+
+    def locate(self, key: str) -> Path:
+        """Where the path under a dotted key lies, such as "corpus.path"; relative to the current directory.
+
+        Raises:
+            KeyError: there is no string under that key.
+        """
+        return _placed(self._value(key), self._base_of(key))
+
+    def source(self, key: str) -> Path | str:
+        """What the model under a dotted key is, such as "model.name": a folder, or the id of a model on the hub.
+
+        Raises:
+            KeyError: there is no string under that key.
+        """
+        return resolve_model(self._value(key), self._base_of(key))
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, defaults included, JSON-ready; paths as they were given."""
+        return self.model_dump(mode="json")
+
+    def _base_of(self, key: str) -> Path:
+        return Path() if key in self._typed or key == "run.output" else self._folder
+
+    def _value(self, key: str) -> str:
+        value: Any = self.model_dump()
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not isinstance(value, str):
+            raise KeyError(key)
+        return value
+
+
+def resolve_model(name: str, base: Path) -> Path | str:
+    """A folder where the name is a path or such a folder exists under `base`; else the hub id, unchanged.
+
+    A name is a path if it begins with `/`, `~` or `.`: it then is one even if nothing lies there.
+    """
+    if _is_path(name):
+        return _placed(name, base)
+    path = base / name
+    return path if os.path.isdir(path) else name  # noqa: PTH112 - unlike is_dir, False for a name too long
+
+
+def _placed(path: str, base: Path) -> Path:
+    try:
+        return base / Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: there is no such home folder; write the path in full") from None
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "~", ".")) or Path(name).is_absolute()

@@ -1,0 +1,53 @@
+"""How a fault of a corpus is worded: the file, the line, what was expected, what was found, what to do.
+
+Everything quoted comes from the file and is not trusted: it is cleaned, cut short and kept on one line.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from auditor.corpus.cleaning import plain
+from auditor.errors import CorpusError
+
+_LONGEST = 60
+_MOST_COLUMNS = 20
+_KINDS = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string", bytes: "bytes"}
+_KINDS |= {list: "a list", dict: "an object"}
+
+
+def fault(path: Path, place: str, message: str) -> CorpusError:
+    """The error to raise; `place` is "line 7", or empty for the file as a whole."""
+    return CorpusError(f"{plain(str(path))}{', ' if place else ''}{place}: {message}")
+
+
+def quote(text: str) -> str:
+    """A value from the file, in quotation marks, on one line and at most 60 characters long."""
+    shown = plain(text)
+    return json.dumps(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…", ensure_ascii=False)
+
+
+def kind(value: object) -> str:
+    """What a value is, in a word a user of JSON knows."""
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+def suggestion(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean "text"?`, or nothing."""
+    near = difflib.get_close_matches(word, list(choices), n=1)
+    return f"; did you mean {quote(near[0])}?" if near else ""
+
+
+def unknown_column(path: Path, place: str, purpose: str, name: str, columns: Iterable[str]) -> CorpusError:
+    """The error for a column that is not there; `purpose` is the key of `[corpus]` that names it."""
+    found = list(columns)
+    listed = ", ".join(quote(column) for column in found[:_MOST_COLUMNS])
+    more = f" and {len(found) - _MOST_COLUMNS} more" if len(found) > _MOST_COLUMNS else ""
+    hint = suggestion(name, found)
+    return fault(
+        path,
+        place,
+        f"no column {quote(name)}{hint or ';'} found: {listed or 'no column at all'}{more};"
+        f" name the right one in corpus.{purpose}",
+    )

@@ -1,0 +1,95 @@
+"""The door of the corpus: a file on disk becomes the documents of an audit."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.corpus.documents import Roles, read_documents
+from auditor.corpus.faults import fault, suggestion
+from auditor.corpus.readers import format_of, read
+from auditor.corpus.sampling import sample
+from auditor.records.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The documents of an audit and where they come from."""
+
+    path: Path
+    sha256: str
+    """Of the file's bytes."""
+    documents: tuple[Document, ...]
+    columns: tuple[str, ...]
+    """Every column of the file, in the order in which they appear."""
+    label_values: tuple[str, ...]
+    """The distinct reference labels of these documents, sorted; empty where the corpus has none."""
+    n_documents: int
+    """Documents in the file: more than `documents` where a limit was set."""
+
+
+def load(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    text: str = "text",
+    pair: str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    metadata: Sequence[str] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Corpus:
+    """Read and clean a corpus.
+
+    Args:
+        path: One file of JSON Lines, JSON, CSV, TSV, Parquet or plain text in UTF-8.
+        format: A key of `FORMATS`; None goes by the suffix.
+        text: The column of the document's text.
+        pair: The column of the second sentence, where the task compares two.
+        label: The column of the reference labels: a string, a whole number, a boolean, or a list of these. None takes
+            the column "label" if there is one; "" takes none.
+        id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
+            is called after the file and its line.
+        metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
+        limit: At most this many documents: a seeded sample, stratified by label, in the order of the file.
+        seed: Of that sample.
+
+    Raises:
+        CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
+    """
+    path = Path(path)
+    roles = Roles(text, pair, label, id, None if metadata is None else tuple(metadata))
+    _check_file(path)
+    file_format = format_of(path, format)
+    sha256 = _sha256(path)
+    documents, columns = read_documents(path, read(path, file_format), roles)
+    if not documents:
+        raise fault(path, "", "holds no documents; expected at least one row")
+    chosen = sample(documents, limit, seed, "corpus")
+    labels = sorted({name for document in chosen for name in document.labels})
+    return Corpus(path, sha256, chosen, columns, tuple(labels), len(documents))
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise fault(path, "", "is a folder; expected one file")
+        if not path.exists():
+            raise fault(path, "", f"no such file{_sibling(path)}")
+        if not path.is_file():
+            raise fault(path, "", "is not a regular file; save the documents to one first")
+    except (OSError, ValueError) as error:  # a name too long, or one that holds a NUL
+        raise fault(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _sibling(path: Path) -> str:
+    return suggestion(path.name, (entry.name for entry in path.parent.iterdir())) if path.parent.is_dir() else ""
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise fault(path, "", f"cannot be read: {error.strerror or error}") from error

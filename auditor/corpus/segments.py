@@ -1,0 +1,157 @@
+r"""What an explainer switches off, and the texts that remain.
+
+    words       Unicode words of any script, emoji included (see `auditor.corpus.words`)
+    characters  grapheme clusters that are neither white space nor punctuation
+    tokens      the model's own tokens, from their spans; tokens that share characters (the bytes of one emoji, say)
+                are one segment, empty spans (special tokens) none
+    lime        what the `lime` package splits on: runs of `\w` of the standard library, case-sensitive
+    auto        words, or characters where there is no word but emoji
+
+With `bow`, equal strings are one segment with several spans, wherever they stand: in the text, in the second sentence
+or in both. Switching a segment off deletes its characters and nothing else; the white space and punctuation between
+segments stay, as in the `lime` package (0.2.0.1, `IndexedString.inverse_removing`, bow=True).
+
+Dimension letters: N perturbations, S segments.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from auditor.corpus.faults import quote, suggestion
+from auditor.corpus.words import holds_words, words
+from auditor.errors import ConfigError
+from auditor.records.types import Document, Segment, Span
+
+_GRAPHEME = regex.compile(r"\X")
+_NOT_A_CHARACTER = regex.compile(r"[\s\p{P}\p{C}]+")
+_LIME = re.compile(r"\w+")
+
+
+def _characters(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _GRAPHEME.finditer(text) if not _NOT_A_CHARACTER.fullmatch(match.group())]
+
+
+def _lime(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _LIME.finditer(text)]
+
+
+_SPLITTERS: Mapping[str, Callable[[str], list[tuple[int, int]]]] = {
+    "words": words,
+    "characters": _characters,
+    "lime": _lime,
+}
+SEGMENTERS = ("auto", *_SPLITTERS, "tokens")
+
+
+def segment(
+    document: Document, segmenter: str = "auto", *, bow: bool = True, tokens: Sequence[Span] | None = None
+) -> tuple[str, tuple[Segment, ...]]:
+    """Divide a document into what is switched on and off together.
+
+    Args:
+        document: Its text and, where there is one, its second sentence.
+        segmenter: One of `SEGMENTERS`.
+        bow: Whether equal strings are one segment; else there is one per occurrence.
+        tokens: The spans of the model's tokens, for the segmenter "tokens".
+
+    Returns:
+        The name of the segmenter used ("auto" is resolved), and S segments in the order of their first occurrence, the
+        text before the second sentence. S is 0 where there is nothing to switch off.
+
+    Raises:
+        ConfigError: there is no such segmenter.
+        ValueError: spans are needed and were not given, or do not lie in the document.
+    """
+    if segmenter not in SEGMENTERS:
+        hint = suggestion(segmenter, SEGMENTERS) or "; expected one of " + ", ".join(SEGMENTERS)
+        raise ConfigError(f"unknown segmenter {quote(segmenter)}{hint}")
+    texts = _texts(document)
+    name = segmenter
+    if segmenter == "auto":
+        name = "words" if any(holds_words(text) for text in texts.values()) else "characters"
+    if name == "tokens":
+        spans = _merged(texts, tokens)
+    else:
+        spans = [Span(start, stop, where) for where, text in texts.items() for start, stop in _SPLITTERS[name](text)]
+    return name, _segments(texts, spans, bow)
+
+
+def _texts(document: Document) -> dict[str, str]:
+    return {"text": document.text} if document.pair is None else {"text": document.text, "pair": document.pair}
+
+
+def _merged(texts: Mapping[str, str], tokens: Sequence[Span] | None) -> list[Span]:
+    """The tokens in order, those that overlap joined."""
+    if tokens is None:
+        raise ValueError('the segmenter "tokens" needs the spans of the tokens')
+    merged: list[Span] = []
+    for span in sorted(tokens, key=lambda span: (span.field != "text", span.start, span.stop)):
+        if span.field not in texts or not 0 <= span.start <= span.stop <= len(texts[span.field]):
+            raise ValueError(f"{span} does not lie in the document")
+        if span.start == span.stop:
+            continue
+        if merged and merged[-1].field == span.field and span.start < merged[-1].stop:
+            span = Span(merged[-1].start, max(merged.pop().stop, span.stop), span.field)
+        merged.append(span)
+    return merged
+
+
+def _segments(texts: Mapping[str, str], spans: Iterable[Span], bow: bool) -> tuple[Segment, ...]:
+    named = [(texts[span.field][span.start : span.stop], span) for span in spans]
+    if not bow:
+        return tuple(Segment(text, (span,)) for text, span in named)
+    places: dict[str, list[Span]] = {}
+    for text, span in named:
+        places.setdefault(text, []).append(span)
+    return tuple(Segment(text, tuple(found)) for text, found in places.items())
+
+
+def perturb(
+    document: Document, segments: Sequence[Segment], keep: npt.NDArray[np.bool_]
+) -> list[tuple[str, str | None]]:
+    """The texts that remain when segments are switched off.
+
+    Args:
+        document: The document the segments come from.
+        segments: S segments, as `segment` returns them.
+        keep: (N, S), False where a segment is switched off.
+
+    Returns:
+        N pairs of text and second sentence (None where the document has none).
+
+    Raises:
+        ValueError: the mask has another shape.
+    """
+    if keep.ndim != 2 or keep.shape[1] != len(segments):
+        raise ValueError(f"expected a mask of shape (N, {len(segments)}), found {keep.shape}")
+    mask = np.concatenate([keep.astype(bool), np.ones((len(keep), 1), dtype=bool)], axis=1)  # last: what always stays
+    texts = _remaining(document.text, "text", segments, mask)
+    if document.pair is None:
+        return [(text, None) for text in texts]
+    return list(zip(texts, _remaining(document.pair, "pair", segments, mask), strict=True))
+
+
+def _remaining(text: str, where: str, segments: Sequence[Segment], mask: npt.NDArray[np.bool_]) -> list[str]:
+    """One string per row: the text is cut into pieces once, and each row joins those that stay."""
+    spans = sorted(
+        (span.start, span.stop, owner)
+        for owner, one in enumerate(segments)
+        for span in one.spans
+        if span.field == where
+    )
+    pieces: list[str] = []
+    owners: list[int] = []
+    position = 0
+    for start, stop, owner in spans:
+        pieces += [text[position:start], text[start:stop]]
+        owners += [-1, owner]
+        position = stop
+    pieces.append(text[position:])
+    owners.append(-1)
+    columns = np.array(owners)
+    return ["".join(compress(pieces, row[columns].tobytes())) for row in mask]

@@ -1,0 +1,94 @@
+"""Everything a user can cause, as one tree.
+
+    AuditorError             shown as one line, without a traceback
+    ├── ConfigError          the file and the key
+    ├── CorpusError          the file and the line
+    ├── ModelError           the model and the task; what the checkpoint offers instead
+    ├── ProbeError           the probe, what it needs, which tasks have it
+    ├── StoreError           the folder; the format found and the one understood
+    │   ├── DiskError        the disk is full or the folder cannot be written
+    │   ├── LockedError      another run holds the folder
+    │   └── VerificationError  a checksum, a schema or an attachment does not hold
+    ├── TooManyFailuresError more documents failed than `max_failures` allows
+    ├── InterruptedRunError  stopped between two shards; the same command does the rest
+    └── RenderError          the template and the name missing
+        └── PdfUnavailableError  WeasyPrint's system libraries are missing; the HTML was written
+
+A message says what was expected, what was found, and what to do. The exit code of the command line is the
+`exit_code` of the class; 0 means fine, 1 that a declared check failed.
+"""
+
+from typing import ClassVar
+
+EXIT_FINE = 0
+EXIT_CHECK_FAILED = 1
+
+
+class AuditorError(Exception):
+    """A fault with a cause outside this program; its text is written for the person who can mend it."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(AuditorError):
+    """The configuration is wrong: names the file and the key."""
+
+
+class CorpusError(AuditorError):
+    """The corpus cannot be read: names the file and the line."""
+
+    exit_code = 4
+
+
+class ModelError(AuditorError):
+    """The model cannot be loaded or asked: names the model and the task."""
+
+    exit_code = 4
+
+
+class ProbeError(AuditorError):
+    """A probe cannot be used here: names the probe, what it needs and which tasks have it."""
+
+
+class StoreError(AuditorError):
+    """A run folder cannot be understood: names the folder and the format."""
+
+
+class DiskError(StoreError):
+    """The disk is full, or the folder cannot be written."""
+
+    exit_code = 74
+
+
+class LockedError(StoreError):
+    """Another process is working on this run."""
+
+    exit_code = 75
+
+
+class VerificationError(StoreError):
+    """What lies on the disk is not what the manifest says."""
+
+    exit_code = 6
+
+
+class TooManyFailuresError(AuditorError):
+    """More documents failed than `max_failures` allows; the evidence is kept."""
+
+    exit_code = 3
+
+
+class InterruptedRunError(AuditorError):
+    """The run was asked to stop; what was measured is kept."""
+
+    exit_code = 5
+
+
+class RenderError(AuditorError):
+    """A template is missing or asks for a name that is not there."""
+
+
+class PdfUnavailableError(RenderError):
+    """The PDF could not be made; the HTML was written."""
+
+    exit_code = 7

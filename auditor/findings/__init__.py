@@ -1,0 +1,22 @@
+"""What follows from the facts: numbers with intervals, checks, the verdict."""
+
+from auditor.findings.evidence import Bound, Context, Evidence
+from auditor.findings.interchange import read, schema, write
+from auditor.findings.numbers import names, nearest
+from auditor.findings.slices import sliceable
+from auditor.findings.summary import summarise
+from auditor.findings.types import Findings
+
+__all__ = [
+    "Bound",
+    "Context",
+    "Evidence",
+    "Findings",
+    "names",
+    "nearest",
+    "read",
+    "schema",
+    "sliceable",
+    "summarise",
+    "write",
+]

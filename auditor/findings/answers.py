@@ -1,0 +1,77 @@
+"""A model's answer beside the reference: what accuracy, calibration and the choice of examples are about.
+
+A document's reference is unknown (None), and the document is left out of every score, where the corpus has none or
+names a label the model does not have. In a multi-label corpus with references, a document without labels has the
+empty set as its reference.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditor.findings.evidence import Evidence
+from auditor.records.types import Document, Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One measured document: prediction and reference."""
+
+    document: Document
+    prediction: Prediction
+    reference: tuple[str, ...] | None
+    multi_label: bool
+
+    @property
+    def correct(self) -> bool:
+        """Whether the predicted labels are exactly the reference; False without a reference."""
+        return self.reference is not None and set(self.reference) == set(self.prediction.predicted)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is a reference and it differs."""
+        return self.reference is not None and not self.correct
+
+    @property
+    def probability(self) -> float | None:
+        """Of the top label; None for free continuations."""
+        return max(self.prediction.probabilities, default=None)
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model is of its answer: the top probability; for multi-label, of its least sure decision."""
+        p = self.prediction.probabilities
+        if not p:
+            return 0.0
+        return min(max(x, 1 - x) for x in p) if self.multi_label else max(p)
+
+    @property
+    def error_confidence(self) -> float:
+        """How sure the model is of what it got wrong: for multi-label, of its surest wrong decision."""
+        if not self.multi_label or self.reference is None:
+            return self.confidence
+        differ = set(self.reference) ^ set(self.prediction.predicted)
+        pairs = zip(self.prediction.labels, self.prediction.probabilities, strict=True)
+        return max((max(p, 1 - p) for label, p in pairs if label in differ), default=0.0)
+
+
+def pair(evidence: Evidence, multi_label: bool) -> tuple[Answer, ...]:
+    """The answers to all documents that the prediction probe measured, in the order of the corpus."""
+    any_labelled = any(document.labels for document in evidence.documents)
+    return tuple(
+        Answer(document, prediction, _reference(document, prediction, multi_label, any_labelled), multi_label)
+        for document, prediction in evidence.measured(evidence.predictions)
+    )
+
+
+def scored(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Those with a reference."""
+    return tuple(answer for answer in answers if answer.reference is not None)
+
+
+def _reference(
+    document: Document, prediction: Prediction, multi_label: bool, any_labelled: bool
+) -> tuple[str, ...] | None:
+    reference = document.labels if multi_label else document.labels[:1]
+    known = set(reference) <= set(prediction.labels) and bool(prediction.labels)
+    given = any_labelled if multi_label else bool(reference)
+    return reference if known and given else None

@@ -1,0 +1,149 @@
+"""Where do the heads look?
+
+Every statistic of a record is a mean over the queries of one document; here each head's statistics are averaged over
+documents, with Student's t half-widths. Statistics of causal heads that leave out the first queries exist only for
+documents long enough to have others (first token: 2 tokens; first four: 5).
+
+Heads are classed by the thresholds of Clark et al. 2019 (more than half of the mass on the previous or next token,
+entropy above 3.8 nats, more than 0.6 on special tokens or punctuation; entropies unsmoothed), and causal heads as
+sinks when more than half of the mass lies on the first token (Xiao et al. 2023). A head can be in several classes or
+in none. Causal heads cannot look at the next token, so that class is left out for them.
+
+The share of heads in a class is known only as well as the heads' means: its interval runs from the heads whose own
+95 % interval lies wholly beyond the threshold to those whose interval reaches beyond it.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from auditor.findings.intervals import Floats, bootstrap_mean, estimate, student_quantile
+from auditor.findings.numbers import BOOTSTRAP, number, of_label
+from auditor.findings.types import AttentionFindings, HeadClass, Number
+from auditor.records.types import AttentionStatistics
+
+STATISTICS = (
+    "entropy",
+    "distance",
+    "self_share",
+    "previous_share",
+    "next_share",
+    "first_share",
+    "first4_share",
+    "special_share",
+    "punctuation_share",
+)
+_LEAST_TOKENS = {"first_share": 2, "first4_share": 5}
+"""Causal heads: tokens a document needs to have a query that counts."""
+
+
+class Pattern(NamedTuple):
+    """A class of heads: its statistic lies above the threshold."""
+
+    name: Literal["previous", "next", "broad", "special", "punctuation", "sink"]
+    statistic: str
+    threshold: float
+    title: str
+    rule: str
+
+
+PATTERNS = (
+    Pattern(
+        "previous",
+        "previous_share",
+        0.5,
+        "Heads on the previous token",
+        "more than half of the mass on the previous token",
+    ),
+    Pattern("next", "next_share", 0.5, "Heads on the next token", "more than half of the mass on the next token"),
+    Pattern("broad", "entropy", 3.8, "Broad heads", "entropy above 3.8 nats"),
+    Pattern("special", "special_share", 0.6, "Heads on special tokens", "more than 0.6 of the mass on special tokens"),
+    Pattern(
+        "punctuation", "punctuation_share", 0.6, "Heads on punctuation", "more than 0.6 of the mass on punctuation"
+    ),
+    Pattern("sink", "first_share", 0.5, "Sink heads", "more than half of the mass on the first token"),
+)
+
+
+class Heads(NamedTuple):
+    """One statistic of every head: mean over documents and half-width of its interval, L × H; None for one document."""
+
+    mean: Floats
+    half_width: Floats | None
+
+
+def summarise_attention(
+    records: Sequence[AttentionStatistics], agreement: Number | None, seed: int
+) -> tuple[AttentionFindings | None, list[Number]]:
+    """The findings and the numbers of the attention probe; None and [] where it measured nothing."""
+    if not records:
+        return None, []
+    first = records[0]
+    heads = {statistic: average(records, statistic) for statistic in STATISTICS}
+    uniform = float(np.mean([record.uniform_entropy for record in records]))
+    patterns = [p for p in PATTERNS if p.name != ("next" if first.causal else "sink")]
+    found = AttentionFindings(
+        n_documents=len(records),
+        n_layers=first.n_layers,
+        n_heads=first.n_heads,
+        causal=first.causal,
+        statistics={name: tuple(tuple(map(float, row)) for row in h.mean) for name, h in heads.items()},
+        half_widths={name: float(h.half_width.max()) for name, h in heads.items() if h.half_width is not None},
+        uniform_entropy=uniform,
+        classes=tuple(_class(pattern, heads[pattern.statistic].mean, uniform) for pattern in patterns),
+        agreement=agreement,
+    )
+    shares = [_share(pattern, heads[pattern.statistic], len(records)) for pattern in patterns]
+    return found, [sink_share(records, seed), *shares, *([agreement] if agreement else [])]
+
+
+def average(records: Sequence[AttentionStatistics], statistic: str) -> Heads:
+    """Mean and half-width of one statistic for every head."""
+    first = records[0]
+    values = np.array([getattr(record, statistic) for record in _long_enough(records, statistic)])  # (n, L·H)
+    shape, n = (first.n_layers, first.n_heads), len(values)
+    mean = values.mean(axis=0).reshape(shape)
+    if n < 2:
+        return Heads(mean, None)
+    half = student_quantile(n) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    return Heads(mean, half.reshape(shape))
+
+
+def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
+    """How much of the attention goes to the first token."""
+    name = "attention.sink_share"
+    means = [float(np.mean(record.first_share)) for record in _long_enough(records, "first_share")]
+    found = bootstrap_mean(means, seed=seed, name=name)
+    left_out = ", its own query left out" if records[0].causal else ""
+    protocol = f"Mean over documents of the share of all heads' attention on the first token{left_out}; {BOOTSTRAP}"
+    return number(name, "Attention on the first token", found, "share", protocol)
+
+
+def _long_enough(records: Sequence[AttentionStatistics], statistic: str) -> Sequence[AttentionStatistics]:
+    """The documents that have the queries the statistic is about; all of them where none has."""
+    least = _LEAST_TOKENS.get(statistic, 1) if records[0].causal else 1
+    return [record for record in records if record.n_tokens >= least] or records
+
+
+def _class(pattern: Pattern, mean: Floats, uniform: float) -> HeadClass:
+    layers, heads = np.nonzero(mean > pattern.threshold)
+    members = [(int(layer), int(head), float(mean[layer, head])) for layer, head in zip(layers, heads, strict=True)]
+    rule = pattern.rule
+    if pattern.name == "broad":
+        rule += f" (uniform attention over these texts has {uniform:.2f})"
+    return HeadClass(name=pattern.name, rule=rule, heads=tuple(sorted(members, key=lambda m: (-m[2], m[0], m[1]))))
+
+
+def _share(pattern: Pattern, heads: Heads, n: int) -> Number:
+    share = float(np.mean(heads.mean > pattern.threshold))
+    found = estimate(share, None, None, n)
+    if heads.half_width is not None:
+        surely = float(np.mean(heads.mean - heads.half_width > pattern.threshold))
+        maybe = float(np.mean(heads.mean + heads.half_width > pattern.threshold))
+        found = estimate(share, surely, maybe, n)
+    protocol = (
+        f"Share of the {heads.mean.size:,} heads with {pattern.rule}, on average over n documents; the interval runs "
+        "from heads whose own 95% interval lies wholly beyond the threshold to those whose interval reaches it"
+    )
+    return number(of_label("attention.head_share", pattern.name), pattern.title, found, "share", protocol)

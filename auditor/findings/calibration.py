@@ -1,0 +1,72 @@
+"""Calibration: does a probability of 0.8 come true in 80 % of cases?
+
+    ECE = Σ_b |Σ_{i∈b} (p_i − c_i)| / N
+
+p_i is the probability of the top label and c_i whether it is right, N the labelled documents; for multi-label every
+label of every document counts on its own: p its probability, c whether it is in the reference, N = documents · labels.
+Ten bins of equal width, closed on the right: (0, 0.1], …, (0.9, 1]; a probability of 0 falls into the first.
+Empty bins add nothing. Source: Guo et al. 2017, eq. 3 (who use 15 bins; the number of bins matters and is printed).
+The interval resamples documents; see `intervals` for the upward bias of ECE.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.findings.answers import Answer
+from auditor.findings.intervals import Floats, bootstrap, wilson
+from auditor.findings.numbers import WILSON, number
+from auditor.findings.types import CalibrationBin, Number
+
+BINS = 10
+EDGES = np.arange(1, BINS) / BINS
+
+
+def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[tuple[CalibrationBin, ...], Number]:
+    """The bins and the expected calibration error of labelled answers."""
+    p, hit = _claims(answers, multi_label)  # (n, K), K = 1 for single-label
+    bins = np.searchsorted(EDGES, p, side="left")  # a value on an edge falls below it
+    gaps = np.zeros((len(p), BINS))
+    np.add.at(gaps, (np.arange(len(p))[:, None], bins), p - hit)
+    k = p.shape[1]
+
+    def error(sums: Floats) -> Floats:  # sums (…, BINS + 1), the last the number of documents
+        total = np.maximum(sums[..., -1:], 1) * k
+        value: Floats = np.abs(sums[..., :-1]).sum(axis=-1, keepdims=True) / total
+        return value if len(p) else value * np.nan
+
+    features = np.column_stack([gaps, np.ones(len(p))])
+    found = bootstrap(features, error, seed=seed, name="calibration_error", upward_biased=True)[0]
+    what = "all label probabilities" if multi_label else "the probability of the predicted label"
+    protocol = (
+        f"Expected calibration error of {what} in {BINS} bins of equal width; 95% interval by bootstrap over "
+        "documents (2,000 resamples), its lower end reflected because the error is overestimated on samples"
+    )
+    rows = tuple(_bin(b, p[bins == b], hit[bins == b]) for b in range(BINS))
+    return rows, number("calibration_error", "Calibration error", found, "probability", protocol)
+
+
+def _claims(answers: Sequence[Answer], multi_label: bool) -> tuple[Floats, NDArray[np.bool_]]:
+    if not multi_label:
+        p = np.array([[answer.confidence] for answer in answers], dtype=np.float64).reshape(-1, 1)
+        return p, np.array([[answer.correct] for answer in answers], dtype=bool).reshape(-1, 1)
+    k = len(answers[0].prediction.labels) if answers else 1
+    p = np.array([answer.prediction.probabilities for answer in answers], dtype=np.float64).reshape(-1, k)
+    hits = [[label in (answer.reference or ()) for label in answer.prediction.labels] for answer in answers]
+    return p, np.array(hits, dtype=bool).reshape(-1, k)
+
+
+def _bin(index: int, p: Floats, hit: NDArray[np.bool_]) -> CalibrationBin:
+    low, high = index / BINS, (index + 1) / BINS
+    share = wilson(int(hit.sum()), len(p))
+    protocol = f"Share of probabilities in ({low:.1f}, {high:.1f}] that came true; {WILSON}"
+    return CalibrationBin(
+        low=low,
+        high=high,
+        n=len(p),
+        mean_probability=float(p.mean()) if len(p) else None,
+        accuracy=number(
+            f"calibration[{low:.1f}-{high:.1f}]", f"Came true, {low:.1f} to {high:.1f}", share, "share", protocol
+        ),
+    )

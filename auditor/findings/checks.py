@@ -1,0 +1,75 @@
+"""Does a measured number keep what was demanded of it before the run?
+
+pass         the whole interval lies on the right side of the bound (touching it is right)
+fail         the whole interval lies on the wrong side
+watch        the interval straddles the bound: these documents cannot decide it
+not judged   no value, no interval, fewer than 10 documents (30 for a slice), or no number of that name
+"""
+
+from collections.abc import Mapping, Sequence
+
+from auditor.findings.evidence import Bound
+from auditor.findings.numbers import nearest
+from auditor.findings.slices import LEAST_JUDGED
+from auditor.findings.types import Check, Number, Result
+from auditor.findings.wording import bound as say_bound
+from auditor.findings.wording import count, listing, measured
+
+LEAST_DOCUMENTS = 10
+
+
+def judge_all(numbers: Sequence[Number], bounds: Mapping[str, Bound]) -> tuple[Check, ...]:
+    """One check for every bound, in the order they were declared."""
+    by_name = {number.name: number for number in numbers}
+    return tuple(_check(name, by_name.get(name), bound, by_name) for name, bound in bounds.items())
+
+
+def judge(number: Number, bound: Bound) -> tuple[Result, str]:
+    """The result, and one sentence of why."""
+    least = LEAST_JUDGED if number.name.endswith("}") else LEAST_DOCUMENTS
+    if number.value is None:
+        return "not judged", "It could not be computed: no document has what it needs."
+    if number.n < least:
+        return "not judged", f"It rests on {count(number.n, 'document')}; at least {least} are needed to judge it."
+    if number.low is None or number.high is None:
+        return "not judged", "There is no interval to hold against the bound."
+    right_low, right_high = (_right(end, bound) for end in (number.low, number.high))
+    if right_low and right_high:
+        return "pass", f"{measured(number)}: the whole interval lies {_side(bound, right=True)}."
+    if not right_low and not right_high:
+        return "fail", f"{measured(number)}: the whole interval lies {_side(bound, right=False)}."
+    return "watch", (
+        f"{measured(number)}: the interval contains the bound {say_bound(bound.value)}, so "
+        f"{count(number.n, 'document')} cannot decide it."
+    )
+
+
+def _check(name: str, number: Number | None, bound: Bound, known: Mapping[str, Number]) -> Check:
+    result, reason = judge(number, bound) if number else ("not judged", _unknown(name, known))
+    return Check(
+        name=name,
+        title=number.title if number else name,
+        bound=bound.value,
+        direction=bound.direction,
+        required=bound.required,
+        number=number,
+        result=result,
+        reason=reason,
+    )
+
+
+def _unknown(name: str, known: Mapping[str, Number]) -> str:
+    close = nearest(name, known)
+    hint = f"; the nearest {'is' if len(close) == 1 else 'are'} {listing(close)}" if close else ""
+    return f"This run measured no number of this name{hint}."
+
+
+def _right(end: float, bound: Bound) -> bool:
+    return end >= bound.value if bound.direction == "at_least" else end <= bound.value
+
+
+def _side(bound: Bound, *, right: bool) -> str:
+    above = (bound.direction == "at_least") == right
+    if right:
+        return f"at or {'above' if above else 'below'} {say_bound(bound.value)}"
+    return f"{'above' if above else 'below'} {say_bound(bound.value)}"

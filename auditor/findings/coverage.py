@@ -1,0 +1,115 @@
+"""How much of the corpus was measured, and what every document came to."""
+
+from collections.abc import Mapping, Sequence
+
+from auditor.findings.answers import Answer
+from auditor.findings.evidence import Context, Evidence
+from auditor.findings.intervals import wilson
+from auditor.findings.numbers import WILSON, number
+from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
+from auditor.findings.types import Coverage, DocumentRow, Number
+from auditor.findings.wording import count, listing
+from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, Record
+
+FAILURES_LISTED = 20
+
+
+def cover(evidence: Evidence, context: Context) -> tuple[Coverage, ...]:
+    """One row for each probe that ran or was asked to."""
+    ran = {probe: found for probe, found in evidence.probes.items() if found or probe in context.asked}
+    return tuple(_row(probe, found, evidence, context) for probe, found in ran.items())
+
+
+def failed_share(evidence: Evidence) -> Number:
+    """Share of documents that a probe was asked about and at least one could not measure."""
+    asked = {i for found in evidence.probes.values() for i in found}
+    failed = {i for found in evidence.probes.values() for i, record in found.items() if isinstance(record, Failure)}
+    protocol = f"Share of documents asked about that at least one probe could not measure; {WILSON}"
+    return number("coverage.failed_share", "Failed documents", wilson(len(failed), len(asked)), "share", protocol)
+
+
+def describe_limits(coverage: Sequence[Coverage], n_unmatched: int) -> list[str]:
+    """What page one must say about subsets, failures, truncation and references that cannot be scored."""
+    subsets = [
+        f"The {_title(row.probe)} probe was given {row.asked:,} of {count(row.corpus, 'document')}."
+        for row in coverage
+        if row.asked < row.corpus
+    ]
+    failed = _by_number({row.probe: row.failed for row in coverage})
+    truncated = _by_number({row.probe: row.truncated for row in coverage})
+    notes = subsets + [f"{probes} could not measure {count(n, 'document')}." for n, probes in failed]
+    notes += [f"{probes} saw only the beginning of {count(n, 'document')}." for n, probes in truncated]
+    if n_unmatched:
+        notes.append(f"{count(n_unmatched, 'document')} with a reference label unknown to the model: not scored.")
+    return notes
+
+
+def _by_number(numbers: Mapping[str, int]) -> list[tuple[int, str]]:
+    """The probes with the same number of documents in one breath, largest number first; zeros left out."""
+    together = {
+        n: [_title(probe) for probe, m in numbers.items() if m == n]
+        for n in sorted({n for n in numbers.values() if n}, reverse=True)
+    }
+    return [
+        (n, f"The {listing(titles, most=len(titles))} {'probe' if len(titles) == 1 else 'probes'}")
+        for n, titles in together.items()
+    ]
+
+
+def _title(probe: str) -> str:
+    return "LIME" if probe == "lime" else probe
+
+
+def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[DocumentRow, ...]:
+    """The table of all documents, in the order of the corpus."""
+    fidelities = {d.id: e.targets[0].fidelity for d, e in evidence.measured(evidence.explanations)}
+    by_id = {answer.document.id: answer for answer in answers}
+    rows = []
+    for document in evidence.documents:
+        answer, score = by_id.get(document.id), _record(evidence.perplexity, document.id)
+        scored = score if isinstance(score, Perplexity) else None
+        rows.append(
+            DocumentRow(
+                document_id=document.id,
+                reference=document.labels,
+                predicted=answer.prediction.predicted if answer else (),
+                probability=answer.probability if answer else None,
+                entropy=answer.prediction.entropy if answer and answer.prediction.labels else None,
+                fidelity=fidelities.get(document.id),
+                perplexity=document_perplexity(scored) if scored else None,
+                bits_per_byte=document_bits_per_byte(scored) if scored else None,
+                n_tokens=_n_tokens(evidence, document.id),
+                failed=tuple(p for p, found in evidence.probes.items() if isinstance(found.get(document.id), Failure)),
+                metadata=dict(document.metadata),
+            )
+        )
+    return tuple(rows)
+
+
+def _row(probe: str, found: Mapping[str, Record | Failure], evidence: Evidence, context: Context) -> Coverage:
+    failures = [found[d.id] for d in evidence.documents if isinstance(found.get(d.id), Failure)]
+    listed = [f for f in failures if isinstance(f, Failure)][:FAILURES_LISTED]
+    return Coverage(
+        probe=probe,
+        corpus=len(evidence.documents),
+        asked=context.asked.get(probe, len(found)),
+        measured=len(found) - len(failures),
+        failed=len(failures),
+        truncated=sum(isinstance(r, Prediction | AttentionStatistics) and r.truncated for r in found.values()),
+        failures=tuple((f.document_id, f.kind, f.message) for f in listed),
+    )
+
+
+def _record(found: Mapping[str, Record | Failure], document_id: str) -> Record | None:
+    record = found.get(document_id)
+    return None if isinstance(record, Failure) else record
+
+
+def _n_tokens(evidence: Evidence, document_id: str) -> int | None:
+    """As the audited model counts them; where only a language model read the document, as that one does."""
+    for found in (evidence.predictions, evidence.attention):
+        record = _record(found, document_id)
+        if isinstance(record, Prediction | AttentionStatistics):
+            return record.n_tokens
+    record = _record(evidence.perplexity, document_id)
+    return len(record.logprobs) if isinstance(record, Perplexity) else None

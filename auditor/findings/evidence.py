@@ -1,0 +1,93 @@
+"""What findings are drawn from: the facts of one run, and what is known about the run itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from auditor.records.types import (
+    AttentionStatistics,
+    Document,
+    Explanation,
+    Failure,
+    Perplexity,
+    Prediction,
+    Record,
+)
+
+R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The documents of a run and what each probe found; a probe that did not run has an empty mapping."""
+
+    documents: tuple[Document, ...]
+    predictions: Mapping[str, Prediction | Failure] = field(default_factory=dict)
+    """Document id → record, as the other three."""
+    explanations: Mapping[str, Explanation | Failure] = field(default_factory=dict)
+    attention: Mapping[str, AttentionStatistics | Failure] = field(default_factory=dict)
+    perplexity: Mapping[str, Perplexity | Failure] = field(default_factory=dict)
+
+    def measured(self, records: Mapping[str, R | Failure]) -> Iterator[tuple[Document, R]]:
+        """The documents with a record, in the order of the corpus; failures and documents not asked are left out."""
+        for document in self.documents:
+            record = records.get(document.id)
+            if record is not None and not isinstance(record, Failure):
+                yield document, record
+
+    @property
+    def probes(self) -> dict[str, Mapping[str, Record | Failure]]:
+        """The four mappings by the name of their probe."""
+        return {
+            Prediction.name: self.predictions,
+            Explanation.name: self.explanations,
+            AttentionStatistics.name: self.attention,
+            Perplexity.name: self.perplexity,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a check demands of a number: exactly one of the two sides."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    required: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("a bound has exactly one of at_least and at_most")
+
+    @property
+    def direction(self) -> Literal["at_least", "at_most"]:
+        """The side that was given."""
+        return "at_most" if self.at_least is None else "at_least"
+
+    @property
+    def value(self) -> float:
+        """The bound itself."""
+        return float(self.at_least if self.at_least is not None else self.at_most or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the evidence does not say about the run; the first nine fields go into the findings as they are."""
+
+    title: str
+    task: str
+    run_id: str
+    plan_id: str
+    created: str
+    model: Mapping[str, str]
+    corpus: Mapping[str, str]
+    provenance: Mapping[str, str]
+    parameters: Mapping[str, Mapping[str, str]]
+    checks: Mapping[str, Bound]
+    """Name of a number → what was demanded of it before the run."""
+    asked: Mapping[str, int]
+    """Probe → documents given to it."""
+    notes: tuple[str, ...] = ()
+    seed: int = 0
+    multi_label: bool = False
+    reference_model: str | None = None
+    """The language model that gave the perplexities, where it is not the audited model."""

@@ -1,0 +1,97 @@
+"""The names of numbers, so that `[checks]`, findings and report speak of the same things.
+
+accuracy                     of the whole corpus
+recall[positive]             of one label
+attention.head_share[sink]   of one class of heads
+accuracy{length=short}       of the documents with one value of one metadata column
+"""
+
+import difflib
+from collections.abc import Collection, Mapping
+
+from auditor.findings.intervals import Estimate
+from auditor.findings.types import Number, Unit
+
+HEAD_CLASSES = ("previous", "next", "broad", "special", "punctuation", "sink")
+SLICED = {"prediction": "accuracy", "lime": "lime.fidelity", "perplexity": "perplexity.median"}
+"""Probe → its number that is also given per slice."""
+SLICE_VALUES = range(2, 13)
+"""How many values a metadata column must have to be sliced by."""
+
+_LIME = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share")
+_PERPLEXITY = tuple(f"perplexity.{name}" for name in ("corpus", "mean", "median", "bits_per_byte", "word"))
+BOOTSTRAP = "95% interval by bootstrap over documents (BCa, 2,000 resamples)"
+WILSON = "95% Wilson interval"
+
+
+def number(name: str, title: str, estimate: Estimate, unit: Unit, protocol: str) -> Number:
+    """A named number from an estimate."""
+    return Number(
+        name=name,
+        title=title,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        n=estimate.n,
+        unit=unit,
+        protocol=protocol,
+    )
+
+
+def of_label(name: str, label: str) -> str:
+    """`recall`, `positive` → `recall[positive]`."""
+    return f"{name}[{label}]"
+
+
+def of_slice(name: str, column: str, value: str) -> str:
+    """`accuracy`, `length`, `short` → `accuracy{length=short}`."""
+    return f"{name}{{{column}={value}}}"
+
+
+def names(
+    probes: Collection[str],
+    labels: Collection[str],
+    columns: Mapping[str, Collection[str]],
+    *,
+    labelled: bool = True,
+    multi_label: bool = False,
+) -> set[str]:
+    """Every name a number could have in a run, for rejecting impossible checks before it starts.
+
+    Args:
+        probes: names of the probes that will run.
+        labels: of the model, or the candidate continuations; empty for free continuations.
+        columns: metadata column → its values in the corpus; those with fewer than 2 or more than 12 are not sliced by.
+        labelled: whether the corpus has reference labels.
+        multi_label: whether a document can have several labels.
+    """
+    found = {"coverage.failed_share"}
+    if "prediction" in probes:
+        found |= _prediction_names(labels, labelled, multi_label)
+    if "lime" in probes:
+        found |= set(_LIME)
+    if "attention" in probes:
+        found |= {"attention.sink_share"} | {of_label("attention.head_share", name) for name in HEAD_CLASSES}
+        found |= {"attention.agreement"} if "lime" in probes else set()
+    if "perplexity" in probes:
+        found |= set(_PERPLEXITY)
+    sliceable = {column: values for column, values in columns.items() if len(set(values)) in SLICE_VALUES}
+    sliced = {name for probe, name in SLICED.items() if probe in probes and name in found}
+    return found | {
+        of_slice(name, column, value) for name in sliced for column, values in sliceable.items() for value in values
+    }
+
+
+def nearest(name: str, known: Collection[str], n: int = 3) -> list[str]:
+    """Up to `n` known names that `name` may have meant, best first."""
+    return difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.5)
+
+
+def _prediction_names(labels: Collection[str], labelled: bool, multi_label: bool) -> set[str]:
+    if not labels:
+        return {"generation.mean_logprob"}
+    if not labelled:
+        return {"mean_entropy"}
+    per_label = {of_label(score, label) for score in ("precision", "recall", "f1") for label in labels}
+    single = {"accuracy", "macro_f1", "calibration_error", "mean_entropy"}
+    return per_label | single | ({"exact_match", "micro_f1"} if multi_label else set())

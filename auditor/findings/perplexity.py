@@ -1,0 +1,142 @@
+"""How surprising are the texts to the language model?
+
+With ℓ_d the summed negative log-likelihood of document d (nats) over its N_d scored tokens, B_d bytes and W_d words:
+    perplexity of d   exp(ℓ_d / N_d)                    corpus   exp(Σℓ / ΣN), the token-weighted geometric mean
+    bits per byte     Σℓ / (ln 2 · ΣB)                  word     exp(Σℓ / ΣW), words by white space
+
+The corpus perplexity is not the mean of the documents' perplexities; both are given and named. Token perplexities are
+comparable only under one tokenizer, bits per byte under any. Intervals of ratios resample documents and are made on
+the scale of the negative log-likelihood, then exponentiated; the median's is by order statistics.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from auditor.findings.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile
+from auditor.findings.numbers import BOOTSTRAP, number
+from auditor.findings.types import Example, Number, PerplexityFindings, Unit
+from auditor.records.types import Document, Perplexity
+
+EXAMPLES = 6
+_LARGEST_EXPONENT = 700.0
+"""exp of more would overflow; no language model that learnt anything comes near."""
+
+
+def summarise_perplexity(
+    measured: Sequence[tuple[Document, Perplexity]],
+    columns: Mapping[str, Sequence[str]],
+    is_reference: bool,
+    seed: int,
+) -> tuple[PerplexityFindings | None, list[Number]]:
+    """The findings and the numbers of the perplexity probe; None and [] where it measured nothing."""
+    if not measured:
+        return None, []
+    records = [record for _, record in measured]
+    first = records[0]
+    numbers = [corpus(records, seed), mean(records, seed), median(records), bits_per_byte(records, seed)]
+    numbers.append(word(records, seed))
+    found = PerplexityFindings(
+        model=first.model,
+        is_reference=is_reference,
+        method=first.method,
+        context_length=first.context_length,
+        stride=first.stride,
+        prefix=first.prefix,
+        n_documents=len(records),
+        n_tokens=sum(len(r.logprobs) for r in records),
+        n_bytes=sum(r.n_bytes for r in records),
+        corpus=numbers[0],
+        mean_document=numbers[1],
+        median_document=numbers[2],
+        bits_per_byte=numbers[3],
+        word=numbers[4],
+        most_surprising=most_surprising(records),
+        by_slice=by_slice(measured, columns),
+    )
+    return found, numbers
+
+
+def document_perplexity(record: Perplexity) -> float:
+    """Exponential of the mean nll per token."""
+    return _exp(record.nll / max(len(record.logprobs), 1))
+
+
+def document_bits_per_byte(record: Perplexity) -> float:
+    """Bits the model needs per byte of the text."""
+    return record.nll / (math.log(2) * max(record.n_bytes, 1))
+
+
+def corpus(records: Sequence[Perplexity], seed: int) -> Number:
+    """Over all tokens."""
+    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus").through(_exp)
+    rule = f"exp of the mean negative log-likelihood over all {sum(len(r.logprobs) for r in records):,} tokens"
+    return _number("perplexity.corpus", "Corpus perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
+
+
+def mean(records: Sequence[Perplexity], seed: int) -> Number:
+    """Mean of the documents' perplexities."""
+    found = bootstrap_mean([document_perplexity(r) for r in records], seed=seed, name="perplexity.mean")
+    rule = f"Mean of the documents' perplexities; {BOOTSTRAP}"
+    return _number("perplexity.mean", "Mean document perplexity", found, "perplexity", records, rule)
+
+
+def median(
+    records: Sequence[Perplexity], name: str = "perplexity.median", title: str = "Median document perplexity"
+) -> Number:
+    """Median of the documents' perplexities."""
+    found = quantile([document_perplexity(r) for r in records])
+    rule = "Median of the documents' perplexities; 95% interval by order statistics"
+    return _number(name, title, found, "perplexity", records, rule)
+
+
+def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
+    """Over all bytes; comparable between tokenizers."""
+    name = "perplexity.bits_per_byte"
+    found = _ratio(records, lambda r: r.n_bytes, seed, name).through(lambda nats: nats / math.log(2))
+    rule = f"Negative log-likelihood in bits over all {sum(r.n_bytes for r in records):,} bytes (UTF-8)"
+    return _number(name, "Bits per byte", found, "bits", records, f"{rule}; {BOOTSTRAP}")
+
+
+def word(records: Sequence[Perplexity], seed: int) -> Number:
+    """Over all white-space separated words."""
+    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word").through(_exp)
+    rule = f"exp of the negative log-likelihood over all {sum(r.n_words for r in records):,} words (by white space)"
+    return _number("perplexity.word", "Word perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
+
+
+def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
+    """The documents with the most bits per byte."""
+    chosen = sorted(records, key=lambda r: -document_bits_per_byte(r))[:EXAMPLES]
+    rule = f"One of the {len(chosen)} documents with the most bits per byte"
+    rule = "The document with the most bits per byte" if len(chosen) == 1 else rule
+    return tuple(Example(document_id=record.document_id, rule=rule) for record in chosen)
+
+
+def by_slice(
+    measured: Sequence[tuple[Document, Perplexity]], columns: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Sorted document perplexities by column and value; values without any are left out."""
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for column, values in columns.items():
+        by_value = {
+            value: tuple(sorted(document_perplexity(r) for d, r in measured if d.metadata.get(column) == value))
+            for value in values
+        }
+        found[column] = {value: perplexities for value, perplexities in by_value.items() if perplexities}
+    return found
+
+
+def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], seed: int, name: str) -> Estimate:
+    return bootstrap_ratio([r.nll for r in records], [float(size(r)) for r in records], seed=seed, name=name)
+
+
+def _number(name: str, title: str, found: Estimate, unit: Unit, records: Sequence[Perplexity], rule: str) -> Number:
+    if not records:
+        return number(name, title, found, unit, rule)
+    first = records[0]
+    windows = f"context {first.context_length:,}, stride {first.stride:,}, prefix {first.prefix or 'none'}"
+    return number(name, title, found, unit, f"{rule}; {first.method}, {windows}")
+
+
+def _exp(nats: float) -> float:
+    return math.exp(min(nats, _LARGEST_EXPONENT))

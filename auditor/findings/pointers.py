@@ -1,0 +1,181 @@
+"""Where to look first: up to six facts, worst first, each found by a rule and linked to the section that shows it.
+
+checks       every check that fails, straddles its bound, or is required and not judged
+slices       parts of at least 30 documents whose accuracy interval lies wholly below that of the rest
+labels       labels whose recall interval lies wholly below the accuracy's
+errors       wrong answers given with a probability of at least 0.9
+fidelity     explanations with R² below 0.5; worth watching above a quarter of them
+truncation   documents of which the model saw only the beginning; worth watching above a tenth
+failures     documents that could not be measured
+heads        most heads on special tokens, or sinks
+agreement    attention and LIME point at different words
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from auditor.findings.answers import Answer
+from auditor.findings.intervals import wilson
+from auditor.findings.numbers import of_slice
+from auditor.findings.types import (
+    AttentionFindings,
+    Check,
+    Coverage,
+    ExplanationFindings,
+    Number,
+    Pointer,
+    PredictionFindings,
+    SliceRow,
+)
+from auditor.findings.wording import bound, count, figure, interval, measured
+
+Severity = Literal["fail", "watch", "pass", "note"]
+
+MOST = 6
+CONFIDENT = 0.9
+MANY_UNFAITHFUL = 0.25
+MANY_TRUNCATED = 0.1
+FAINT_AGREEMENT = 0.2
+
+_ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
+_SECTIONS = {"prediction": "predictions", "lime": "lime", "attention": "attention", "perplexity": "perplexity"}
+
+
+def point(
+    checks: Sequence[Check],
+    slices: Sequence[SliceRow],
+    coverage: Sequence[Coverage],
+    answers: Sequence[Answer],
+    predictions: PredictionFindings | None,
+    explanations: ExplanationFindings | None,
+    attention: AttentionFindings | None,
+    numbers: Mapping[str, Number],
+) -> tuple[Pointer, ...]:
+    """The pointers of all rules, the most severe six; within a severity in the order of the rules."""
+    found = [*_checks(checks), *_slices(slices)]
+    if predictions:
+        found += [*_labels(predictions, numbers), *_errors(answers)]
+    if explanations:
+        found += _fidelity(explanations)
+    found += [*_truncation(coverage), *_failures(coverage)]
+    if attention:
+        found += [*_heads(attention), *_agreement(attention)]
+    return tuple(sorted(found, key=lambda pointer: _ORDER[pointer.severity])[:MOST])
+
+
+def section_of(name: str) -> str:
+    """The section that has the evidence for a number."""
+    if name.endswith("}"):
+        return "slices"
+    prefix = name.split(".")[0]
+    return prefix if prefix in ("lime", "attention", "perplexity") else "predictions"
+
+
+def demand(check: Check) -> str:
+    """The bound in words: "at least 0.8"."""
+    return f"{check.direction.replace('_', ' ')} {bound(check.bound)}"
+
+
+def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
+    for check in checks:
+        value = measured(check.number) if check.number else "not measured"
+        if check.result == "fail":
+            yield _pointer("fail", f"{check.title} is {value}, where {demand(check)} was asked", section_of(check.name))
+        elif check.result == "watch":
+            text = f"{check.title} is {value}: {demand(check)} is not settled"
+            yield _pointer("watch", text, section_of(check.name))
+        elif check.result == "not judged" and check.required:
+            yield _pointer("watch", f"{check.title} could not be judged", section_of(check.name))
+
+
+def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
+    for row in rows:
+        own, rest = _accuracy(row), _rest(row, rows)
+        if not row.judged or own is None or rest is None or own.high is None or rest[1] is None:
+            continue
+        if own.high < rest[1]:
+            text = f"Accuracy is lower where {row.column} is {row.value}: {measured(own)}, elsewhere {rest[0]:.3f}"
+            yield _pointer("watch", text, "slices")
+
+
+def _accuracy(row: SliceRow) -> Number | None:
+    name = of_slice("accuracy", row.column, row.value)
+    return next((n for n in row.numbers if n.name == name and n.value is not None), None)
+
+
+def _rest(row: SliceRow, rows: Sequence[SliceRow]) -> tuple[float, float | None] | None:
+    """Accuracy of the other values of the row's column, and the lower end of its interval."""
+    others = [_accuracy(other) for other in rows if other.column == row.column and other.value != row.value]
+    known = [(other.value, other.n) for other in others if other is not None and other.value is not None]
+    total = wilson(sum(round(value * n) for value, n in known), sum(n for _, n in known))
+    return None if total.value is None else (total.value, total.low)
+
+
+def _labels(predictions: PredictionFindings, numbers: Mapping[str, Number]) -> Iterator[Pointer]:
+    overall = numbers.get("accuracy")
+    if overall is None or overall.low is None or predictions.multi_label:
+        return
+    for scores in predictions.classes:
+        if scores.recall.high is not None and scores.recall.high < overall.low:
+            text = f"Label {scores.label} is often missed: recall {measured(scores.recall)}"
+            yield _pointer("watch", text, "predictions")
+
+
+def _errors(answers: Sequence[Answer]) -> Iterator[Pointer]:
+    wrong = [answer for answer in answers if answer.wrong]
+    sure = sum(answer.error_confidence >= CONFIDENT for answer in wrong)
+    if sure:
+        text = f"{sure:,} of {count(len(wrong), 'error')} made with a probability of at least {CONFIDENT}"
+        yield _pointer("note", text, "predictions")
+
+
+def _fidelity(explanations: ExplanationFindings) -> Iterator[Pointer]:
+    share = explanations.low_fidelity_share
+    if share.value:
+        low = round(share.value * share.n)
+        text = f"{low:,} of {count(share.n, 'explanation')} {_has(low)} R² below 0.5 and should not be relied on"
+        yield _pointer("watch" if share.value > MANY_UNFAITHFUL else "note", text, "lime")
+
+
+def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
+    worst = max(coverage, key=lambda row: row.truncated, default=None)
+    if worst and worst.truncated:
+        text = (
+            f"{worst.truncated:,} of {count(worst.measured, 'document')} seen only in part: longer than the model reads"
+        )
+        severity: Severity = "watch" if worst.truncated > MANY_TRUNCATED * worst.measured else "note"
+        yield _pointer(severity, text, _SECTIONS.get(worst.probe, "predictions"))
+
+
+def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
+    worst = max(coverage, key=lambda row: row.failed, default=None)
+    if worst and worst.failed:
+        kinds = ", ".join(sorted({kind for _, kind, _ in worst.failures}))
+        text = f"{count(worst.failed, 'document')} could not be measured ({kinds})"
+        yield _pointer("watch", text, _SECTIONS.get(worst.probe, "predictions"))
+
+
+def _heads(attention: AttentionFindings) -> Iterator[Pointer]:
+    total = attention.n_layers * attention.n_heads
+    places = {"special": "special tokens", "sink": "the first token"}
+    for head_class in attention.classes:
+        n = len(head_class.heads)
+        if head_class.name in places and n:
+            verb = "attends" if n == 1 else "attend"
+            text = f"{n:,} of {count(total, 'head')} {verb} mostly to {places[head_class.name]}"
+            yield _pointer("note", text, "attention")
+
+
+def _agreement(attention: AttentionFindings) -> Iterator[Pointer]:
+    tau = attention.agreement
+    if tau and tau.value is not None and tau.high is not None and tau.low is not None and tau.high < FAINT_AGREEMENT:
+        text = f"Attention and LIME weights hardly agree: τ {figure(tau.value, tau.unit)} ({interval(tau)})"
+        yield _pointer("note", text, "attention")
+
+
+def _has(n: int) -> str:
+    return "has" if n == 1 else "have"
+
+
+def _pointer(severity: Severity, text: str, section: str) -> Pointer:
+    return Pointer(severity=severity, text=text, section=section)

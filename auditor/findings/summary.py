@@ -1,0 +1,111 @@
+"""From evidence to findings: one function is the table of contents."""
+
+from collections.abc import Mapping, Sequence
+
+from auditor.findings.agreement import agree
+from auditor.findings.answers import Answer, pair
+from auditor.findings.attention import summarise_attention
+from auditor.findings.checks import judge_all
+from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
+from auditor.findings.evidence import Context, Evidence
+from auditor.findings.explanations import summarise_explanations
+from auditor.findings.perplexity import summarise_perplexity
+from auditor.findings.pointers import point
+from auditor.findings.predictions import summarise_predictions
+from auditor.findings.slices import count_comparisons, slice_corpus, sliceable
+from auditor.findings.types import Findings, Number
+from auditor.findings.verdict import decide
+
+KEY_NUMBERS = 5
+_CLASSIFICATION = (
+    "accuracy",
+    "calibration_error",
+    "lime.fidelity",
+    "perplexity.bits_per_byte",
+    "attention.sink_share",
+    "mean_entropy",
+    "perplexity.corpus",
+    "lime.low_fidelity_share",
+)
+_GENERATION = (
+    "accuracy",
+    "perplexity.corpus",
+    "perplexity.bits_per_byte",
+    "lime.fidelity",
+    "attention.sink_share",
+    "generation.mean_logprob",
+    "mean_entropy",
+)
+
+
+def summarise(evidence: Evidence, context: Context) -> Findings:
+    """Everything that follows from the evidence: numbers, checks, verdict, and where to look.
+
+    The same evidence, bounds and seed give the same findings, digit for digit.
+    """
+    seed = context.seed
+    answers = pair(evidence, context.multi_label)
+    explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
+    slices = slice_corpus(evidence, answers, seed)
+    coverage = cover(evidence, context)
+
+    predictions, answer_numbers = summarise_predictions(answers, context.multi_label, seed)
+    explanations, lime_numbers = summarise_explanations(explained, answers, seed)
+    attention, attention_numbers = summarise_attention(
+        [record for _, record in evidence.measured(evidence.attention)], _agreement(evidence, seed), seed
+    )
+    perplexity, perplexity_numbers = summarise_perplexity(
+        tuple(evidence.measured(evidence.perplexity)),
+        sliceable(evidence.documents),
+        context.reference_model is not None,
+        seed,
+    )
+    sliced = [number for row in slices for number in row.numbers]
+    numbers = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, failed_share(evidence), *sliced]
+    by_name = {number.name: number for number in numbers}
+    checks = judge_all(numbers, context.checks)
+    return Findings(
+        title=context.title,
+        task=context.task,
+        run_id=context.run_id,
+        plan_id=context.plan_id,
+        created=context.created,
+        model=dict(context.model),
+        corpus=dict(context.corpus),
+        provenance=dict(context.provenance),
+        parameters={probe: dict(values) for probe, values in context.parameters.items()},
+        verdict=decide(checks, coverage),
+        checks=checks,
+        key_numbers=_key_numbers(context.task, by_name),
+        pointers=point(checks, slices, coverage, answers, predictions, explanations, attention, by_name),
+        coverage=coverage,
+        notes=(*context.notes, *describe_limits(coverage, _n_unmatched(answers))),
+        numbers=tuple(numbers),
+        slices=slices,
+        n_comparisons=count_comparisons(slices),
+        predictions=predictions,
+        explanations=explanations,
+        attention=attention,
+        perplexity=perplexity,
+        documents=list_documents(evidence, answers),
+    )
+
+
+def _agreement(evidence: Evidence, seed: int) -> Number | None:
+    """Of attention with LIME, where both were asked."""
+    explained = {d.id: explanation for d, explanation in evidence.measured(evidence.explanations)}
+    pairs = [(explained[d.id], heads) for d, heads in evidence.measured(evidence.attention) if d.id in explained]
+    return agree(pairs, seed) if pairs else None
+
+
+def _key_numbers(task: str, numbers: Mapping[str, Number]) -> tuple[Number, ...]:
+    wanted = _GENERATION if task == "text-generation" else _CLASSIFICATION
+    found = [numbers[name] for name in wanted if name in numbers and numbers[name].value is not None]
+    return tuple(found[:KEY_NUMBERS])
+
+
+def _n_unmatched(answers: Sequence[Answer]) -> int:
+    return sum(
+        bool(answer.document.labels) and answer.reference is None and bool(answer.prediction.labels)
+        for answer in answers
+    )

@@ -1,0 +1,53 @@
+"""Numbers and counts inside sentences: sensible digits, the true minus, plain plurals."""
+
+from collections.abc import Sequence
+
+from auditor.findings.types import Number
+
+_SCALED = {"perplexity", "tokens", "count"}
+
+
+def figure(value: float, unit: str) -> str:
+    """A value as it stands in a sentence: three decimals, or three digits where the scale is open."""
+    if unit in _SCALED:
+        text = f"{value:,.0f}" if unit == "count" or abs(value) >= 100 else f"{value:.3g}"
+    else:
+        text = f"{value:.3f}"
+    return _minus(text)
+
+
+def bound(value: float) -> str:
+    """A bound as it was declared."""
+    return _minus(f"{value:g}")
+
+
+def measured(number: Number) -> str:
+    """Value and interval: "0.861 (95% interval 0.812 to 0.899)"."""
+    if number.value is None:
+        return "not measured"
+    if number.low is None or number.high is None:
+        return figure(number.value, number.unit)
+    return f"{figure(number.value, number.unit)} (95% interval {interval(number)})"
+
+
+def interval(number: Number) -> str:
+    """The ends of the interval: "0.812 to 0.899"."""
+    low, high = number.low or 0.0, number.high or 0.0
+    return f"{figure(low, number.unit)} to {figure(high, number.unit)}"
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """A counted noun: "1 document", "1,204 documents"."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def listing(items: Sequence[str], most: int = 3) -> str:
+    """The items as "a, b and c"; beyond `most` the rest is counted."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM: the shard that is being measured is finished, then the run stops and can be resumed."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+def interrupt(*_: object) -> None:
+    """Stop at once."""
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Answer both signals alike."""
+    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def finishing_the_shard(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Yields what an executor asks between shards; a second signal does not wait for the shard."""
+    received: list[int] = []
+
+    def answer(number: int, _: FrameType | None) -> None:
+        if received:
+            interrupt()
+        received.append(number)
+        say("stopping after this shard; once more stops at once")
+
+    with signals(answer):
+        yield lambda: bool(received)

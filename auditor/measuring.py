@@ -1,0 +1,102 @@
+"""The worker: measures the documents of one shard with every probe, and keeps what it finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from auditor.errors import AuditorError, TooManyFailuresError
+from auditor.executors.contract import Shard
+from auditor.preflight import Preflight
+from auditor.records.run import Run
+from auditor.records.types import Document, Failure
+
+if TYPE_CHECKING:
+    from auditor.probes.contract import Probe
+
+
+_OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens"}
+"""Keys of [model] that say how the audited model is asked; a reference model is not."""
+
+
+class Progress(Protocol):
+    """Hears how far the work is."""
+
+    def start(self, total_documents_by_probe: dict[str, int]) -> None:
+        """The work begins: so many documents for each probe."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something worth a line happened."""
+        ...
+
+    def advance(self, probe: str, documents: int) -> None:
+        """So many more documents are done."""
+        ...
+
+
+@dataclass
+class Worker:
+    """Measures shards; models are loaded when the first shard needs them, once."""
+
+    preflight: Preflight
+    run: Run
+    progress: Progress
+    _models: dict[str | None, Any] = field(default_factory=dict)
+    _failed: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, shard: Shard) -> None:
+        """Measures what is missing of one shard and writes it."""
+        documents = self.preflight.documents[shard.start : shard.stop]
+        for probe in self.preflight.probes:
+            asked = [document for document in documents if document.id in self._chosen[probe.name]]
+            if not self.run.has(probe.name, shard.index):
+                rows = measure(probe, self._model(probe.model), asked, self.preflight.config.seed) if asked else []
+                self._count(probe, rows)
+                self.run.write_shard(probe.record, shard.index, rows)
+            self.progress.advance(probe.name, len(asked))
+
+    @cached_property
+    def _chosen(self) -> dict[str, frozenset[str]]:
+        return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
+
+    def _model(self, reference: str | None) -> Any:
+        from auditor import models
+
+        if reference not in self._models:
+            config = self.preflight.config.model
+            checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
+            self.progress.say(f"loading {checkpoint.name}")
+            place = {"device": config.device, "dtype": config.dtype, "batch_tokens": config.batch_tokens}
+            own = {} if reference else config.model_dump(include=_OWN_SETTINGS)
+            self._models[reference] = models.load(checkpoint, **place, **own)
+        return self._models[reference]
+
+    def _count(self, probe: "Probe", rows: Sequence[Any]) -> None:
+        """Stops a hopeless run: more failures than `max_failures` of the probe's documents, and more than one."""
+        failed = [row for row in rows if isinstance(row, Failure)]
+        self._failed[probe.name] = self._failed.get(probe.name, 0) + len(failed)
+        asked, share = self.preflight.asked[probe.name], self.preflight.config.run.max_failures
+        if self._failed[probe.name] > max(1, share * asked):
+            last = failed[-1]
+            raise TooManyFailuresError(
+                f"probe {probe.name}: {self._failed[probe.name]} of {asked} documents failed, more than "
+                f"run.max_failures = {share:g} allows; the last was {last.document_id!r}: {last.message}"
+            )
+
+
+def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int) -> list[Any]:
+    """A record or a failure for each document, in order.
+
+    A document on which the probe breaks is found by bisection, so that the others are measured all the same.
+    """
+    try:
+        return list(probe.measure(model, documents, seed))
+    except AuditorError:
+        raise
+    except Exception as error:
+        if len(documents) == 1:
+            text = str(error).strip().split("\n", 1)[0][:300]
+            return [Failure(documents[0].id, type(error).__name__, text or type(error).__name__)]
+    middle = len(documents) // 2
+    return measure(probe, model, documents[:middle], seed) + measure(probe, model, documents[middle:], seed)

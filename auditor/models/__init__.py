@@ -1,0 +1,112 @@
+"""A transformers model answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from auditor.errors import ModelError
+from auditor.models import checkpoint as _checkpoint
+from auditor.models.batching import Batcher
+from auditor.models.checkpoint import Checkpoint
+from auditor.models.contract import Attends, Classifies, Identity, Question, Scores, Tokens, Window
+from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
+from auditor.models.text_classification import TextClassification
+from auditor.models.text_generation import TextGeneration
+
+find = _checkpoint.find
+
+CPU_TOKENS = 2_048
+DEVICE_TOKENS = 16_384
+
+__all__ = [
+    "Attends",
+    "Checkpoint",
+    "Classifies",
+    "Identity",
+    "Question",
+    "Scores",
+    "TextClassification",
+    "TextGeneration",
+    "Tokens",
+    "Window",
+    "device_for",
+    "dtype_for",
+    "find",
+    "load",
+    "offers",
+]
+
+
+ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGeneration}
+
+
+def offers(task: str, capability: type) -> bool:
+    """Whether models of this task have a capability of `auditor.models.contract`."""
+    return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
+
+
+def load(
+    checkpoint: Checkpoint,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_tokens: int | None = None,
+    max_length: int | None = None,
+    multi_label: bool | None = None,
+    prompt: str | None = None,
+    candidates: Sequence[str] | None = None,
+    max_new_tokens: int = 20,
+) -> TextClassification | TextGeneration:
+    """Loads a checkpoint and adapts it to its task.
+
+    Args:
+        checkpoint: From `find`.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        dtype: `auto`, `float32`, `bfloat16`, `float16`.
+        batch_tokens: Tokens per batch, padding included; 2,048 on a CPU and 16,384 elsewhere if None.
+        max_length: Fewer tokens than the model could see.
+        multi_label: Whether a text may have several labels; the checkpoint's own statement if None.
+        prompt: For text generation: what is asked, with `{text}`.
+        candidates: For text generation: the continuations to choose from.
+        max_new_tokens: For text generation without candidates: length of the continuation.
+
+    Raises:
+        ModelError: If it cannot be loaded, or the settings do not fit it.
+    """
+    place = device_for(device)
+    model = load_model(checkpoint, place, dtype_for(dtype, checkpoint, place))
+    tokenizer = load_tokenizer(checkpoint, model)
+    sees = max_length_of(model, tokenizer)
+    if max_length is not None and max_length > sees:
+        raise ModelError(f"{checkpoint.name}: max_length = {max_length}, but the model sees at most {sees} tokens")
+    several = checkpoint.multi_label if multi_label is None else multi_label
+    identity = Identity(
+        name=checkpoint.name,
+        task=checkpoint.task,
+        model_class=checkpoint.model_class,
+        labels=checkpoint.labels,
+        multi_label=several,
+        n_parameters=sum(p.numel() for p in model.parameters()),
+        max_length=max_length or sees,
+        device=_device_name(place),
+        dtype=str(model.dtype).removeprefix("torch."),
+        hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
+    )
+    batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
+    if checkpoint.task == "text-classification":
+        return TextClassification(model, tokenizer, identity, batcher)
+    identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False)
+    return TextGeneration(
+        model,
+        tokenizer,
+        identity,
+        batcher,
+        prompt or "{text}",
+        tuple(candidates) if candidates else None,
+        max_new_tokens,
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

@@ -1,0 +1,215 @@
+"""A checkpoint before its weights are read: where its files are, what it is, whether it can be audited.
+
+Everything that can be wrong with a model is found here, in seconds and without loading a weight: a folder or hub id
+that is not there, weights as pickle, an architecture for another task, labels without names.
+"""
+
+import difflib
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, PretrainedConfig
+
+from auditor.errors import ModelError
+
+TASKS = {
+    "text-classification": ("ForSequenceClassification",),
+    "text-generation": ("ForCausalLM", "LMHeadModel"),
+}
+"""Task → the endings of the model classes that can do it."""
+
+WEIGHTS = "*.safetensors"
+PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece*",
+)
+VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
+"""Any of these; without one, transformers would make an empty tokenizer and say nothing."""
+WANTED = ("*.json", "*.txt", "*.model", WEIGHTS, "*.jinja")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with a model that can be loaded for `task`."""
+
+    name: str
+    folder: Path
+    task: str
+    revision: str | None
+    config: PretrainedConfig
+    trust_remote_code: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names of a classification head, in the model's order."""
+        by_id: dict[int, str] = self.config.id2label or {}
+        return tuple(str(by_id[i]) for i in sorted(by_id))
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether the checkpoint says that a text may have several labels."""
+        return str(self.config.problem_type) == "multi_label_classification"
+
+    @property
+    def model_class(self) -> str:
+        """The class that wrote the checkpoint."""
+        return str((self.config.architectures or [type(self.config).__name__])[0])
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Numbers in the weight files, from their headers."""
+        total = 0
+        for file in sorted(self.folder.glob(WEIGHTS)):
+            try:
+                with safe_open(file, framework="numpy") as tensors:
+                    total += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
+            except SafetensorError as error:
+                raise ModelError(f"{self.name}: {file.name} is damaged ({error}); fetch it again") from error
+        return total
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of every file that decides what the model answers, by file name."""
+        patterns = (WEIGHTS, *TOKENIZER_FILES, "config.json", "generation_config.json")
+        files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
+        return {file.name: _sha256(file) for file in sorted(files)}
+
+    @property
+    def weights_sha256(self) -> str:
+        """One hash over the weight files."""
+        return _combined({name: digest for name, digest in self.hashes.items() if name.endswith(".safetensors")})
+
+    @property
+    def tokenizer_sha256(self) -> str:
+        """One hash over the tokenizer's files."""
+        ends = (".safetensors", "config.json")
+        files = {n: d for n, d in self.hashes.items() if not n.endswith(ends) or n == "tokenizer_config.json"}
+        return _combined(files)
+
+
+def find(
+    name: str,
+    folder: Path | None,
+    *,
+    task: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> Checkpoint:
+    """Finds a checkpoint and what it is for; downloads it where `name` is a hub id.
+
+    Args:
+        name: As the user wrote it, for messages and the report.
+        folder: The folder it names, or None for a hub id.
+        task: What to use it for; the checkpoint's own task if None.
+        revision: Branch, tag or commit on the hub.
+        trust_remote_code: Whether code inside the checkpoint may run.
+
+    Raises:
+        ModelError: If it is not there, has no safetensors weights, or is for another task.
+    """
+    place, found_revision = (folder, revision) if folder else _download(name, revision, trust_remote_code)
+    if not place.is_dir():
+        raise ModelError(
+            f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
+        )
+    config = _config(name, place, trust_remote_code)
+    _require_safetensors(name, place)
+    _require_tokenizer(name, place)
+    return Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
+
+
+def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
+    wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
+    try:
+        place = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise ModelError(
+            f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise ModelError(
+            f"{name}: there is no such folder, and the hub cannot be reached or has no such model; "
+            "give the path of a local folder, or check HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{name}: neither a folder nor a hub id like organisation/model: {error}") from error
+    return place, place.name
+
+
+def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{name}: expected a Hugging Face model folder, found no config.json in it")
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                f"{name}: this checkpoint brings its own code; review it, then give trust_remote_code together with a "
+                "revision of 40 hexadecimal digits"
+            ) from error
+        raise ModelError(f"{name}: config.json cannot be understood: {first_line(error)}") from error
+
+
+def _require_safetensors(name: str, folder: Path) -> None:
+    if any(folder.glob(WEIGHTS)):
+        return
+    pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
+    found = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
+    raise ModelError(f"{name}: expected weights as *.safetensors, {found}; save the model again with save_pretrained")
+
+
+def _require_tokenizer(name: str, folder: Path) -> None:
+    if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
+        raise ModelError(
+            f"{name}: expected a tokenizer (tokenizer.json) beside the weights, found none; save it there too"
+        )
+
+
+def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:
+    architectures = list(config.architectures or [])
+    offered = [task for task, ends in TASKS.items() if any(a.endswith(ends) for a in architectures)]
+    if wanted is not None and wanted not in TASKS:
+        near = difflib.get_close_matches(wanted, TASKS, 1)
+        raise ModelError(
+            f"{name}: unknown task {wanted!r}{f', did you mean {near[0]!r}' if near else ''}; known: {', '.join(TASKS)}"
+        )
+    if wanted is None and offered:
+        return offered[0]
+    if wanted in offered:
+        return str(wanted)
+    expected, found = wanted or " or ".join(TASKS), ", ".join(architectures) or "no architecture"
+    purpose = f", which is for {offered[0]}" if offered else ""
+    raise ModelError(f"{name}: expected a model for {expected}, found {found}{purpose}")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _combined(hashes: dict[str, str]) -> str:
+    return hashlib.sha256(
+        "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items())).encode()
+    ).hexdigest()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, at most 300 characters."""
+    return str(error).strip().split("\n", 1)[0][:300]

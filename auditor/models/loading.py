@@ -1,0 +1,130 @@
+"""Loads a checkpoint onto a device, or says in one line why it cannot be."""
+
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from auditor.errors import ModelError
+from auditor.models.checkpoint import Checkpoint
+
+CLASSES: dict[str, Any] = {
+    "text-classification": AutoModelForSequenceClassification,
+    "text-generation": AutoModelForCausalLM,
+}
+
+
+def device_for(wanted: str) -> torch.device:
+    """The device of that name; for `auto` CUDA if there is one, else MPS, else the CPU.
+
+    Raises:
+        ModelError: If it is not on this machine.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"device {wanted!r}: not on this machine; use auto or cpu") from error
+    return device
+
+
+def dtype_for(wanted: str, checkpoint: Checkpoint, device: torch.device) -> torch.dtype:
+    """The dtype of the weights; for `auto` float32 on a CPU and the checkpoint's own elsewhere."""
+    if wanted != "auto":
+        return getattr(torch, wanted)  # type: ignore[no-any-return]
+    own = checkpoint.config.dtype or torch.float32
+    return torch.float32 if device.type == "cpu" else getattr(torch, own) if isinstance(own, str) else own
+
+
+def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
+    """The model in eval mode on its device.
+
+    Raises:
+        ModelError: If the weights are damaged, do not fit the configuration, or lack the task's head.
+    """
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    name = checkpoint.name
+    try:
+        model, info = CLASSES[checkpoint.task].from_pretrained(
+            checkpoint.folder,
+            dtype=dtype,
+            attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
+            trust_remote_code=checkpoint.trust_remote_code,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except SafetensorError as error:
+        raise ModelError(f"{name}: the safetensors file is damaged ({error}); fetch it again") from error
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(
+            f"{name}: cannot be loaded for {checkpoint.task}: {str(error).strip().splitlines()[0][:300]}"
+        ) from error
+    missing = sorted(info["missing_keys"])
+    if missing or info["mismatched_keys"]:
+        wrong = missing or sorted(str(key) for key in info["mismatched_keys"])
+        raise ModelError(
+            f"{name}: the checkpoint lacks trained weights for {checkpoint.task}: {', '.join(wrong[:3])}"
+            f"{' …' if len(wrong) > 3 else ''}; it would answer at random"
+        )
+    loaded: PreTrainedModel = model.to(device).eval()
+    return loaded
+
+
+def _has_sdpa(checkpoint: Checkpoint) -> bool:
+    try:
+        model_class = CLASSES[checkpoint.task]._model_mapping[type(checkpoint.config)]
+    except KeyError:
+        return False
+    return bool(getattr(model_class, "_supports_sdpa", False))
+
+
+def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrainedTokenizerBase:
+    """The checkpoint's fast tokenizer.
+
+    Raises:
+        ModelError: If there is none, it is not a fast one, or it has more tokens than the model.
+    """
+    name = checkpoint.name
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{name}: the tokenizer cannot be loaded: {str(error).strip().splitlines()[0][:300]}"
+        ) from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"{name}: needs a fast tokenizer (tokenizer.json) to know which characters a token stands for")
+    n_embeddings = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > n_embeddings:
+        raise ModelError(
+            f"{name}: the tokenizer has {len(tokenizer)} tokens but the model only {n_embeddings}: "
+            "they do not belong together"
+        )
+    return tokenizer
+
+
+def max_length_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens the model can see at once, special tokens included.
+
+    The smaller of the tokenizer's and the configuration's limits; RoBERTa-like models number positions from their
+    padding index on, so that many fewer fit.
+    """
+    config = model.config.get_text_config()
+    limits = [n for n in (tokenizer.model_max_length, getattr(config, "max_position_embeddings", None)) if n]
+    for module in model.modules():
+        positions = getattr(module, "position_embeddings", None)
+        if isinstance(positions, torch.nn.Embedding) and positions.padding_idx is not None:
+            limits.append(positions.num_embeddings - positions.padding_idx - 1)
+    return int(min(limits)) if limits else 1024

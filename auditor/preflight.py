@@ -1,0 +1,265 @@
+"""Everything that can be wrong is found here, before anything expensive starts: no weight is loaded.
+
+The probes are built from their tables, the corpus is read, the checkpoints are found and fitted to the probes, labels
+and checks are compared with what the model and the corpus can give.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from auditor import corpus, findings
+from auditor.config import Config
+from auditor.corpus.sampling import sample
+from auditor.errors import ConfigError, CorpusError, ProbeError
+from auditor.executors.contract import Shard, cut
+from auditor.records.types import Document
+
+if TYPE_CHECKING:
+    from auditor.models import Checkpoint
+    from auditor.probes.contract import Probe
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What will be run, and on what."""
+
+    config: Config
+    corpus: corpus.Corpus
+    documents: tuple[Document, ...]
+    checkpoint: "Checkpoint"
+    probes: tuple["Probe", ...]
+    references: Mapping[str, "Checkpoint"]
+    """Model name in a probe's table → its checkpoint."""
+    device: str
+    dtype: str
+    notes: tuple[str, ...]
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """Probe → number of documents it will be given."""
+        return {probe.name: min(probe.limit or len(self.documents), len(self.documents)) for probe in self.probes}
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """The parts in which the documents are measured and kept."""
+        return cut(len(self.documents), self.config.run.shard_size)
+
+    def chosen(self, probe: "Probe") -> frozenset[str]:
+        """Ids of the documents the probe is given."""
+        return frozenset(d.id for d in sample(self.documents, probe.limit, self.config.seed, probe.name))
+
+    @property
+    def lines(self) -> list[str]:
+        """For people."""
+        labels = ", ".join(self.checkpoint.labels[:8]) if self.checkpoint.task == "text-classification" else ""
+        return [
+            f"{self.config.title}",
+            f"corpus   {self.config.corpus.path}: {len(self.documents)} documents in {len(self.shards)} shards"
+            + (f", labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else ", no labels"),
+            f"model    {self.checkpoint.name}: {self.checkpoint.model_class} for {self.checkpoint.task}"
+            + (f", labels {labels}" if labels else "")
+            + f"; {self.dtype} on {self.device}",
+            *(
+                f"probe    {probe.name}: {self.asked[probe.name]} documents"
+                + (f", asked of {probe.model}" if probe.model else "")
+                for probe in self.probes
+            ),
+            f"checks   {', '.join(self.config.checks) or 'none: the verdict will be that nothing is established'}",
+            *(f"note     {note}" for note in self.notes),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "title": self.config.title,
+            "task": self.checkpoint.task,
+            "documents": len(self.documents),
+            "shards": len(self.shards),
+            "probes": self.asked,
+            "checks": list(self.config.checks),
+            "device": self.device,
+            "dtype": self.dtype,
+            "notes": list(self.notes),
+        }
+
+
+def check(config: Config) -> Preflight:
+    """Looks at everything the audit needs.
+
+    Raises:
+        AuditorError: The first kind of fault found; all faults of the probes' tables at once.
+    """
+    from auditor import models
+
+    checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
+    probes = _probes(config, checkpoint.task)
+    references = {
+        p.model: _find(config, f"probes.{p.name}.model", p.model, task="text-generation") for p in probes if p.model
+    }
+    _check_settings(config, checkpoint)
+    device = models.device_for(config.model.device)
+    dtype = str(models.dtype_for(config.model.dtype, checkpoint, device)).removeprefix("torch.")
+    reading = config.corpus.model_dump(exclude={"path"})
+    read = corpus.load(config.locate("corpus.path"), **reading, seed=config.seed)
+    documents, note = _with_known_labels(config, checkpoint, read.documents)
+    preflight = Preflight(config, read, documents, checkpoint, probes, references, str(device), dtype, ())
+    _check_names(preflight)
+    return dataclasses.replace(preflight, notes=(*note, *_notes(preflight)))
+
+
+def labels_of(config: Config, checkpoint: "Checkpoint") -> tuple[str, ...]:
+    """The labels that the audited model chooses among; empty for free continuations."""
+    if checkpoint.task == "text-classification":
+        return checkpoint.labels
+    return tuple(candidate.strip() for candidate in config.model.candidates or ())
+
+
+def is_multi_label(config: Config, checkpoint: "Checkpoint") -> bool:
+    """Whether a document may have several labels."""
+    if checkpoint.task != "text-classification":
+        return False
+    return checkpoint.multi_label if config.model.multi_label is None else config.model.multi_label
+
+
+def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint":
+    from auditor import models
+
+    audited = key == "model.name"
+    source = config.source(key)
+    return models.find(
+        name,
+        source if isinstance(source, Path) else None,
+        task=task,
+        revision=config.model.revision if audited else None,
+        trust_remote_code=config.model.trust_remote_code and audited,
+    )
+
+
+def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
+    """Refuses settings of [model] that belong to another task than the checkpoint's."""
+    wrong = ("multi_label",) if checkpoint.task == "text-generation" else ("prompt", "candidates")
+    for key in wrong:
+        if getattr(config.model, key) is not None:
+            raise ConfigError(
+                f"{config.origin}: model.{key}: is not for {checkpoint.task}, which {checkpoint.name} does"
+            )
+
+
+def _probes(config: Config, task: str) -> tuple["Probe", ...]:
+    from auditor import models
+
+    known = {entry.name: entry for entry in entry_points(group="auditor.probes")}
+    wanted = {"prediction": {}, **config.probes} if config.probes else _defaults(task)
+    faults: list[str] = []
+    probes = []
+    for name, table in wanted.items():
+        if name not in known:
+            faults.append(
+                f"probes.{name}: there is no such probe{_near(name, known)}; known: {', '.join(sorted(known))}"
+            )
+            continue
+        try:
+            probes.append(known[name].load()(**table))
+        except ValidationError as error:
+            faults += [_fault(name, known[name].load(), detail) for detail in error.errors()]
+    if faults:
+        raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
+    for probe in probes:
+        if not models.offers("text-generation" if probe.model else task, probe.needs):
+            raise ProbeError(
+                f"probes.{probe.name}: needs a model that {probe.needs.__name__.lower()}, which {task} does not; "
+                f'name one: [probes.{probe.name}] model = "a text-generation model"'
+            )
+    return tuple(probes)
+
+
+def _defaults(task: str) -> dict[str, dict[str, Any]]:
+    names = ["prediction", "lime", "attention"] + (["perplexity"] if task == "text-generation" else [])
+    return {name: {} for name in names}
+
+
+def _fault(name: str, probe: type, detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    fields = {field.name for field in dataclasses.fields(probe)}
+    place = f"probes.{name}.{key}" if key else f"probes.{name}"
+    if key and key not in fields:
+        return f"{place}: there is no such parameter{_near(key, fields)}; known: {', '.join(sorted(fields))}"
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')}, found {detail['input']!r}"
+
+
+def _near(word: str, known: Any) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f", did you mean {near[0]!r}" if near else ""
+
+
+def _with_known_labels(
+    config: Config, checkpoint: "Checkpoint", documents: Sequence[Document]
+) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    """The documents with labels as the model calls them; numbers are taken as the model's label ids."""
+    labels = labels_of(config, checkpoint)
+    used = {label for document in documents for label in document.labels}
+    if not used or not labels:
+        return tuple(documents), ()
+    notes: tuple[str, ...] = ()
+    if not used <= set(labels) and all(label.isdecimal() and int(label) < len(labels) for label in used):
+        names = {label: labels[int(label)] for label in used}
+        documents = [dataclasses.replace(d, labels=tuple(names[label] for label in d.labels)) for d in documents]
+        notes = ("The labels of the corpus are numbers and were taken as the model's label ids.",)
+    for document in documents:
+        for label in document.labels:
+            if label not in labels:
+                raise CorpusError(
+                    f"{config.corpus.path}: document {document.id!r} has the label {label!r}, which the model does not "
+                    f"know{_near(label, labels)}; it knows {', '.join(labels[:10])}"
+                )
+        if len(document.labels) > 1 and not is_multi_label(config, checkpoint):
+            raise CorpusError(
+                f"{config.corpus.path}: document {document.id!r} has {len(document.labels)} labels, but the model "
+                "gives one; set multi_label = true in [model] if it gives several"
+            )
+    return tuple(documents), notes
+
+
+def _check_names(preflight: Preflight) -> None:
+    """Refuses checks of numbers that this run cannot give."""
+    config, checkpoint = preflight.config, preflight.checkpoint
+    known = findings.names(
+        [probe.name for probe in preflight.probes],
+        labels_of(config, checkpoint),
+        findings.sliceable(preflight.documents),
+        labelled=bool(preflight.corpus.label_values),
+        multi_label=is_multi_label(config, checkpoint),
+    )
+    faults = []
+    for name in config.checks:
+        if name not in known:
+            near = findings.nearest(name, known)
+            hint = f"did you mean {' or '.join(near)}" if near else f"there are {', '.join(sorted(known)[:8])} …"
+            faults.append(f"{config.origin}: checks.{name}: this run cannot give such a number; {hint}")
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _notes(preflight: Preflight) -> tuple[str, ...]:
+    config, n = preflight.config, len(preflight.documents)
+    notes = []
+    if n < preflight.corpus.n_documents:
+        notes.append(
+            f"The corpus is a seeded sample of {n} of {preflight.corpus.n_documents} documents, stratified by label."
+        )
+    for probe in preflight.probes:
+        if probe.model:
+            notes.append(f"The {probe.name} probe asked the reference model {probe.model}, not the audited one.")
+    cleaned = sum(document.n_cleaned > 0 for document in preflight.documents)
+    if cleaned:
+        notes.append(f"Control characters or broken Unicode were replaced in {cleaned} documents when they were read.")
+    if config.model.trust_remote_code:
+        notes.append(f"Code that came with the model was run (revision {config.model.revision}).")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""One question each: measuring instruments pointed at a model."""

@@ -1,0 +1,58 @@
+"""What a probe is: a measuring instrument pointed at a model. It asks one question and keeps no state.
+
+A probe is a frozen pydantic dataclass; its fields are exactly its parameters, with defaults and bounds, so that
+`[probes.<name>]` in a configuration is its constructor. Third parties register theirs through the entry point
+`auditor.probes`; a probe that has no section in the report gets a plain table there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from pydantic import ConfigDict
+
+from auditor.records.types import Document, Failure
+
+STRICT = ConfigDict(extra="forbid")
+R = TypeVar("R")
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """One question to a model about each document."""
+
+    name: ClassVar[str]
+    needs: ClassVar[type]
+    """The capability of `auditor.models.contract` that it uses."""
+    record: ClassVar[type]
+    """The record it yields."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many documents to measure at most: a seeded, stratified subset; None for all."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """Another model to ask instead of the audited one; None for the audited one."""
+        ...
+
+    def measure(self, model: Any, documents: Sequence[Document], seed: int) -> Iterator[Any]:
+        """Yields a record or a `Failure` for each document, in order."""
+        ...
+
+
+def beyond_blanks(
+    documents: Sequence[Document], measure: Callable[[Sequence[Document]], Iterable[R]]
+) -> Iterator[R | Failure]:
+    """Measures the documents that say something, together; the others are failures. In order."""
+    measured = iter(measure(asked) if (asked := [d for d in documents if not d.is_blank]) else ())
+    for document in documents:
+        if document.is_blank:
+            yield Failure(document.id, "blank", "the document is empty or white space")
+        else:
+            yield next(measured)
+
+
+def not_finite(document: Document) -> Failure:
+    """The failure of a document for which the model answers NaN or infinity."""
+    return Failure(document.id, "non-finite", "the model answered NaN or infinity")

@@ -1,0 +1,142 @@
+r"""How surprising is each document to a language model? Log-probabilities of all its tokens, each scored once.
+
+    token perplexity   exp(−(1/N) Σ ln p)          N scored tokens
+    bits per byte      −Σ ln p / (B ln 2)          B UTF-8 bytes; comparable between tokenizers, token perplexity is not
+    word perplexity    exp(−Σ ln p / W)            W words by white space
+
+Long documents are scored in windows of `context_length` positions that advance by `stride` tokens. The prefix token
+(BOS, or EOS where the model has none) gives the first token its context; every token is scored exactly once, and the
+last window keeps its full left context:
+
+    n_tokens=10, context_length=4, stride=2 (positions; p is the prefix; scored in brackets)
+        p  0  1  2           inputs
+       [0  1  2  3]          their targets
+              1  2  3  4
+                   [4  5]
+                    3  4  5  6
+                         [6  7]
+                          5  6  7  8
+                               [8  9]
+
+These are the windows of lm-eval's `get_rolling_token_windows` with context_len = context_length − stride + 1
+(lm-eval 0.4.13); with stride = context_length, the default, its `loglikelihood_rolling`. Without a prefix token the
+first token is context only and is not scored.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from auditor.models import Scores, Tokens, Window
+from auditor.probes.contract import STRICT, beyond_blanks, not_finite
+from auditor.records.types import Document, Failure, Perplexity, Span
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, config=STRICT)
+class PerplexityProbe:
+    """Scores each document with a causal language model."""
+
+    name: ClassVar[str] = "perplexity"
+    needs: ClassVar[type] = Scores
+    record: ClassVar[type] = Perplexity
+
+    model: str | None = None
+    context_length: int | None = Field(default=None, ge=2)
+    stride: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _stride_fits(self) -> "PerplexityProbe":
+        if self.stride and self.context_length and self.stride > self.context_length:
+            raise ValueError(
+                f"stride {self.stride} is larger than context_length {self.context_length}: tokens would be lost"
+            )
+        return self
+
+    def measure(self, model: Scores, documents: Sequence[Document], seed: int) -> Iterator[Perplexity | Failure]:  # noqa: ARG002
+        """Yields the log-probabilities; a pair is scored as two texts."""
+        return beyond_blanks(documents, lambda asked: self._measure(model, asked))
+
+    def _measure(self, model: Scores, documents: Sequence[Document]) -> Iterator[Perplexity | Failure]:
+        context_length, stride = self.window(model)
+        prefix = model.prefix
+        texts = [_spelled(model, document) for document in documents]
+        cut = [
+            [rolling_windows(t.encoded.ids, prefix[0] if prefix else None, context_length, stride) for _, t in spelled]
+            for spelled in texts
+        ]
+        flat = [window for document in cut for windows in document for window in windows]
+        scores = iter(model.logprobs(flat) if flat else ())
+        for document, spelled, windows in zip(documents, texts, cut, strict=True):
+            parts = [[next(scores) for _ in own] for own in windows]
+            if not any(parts):
+                yield Failure(
+                    document.id, "too-short", "the document is a single token and the model has no prefix token"
+                )
+                continue
+            yield _record(document, spelled, parts, model.identity.name, context_length, stride, prefix)
+
+    def window(self, model: Scores) -> tuple[int, int]:
+        """Context length and stride with their defaults: what the model can see, and no overlap."""
+        context_length = min(self.context_length or model.identity.max_length, model.identity.max_length)
+        return context_length, min(self.stride or context_length, context_length)
+
+
+def rolling_windows(ids: Ids, prefix: int | None, context_length: int, stride: int) -> list[Window]:
+    """The windows drawn above; every token is a target exactly once (all but the first without a prefix)."""
+    stream = ids if prefix is None else (prefix, *ids)  # stream[i + 1] is predicted from stream[: i + 1]
+    n = len(stream) - 1
+    windows = []
+    done = 0
+    while done < n:
+        stop = min(n, context_length if done == 0 else done + stride)
+        start = max(0, stop - context_length)
+        windows.append(Window(stream[start:stop], stream[done + 1 : stop + 1]))
+        done = stop
+    return windows
+
+
+def _spelled(model: Scores, document: Document) -> list[tuple[str, Tokens]]:
+    fields = [("text", document.text)]
+    if document.pair and document.pair.strip():
+        fields.append(("pair", document.pair))
+    return [(name, model.spell(text)) for name, text in fields]
+
+
+def _record(
+    document: Document,
+    spelled: Sequence[tuple[str, Tokens]],
+    parts: Sequence[Sequence[np.ndarray]],
+    model: str,
+    context_length: int,
+    stride: int,
+    prefix: tuple[int, str] | None,
+) -> Perplexity | Failure:
+    logprobs = np.concatenate([scores for own in parts for scores in own])
+    if not np.isfinite(logprobs).all():
+        return not_finite(document)
+    skipped = 0 if prefix else 1
+    scored = [
+        (text, Span(span.start, span.stop, name))
+        for name, tokens in spelled
+        for text, span in list(zip(tokens.texts, tokens.spans, strict=True))[skipped:]
+    ]
+    whole = document.text + (document.pair or "")
+    return Perplexity(
+        document_id=document.id,
+        model=model,
+        tokens=tuple(text for text, _ in scored),
+        spans=tuple(span for _, span in scored),
+        logprobs=tuple(logprobs.tolist()),
+        n_bytes=len(whole.encode("utf-8")),
+        n_words=len(document.text.split()) + len((document.pair or "").split()),
+        context_length=context_length,
+        stride=stride,
+        prefix=prefix[1] if prefix else "",
+        method="rolling windows",
+    )

@@ -1,0 +1,1 @@
+"""What was found: plain facts, and the folder that keeps them."""

@@ -1,0 +1,210 @@
+"""A run is a folder. Kill the writer at any moment: whole shards stay, and the same plan finds them again.
+
+    <root>/<audit>/<run id>/
+        plan.json                       what was to be done; never changes
+        evidence/<probe>/00042.parquet  one row per document of shard 42
+        findings.json report.html report.pdf
+        SHA256SUMS                      of all the above
+        manifest.json                   written last: its presence means that the run is complete
+
+The plan id is the SHA-256 of the plan without its clock time and command line. Whatever changes a complete run first
+sets its manifest aside, so that no run ever claims to be complete with wrong sums.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from auditor.errors import StoreError
+from auditor.records import disk, sums
+from auditor.records.types import Document, Failure
+
+PLAN_FORMAT = "auditor.plan/1"
+RUN_FORMAT = "auditor.run/1"
+
+R = TypeVar("R")
+
+_NOT_PART_OF_THE_IDENTITY = ("created", "run_id", "format", "command")
+SET_ASIDE = ".manifest.json.aside"
+
+
+def plan_id(plan: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of a plan without `command`, `created`, `format`, `run_id`: 64 hexadecimal digits.
+
+    The command is kept for provenance, but the same work can be asked for in many ways (`--json`, `--fresh`).
+
+    Raises:
+        ValueError: the plan holds NaN or an infinity.
+    """
+    content = {key: value for key, value in plan.items() if key not in _NOT_PART_OF_THE_IDENTITY}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sums.sha256(canonical.encode("ascii"))
+
+
+def folder_of(record: type[Any]) -> str:
+    """The folder in `evidence/` that keeps records of a type: the probe's name, or `documents`."""
+    return "documents" if record is Document else str(record.name)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    path: Path
+    plan: Mapping[str, Any]
+
+    @property
+    def plan_id(self) -> str:
+        """See the function of that name."""
+        return plan_id(self.plan)
+
+    @property
+    def run_id(self) -> str:
+        """`20260131-235959-` and the first 8 digits of the plan id; `-2` and so on behind it where that was taken."""
+        return str(self.plan["run_id"])
+
+    @property
+    def created(self) -> str:
+        """ISO 8601, UTC, to the second."""
+        return str(self.plan["created"])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was written and summed."""
+        return (self.path / "manifest.json").exists()
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest; of a run that is being rewritten the one it had before; None if it was never complete."""
+        for name in ("manifest.json", SET_ASIDE):
+            try:
+                return read_json(self.path / name, RUN_FORMAT)
+            except FileNotFoundError:
+                continue
+        return None
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run against other processes while it is written.
+
+        Raises:
+            LockedError: another process holds it.
+            DiskError: the folder cannot be written.
+        """
+        return disk.lock(self.path)
+
+    def has(self, probe: str, shard: int) -> bool:
+        """Whether the rows of a shard are there (whole: half a shard never is)."""
+        return self._shard(probe, shard).exists()
+
+    def write_shard(self, record: type[R], shard: int, rows: Sequence[R | Failure]) -> None:
+        """Keep the rows of one shard.
+
+        Raises:
+            DiskError: the disk is full or cannot be written; all other shards are kept.
+        """
+        from auditor.records import schema  # imports pyarrow, which `auditor list` need not wait for
+
+        self._open_again()
+        disk.write(self._shard(folder_of(record), shard), schema.to_bytes(record, rows))
+
+    def read(self, record: type[R]) -> Iterator[R | Failure]:
+        """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
+
+        Raises:
+            StoreError: a file is damaged, of another format or another record.
+        """
+        from auditor.records import schema
+
+        files = (self.path / "evidence" / folder_of(record)).glob("*.parquet")
+        for path in sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem)):
+            content = disk.read(path)
+            try:
+                rows = schema.from_bytes(record, content)
+            except StoreError as error:
+                raise StoreError(f"{path}: {error}") from error
+            yield from rows
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep one of `findings.json`, `report.html`, `report.pdf`.
+
+        Raises:
+            DiskError: the disk is full or cannot be written; what had that name before is untouched.
+        """
+        self._open_again()
+        disk.write(self._artefact(name), content)
+
+    def read_bytes(self, name: str) -> bytes:
+        """What `write` was given.
+
+        Raises:
+            StoreError: it is not there.
+        """
+        try:
+            return disk.read(self._artefact(name))
+        except FileNotFoundError:
+            state = "the run is not finished, start it again" if not self.is_complete else "see `auditor verify`"
+            raise StoreError(f"{self.path}: has no {name}: {state}") from None
+
+    def remove(self, name: str) -> None:
+        """Take away what `write` wrote, if it is there: a PDF that was rendered before and not this time."""
+        if self._artefact(name).exists():
+            self._open_again()
+            disk.remove(self._artefact(name))
+
+    def finish(self, manifest: Mapping[str, Any]) -> None:
+        """Write the sums, then the manifest: from now on the run is complete.
+
+        Args:
+            manifest: Anything worth knowing that may differ between two runs of one plan (started, finished, timings),
+                and what a listing shows (verdict).
+
+        Raises:
+            DiskError: the disk is full or cannot be written; the run stays incomplete and can be finished later.
+        """
+        self._open_again()
+        summed = sums.render(sums.compute(self.path))
+        disk.write(self.path / "SHA256SUMS", summed)
+        own = {"format": RUN_FORMAT, "run_id": self.run_id, "plan_id": self.plan_id, "created": self.created}
+        own |= {"title": self.plan.get("title", ""), "sums": sums.sha256(summed)}
+        disk.write(self.path / "manifest.json", to_json({**manifest, **own}))
+        disk.remove(self.path / SET_ASIDE)
+
+    def _shard(self, probe: str, shard: int) -> Path:
+        return self.path / "evidence" / probe / f"{shard:05d}.parquet"
+
+    def _artefact(self, name: str) -> Path:
+        if name not in sums.ARTEFACTS:
+            raise ValueError(f"{name} would not be summed: expected one of {', '.join(sums.ARTEFACTS)}")
+        return self.path / name
+
+    def _open_again(self) -> None:
+        if self.is_complete:
+            disk.rename(self.path / "manifest.json", self.path / SET_ASIDE)
+
+
+def read_json(path: Path, understood: str) -> dict[str, Any]:
+    """A JSON object of the format `understood`.
+
+    Raises:
+        StoreError: it is not one.
+        FileNotFoundError: it is not there.
+    """
+    try:
+        content = json.loads(disk.read(path))
+    except ValueError as error:
+        raise StoreError(f"{path}: is not JSON ({error})") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != understood:
+        raise StoreError(f"{path}: has the format {found!r}; this version of auditor understands {understood!r}")
+    return dict(content)
+
+
+def to_json(content: Mapping[str, Any]) -> bytes:
+    """Equal content gives equal bytes; ASCII, so that lone surrogates in paths survive.
+
+    Raises:
+        ValueError: there is NaN or an infinity in it, which JSON does not have.
+    """
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")

@@ -1,0 +1,228 @@
+"""Records as Arrow tables and Parquet bytes, derived from the annotations of the dataclasses.
+
+    str int float bool      string int64 double bool
+    tuple[X, ...]           list<X>
+    a dataclass             struct of its fields
+    dict[str, str]          map<string, string>, order kept
+    X | None                X with nulls (every column may hold nulls: a failed document has nothing else)
+
+A table has one row per document: the fields of the record, then `failure_kind` and `failure_message`. Where these are
+null the row is a record; otherwise it is a `Failure`, and of the record's columns only the first one, the document's
+id, is filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8,
+so the one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
+
+A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
+"""
+
+import io
+import re
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from auditor.errors import StoreError
+from auditor.records.types import Failure
+
+FORMAT = "auditor.records/1"
+
+R = TypeVar("R")
+
+_SCALARS: dict[Any, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_FAILURE = {"failure_kind": str, "failure_message": str}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def arrow_schema(cls: type[Any]) -> pa.Schema:
+    """The columns of a table of `cls`; its metadata say which record and which format they are."""
+    columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
+    return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": cls.__name__})
+
+
+def to_table(cls: type[R], rows: Sequence[R | Failure]) -> pa.Table:
+    """One row per document, in the given order.
+
+    Raises:
+        TypeError: a row is neither a `cls` nor a `Failure`, or `cls` has a field of a type that is not listed above.
+    """
+    strangers = {type(row).__name__ for row in rows if not isinstance(row, (cls, Failure))}
+    if strangers:
+        raise TypeError(f"rows of {cls.__name__} cannot hold {', '.join(sorted(strangers))}")
+    key, *_ = _columns(cls)
+    arrays = [_encode(kind, _column(name, key, rows)) for name, kind in _columns(cls).items()]
+    return pa.Table.from_arrays(arrays, schema=arrow_schema(cls))
+
+
+def from_table(cls: type[R], table: pa.Table) -> list[R | Failure]:
+    """The rows that `to_table` was given.
+
+    Raises:
+        StoreError: the table is of another format, another record, or has other columns.
+    """
+    _compare(cls, table.schema)
+    present = set(table.column_names)
+    hints = {name: hint for name, hint in _columns(cls).items() if name in present}
+    columns = {name: _decode(hint, table.column(name).combine_chunks()) for name, hint in hints.items()}
+    kinds, messages = columns.pop("failure_kind"), columns.pop("failure_message")
+    ids = columns[next(iter(columns))]
+    records = _records(cls, columns, [kind is None for kind in kinds])
+    return [
+        record if kind is None else Failure(document_id, kind, message)
+        for record, document_id, kind, message in zip(records, ids, kinds, messages, strict=True)
+    ]
+
+
+def to_bytes(cls: type[R], rows: Sequence[R | Failure]) -> bytes:
+    """The rows as one Parquet file; equal rows give equal bytes under the same version of pyarrow."""
+    sink = io.BytesIO()
+    pq.write_table(to_table(cls, rows), sink, compression="zstd", compression_level=3, row_group_size=2**20)
+    return sink.getvalue()
+
+
+def from_bytes(cls: type[R], content: bytes) -> list[R | Failure]:
+    """The rows of one Parquet file.
+
+    Raises:
+        StoreError: the bytes are no Parquet file, or one of something else.
+    """
+    try:
+        return from_table(cls, pq.ParquetFile(io.BytesIO(content)).read(use_threads=False))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _columns(cls: Any) -> dict[str, Any]:
+    """Name → annotation: the fields, the document's id first, then the two columns of a failure."""
+    return _hints(cls) | _FAILURE
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    kind = _bare(annotation)
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if _item(kind) is not None:
+        return pa.list_(_arrow_type(_item(kind)))
+    if is_dataclass(kind) and isinstance(kind, type) and fields(kind):
+        return pa.struct([pa.field(name, _arrow_type(hint)) for name, hint in _hints(kind).items()])
+    if kind == dict[str, str]:
+        return pa.map_(pa.string(), pa.string())
+    raise TypeError(f"a record cannot have a field of type {annotation}: see auditor.records.schema")
+
+
+def _bare(annotation: Any) -> Any:
+    """X of `X | None`, and everything else as it is."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not types.NoneType]
+    return kinds[0] if len(kinds) == 1 else annotation
+
+
+def _item(kind: Any) -> Any:
+    """X of `tuple[X, ...]`; None for every other type."""
+    arguments = get_args(kind)
+    return arguments[0] if get_origin(kind) is tuple and arguments[1:] == (Ellipsis,) else None
+
+
+def _column(name: str, key: str, rows: Iterable[Any]) -> list[Any]:
+    """One column of records and failures: what a failure knows is its document's id, kind and message."""
+    of_failure = {key: "document_id", "failure_kind": "kind", "failure_message": "message"}.get(name)
+    of_record = None if name in _FAILURE else name
+    sources = ((row, of_failure if isinstance(row, Failure) else of_record) for row in rows)
+    return [None if attribute is None else getattr(row, attribute) for row, attribute in sources]
+
+
+def _encode(annotation: Any, values: list[Any]) -> pa.Array:
+    """Column by column and not row by row: a list of a million floats is one call into Arrow."""
+    kind = _bare(annotation)
+    if kind in _SCALARS:
+        return _encode_scalars(kind, values)
+    if is_dataclass(kind):
+        absent = pa.array([value is None for value in values], pa.bool_())
+        children = [
+            _encode(hint, [None if value is None else getattr(value, name) for value in values])
+            for name, hint in _hints(kind).items()
+        ]
+        return pa.StructArray.from_arrays(children, fields=list(_arrow_type(kind)), mask=absent)
+    offsets, flat = _flatten(values)
+    if kind == dict[str, str]:
+        keys, items = (_encode_scalars(str, [pair[side] for pair in flat]) for side in (0, 1))
+        return pa.MapArray.from_arrays(offsets, keys, items)
+    return pa.ListArray.from_arrays(offsets, _encode(_item(kind), flat))
+
+
+def _encode_scalars(kind: type, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, _SCALARS[kind])
+    except UnicodeEncodeError:
+        return pa.array([value and _SURROGATE.sub("\ufffd", value) for value in values], _SCALARS[kind])
+
+
+def _flatten(values: list[Any]) -> tuple[pa.Array, list[Any]]:
+    """Offsets (null where the value is None) and the concatenated items of tuples or of dicts."""
+    offsets: list[int | None] = []
+    flat: list[Any] = []
+    for value in values:
+        offsets.append(None if value is None else len(flat))
+        flat.extend(value.items() if isinstance(value, dict) else value or ())
+    return pa.array([*offsets, len(flat)], pa.int32()), flat
+
+
+def _decode(annotation: Any, array: pa.Array) -> list[Any]:
+    kind = _bare(annotation)
+    if kind is str or (kind in _SCALARS and array.null_count):
+        return list(array.to_pylist())
+    if kind in _SCALARS:
+        return list(array.to_numpy(zero_copy_only=False).tolist())
+    present = array.is_valid().to_pylist()
+    if is_dataclass(kind):
+        columns = {name: _decode(hint, array.field(name)) for name, hint in _hints(kind).items()}
+        return _records(kind, columns, present)
+    starts = array.offsets.to_pylist()
+    ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
+    if kind == dict[str, str]:
+        pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
+        return [dict(pairs[start:stop]) if there else None for start, stop, there in ranges]
+    items = _decode(_item(kind), array.values)
+    return [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
+
+
+def _records(cls: Any, columns: dict[str, list[Any]], present: list[bool]) -> list[Any]:
+    """One `cls` per row that is present, else None."""
+    names = list(columns)
+    rows = zip(*columns.values(), strict=True)
+    return [
+        cls(**dict(zip(names, row, strict=True))) if there else None for row, there in zip(rows, present, strict=True)
+    ]
+
+
+def _compare(cls: type[Any], found: pa.Schema) -> None:
+    """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
+    metadata = {key.decode(): value.decode() for key, value in (found.metadata or {}).items()}
+    if metadata.get("auditor.format", FORMAT) != FORMAT:
+        raise StoreError(f"has the format {metadata['auditor.format']!r}; this version understands {FORMAT!r}")
+    if metadata.get("auditor.record", cls.__name__) != cls.__name__:
+        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {cls.__name__}")
+    expected = arrow_schema(cls)
+    unknown = sorted(set(found.names) - set(expected.names))
+    if unknown:
+        raise StoreError(f"has columns that {cls.__name__} does not know: {', '.join(unknown)}")
+    optional = {f.name for f in fields(cls) if f.default is not MISSING or f.default_factory is not MISSING}
+    absent = [name for name in expected.names if name not in found.names and name not in optional]
+    if absent:
+        raise StoreError(f"lacks columns of {cls.__name__}: {', '.join(absent)}")
+    for name in found.names:
+        wanted, there = expected.field(name).type, found.field(name).type
+        if wanted != there:
+            raise StoreError(f"column {name} has the type {there}; expected {wanted}")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,153 @@
+"""The runs under one folder: the one to make, to reuse or to resume; all of them; the one a person means.
+
+A run of the same plan id is the same work: a complete one is reused, an incomplete one is resumed.
+"""
+
+import itertools
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from auditor.errors import StoreError
+from auditor.records import disk, sums
+from auditor.records.run import PLAN_FORMAT, Run, folder_of, plan_id, read_json, to_json
+
+__all__ = ["Run", "RunSummary", "find_or_create", "folder_of", "open_run", "plan_id", "runs"]
+
+
+def find_or_create(root: Path, name: str, plan: Mapping[str, Any], *, fresh: bool = False, now: datetime) -> Run:
+    """The newest run of this plan, complete or to be resumed; a new one if there is none.
+
+    Args:
+        root: The folder of all audits.
+        name: Title of the audit; its folder is named after it.
+        plan: JSON-ready; a plan that differs anywhere is other work and gets another folder.
+        fresh: Make a new run in any case.
+        now: When the run was started. The environment variable SOURCE_DATE_EPOCH takes precedence.
+
+    Raises:
+        DiskError: `root` cannot be written.
+        LockedError: another process is making the same run at this moment.
+        StoreError: SOURCE_DATE_EPOCH is not a number of seconds.
+    """
+    audit, identity = root / _slug(name), plan_id(plan)
+    same = [] if fresh else [run for run in _runs_like(audit, identity) if run.plan_id == identity]
+    if same:
+        return same[-1]
+    created = _moment(now)
+    folder = _free_folder(audit, f"{created:%Y%m%d-%H%M%S}-{identity[:8]}")
+    own = {"format": PLAN_FORMAT, "run_id": folder.name, "created": f"{created:%Y-%m-%dT%H:%M:%SZ}"}
+    disk.make_folder(folder)
+    with disk.lock(folder):
+        disk.write(folder / "plan.json", to_json({**plan, **own}))
+    return _open(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of `auditor list`."""
+
+    path: Path
+    run_id: str
+    title: str
+    created: str
+    state: Literal["complete", "unfinished", "unreadable"]
+    manifest: Mapping[str, Any]
+    """Empty if the run was never complete."""
+
+
+def runs(root: Path) -> list[RunSummary]:
+    """Every run under a folder of audits, oldest first; reads plans and manifests only."""
+    folders = {path.parent for pattern in ("*/plan.json", "*/*/plan.json") for path in root.glob(pattern)}
+    return sorted((_summary(folder) for folder in folders), key=lambda run: _age(run.created, run.run_id))
+
+
+def open_run(name: str | Path, root: Path) -> Run:
+    """The run that a person means by a folder, a run id, the unique beginning of one, or `latest`.
+
+    Raises:
+        StoreError: there is none, there are several, or it was written in a format that this version does not know.
+    """
+    if (Path(name) / "plan.json").is_file():
+        return _open(Path(name))
+    known = [run for run in runs(root) if run.state != "unreadable"]
+    if str(name) == "latest" and known:
+        return _open(known[-1].path)
+    exact = [run for run in known if run.run_id == str(name)]
+    matches = exact or [run for run in known if run.run_id.startswith(str(name))]
+    if len(matches) == 1:
+        return _open(matches[0].path)
+    if matches:
+        few = ", ".join(run.run_id for run in matches[:5])
+        raise StoreError(f"{name}: means {len(matches)} runs ({few}); give more of the run id")
+    if Path(name).is_dir():
+        raise StoreError(f"{name}: is no run folder: it has no plan.json")
+    raise StoreError(f"{name}: no such run in {root}; `auditor list --root {root}` shows what is there")
+
+
+def _open(path: Path) -> Run:
+    """A run whose plan and manifest this version understands."""
+    run = Run(path, read_json(path / "plan.json", PLAN_FORMAT))
+    missing = [key for key in ("run_id", "created") if key not in run.plan]
+    if missing:
+        raise StoreError(f"{path / 'plan.json'}: lacks {', '.join(missing)}; it was not written by auditor")
+    run.manifest()
+    return run
+
+
+def _runs_like(audit: Path, identity: str) -> list[Run]:
+    """The readable runs of one audit whose id ends like a plan id, oldest first."""
+    found = []
+    for path in audit.glob(f"*-{identity[:8]}*/plan.json"):
+        try:
+            found.append(_open(path.parent))
+        except StoreError:
+            continue  # of another format, so certainly of another plan
+    return sorted(found, key=lambda run: _age(run.created, run.run_id))
+
+
+def _free_folder(audit: Path, run_id: str) -> Path:
+    """The folder for a new run: one that is not there, or in which a killed process wrote nothing yet."""
+    names = itertools.chain([run_id], (f"{run_id}-{count}" for count in itertools.count(2)))
+    return next(audit / name for name in names if not _holds_anything(audit / name))
+
+
+def _holds_anything(folder: Path) -> bool:
+    return folder.exists() and any(path.name != disk.LOCK and not sums.is_leftover(path) for path in folder.iterdir())
+
+
+def _summary(folder: Path) -> RunSummary:
+    try:
+        manifest = Run(folder, {}).manifest()
+        known = manifest or _open(folder).plan
+    except (StoreError, OSError):
+        return RunSummary(folder, folder.name, "", "", "unreadable", {})
+    state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
+    title, created = str(known.get("title", "")), str(known.get("created", ""))
+    return RunSummary(folder, str(known.get("run_id", folder.name)), title, created, state, manifest or {})
+
+
+def _age(created: str, run_id: str) -> tuple[str, int, str]:
+    """Sorts oldest first; of runs made in the same second `-10` behind `-9`."""
+    return created, len(run_id), run_id
+
+
+def _slug(name: str) -> str:
+    """A folder name: letters and digits of any script, everything else a hyphen, 60 characters at most."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]+", "-", plain)[:60].strip("-") or "audit"
+
+
+def _moment(now: datetime) -> datetime:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        return now.astimezone(UTC)
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise StoreError(f"SOURCE_DATE_EPOCH must be a whole number of seconds since 1970, found {epoch!r}") from None

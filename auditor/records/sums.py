@@ -1,0 +1,88 @@
+"""`SHA256SUMS` of a run folder, in the format of `sha256sum -c`, and what a recomputation finds.
+
+The sums cover the plan, the evidence and what was derived from it. Manifest, sums and lock stand outside: they hold
+clock times, or the sums themselves.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.errors import StoreError
+from auditor.records import disk
+
+ARTEFACTS = ("findings.json", "report.html", "report.pdf")
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as the run says."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+def covered(folder: Path) -> Iterator[Path]:
+    """The files that the sums are taken of, sorted by relative path."""
+    evidence = (path for path in (folder / "evidence").rglob("*") if path.is_file() and not is_leftover(path))
+    artefacts = (folder / name for name in ("plan.json", *ARTEFACTS))
+    present = [*evidence, *(path for path in artefacts if path.is_file())]
+    yield from sorted(present, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file is a temporary one that a killed process left."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
+
+
+def compute(folder: Path) -> dict[str, str]:
+    """SHA-256 in hexadecimal by relative path.
+
+    Raises:
+        DiskError: a file cannot be read.
+    """
+    return {path.relative_to(folder).as_posix(): sha256(disk.read(path)) for path in covered(folder)}
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def render(digests: Mapping[str, str]) -> bytes:
+    """The file that `sha256sum -c` reads."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
+
+
+def parse(content: bytes) -> dict[str, str]:
+    """What `render` was given.
+
+    Raises:
+        StoreError: a line is not a checksum and a name.
+    """
+    digests = {}
+    for number, line in enumerate(content.decode("utf-8", "replace").removesuffix("\n").split("\n"), start=1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise StoreError(f"line {number} is not a checksum and a name")
+        digests[match[2]] = match[1]
+    return digests
+
+
+def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Fault]:
+    """Every file that is missing, extra or changed."""
+    faults = []
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            faults.append(Fault(name, "is missing"))
+        elif name not in expected:
+            faults.append(Fault(name, "was added: SHA256SUMS does not list it"))
+        elif expected[name] != found[name]:
+            faults.append(Fault(name, "was changed: its checksum is not the one in SHA256SUMS"))
+    return faults

@@ -1,0 +1,205 @@
+"""What was found about each document: plain facts, kept as frozen dataclasses.
+
+Facts only: every mean, interval, ranking and verdict is derived from these by `auditor.findings`. The field types
+are restricted to what `auditor.records.schema` can turn into Arrow columns: str, int, float, bool, other record
+dataclasses, tuples of these, `dict[str, str]`, and `… | None`.
+
+Dimension letters: L layers, H heads, T tokens, S segments, K labels.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as it was read and cleaned; what the model sees."""
+
+    id: str
+    text: str
+    pair: str | None = None
+    """The second sentence, where the task compares two."""
+    labels: tuple[str, ...] = ()
+    """Reference labels: one for single-label tasks, any number for multi-label, empty where the corpus has none."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Columns to slice by."""
+    n_cleaned: int = 0
+    """Characters replaced by U+FFFD when the text was read: NUL, C0 controls, lone surrogates."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to ask a model about."""
+        return not self.text.strip()
+
+    @property
+    def n_bytes(self) -> int:
+        """Length of the text in UTF-8."""
+        return len(self.text.encode("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that a probe could not measure."""
+
+    document_id: str
+    kind: str
+    """`blank`, `non-finite`, `too-short`, or the name of the exception."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document: characters `start` to `stop` of its text, or of its second sentence."""
+
+    start: int
+    stop: int
+    field: str = "text"
+    """`text` or `pair`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model answers for one document (probe `prediction`)."""
+
+    name: ClassVar[str] = "prediction"
+
+    document_id: str
+    labels: tuple[str, ...]
+    """K labels in the model's order, or the candidate continuations; empty for a free continuation."""
+    logits: tuple[float, ...]
+    """K logits; for candidates the log-probability of each continuation given the prompt."""
+    probabilities: tuple[float, ...]
+    """K probabilities: softmax, sigmoid for multi-label, or normalised among the candidates."""
+    predicted: tuple[str, ...]
+    """The arg max; for multi-label every label with probability of at least one half."""
+    entropy: float
+    """Nats, of the softmax; the mean over labels of the binary entropies for multi-label; of a free continuation 0."""
+    n_tokens: int
+    truncated: bool
+    """Whether the model saw only the beginning of the document."""
+    continuation: str | None = None
+    """The model's own greedy continuation, where there are no candidates."""
+    mean_logprob: float | None = None
+    """Mean log-probability of the tokens of that continuation, nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The linear surrogate of one label around one document. S weights, in the order of the segments."""
+
+    label: str
+    weights: tuple[float, ...]
+    standard_errors: tuple[float, ...]
+    """Of the weights, from the weighted regression; all zero where every mask was evaluated (`exact`)."""
+    selected: tuple[bool, ...]
+    """Which segments the surrogate may use; the others have weight 0 by selection, not by measurement."""
+    intercept: float
+    fidelity: float
+    """Weighted R² of the surrogate on the neighbourhood."""
+    local_prediction: float
+    """What the surrogate says for the undisturbed document."""
+    model_prediction: float
+    """What the model says for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is switched on and off together: one word, character or token, at all places where it stands."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A LIME explanation of one document (probe `lime`)."""
+
+    name: ClassVar[str] = "lime"
+
+    document_id: str
+    segmenter: str
+    """`words`, `characters`, `sentences`, `tokens` or `lime`."""
+    segments: tuple[Segment, ...]
+    targets: tuple[Target, ...]
+    """The predicted label first, then the others that were asked for."""
+    n_samples: int
+    """Perturbations drawn; for an exact explanation the 2^S of them."""
+    n_evaluations: int
+    """Distinct perturbations that the model computed."""
+    exact: bool
+    """Whether all masks were enumerated: no sampling error."""
+    kernel_width: float
+    unit: str = "probability"
+    """What the weights change: `probability`, or `log-probability` for a free continuation."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionStatistics:
+    """Statistics of every attention head over one document (probe `attention`).
+
+    Every tuple of floats below, except `received`, has L·H entries, layer by layer, and is a mean over the
+    document's query positions.
+    """
+
+    name: ClassVar[str] = "attention"
+
+    document_id: str
+    n_layers: int
+    n_heads: int
+    n_tokens: int
+    causal: bool
+    truncated: bool
+    entropy: tuple[float, ...]
+    """Nats, unsmoothed."""
+    uniform_entropy: float
+    """What uniform attention would have: ln T, or the mean of ln(i+1) for causal heads. Nats."""
+    distance: tuple[float, ...]
+    """Mean |i − j| weighted by attention, in tokens."""
+    self_share: tuple[float, ...]
+    previous_share: tuple[float, ...]
+    next_share: tuple[float, ...]
+    first_share: tuple[float, ...]
+    """Mass on the first token (sink, k = 1); causal heads leave out query 0."""
+    first4_share: tuple[float, ...]
+    """Mass on the first four tokens (sink, k = 4); causal heads leave out the queries that see nothing else."""
+    special_share: tuple[float, ...]
+    """Mass on special tokens such as [CLS] and [SEP]."""
+    punctuation_share: tuple[float, ...]
+    received: tuple[float, ...]
+    """T entries: attention each token receives, averaged over queries, heads and layers."""
+    tokens: tuple[str, ...]
+    spans: tuple[Span, ...]
+    """T entries; special tokens have an empty span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """How a language model scores one document (probe `perplexity`)."""
+
+    name: ClassVar[str] = "perplexity"
+
+    document_id: str
+    model: str
+    tokens: tuple[str, ...]
+    """The scored tokens, each as the text it stands for."""
+    spans: tuple[Span, ...]
+    logprobs: tuple[float, ...]
+    """Natural log-probability of each scored token given the tokens before it."""
+    n_bytes: int
+    """UTF-8 bytes of the scored text."""
+    n_words: int
+    """White-space separated words of the scored text."""
+    context_length: int
+    stride: int
+    prefix: str
+    """The token that gives the first one its context (BOS or EOS); empty if there is none and the first is not scored."""
+    method: str = "rolling windows"
+    """Every token is scored once; the last window keeps its full left context."""
+
+    @property
+    def nll(self) -> float:
+        """Sum of the negative log-likelihoods, nats."""
+        return -sum(self.logprobs)
+
+
+Record = Prediction | Explanation | AttentionStatistics | Perplexity

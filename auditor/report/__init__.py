@@ -1,0 +1,35 @@
+"""What is said: HTML and PDF, written from findings and evidence alone; no model, no torch, no network."""
+
+from collections.abc import Mapping
+
+from auditor.findings.evidence import Evidence
+from auditor.findings.types import Findings
+
+__all__ = ["render_html", "render_pdf"]
+
+
+def render_html(findings: Findings, evidence: Evidence) -> str:
+    """The report as one self-contained HTML file: no script, no request to anywhere.
+
+    Raises:
+        RenderError: a template is missing, broken, or asks for a name that is not there.
+    """
+    from auditor.report import html
+
+    return html.render(findings, evidence)
+
+
+def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
+    """The report as a tagged PDF/A-3a, made from the HTML of `render_html`; the same input gives the same bytes.
+
+    Args:
+        html: What `render_html` returned.
+        findings: The findings it was made from: title and dates.
+        attachments: File name → content, embedded as data: findings.json and the like.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
+    from auditor.report import pdf
+
+    return pdf.render(html, findings, attachments)

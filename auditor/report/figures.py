@@ -1,0 +1,189 @@
+"""The figures drawn by matplotlib: the only place that imports it.
+
+Same numbers, same bytes: the salt of the SVG's ids is fixed, no date is written, points are spread by a fixed sequence
+instead of chance. Text becomes outlines of the vendored fonts, is never parsed as mathematics, and characters without
+a glyph are printed by their code.
+"""
+
+import base64
+import functools
+import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from auditor.findings.types import CalibrationBin
+from auditor.report import fonts, formats
+
+INK, MUTED, HAIR, BAND, BLUE = "#1b1f24", "#57606a", "#e1e5ea", "#d9dee5", "#1f5fa8"
+_STYLE = {
+    "svg.hashsalt": "auditor",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "text.usetex": False,
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.size": 0,
+}
+_FULL_WIDTH = 6.93
+"""Inches of the text column: 176 mm."""
+_MOST_POINTS = 1500
+"""Points of one strip; more would only thicken the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One row of a strip plot: a slice and its sorted values."""
+
+    label: str
+    values: tuple[float, ...]
+
+
+def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
+    """Values of each slice as points on one log axis, with the median as a bar and the middle half as a band.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(_FULL_WIDTH, 0.5 + 0.4 * len(strips)))
+        axes = figure.add_axes((0.2, 0.45 / figure.get_figheight(), 0.78, 1 - 0.5 / figure.get_figheight()))
+        for row, strip in enumerate(strips):
+            _draw_strip(axes, len(strips) - 1 - row, strip)
+        axes.set_xscale("log")
+        axes.set_ylim(-0.6, len(strips) - 0.4)
+        axes.set_yticks([])
+        axes.set_xlabel(axis_label)
+        _label_log_axis(axes, [v for strip in strips for v in strip.values])
+        _keep_bottom_only(axes)
+        return _data_url(figure)
+
+
+def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
+    """Share correct against stated probability, with 95 % intervals, over the diagonal of a calibrated model.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    shown = [b for b in bins if b.n and b.mean_probability is not None and b.accuracy.value is not None]
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(3.1, 2.75))
+        axes = figure.add_axes((0.16, 0.16, 0.81, 0.8))
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
+        for one in shown:
+            _draw_bin(axes, one)
+        low = min([0.5, *(b.low for b in shown)])
+        axes.set_xlim(low - 0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel("stated probability, mean of the bin")
+        axes.set_ylabel("share correct")
+        axes.grid(color=HAIR, linewidth=0.5)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        return _data_url(figure)
+
+
+def middle_half(values: Sequence[float]) -> tuple[float, float, float]:
+    """Lower quartile, median and upper quartile of at least one value (linear interpolation, both ends included)."""
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, median, high
+
+
+def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
+    low, median, high = middle_half(strip.values)
+    axes.fill_between([low, high], y - 0.36, y + 0.36, color=BAND, linewidth=0)
+    points = _thinned(strip.values)
+    heights = [y + 0.56 * (_van_der_corput(i + 1) - 0.5) for i in range(len(points))]
+    axes.scatter(points, heights, s=4, color=BLUE, alpha=0.75, linewidths=0)
+    axes.plot([median, median], [y - 0.38, y + 0.38], color=INK, linewidth=1.6, solid_capstyle="butt")
+    place = axes.get_yaxis_transform()
+    axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
+    under = f"median {formats.quantity(median, 'perplexity')} · n {formats.count(len(strip.values))}"
+    axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
+
+
+def _draw_bin(axes: Axes, one: CalibrationBin) -> None:
+    if one.mean_probability is None or one.accuracy.value is None:
+        return
+    if one.accuracy.low is not None and one.accuracy.high is not None:
+        axes.plot([one.mean_probability] * 2, [one.accuracy.low, one.accuracy.high], color=BLUE, linewidth=1.6)
+    axes.plot([one.mean_probability], [one.accuracy.value], "o", color=BLUE, markersize=4)
+
+
+def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
+    low, high = min(values), max(values)
+    low, high = (low / 1.5, high * 1.5) if high / low < 1.5 else (low / 1.12, high * 1.12)
+    axes.set_xlim(low, high)
+    ticks = _log_ticks(low, high)
+    axes.set_xticks(ticks, [f"{tick:,.4g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.grid(axis="x", color=HAIR, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Round values inside a range: 1, 2, 5 per decade, fewer where there are many decades, more where there is none."""
+    decades = range(-3, 40)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(x / 10 for x in range(10, 100))):
+        ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
+        if len(ticks) >= 4:
+            return ticks[:: max(1, len(ticks) // 7)]
+    return [low * (high / low) ** 0.5]
+
+
+def _keep_bottom_only(axes: Axes) -> None:
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _thinned(values: Sequence[float]) -> Sequence[float]:
+    if len(values) <= _MOST_POINTS:
+        return values
+    return [values[round(i * (len(values) - 1) / (_MOST_POINTS - 1))] for i in range(_MOST_POINTS)]
+
+
+def _van_der_corput(n: int) -> float:
+    """The n-th term of the sequence 1/2, 1/4, 3/4, 1/8 …: spread evenly, and the same every time."""
+    value, denominator = 0.0, 1.0
+    while n:
+        denominator *= 2
+        n, bit = divmod(n, 2)
+        value += bit / denominator
+    return value
+
+
+def _printable(label: str) -> str:
+    text = formats.excerpt(formats.visible(label), 24)
+    return formats.spelled_out(text, fonts.missing(text))
+
+
+@functools.cache
+def _style() -> dict[str, object]:
+    """The style with the vendored families in their order of fallback; system fonts of the same name give way."""
+    families = [family for family in fonts.families() if family != fonts.MONO]
+    manager = font_manager.fontManager
+    manager.ttflist = [entry for entry in manager.ttflist if entry.name not in families]
+    for path in fonts.matplotlib_files():
+        manager.addfont(path)
+    return {**_STYLE, "font.family": families}
+
+
+def _data_url(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,216 @@
+"""Numbers, dates and text as they are printed: the only place where a share becomes a percentage.
+
+Digits follow the uncertainty. With h the half-width of the 95 % interval, the last digit printed is the first
+significant digit of h, and one more where that digit is 1 or 2 (the rule of the Particle Data Group, simplified):
+0.912 (0.900–0.923), but 0.74 (0.71–0.77). Without an interval each unit has a fixed number of decimals; perplexity
+has three significant digits. Minus is U+2212; ranges take an en dash, or the word "to" where a sign would meet it.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from auditor.findings.types import Check, Number
+
+MINUS = "\u2212"
+NOTHING = "–"
+"""Stands where a number could not be computed."""
+
+_DECIMALS = {
+    "share": 1,
+    "nats": 2,
+    "bits": 2,
+    "count": 0,
+    "tokens": 1,
+    "perplexity": 1,
+    "correlation": 2,
+    "probability": 2,
+    "log-probability": 2,
+}
+_MOST_DECIMALS = {"share": 2, "count": 0, "tokens": 2, "perplexity": 2}
+_SUFFIX = {"nats": " nats", "bits": " bits", "tokens": " tokens"}
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_HUGE = 1e6
+_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_VISIBLE = {code: f"[U+{code:04X}]" for code in _BIDI_CONTROLS}
+
+
+def visible(text: str) -> str:
+    """Print controls that reorder text as `[U+202E]`, so that what is read is what the model was given."""
+    return text.translate(_VISIBLE)
+
+
+def spelled_out(text: str, missing: Sequence[str]) -> str:
+    """Print characters that no font has as `[U+XXXX]`."""
+    return text.translate({ord(character): f"[U+{ord(character):04X}]" for character in missing})
+
+
+def direction(text: str) -> str:
+    """`rtl` or `ltr`, by the first strong character, as HTML's `dir="auto"` decides; WeasyPrint knows no `auto`."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("R", "AL"):
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return "ltr"
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The beginning of a text on one line, with an ellipsis where it was cut."""
+    line = " ".join(text[: 4 * limit].split())
+    if len(line) <= limit and len(text) <= 4 * limit:
+        return line
+    return line[: limit - 1].rstrip() + "…"
+
+
+def middle(text: str, limit: int) -> str:
+    """Both ends of an overlong word or identifier, with the number of characters left out."""
+    if len(text) <= limit:
+        return text
+    keep = max(1, (limit - 8) // 2)
+    return f"{text[:keep]}…({count(len(text) - 2 * keep)} more)…{text[-keep:]}"
+
+
+def count(n: int) -> str:
+    """12,345."""
+    return f"{n:,}".replace("-", MINUS)
+
+
+def plural(n: int, singular: str, several: str | None = None) -> str:
+    """`1 document`, `2,400 documents`."""
+    return f"{count(n)} {singular if n == 1 else several or singular + 's'}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *first, last = list(words) or [NOTHING]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def decimal(value: float, digits: int, *, sign: bool = False) -> str:
+    """A number with a fixed count of decimals, a true minus, and no negative zero."""
+    if abs(value) >= _HUGE:
+        return _scientific(value)
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share of 0..1 as a percentage."""
+    return decimal(100 * share, digits) + "%"
+
+
+def digits_for(low: float | None, high: float | None, unit: str) -> int:
+    """Decimals that the width of an interval justifies, in printed units (percent for shares)."""
+    if low is None or high is None or not high > low:
+        return _DECIMALS[unit]
+    half_width = (high - low) / 2 * (100 if unit == "share" else 1)
+    exponent = math.floor(math.log10(half_width))
+    leading = half_width / 10**exponent
+    return min(max(-exponent + (leading < 3), 0), _MOST_DECIMALS.get(unit, 4))
+
+
+def quantity(value: float | None, unit: str, digits: int | None = None, *, suffix: bool = True) -> str:
+    """A value in its unit: `91.2%`, `18.4`, `1.05 nats`."""
+    if value is None:
+        return NOTHING
+    if digits is None:
+        digits = _significant(value, 3) if unit == "perplexity" else _DECIMALS[unit]
+    if unit == "share":
+        return percent(value, digits)
+    return decimal(value, digits) + (_SUFFIX.get(unit, "") if suffix else "")
+
+
+def value(number: Number) -> str:
+    """The value of a number, with as many digits as its interval justifies."""
+    return quantity(number.value, number.unit, _digits(number))
+
+
+def interval(number: Number) -> str:
+    """The 95 % interval of a number, without unit except for percent."""
+    return span(number.low, number.high, number.unit, _digits(number))
+
+
+def span(low: float | None, high: float | None, unit: str, digits: int | None = None) -> str:
+    """A range: `90.0–92.3%`, `−0.02 to 0.08`."""
+    if low is None or high is None:
+        return NOTHING
+    digits = digits_for(low, high, unit) if digits is None else digits
+    scale = 100 if unit == "share" else 1
+    between = " to " if low < 0 or high < 0 else "–"
+    return f"{decimal(low * scale, digits)}{between}{decimal(high * scale, digits)}{'%' if unit == 'share' else ''}"
+
+
+def bound(check: Check) -> str:
+    """`≥ 80%`, `≤ 0.05`: the bound as it was declared, unrounded."""
+    unit = check.number.unit if check.number else ""
+    sign = "≥" if check.direction == "at_least" else "≤"
+    if unit == "share":
+        return f"{sign} {_shortest(100 * check.bound)}%"
+    return f"{sign} {_shortest(check.bound)}"
+
+
+def check_digits(check: Check) -> int:
+    """Decimals for a checked number: enough that nothing rounds onto a bound it does not touch."""
+    number = check.number
+    if number is None:
+        return 0
+    first = _digits(number)
+    first = _DECIMALS[number.unit] if first is None else first
+    scale = 100 if number.unit == "share" else 1
+    measured = [x * scale for x in (number.value, number.low, number.high) if x is not None]
+    limit = check.bound * scale
+    for digits in range(first, first + 3):
+        if all(abs(x - limit) < 1e-12 or round(x, digits) != round(limit, digits) for x in measured):
+            return digits
+    return first
+
+
+def moment(created: str) -> str:
+    """`21 November 2026, 22:00 UTC` from ISO 8601."""
+    time = instant(created)
+    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
+
+
+def day(created: str) -> str:
+    """`21 November 2026` from ISO 8601."""
+    return moment(created).split(",")[0]
+
+
+def instant(created: str) -> datetime:
+    """The time of an ISO 8601 string, in UTC; a string without an offset is taken as UTC."""
+    time = datetime.fromisoformat(created)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def _digits(number: Number) -> int | None:
+    if number.low is None or number.high is None or not number.high > number.low:
+        return None
+    return digits_for(number.low, number.high, number.unit)
+
+
+def _significant(value: float, figures: int) -> int:
+    if value == 0:
+        return figures - 1
+    return max(0, figures - 1 - math.floor(math.log10(abs(value))))
+
+
+def _shortest(value: float) -> str:
+    if value and (abs(value) >= _HUGE or abs(value) < 1e-4):
+        return _scientific(value)
+    return f"{value:,.6f}".rstrip("0").rstrip(".").replace("-", MINUS)
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.replace('-', MINUS)} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

@@ -1,0 +1,127 @@
+"""From the report's HTML to a PDF that can be archived: tagged, dated by the run, the same bytes every time.
+
+WeasyPrint is imported here only, and late: without Pango it raises OSError and prints a banner, and the HTML must
+have been written by then. The PDF is PDF/A-3a and PDF/UA-1 at once; what WeasyPrint leaves open for the second is closed
+by `pdf_structure`. The only protocol a document may fetch is `data:`.
+"""
+
+import contextlib
+import gc
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from types import ModuleType
+
+from auditor.errors import PdfUnavailableError
+from auditor.findings.types import Findings
+from auditor.report import fonts, formats, html, pdf_structure
+
+_SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
+
+
+def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
+    """The HTML of a report as PDF bytes.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
+    weasyprint = load_weasyprint()
+    moment = formats.instant(findings.created)
+    files = [
+        weasyprint.Attachment(
+            string=content,
+            name=name,
+            description=f"{name} of this report",
+            created=moment,
+            modified=moment,
+            relationship="Data",
+        )
+        for name, content in attachments.items()
+    ]
+    with _reproducible(str(int(moment.timestamp()))), _without_collector():
+        sheet = html.read_sheet("print.css") + _footer(attachments)
+        document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
+        pdf_structure.claim_accessibility(document)
+        return bytes(
+            document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files)
+        )
+
+
+def for_paper(text: str, sheet: str) -> str:
+    """The HTML with the rules of paper, without what only a screen needs, and with the codes of glyphs no font has."""
+    paper = _SCREEN_ONLY.sub("", text).replace("</head>", f"<style>{sheet}</style></head>", 1)
+    return formats.spelled_out(paper, fonts.missing(paper))
+
+
+def load_weasyprint() -> ModuleType:
+    """WeasyPrint, with the vendored fonts in force and without its banner.
+
+    Raises:
+        PdfUnavailableError: its system libraries are missing; names the command that installs them.
+    """
+    fonts.activate()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            import weasyprint
+    except OSError as fault:
+        raise PdfUnavailableError(
+            f"the PDF needs the Pango libraries, which were not found ({_first_line(fault)}); the HTML was written. "
+            f"Install them: {install_command()}"
+        ) from fault
+    return weasyprint  # type: ignore[no-any-return]
+
+
+def install_command() -> str:
+    """The command that installs Pango on this platform."""
+    if sys.platform == "darwin":
+        return "brew install pango"
+    if sys.platform == "win32":
+        return "pacman -S mingw-w64-x86_64-pango (in MSYS2)"
+    return "apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+def _first_line(fault: OSError) -> str:
+    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
+
+
+def _data_only() -> object:
+    from weasyprint.urls import URLFetcher
+
+    return URLFetcher(allowed_protocols={"data"})
+
+
+def _footer(attachments: Mapping[str, bytes]) -> str:
+    """The short hash of the findings, for the foot of every page; a hex digest needs no escaping."""
+    if "findings.json" not in attachments:
+        return ""
+    digest = sha256(attachments["findings.json"]).hexdigest()
+    return f'@page{{@bottom-left{{content:string(run) " · findings.json sha256 {digest[:8]}…{digest[-6:]}"}}}}'
+
+
+@contextlib.contextmanager
+def _reproducible(epoch: str) -> Iterator[None]:
+    """Dates inside embedded fonts come from SOURCE_DATE_EPOCH: the time of the run, for as long as it is rendered."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = epoch
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """WeasyPrint makes millions of live objects that the collector would look through again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,148 @@
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import kendalltau
+from worked_example import N, attention, explanation
+
+from auditor.findings.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
+from auditor.findings.attention import summarise_attention
+from auditor.records.types import Segment, Span
+
+
+def summarised(records, agreement=None):
+    findings, numbers = summarise_attention(records, agreement, seed=0)
+    return findings, {number.name: number for number in numbers}
+
+
+RECORDS = [attention(i) for i in range(N)]
+
+
+def test_statistics_are_means_over_documents_laid_out_layers_by_heads():
+    findings, _ = summarised(RECORDS)
+    assert np.array(findings.statistics["previous_share"]) == pytest.approx(np.array([[0.6995, 0.05], [0.125, 0.2]]))
+    assert (findings.n_layers, findings.n_heads, findings.n_documents) == (2, 2, N)
+    assert findings.uniform_entropy == pytest.approx(log(8))
+
+
+def test_the_half_width_is_students_of_the_most_uncertain_head():
+    findings, _ = summarised(RECORDS)
+    wobble = np.arange(N) / 1000
+    assert findings.half_widths["previous_share"] == pytest.approx(2.022691 * wobble.std(ddof=1) / N**0.5, rel=1e-6)
+    assert findings.half_widths["self_share"] == pytest.approx(0, abs=1e-15)
+
+
+def test_heads_are_classed_by_clarks_thresholds():
+    findings, _ = summarised(RECORDS)
+    heads = {c.name: [(layer, head) for layer, head, _ in c.heads] for c in findings.classes}
+    assert heads == {"previous": [(0, 0)], "next": [(1, 1)], "broad": [(1, 0)], "special": [(0, 1)], "punctuation": []}
+    broad = next(c for c in findings.classes if c.name == "broad")
+    assert broad.rule == "entropy above 3.8 nats (uniform attention over these texts has 2.08)"
+
+
+def test_causal_heads_have_sinks_and_never_look_ahead():
+    findings, numbers = summarised([attention(i, causal=True) for i in range(N)])
+    names = [c.name for c in findings.classes]
+    assert "next" not in names
+    assert findings.classes[names.index("sink")].heads == ((0, 1, pytest.approx(0.7995)),)
+    assert numbers["attention.head_share[sink]"].value == 0.25
+    assert "its own query left out" in numbers["attention.sink_share"].protocol
+
+
+def test_the_share_of_a_class_is_as_uncertain_as_its_heads():
+    _, numbers = summarised(RECORDS)
+    certain, open_ = numbers["attention.head_share[previous]"], numbers["attention.head_share[next]"]
+    assert (certain.low, certain.value, certain.high) == (0.25, 0.25, 0.25)
+    assert (open_.low, open_.value, open_.high) == (0.0, 0.25, 0.25)
+    assert open_.n == N
+
+
+def test_the_sink_share_is_the_mean_over_heads_and_documents():
+    _, numbers = summarised(RECORDS)
+    assert numbers["attention.sink_share"].value == pytest.approx((0.1 + 0.7995 + 0.125 + 0.2) / 4)
+
+
+def test_causal_documents_without_a_query_that_counts_are_left_out_of_the_sink():
+    tiny = replace(attention(3, causal=True), n_tokens=1, first_share=(0.0,) * 4)
+    _, numbers = summarised([attention(i, causal=True) for i in range(20)] + [tiny])
+    assert numbers["attention.sink_share"].n == 20
+    assert summarised([tiny, tiny])[1]["attention.sink_share"].value == 0.0
+
+
+def test_one_document_has_no_half_widths_and_no_intervals():
+    findings, numbers = summarised([attention(0)])
+    assert findings.half_widths == {}
+    assert numbers["attention.head_share[special]"].low is None
+
+
+def test_nothing_measured_gives_nothing():
+    assert summarise_attention([], None, 0) == (None, [])
+
+
+sequences = st.integers(2, 40).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(0, 6), min_size=n, max_size=n), st.lists(st.integers(0, 6), min_size=n, max_size=n)
+    )
+)
+
+
+@settings(deadline=None)
+@given(sequences)
+def test_kendalls_tau_agrees_with_scipy(pair):
+    x, y = map(np.array, pair)
+    ours = kendall_tau_b(x, y)
+    if len(set(pair[0])) == 1 or len(set(pair[1])) == 1:
+        assert ours is None
+    else:
+        assert ours == pytest.approx(kendalltau(x, y).statistic, abs=1e-12)
+
+
+def test_kendalls_tau_of_a_long_document_is_computed_in_blocks():
+    x, y = np.random.default_rng(0).normal(size=(2, 1300))
+    assert kendall_tau_b(x, y) == pytest.approx(kendalltau(x, y).statistic, abs=1e-12)
+
+
+def segment(text, *spans):
+    return Segment(text, tuple(Span(*span) for span in spans))
+
+
+def test_a_token_gives_its_attention_to_the_segments_it_overlaps_in_proportion():
+    #  "ab cdef": tokens "ab c" and "def"; the white space belongs to no segment
+    segments = (segment("ab", (0, 2)), segment("cdef", (3, 7)))
+    mass, seen = received_by_segment(segments, (Span(0, 4), Span(4, 7), Span(0, 0)), (0.6, 0.3, 9.0))
+    assert mass.tolist() == pytest.approx([0.4, 0.2 + 0.3])
+    assert seen.all()
+
+
+def test_a_segment_gathers_all_its_places_in_both_sentences():
+    segments = (segment("a", (0, 1), (4, 5), (2, 3, "pair")), segment("b", (2, 3)))
+    spans = (Span(0, 1), Span(2, 3), Span(4, 5), Span(2, 3, "pair"), Span(9, 12, "pair"))
+    mass, _ = received_by_segment(segments, spans, (0.1, 0.2, 0.3, 0.4, 5.0))
+    assert mass.tolist() == pytest.approx([0.8, 0.2])
+
+
+def test_segments_the_model_did_not_read_are_left_out():
+    segments = (segment("ab", (0, 2)), segment("cd", (3, 5)))
+    _, seen = received_by_segment(segments, (Span(0, 2),), (1.0,))
+    assert seen.tolist() == [True, False]
+
+
+def test_agreement_of_one_document_is_tau_between_attention_and_size_of_weight():
+    weights = (0.0, 0.02, 0.0, 0.3, 0.05, -0.4)
+    expected = kendalltau((0.05, 0.1, 0.06, 0.15, 0.11, 0.12), np.abs(weights)).statistic
+    assert document_agreement(explanation(0), attention(0)) == pytest.approx(expected)
+
+
+def test_agreement_is_the_mean_over_documents_with_enough_segments():
+    short = replace(
+        explanation(5),
+        segments=explanation(5).segments[:4],
+        targets=(replace(explanation(5).targets[0], weights=(0.1, 0.2, 0.3, 0.4)),),
+    )
+    number = agree([(explanation(i), attention(i)) for i in range(20)] + [(short, attention(5))], seed=0)
+    assert number.n == 20
+    assert number.value == pytest.approx(document_agreement(explanation(0), attention(0)))
+    assert agree([(short, attention(5))], seed=0).value is None

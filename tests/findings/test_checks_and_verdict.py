@@ -1,0 +1,176 @@
+import pytest
+from worked_example import context, evidence
+
+from auditor.findings import Bound, summarise
+from auditor.findings.checks import judge, judge_all
+from auditor.findings.types import Coverage, Number
+from auditor.findings.verdict import decide
+
+
+def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accuracy"):
+    return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit="share", protocol="Wilson.")
+
+
+def covered(measured=100, asked=100, probe="prediction"):
+    return Coverage(probe=probe, corpus=100, asked=asked, measured=measured, failed=0, truncated=0, failures=())
+
+
+@pytest.mark.parametrize(
+    ("bound", "result"),
+    [
+        (Bound(at_least=0.70), "pass"),
+        (Bound(at_least=0.75), "pass"),
+        (Bound(at_least=0.80), "watch"),
+        (Bound(at_least=0.85), "watch"),
+        (Bound(at_least=0.90), "fail"),
+        (Bound(at_most=0.90), "pass"),
+        (Bound(at_most=0.85), "pass"),
+        (Bound(at_most=0.80), "watch"),
+        (Bound(at_most=0.75), "watch"),
+        (Bound(at_most=0.70), "fail"),
+    ],
+)
+def test_the_whole_interval_decides(bound, result):
+    assert judge(number(), bound)[0] == result
+
+
+@pytest.mark.parametrize(
+    ("measured", "why"),
+    [
+        (number(n=9), "It rests on 9 documents; at least 10 are needed to judge it."),
+        (number(value=None, low=None, high=None, n=0), "It could not be computed: no document has what it needs."),
+        (number(low=None, high=None), "There is no interval to hold against the bound."),
+        (number(n=29, name="accuracy{length=short}"), "It rests on 29 documents; at least 30 are needed to judge it."),
+    ],
+)
+def test_what_cannot_be_judged_says_why(measured, why):
+    assert judge(measured, Bound(at_least=0.5)) == ("not judged", why)
+
+
+def test_a_number_without_sampling_is_judged_by_its_value():
+    assert judge(number(0.8, 0.8, 0.8), Bound(at_least=0.8))[0] == "pass"
+    assert judge(number(0.8, 0.8, 0.8), Bound(at_most=0.7))[0] == "fail"
+
+
+def test_reasons_are_sentences_with_the_interval_and_the_bound():
+    assert judge(number(), Bound(at_least=0.7))[1] == (
+        "0.800 (95% interval 0.750 to 0.850): the whole interval lies at or above 0.7."
+    )
+    assert judge(number(), Bound(at_most=0.7))[1].endswith("the whole interval lies above 0.7.")
+    assert judge(number(), Bound(at_least=0.8))[1].endswith(
+        "contains the bound 0.8, so 200 documents cannot decide it."
+    )
+    negative = number(-0.1, -0.2, -0.05)
+    assert judge(negative, Bound(at_least=-0.5))[1].startswith("−0.100 (95% interval −0.200 to −0.050)")
+
+
+def test_a_name_that_was_not_measured_is_answered_with_the_nearest():
+    check = judge_all([number(), number(name="mean_entropy")], {"acuracy": Bound(at_least=0.5)})[0]
+    assert (check.result, check.number) == ("not judged", None)
+    assert check.reason == "This run measured no number of this name; the nearest is accuracy."
+    assert judge_all([], {"xyz": Bound(at_least=1)})[0].reason == "This run measured no number of this name."
+
+
+def test_a_bound_has_exactly_one_side():
+    for sides in ({}, {"at_least": 0.1, "at_most": 0.2}):
+        with pytest.raises(ValueError, match="exactly one"):
+            Bound(**sides)
+    assert (Bound(at_most=0.0).value, Bound(at_most=0.0).direction) == (0.0, "at_most")
+
+
+PASS, WATCH, FAIL, UNJUDGED = (Bound(at_least=0.7), Bound(at_least=0.8), Bound(at_least=0.9), Bound(at_least=0.1))
+
+
+def verdict(*pairs, coverage=None):
+    """A verdict over checks given as (bound, required), each on its own number; UNJUDGED ones on nothing."""
+    numbers = [number(name=f"n{i}", title=f"Number {i}") for i, (bound, _) in enumerate(pairs) if bound is not UNJUDGED]
+    bounds = {f"n{i}": Bound(at_least=bound.at_least, required=required) for i, (bound, required) in enumerate(pairs)}
+    return decide(judge_all(numbers, bounds), coverage or (covered(),))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "result"),
+    [
+        ([(PASS, True)], "pass"),
+        ([(PASS, True), (PASS, False)], "pass"),
+        ([(PASS, True), (WATCH, True)], "pass with conditions"),
+        ([(PASS, True), (WATCH, False)], "pass with conditions"),
+        ([(PASS, True), (FAIL, False)], "pass with conditions"),
+        ([(PASS, True), (UNJUDGED, False)], "pass"),
+        ([(PASS, True), (UNJUDGED, True)], "not established"),
+        ([(FAIL, True), (UNJUDGED, True)], "fail"),
+        ([(FAIL, True), (WATCH, True), (PASS, True)], "fail"),
+        ([], "not established"),
+    ],
+)
+def test_the_verdict_follows_from_the_checks(pairs, result):
+    assert verdict(*pairs).result == result
+
+
+def test_incomplete_coverage_blocks_a_pass_but_not_a_failure():
+    gap = (covered(), covered(94, probe="lime"))
+    assert verdict((PASS, True), coverage=gap).result == "not established"
+    assert "The LIME probe measured only 94 of 100 documents" in verdict((PASS, True), coverage=gap).explanation
+    assert verdict((PASS, True), coverage=gap).headline == (
+        "The declared check passes, but too few documents were measured."
+    )
+    assert verdict((FAIL, True), coverage=gap).result == "fail"
+    assert verdict((PASS, True), coverage=(covered(95),)).result == "pass"
+    assert verdict((PASS, True), coverage=(covered(30, asked=30),)).result == "pass"
+
+
+def test_headlines_count_the_checks_in_plain_words():
+    assert verdict((PASS, True), (PASS, True)).headline == "All 2 checks pass."
+    assert verdict((PASS, True)).headline == "The declared check passes."
+    mixed = verdict((PASS, True), (PASS, True), (WATCH, True))
+    assert mixed.headline == "2 of 3 checks pass, 1 needs a decision before sign-off."
+    assert verdict((FAIL, True), (PASS, True)).headline == "1 of 2 checks passes, 1 fails."
+    assert verdict((FAIL, True)).headline == "The declared check fails."
+    assert verdict().headline == "No checks were declared: there is nothing to hold the numbers against."
+
+
+def test_the_explanation_names_the_worst_facts_first():
+    text = verdict((PASS, True), (FAIL, True), (WATCH, True), (UNJUDGED, False)).explanation
+    assert text.startswith("Number 1 is 0.800 (95% interval 0.750 to 0.850), where at least 0.9 was asked.")
+    order = [text.index(name) for name in ("Number 1", "n3 is not judged (and not required)", "Number 2", "Number 0")]
+    assert order == sorted(order)
+    assert "which leaves open whether it is at least 0.8" in text
+
+
+def test_a_pass_names_the_check_closest_to_its_bound():
+    text = verdict((Bound(at_least=0.2), True), (PASS, True)).explanation
+    assert text == (
+        "All checks hold over their whole intervals; the closest to its bound is Number 1, "
+        "0.800 (95% interval 0.750 to 0.850) against at least 0.7."
+    )
+
+
+def test_pointers_start_with_what_fails_and_stop_at_six():
+    checks = {"accuracy": Bound(at_least=0.95), "lime.fidelity": Bound(at_least=0.88)}
+    found = summarise(evidence(), context(checks=checks))
+    assert found.verdict.result == "fail"
+    assert [(p.severity, p.section) for p in found.pointers[:2]] == [("fail", "predictions"), ("watch", "lime")]
+    assert found.pointers[0].text == "Accuracy is 0.850 (95% interval 0.709 to 0.929), where at least 0.95 was asked"
+    assert len(found.pointers) <= 6
+    texts = [p.text for p in found.pointers]
+    assert "2 of 29 explanations have R² below 0.5 and should not be relied on" in texts
+    assert "2 of 6 errors made with a probability of at least 0.9" in texts
+    assert "1 document could not be measured (ValueError)" in texts
+    assert "1 of 40 documents seen only in part: longer than the model reads" in texts
+
+
+def test_heads_on_special_tokens_are_pointed_at():
+    checks = {"accuracy": Bound(at_least=0.5)}
+    quiet = {**{d.id: evidence().explanations[d.id] for d in evidence().documents[5:20]}}
+    found = summarise(
+        type(evidence())(evidence().documents[5:20], {}, quiet, {k: evidence().attention[k] for k in quiet}, {}),
+        context(checks=checks, asked={"lime": 15, "attention": 15}),
+    )
+    assert "1 of 4 heads attends mostly to special tokens" in [p.text for p in found.pointers]
+
+
+def test_beyond_three_the_explanation_counts():
+    text = verdict(*[(FAIL, True)] * 5).explanation
+    assert "Number 2" in text
+    assert "Number 3" not in text
+    assert text.endswith("; and 2 more.")

@@ -1,0 +1,185 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from worked_example import context, continuation_evidence, evidence, multi_label_evidence
+
+from auditor.errors import StoreError
+from auditor.findings import Bound, Evidence, names, read, schema, sliceable, summarise, write
+from auditor.records.types import Document, Failure, Prediction
+
+FOUND = summarise(evidence(), context())
+
+
+def variants():
+    whole = evidence()
+    failed = {d.id: Failure(d.id, "blank", "nothing to read") for d in whole.documents}
+    return {
+        "whole": (whole, context()),
+        "multi-label": (multi_label_evidence(), context(multi_label=True, asked={"prediction": 10})),
+        "continuations": (
+            continuation_evidence(),
+            context(task="text-generation", asked={"prediction": 12, "attention": 12, "perplexity": 12}),
+        ),
+        "all failed": (Evidence(whole.documents, failed, failed, failed, failed), context()),
+        "no documents": (Evidence(()), context(asked={}, checks={})),
+        "one document": (
+            replace(whole, documents=whole.documents[:1]),
+            context(asked=dict.fromkeys(("prediction", "lime", "attention", "perplexity"), 1)),
+        ),
+    }
+
+
+@pytest.mark.parametrize("variant", variants())
+def test_what_is_written_is_read_back_and_follows_the_schema(variant):
+    found = summarise(*variants()[variant])
+    data = write(found)
+    assert read(data) == found
+    assert data.endswith(b"}\n")
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
+
+
+def test_the_schema_is_itself_valid_and_requires_the_format():
+    jsonschema.Draft202012Validator.check_schema(schema())
+    broken = json.loads(write(FOUND)) | {"format": "auditor.findings/0"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema()).validate(broken)
+    assert "format" in schema()["required"]
+
+
+def test_the_same_evidence_gives_the_same_bytes():
+    assert write(summarise(evidence(), context())) == write(FOUND)
+    assert write(summarise(evidence(), context(seed=1))) != write(FOUND)
+
+
+def test_text_is_kept_as_it_is():
+    title = "影评 \N{GRINNING FACE} </script> ‮"
+    assert title.encode() in write(summarise(evidence(), context(title=title)))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"<html>", "expected JSON"),
+        (b"[]", "expected format auditor.findings/1, found none"),
+        (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
+        (b'{"format": "auditor.findings/1"}', "title: field required"),
+        (write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1), "finite number"),
+    ],
+)
+def test_a_file_that_is_not_understood_is_refused_in_one_line(data, message):
+    with pytest.raises(StoreError, match=message) as caught:
+        read(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_number_has_a_name_of_its_own_that_checks_can_know_beforehand():
+    listed = [number.name for number in FOUND.numbers]
+    assert len(listed) == len(set(listed))
+    known = names(
+        {"prediction", "lime", "attention", "perplexity"}, ("negative", "positive"), sliceable(evidence().documents)
+    )
+    assert set(listed) <= known
+    assert known - set(listed) == {"attention.head_share[sink]"}  # of causal heads only
+
+
+def test_every_number_states_n_and_protocol_and_holds_its_value():
+    for number in FOUND.numbers:
+        assert len(number.protocol) > 20
+        if number.low is not None:
+            assert number.low <= number.value <= number.high
+            assert number.n > 1
+
+
+def test_key_numbers_are_five_that_fit_the_task():
+    assert [number.name for number in FOUND.key_numbers] == [
+        "accuracy",
+        "calibration_error",
+        "lime.fidelity",
+        "perplexity.bits_per_byte",
+        "attention.sink_share",
+    ]
+    free = summarise(*variants()["continuations"])
+    assert [number.name for number in free.key_numbers] == [
+        "perplexity.corpus",
+        "perplexity.bits_per_byte",
+        "attention.sink_share",
+        "generation.mean_logprob",
+    ]
+
+
+def test_coverage_counts_what_was_asked_measured_failed_and_truncated():
+    rows = {row.probe: row for row in FOUND.coverage}
+    assert list(rows) == ["prediction", "lime", "attention", "perplexity"]
+    lime = rows["lime"]
+    assert (lime.corpus, lime.asked, lime.measured, lime.failed) == (40, 30, 29, 1)
+    assert lime.failures == (("d29", "ValueError", "no segment"),)
+    assert rows["prediction"].truncated == 1
+    share = next(number for number in FOUND.numbers if number.name == "coverage.failed_share")
+    assert (share.value, share.n) == (1 / 40, 40)
+
+
+def test_notes_state_subsets_failures_and_truncation_beside_the_given_ones():
+    found = summarise(evidence(), context(notes=("Given.",)))
+    assert found.notes == (
+        "Given.",
+        "The LIME probe was given 30 of 40 documents.",
+        "The LIME probe could not measure 1 document.",
+        "The prediction probe saw only the beginning of 1 document.",
+    )
+    everywhere = summarise(*variants()["all failed"]).notes
+    assert "The prediction, LIME, attention and perplexity probes could not measure 40 documents." in everywhere
+
+
+def test_at_most_twenty_failures_are_listed():
+    assert all(len(row.failures) == 20 for row in summarise(*variants()["all failed"]).coverage)
+
+
+def test_a_run_in_which_everything_failed_is_not_established():
+    found = summarise(*variants()["all failed"])
+    assert found.verdict.result == "not established"
+    assert (found.predictions, found.explanations, found.attention, found.perplexity) == (None, None, None, None)
+
+
+def test_the_documents_table_has_a_row_for_every_document():
+    row = FOUND.documents[29]
+    assert (row.document_id, row.reference, row.predicted, row.failed) == (
+        "d29",
+        ("positive",),
+        ("positive",),
+        ("lime",),
+    )
+    assert row.fidelity is None
+    assert row.probability == pytest.approx(0.85)
+    assert row.n_tokens == 8
+    assert len(FOUND.documents) == 40
+
+
+def test_references_the_model_does_not_know_are_noted():
+    documents = tuple(Document(f"d{i}", "x", labels=("odd",)) for i in range(3))
+    records = {d.id: Prediction(d.id, ("a", "b"), (0, 1), (0.4, 0.6), ("b",), 0.6, 3, False) for d in documents}
+    found = summarise(Evidence(documents, records), context(asked={"prediction": 3}))
+    assert "3 documents with a reference label unknown to the model: not scored." in found.notes
+
+
+def test_the_agreement_of_attention_with_lime_is_in_both_places():
+    assert FOUND.attention.agreement == next(n for n in FOUND.numbers if n.name == "attention.agreement")
+    assert FOUND.attention.agreement.n == 29
+
+
+def test_a_check_on_a_slice_below_thirty_documents_is_not_judged():
+    found = summarise(evidence(), context(checks={"accuracy{length=short}": Bound(at_least=0.5)}))
+    assert found.checks[0].result == "not judged"
+    assert found.verdict.result == "not established"
+
+
+def test_findings_are_drawn_without_torch():
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None; "
+        "import auditor.findings; print('scipy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,89 @@
+from dataclasses import replace
+from math import exp, log
+
+import numpy as np
+import pytest
+from worked_example import TEXT, N, document, perplexity
+
+from auditor.findings.perplexity import document_bits_per_byte, document_perplexity, summarise_perplexity
+
+
+def summarised(records, columns=None, is_reference=True):
+    pairs = [(document(i), record) for i, record in enumerate(records)]
+    findings, numbers = summarise_perplexity(pairs, columns or {}, is_reference, seed=0)
+    return findings, {number.name: number for number in numbers}
+
+
+def uniform(i, tokens, vocabulary, n_bytes=10):
+    return replace(perplexity(i), logprobs=(-log(vocabulary),) * tokens, n_bytes=n_bytes, n_words=max(tokens // 2, 1))
+
+
+def test_a_uniform_model_over_v_tokens_has_perplexity_v_however_it_is_averaged():
+    _, numbers = summarised([uniform(i, 3 + i, 50) for i in range(20)])
+    for name in ("perplexity.corpus", "perplexity.mean", "perplexity.median"):
+        assert (numbers[name].low, numbers[name].value, numbers[name].high) == pytest.approx((50, 50, 50))
+
+
+def test_the_corpus_perplexity_weighs_tokens_and_the_mean_weighs_documents():
+    _, numbers = summarised([uniform(0, 1, 100), uniform(1, 9, 10)])
+    assert numbers["perplexity.corpus"].value == pytest.approx(exp((log(100) + 9 * log(10)) / 10))
+    assert numbers["perplexity.mean"].value == pytest.approx(55)
+    assert numbers["perplexity.median"].value == pytest.approx(55)
+
+
+def test_bits_per_byte_is_the_base_two_logarithm_of_the_byte_perplexity():
+    records = [perplexity(i) for i in range(N)]
+    _, numbers = summarised(records)
+    nll = sum(record.nll for record in records)
+    assert numbers["perplexity.bits_per_byte"].value == pytest.approx(nll / log(2) / (N * len(TEXT)))
+    assert 2 ** numbers["perplexity.bits_per_byte"].value == pytest.approx(exp(nll / (N * len(TEXT))))
+    assert numbers["perplexity.word"].value == pytest.approx(exp(nll / (N * 6)))
+
+
+def test_the_worked_examples_corpus_perplexity_is_the_exponential_of_its_mean():
+    findings, numbers = summarised([perplexity(i) for i in range(N)])
+    assert numbers["perplexity.corpus"].value == pytest.approx(exp(1 + 19.5 / 40))
+    assert findings.n_tokens == 240
+    assert findings.corpus == numbers["perplexity.corpus"]
+    assert "context 64, stride 64, prefix <s>" in findings.corpus.protocol
+    assert findings.is_reference
+
+
+def test_appended_documents_give_the_token_weighted_geometric_mean():
+    first, second = uniform(0, 4, 10), uniform(1, 6, 1000)
+    both = replace(first, logprobs=first.logprobs + second.logprobs)
+    _, apart = summarised([first, second])
+    assert document_perplexity(both) == pytest.approx(apart["perplexity.corpus"].value)
+
+
+def test_the_interval_resamples_documents_and_covers_the_truth():
+    rng = np.random.default_rng(0)
+    covered = []
+    for seed in range(60):
+        rates = rng.normal(3.0, 0.5, size=60)
+        records = [replace(perplexity(i), logprobs=(-r,) * int(rng.integers(5, 60))) for i, r in enumerate(rates)]
+        number = summarise_perplexity([(document(i), r) for i, r in enumerate(records)], {}, True, seed)[1][0]
+        covered.append(number.low <= exp(3.0) <= number.high)
+    assert np.mean(covered) >= 0.85
+
+
+def test_the_most_surprising_documents_are_those_with_the_most_bits_per_byte():
+    findings, _ = summarised([perplexity(i) for i in range(N)])
+    assert [e.document_id for e in findings.most_surprising] == ["d39", "d38", "d37", "d36", "d35", "d34"]
+    assert document_bits_per_byte(perplexity(39)) > document_bits_per_byte(perplexity(38))
+
+
+def test_strips_hold_the_sorted_perplexities_of_each_value():
+    findings, _ = summarised([perplexity(i) for i in range(N)], {"length": ("long", "short", "endless")})
+    strips = findings.by_slice["length"]
+    assert set(strips) == {"long", "short"}
+    assert strips["short"] == tuple(sorted(document_perplexity(perplexity(i)) for i in range(0, N, 2)))
+
+
+def test_an_absurd_log_probability_does_not_overflow():
+    _, numbers = summarised([replace(perplexity(i), logprobs=(-1e5,)) for i in range(3)])
+    assert numbers["perplexity.corpus"].value == exp(700)
+
+
+def test_nothing_measured_gives_nothing():
+    assert summarise_perplexity([], {}, False, 0) == (None, [])

@@ -1,0 +1,213 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, precision_recall_fscore_support
+from worked_example import LABELS, continuation_evidence, document, evidence, multi_label_evidence, prediction
+
+from auditor.findings import Evidence
+from auditor.findings.answers import Answer, pair
+from auditor.findings.calibration import calibrate
+from auditor.findings.predictions import summarise_predictions
+from auditor.records.types import Document, Prediction
+
+
+def summarised(found, multi_label=False):
+    findings, numbers = summarise_predictions(pair(found, multi_label), multi_label, seed=0)
+    return findings, {number.name: number for number in numbers}
+
+
+def answer(reference, probabilities, labels=LABELS):
+    top = labels[int(np.argmax(probabilities))]
+    record = Prediction("x", labels, probabilities, probabilities, (top,), 0.5, 3, False)
+    return Answer(Document("x", "x", labels=(reference,)), record, (reference,), False)
+
+
+def test_accuracy_and_confusion_are_those_counted_on_paper():
+    findings, numbers = summarised(evidence())
+    assert findings.confusion == ((18, 2), (4, 16))
+    assert numbers["accuracy"].value == 34 / 40
+    assert (numbers["accuracy"].low, numbers["accuracy"].high) == pytest.approx((0.70927, 0.92938), abs=1e-5)
+    assert (findings.n_documents, findings.n_labelled) == (40, 40)
+    assert findings.predicted_counts == {"negative": 22, "positive": 18}
+
+
+def test_precision_recall_and_f1_are_those_counted_on_paper():
+    findings, numbers = summarised(evidence())
+    negative, positive = findings.classes
+    assert (negative.support, negative.predicted) == (20, 22)
+    assert numbers["precision[negative]"].value == 18 / 22
+    assert numbers["recall[positive]"].value == 16 / 20
+    assert numbers["f1[negative]"].value == pytest.approx(36 / 42)
+    assert numbers["f1[positive]"] == positive.f1
+    assert numbers["macro_f1"].value == pytest.approx((36 / 42 + 32 / 38) / 2)
+    assert negative.precision.n == 22
+    assert positive.recall.n == 20
+    assert numbers["macro_f1"].low < numbers["macro_f1"].value < numbers["macro_f1"].high
+    assert "micro_f1" not in numbers
+
+
+def test_the_calibration_error_is_the_one_worked_out_on_paper():
+    findings, numbers = summarised(evidence())
+    assert numbers["calibration_error"].value == pytest.approx((2 * 0.95 + 4 * 0.65 + 34 * 0.15) / 40)
+    filled = {
+        round(row.low, 1): (row.n, row.mean_probability, row.accuracy.value) for row in findings.calibration if row.n
+    }
+    assert filled == {
+        0.6: (4, pytest.approx(0.65), 0.0),
+        0.8: (34, pytest.approx(0.85), 1.0),
+        0.9: (2, pytest.approx(0.95), 0.0),
+    }
+    assert len(findings.calibration) == 10
+    assert sum(row.n for row in findings.calibration) == 40
+
+
+def test_bins_are_closed_on_the_right_and_zero_falls_into_the_first():
+    edges = [0.0, 0.1, 0.3, 0.7, 0.9, 1.0]
+    rows, _ = calibrate([answer("negative", (x, x)) for x in edges], False, 0)
+    assert [row.n for row in rows] == [2, 0, 1, 0, 0, 0, 1, 0, 1, 1]
+
+
+def test_a_calibrated_model_has_a_small_error_and_its_interval_reaches_down():
+    rng = np.random.default_rng(0)
+    tops = rng.uniform(0.5, 1, 2000)
+    answers = [answer(LABELS[0 if rng.random() < p else 1], (p, 1 - p)) for p in tops]
+    number = calibrate(answers, False, 0)[1]
+    assert number.value < 0.03
+    assert number.low < 0.01
+    assert number.value < number.high < 0.06
+
+
+@pytest.mark.parametrize("k", [2, 3, 7])
+def test_scores_agree_with_scikit_learn(k):
+    rng = np.random.default_rng(k)
+    labels = tuple(f"c{i}" for i in range(k))
+    truth = rng.integers(0, k, 200)
+    given = np.where(rng.random(200) < 0.6, truth, rng.integers(0, k, 200))
+    records = {
+        f"d{i}": Prediction(f"d{i}", labels, (1 / k,) * k, (1 / k,) * k, (labels[g],), 1.0, 3, False)
+        for i, g in enumerate(given)
+    }
+    documents = tuple(Document(f"d{i}", "x", labels=(labels[t],)) for i, t in enumerate(truth))
+    findings, numbers = summarised(Evidence(documents=documents, predictions=records))
+    theirs = precision_recall_fscore_support(truth, given, labels=range(k))
+    for i, row in enumerate(findings.classes):
+        ours = (row.precision.value, row.recall.value, row.f1.value, row.support)
+        assert ours == pytest.approx(tuple(column[i] for column in theirs))
+    assert numbers["macro_f1"].value == pytest.approx(f1_score(truth, given, average="macro"))
+
+
+def test_a_label_that_never_occurs_has_no_scores_and_no_part_in_the_macro_mean():
+    found = evidence()
+    three = {
+        i: replace(p, labels=(*LABELS, "mixed"), probabilities=(*p.probabilities, 0.0))
+        for i, p in found.predictions.items()
+    }
+    findings, numbers = summarised(replace(found, predictions=three))
+    mixed = findings.classes[2]
+    assert (mixed.precision.value, mixed.recall.value, mixed.f1.value) == (None, None, None)
+    assert numbers["macro_f1"].value == pytest.approx((36 / 42 + 32 / 38) / 2)
+
+
+def test_multi_label_answers_are_right_only_when_every_label_is():
+    findings, numbers = summarised(multi_label_evidence(), multi_label=True)
+    assert numbers["accuracy"].value == numbers["exact_match"].value == 0.6
+    assert numbers["recall[science]"].value == 0.0
+    assert numbers["precision[science]"].value is None
+    assert numbers["f1[sport]"].value == 1.0
+    assert numbers["macro_f1"].value == pytest.approx((1 + 1 + 0) / 3)
+    assert numbers["micro_f1"].value == pytest.approx(2 * 9 / (9 + 13))
+    assert findings.confusion == ()
+    assert findings.predicted_counts == {"sport": 5, "politics": 4, "science": 0}
+
+
+def test_multi_label_calibration_is_over_all_label_probabilities():
+    findings, numbers = summarised(multi_label_evidence(), multi_label=True)
+    # sums of p − c: bin 0.1 holds d0 sport, 5 × science, 4 × sport; 0.2 holds 6 politics; 0.3 d0 science; …
+    gaps = [abs(10 * 0.1), abs(6 * 0.2), abs(0.3), abs(4 * (0.4 - 1)), abs(4 * (0.7 - 1)), abs(5 * (0.9 - 1))]
+    assert numbers["calibration_error"].value == pytest.approx(sum(gaps) / 30)
+    assert sum(row.n for row in findings.calibration) == 30
+
+
+def test_a_multi_label_document_without_labels_counts_as_the_empty_set():
+    answers = pair(multi_label_evidence(), multi_label=True)
+    assert answers[0].reference == ()
+    assert answers[0].correct
+
+
+def test_multi_label_scores_agree_with_scikit_learn():
+    rng = np.random.default_rng(5)
+    labels = ("a", "b", "c", "d")
+    truth, p = rng.random((80, 4)) < 0.4, rng.random((80, 4))
+    documents = tuple(
+        Document(f"d{i}", "x", labels=tuple(n for n, t in zip(labels, row, strict=True) if t))
+        for i, row in enumerate(truth)
+    )
+    records = {
+        f"d{i}": Prediction(
+            f"d{i}",
+            labels,
+            tuple(row),
+            tuple(row),
+            tuple(n for n, x in zip(labels, row, strict=True) if x >= 0.5),
+            0.5,
+            3,
+            False,
+        )
+        for i, row in enumerate(p)
+    }
+    numbers = summarised(Evidence(documents=documents, predictions=records), multi_label=True)[1]
+    assert numbers["micro_f1"].value == pytest.approx(f1_score(truth, p >= 0.5, average="micro"))
+    assert numbers["macro_f1"].value == pytest.approx(f1_score(truth, p >= 0.5, average="macro"))
+
+
+def test_the_most_confident_errors_come_first_and_only_errors_are_shown():
+    findings, _ = summarised(evidence())
+    assert [example.document_id for example in findings.confident_errors] == ["d00", "d01", "d20", "d21", "d22", "d23"]
+    assert findings.confident_errors[0].rule == "One of the 6 wrong answers with the highest probability"
+    assert [example.document_id for example in findings.least_certain][:4] == ["d20", "d21", "d22", "d23"]
+
+
+def test_a_multi_label_error_is_as_confident_as_its_surest_wrong_decision():
+    answers = pair(multi_label_evidence(), multi_label=True)
+    assert answers[9].error_confidence == pytest.approx(0.6)
+    assert answers[1].confidence == pytest.approx(0.8)
+
+
+def test_without_references_there_is_no_accuracy_but_everything_else():
+    found = evidence()
+    unlabelled = replace(found, documents=tuple(replace(d, labels=()) for d in found.documents))
+    findings, numbers = summarised(unlabelled)
+    assert set(numbers) == {"mean_entropy"}
+    assert (findings.n_labelled, findings.confusion, findings.classes, findings.calibration) == (0, (), (), ())
+    assert findings.confident_errors == ()
+    assert len(findings.least_certain) == 6
+
+
+def test_a_reference_the_model_does_not_know_is_left_out_of_the_scores():
+    found = evidence()
+    odd = (replace(found.documents[0], labels=("neutral",)), *found.documents[1:])
+    findings, numbers = summarised(replace(found, documents=odd))
+    assert findings.n_labelled == 39
+    assert numbers["accuracy"].value == 34 / 39
+
+
+def test_free_continuations_have_their_mean_log_probability():
+    findings, numbers = summarised(continuation_evidence())
+    assert findings.continuations
+    assert set(numbers) == {"generation.mean_logprob"}
+    assert numbers["generation.mean_logprob"].value == pytest.approx(-1.55)
+    assert numbers["generation.mean_logprob"].unit == "log-probability"
+    assert findings.mean_entropy is None
+    assert findings.least_certain == ()
+
+
+def test_one_document_gets_values_without_intervals():
+    one = Evidence(documents=(document(9),), predictions={"d09": prediction(9)})
+    _, numbers = summarised(one)
+    assert all(number.low is None for number in numbers.values())
+    assert numbers["accuracy"].value == 1.0
+
+
+def test_nothing_measured_gives_nothing():
+    assert summarise_predictions((), False, 0) == (None, [])

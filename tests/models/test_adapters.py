@@ -1,0 +1,198 @@
+"""One contract for every adapter and family: order, batch, padding, neighbours, eval mode, attention rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from auditor.errors import ModelError
+from auditor.models import TextClassification, TextGeneration, Window, find, load
+from auditor.models.attention import STATISTICS
+from auditor.probes.attention import punctuation
+from auditor.records.types import Document
+from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
+
+CASES = [(family, "text-classification") for family in ENCODERS + DECODERS] + [
+    (family, "text-generation") for family in DECODERS
+]
+
+
+@pytest.fixture(autouse=True)
+def without_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Every family and task, saved once."""
+    root = tmp_path_factory.mktemp("models")
+    return {case: save(root / "-".join(case), *case) for case in CASES}
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def folder(request: pytest.FixtureRequest, folders: dict[tuple[str, str], Path]) -> Path:
+    return folders[request.param]
+
+
+def opened(folder: Path, **settings: object) -> TextClassification | TextGeneration:
+    generation = folder.name.endswith("generation")
+    more = {"candidates": (" good", " bad, really"), "prompt": "Review: {text}\nIt is"} if generation else {}
+    return load(find("tiny", folder), device="cpu", **{**more, **settings})
+
+
+def answer(model: TextClassification | TextGeneration, texts: list[str]) -> torch.Tensor:
+    documents = [Document(str(i), text) for i, text in enumerate(texts)]
+    return model.outputs(model.encode([(text, None) for text in texts]), model.ask(documents))
+
+
+def test_the_task_comes_from_the_checkpoint(folder: Path) -> None:
+    assert folder.name.endswith(find("tiny", folder).task)
+
+
+def test_answers_do_not_depend_on_batch_size_neighbours_or_order(folder: Path) -> None:
+    model = opened(folder)
+    together = answer(model, TEXTS)
+    alone = torch.cat([answer(model, [text]) for text in TEXTS])
+    backwards = answer(model, TEXTS[::-1]).flip(0)
+    small = answer(opened(folder, batch_tokens=1), TEXTS)
+    for other in (alone, backwards, small):
+        torch.testing.assert_close(together, other, rtol=1e-5, atol=1e-5)
+
+
+def test_answers_equal_those_of_the_model_called_by_hand(folder: Path) -> None:
+    model = opened(folder)
+    if isinstance(model, TextGeneration):
+        prompt = model.tokenizer("Review: Good.\nIt is")["input_ids"]
+        for k, candidate in enumerate((" good", " bad, really")):
+            ids = model.tokenizer(candidate)["input_ids"]
+            logits = model.model(torch.tensor([prompt + ids])).logits[0].log_softmax(-1)
+            by_hand = sum(float(logits[len(prompt) - 1 + i, token]) for i, token in enumerate(ids))
+            assert float(answer(model, ["Good."])[0, k]) == pytest.approx(by_hand, abs=1e-4)
+    else:
+        by_hand = model.model(**model.tokenizer(TEXTS[0], return_tensors="pt")).logits
+        torch.testing.assert_close(answer(model, [TEXTS[0]]), by_hand, rtol=1e-5, atol=1e-5)
+
+
+def test_probabilities_sum_to_one_and_gradients_are_off(folder: Path) -> None:
+    model = opened(folder)
+    outputs = answer(model, TEXTS)
+    assert outputs.is_inference() or not outputs.requires_grad
+    assert not model.model.training
+    question = model.ask([Document("a", "b")])[0]
+    assert model.probabilities(outputs, question).sum(1) == pytest.approx(np.ones(len(TEXTS)))
+
+
+def test_a_text_longer_than_the_model_is_cut_and_says_so(folder: Path) -> None:
+    model = opened(folder)
+    long, short = model.encode([("bad film " * 200, None), ("bad", None)])
+    assert (long.truncated, short.truncated) == (True, False)
+    assert len(long.ids) <= model.identity.max_length
+    assert torch.isfinite(answer(model, ["bad film " * 200])).all()
+
+
+def test_attention_of_a_text_does_not_depend_on_its_neighbours(folder: Path) -> None:
+    model = opened(folder)
+    tokens = model.tokens([(text, None) for text in TEXTS])
+    together = model.attention(tokens, [punctuation(t) for t in tokens])
+    for text, own in zip(tokens, together, strict=True):
+        alone = model.attention([text], [punctuation(text)])[0]
+        assert own.received.sum() == pytest.approx(1)
+        assert len(own.received) == len(text.texts)
+        for name in STATISTICS:
+            assert own.by_name[name].shape == (2, 4)
+            np.testing.assert_allclose(own.by_name[name], alone.by_name[name], atol=1e-5)
+
+
+def test_tokens_know_their_places(folder: Path) -> None:
+    model = opened(folder)
+    for text, tokens in zip(TEXTS, model.tokens([(text, None) for text in TEXTS]), strict=True):
+        for piece, span, special in zip(tokens.texts, tokens.spans, tokens.special, strict=True):
+            assert special or text[span.start : span.stop] == piece
+
+
+@pytest.fixture(params=DECODERS)
+def writer(request: pytest.FixtureRequest, folders: dict[tuple[str, str], Path]) -> TextGeneration:
+    model = load(find("tiny", folders[(request.param, "text-generation")]), device="cpu", max_new_tokens=5)
+    assert isinstance(model, TextGeneration)
+    return model
+
+
+def test_log_probabilities_equal_those_of_the_models_own_logits(writer: TextGeneration) -> None:
+    windows = []
+    for text in TEXTS[:4]:
+        ids = writer.spell(text).encoded.ids
+        windows += [Window(ids[:-1], ids[1:]), Window(ids[:-1], ids[-1:])]
+    for window, found in zip(windows, writer.logprobs(windows), strict=True):
+        logits = writer.model(torch.tensor([window.ids])).logits[0].log_softmax(-1)
+        positions = range(len(window.ids) - len(window.targets), len(window.ids))
+        by_hand = [float(logits[p, t]) for p, t in zip(positions, window.targets, strict=True)]
+        np.testing.assert_allclose(found, by_hand, atol=1e-4)
+
+
+def test_a_free_continuation_is_what_greedy_generation_gives(writer: TextGeneration) -> None:
+    question = writer.ask([Document("a", TEXTS[0])])[0]
+    ids = torch.tensor([writer.encode([(TEXTS[0], None)])[0].ids])
+    wanted = writer.model.generate(ids, do_sample=False, max_new_tokens=5, pad_token_id=0)[0, ids.shape[1] :]
+    assert question.free
+    assert question.continuations[0] == tuple(wanted.tolist())
+    assert writer.continuation(question) == writer.tokenizer.decode(wanted)
+    mean = float(writer.outputs(writer.encode([(TEXTS[0], None)]), [question])[0, 0])
+    window = Window((*ids[0].tolist(), *question.continuations[0][:-1]), question.continuations[0])
+    assert mean == pytest.approx(writer.logprobs([window])[0].mean(), abs=1e-5)
+
+
+def test_a_head_that_is_not_all_of_the_logits_is_noticed(writer: TextGeneration) -> None:
+    assert writer._head_is_all
+    forward = writer.model.forward
+
+    def capped(*args: object, **kwargs: object) -> object:
+        out = forward(*args, **kwargs)
+        out.logits = torch.tanh(out.logits)
+        return out
+
+    writer.model.forward = capped
+    assert not writer._head_gives_the_logits()
+
+
+def test_several_labels_are_answered_by_a_sigmoid_each(tmp_path: Path) -> None:
+    folder = save(
+        tmp_path / "several-text-classification",
+        "bert",
+        "text-classification",
+        problem_type="multi_label_classification",
+        id2label={0: "a", 1: "b", 2: "c"},
+        label2id={"a": 0, "b": 1, "c": 2},
+    )
+    model = load(find("tiny", folder), device="cpu")
+    logits = answer(model, TEXTS)
+    assert model.identity.multi_label
+    assert model.identity.labels == ("a", "b", "c")
+    torch.testing.assert_close(model.probabilities(logits, model.question), logits.double().sigmoid())
+
+
+def test_pairs_reach_the_model_as_two_sentences(folders: dict[tuple[str, str], Path]) -> None:
+    model = opened(folders[("bert", "text-classification")])
+    encoded = model.encode([("Good.", "Dull!")])[0]
+    by_hand = model.tokenizer("Good.", "Dull!")
+    assert encoded.ids == tuple(by_hand["input_ids"])
+    assert encoded.type_ids == tuple(by_hand["token_type_ids"])
+    fields = {span.field for span in model.tokens([("Good.", "Dull!")])[0].spans}
+    assert fields == {"text", "pair"}
+
+
+def test_a_prompt_keeps_its_end_when_the_text_is_cut(folders: dict[tuple[str, str], Path]) -> None:
+    model = opened(folders[("llama", "text-generation")])
+    cut = model.encode([("bad film " * 200, None)])[0]
+    assert model.tokenizer.decode(list(cut.ids)).endswith("\nIt is")
+    assert cut.truncated
+
+
+def test_an_architecture_that_hides_its_attention_is_refused(folders: dict[tuple[str, str], Path]) -> None:
+    model = opened(folders[("bert", "text-classification")])
+    model.model.config.num_hidden_layers = 3
+    tokens = model.tokens([("Good.", None)])
+    with pytest.raises(ModelError, match="expected the attention of 3 layers, saw 2"):
+        model.attention(tokens, [punctuation(t) for t in tokens])

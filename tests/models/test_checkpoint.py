@@ -1,0 +1,121 @@
+"""A model that cannot be audited is refused in one clear line, before a weight is read."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from auditor.errors import ModelError
+from auditor.models import find, load
+from tests.models.tiny import save
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save(tmp_path / "bert", "bert", "text-classification")
+
+
+def changed(folder: Path, **values: object) -> Path:
+    file = folder / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    return folder
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"models/none: expected a folder with a model, found nothing"):
+        find("models/none", tmp_path / "none")
+
+
+def test_a_hub_id_that_cannot_be_reached_says_what_to_check() -> None:
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
+        find("nobody/no-such-model", None)
+
+
+def test_a_name_that_is_neither_folder_nor_hub_id() -> None:
+    with pytest.raises(ModelError, match="neither a folder nor a hub id"):
+        find("no/such/folder at all", None)
+
+
+def test_pickled_weights_are_refused(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"found only pytorch_model\.bin"):
+        find("m", folder)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no config\.json"):
+        find("m", tmp_path)
+
+
+def test_a_model_of_another_task_says_what_it_is_for(folder: Path) -> None:
+    with pytest.raises(ModelError, match="expected a model for text-generation, found BertForSequenceClassification"):
+        find("m", folder, task="text-generation")
+
+
+def test_a_model_of_no_task_we_know(folder: Path) -> None:
+    with pytest.raises(ModelError, match="found BertForTokenClassification"):
+        find("m", changed(folder, architectures=["BertForTokenClassification"]))
+
+
+def test_an_unknown_task_gets_a_suggestion(folder: Path) -> None:
+    with pytest.raises(ModelError, match="did you mean 'text-classification'"):
+        find("m", folder, task="text-classificaton")
+
+
+def test_an_untrained_head_is_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {k: v for k, v in weights.items() if "classifier" not in k}, folder / "model.safetensors", {"format": "pt"}
+    )
+    with pytest.raises(ModelError, match="it would answer at random"):
+        load(find("m", folder), device="cpu")
+
+
+def test_a_truncated_file_is_called_damaged(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="damaged"):
+        load(find("m", folder), device="cpu")
+
+
+def test_a_tokenizer_of_another_model_is_noticed(folder: Path, tmp_path: Path) -> None:
+    other = save(tmp_path / "gpt2", "gpt2", "text-generation")
+    for file in other.glob("tokenizer*"):
+        shutil.copy(file, folder)
+    with pytest.raises(ModelError, match="do not belong together"):
+        load(find("m", folder), device="cpu")
+
+
+def test_a_missing_tokenizer_is_noticed(folder: Path) -> None:
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(ModelError, match="expected a tokenizer"):
+        find("m", folder)
+
+
+def test_a_device_that_is_not_here(folder: Path) -> None:
+    with pytest.raises(ModelError, match="not on this machine"):
+        load(find("m", folder), device="cuda:7")
+
+
+def test_more_tokens_than_the_model_sees_are_refused(folder: Path) -> None:
+    with pytest.raises(ModelError, match="sees at most 64"):
+        load(find("m", folder), device="cpu", max_length=100)
+
+
+def test_hashes_change_with_a_flipped_bit(folder: Path) -> None:
+    before = find("m", folder)
+    hashes = before.weights_sha256, before.tokenizer_sha256
+    file = folder / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    after = find("m", folder)
+    assert after.weights_sha256 != hashes[0]
+    assert after.tokenizer_sha256 == hashes[1]
+
+
+def test_auto_is_float32_on_a_cpu(folder: Path) -> None:
+    assert load(find("m", changed(folder, dtype="bfloat16")), device="cpu").identity.dtype == "float32"

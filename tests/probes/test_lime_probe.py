@@ -1,0 +1,281 @@
+"""LIME against constructed truth, the closed form of Mardaoui & Garreau, and the `lime` package."""
+
+import hashlib
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.probes.lime import LimeProbe, _distinct, seed_for
+from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
+from auditor.records.types import Document, Explanation, Failure
+from tests.probes.stubs import Oracle, sigmoid
+
+TEXTS = [
+    "The film is not bad at all and the ending is quietly moving even if the middle drags a little",
+    "Dull, dull, dull: a waste of two hours and nobody in the cast seems to care about any of it!",
+    "I went in expecting nothing; I came out humming the songs, quoting the jokes, calling my mother.",
+    "A slow burn that rewards patience, with photography so crisp you could cut yourself on the shadows.",
+    "Her voice carries every scene she is in, and several in which she does not even appear on screen.",
+    "What begins as satire ends as sermon; the third act forgets every joke the first two set up.",
+    "Nothing here is new. Everything here is good. Sometimes that is enough, and tonight it really was.",
+    "The script confuses noise with tension and volume with feeling, over and over and over again.",
+    "Ten minutes shorter and it might have been a classic; as it stands it is merely very, very fine.",
+    "They filmed it in one take, which is impressive, and you notice it constantly, which is not.",
+    "Funny\nin places, sad in others, honest throughout: see it with someone you would like to argue with.",
+    "The children are wonderful, the adults are scenery, and the dog deserves some kind of medal.",
+    "No amount of lens flare can hide that the hero has nothing to want and the villain nothing to fear.",
+    "A café, a letter, two brothers and a train that never comes: small means, enormous film, naïve ending.",
+    "It cost $200 million and looks like it cost 50; where did the rest go, and can I have some of it?",
+    "Every frame is beautiful and not one of them moves the story forward by so much as a single inch.",
+    "I laughed twice (2) in 120 minutes. The second time was at the credits, out of sheer relief, really.",
+    "Quiet people doing quiet things until, without warning, the whole quiet world comes apart at once.",
+    "The sequel nobody asked for turns out to be the sequel everybody needed, at least on a wet Sunday.",
+    "Bold, brash, a bit too long, but when the drums start and the crowd roars you forgive it everything.",
+    "好 不好 一般 无聊 精彩 演员 很 棒 剧情 拖沓 配乐 出色 结局 感人",
+]
+
+
+def feeling(text: str) -> list[float]:
+    """A deterministic, non-linear classifier of two labels."""
+    words = set(re.findall(r"\w+", text))
+    score = sum((int(hashlib.sha256(w.encode()).hexdigest(), 16) % 200 - 100) / 60 for w in words)
+    p = sigmoid(score + (1.5 if {"not", "bad"} <= words else 0) - (0.8 if {"the", "is"} <= words else 0))
+    return [1 - p, p]
+
+
+def one(probe: LimeProbe, model: Oracle, text: str, **more: object) -> Explanation:
+    found = next(probe.measure(model, [Document("d", text, **more)], seed=7))
+    assert isinstance(found, Explanation)
+    return found
+
+
+@pytest.mark.parametrize("num_features", [6, 10, None])
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_everything_equals_the_lime_package(text: str, num_features: int | None) -> None:
+    lime_text = pytest.importorskip("lime.lime_text", reason="the lime package is a development dependency")
+    probe = LimeProbe(n_samples=500, segmenter="lime", num_features=num_features, top_labels=2)
+    ours = one(probe, Oracle(("neg", "pos"), feeling), text)
+    random = np.random.RandomState(seed_for(7, Document("d", text), "lime"))
+    selection = "auto" if num_features else "none"
+    explainer = lime_text.LimeTextExplainer(random_state=random, feature_selection=selection)
+    theirs = explainer.explain_instance(
+        text,
+        lambda texts: np.array([feeling(t) for t in texts]),
+        labels=(0, 1),
+        num_features=num_features or 999,
+        num_samples=500,
+    )
+    assert not ours.exact
+    for target in ours.targets:
+        label = ("neg", "pos").index(target.label)
+        weights = dict(theirs.local_exp[label])
+        assert {i for i, chosen in enumerate(target.selected) if chosen} == set(weights)
+        assert target.weights == pytest.approx([weights.get(i, 0.0) for i in range(len(target.weights))], abs=1e-6)
+        assert target.intercept == pytest.approx(theirs.intercept[label], abs=1e-6)
+    last = next(t for t in ours.targets if t.label == "pos")  # the package keeps score and prediction of the last label
+    assert last.fidelity == pytest.approx(theirs.score, abs=1e-6)
+    assert last.local_prediction == pytest.approx(theirs.local_pred[0], abs=1e-6)
+
+
+def closed_form(d: int, p: int) -> tuple[float, float, float]:
+    """β₀, β inside and outside of f = AND of words 1..p, n → ∞ (Mardaoui & Garreau 2021, as in the design notes)."""
+    psi = [math.exp(-((1 - math.sqrt(1 - s / d)) ** 2) / (2 * 0.25**2)) for s in range(d + 1)]
+
+    def alpha(q: int) -> float:
+        return sum(psi[s] * math.prod((d - s - k) / (d - k) for k in range(q)) for s in range(1, d + 1)) / d
+
+    a0, a1, a2 = alpha(0), alpha(1), alpha(2)
+    c = (d - 1) * a0 * a2 - d * a1**2 + a0 * a1
+    s0, s1 = (d - 1) * a2 + a1, -a1
+    s2 = ((d - 2) * a0 * a2 - (d - 1) * a1**2 + a0 * a1) / (a1 - a2)
+    s3 = (a1**2 - a0 * a2) / (a1 - a2)
+    f, inside, outside = alpha(p), alpha(p), alpha(p + 1)
+    total = p * inside + (d - p) * outside
+    return (
+        (s0 * f + s1 * total) / c,
+        (s1 * f + s2 * inside + s3 * (total - inside)) / c,
+        (s1 * f + s2 * outside + s3 * (total - outside)) / c,
+    )
+
+
+TABLE = [
+    (4, 2, -0.35498005, 0.64028356, -0.07818019),
+    (8, 2, -0.36887293, 0.65698146, -0.01364531),
+    (8, 3, -0.45058507, 0.43641835, -0.03406595),
+]
+
+
+@pytest.mark.parametrize(("d", "p", "b0", "inside", "outside"), TABLE)
+def test_enumeration_equals_the_closed_form(d: int, p: int, b0: float, inside: float, outside: float) -> None:
+    assert closed_form(d, p) == pytest.approx((b0, inside, outside), abs=1e-8)
+    masks, shares = enumerate_masks(d, 10**15)  # the share of the undisturbed text vanishes in the limit
+    found = fit(masks, masks[:, :p].all(1).astype(float), kernel(masks, 25) * shares, exact=True)
+    assert found.intercept == pytest.approx(b0, abs=1e-7)
+    assert found.weights == pytest.approx([inside] * p + [outside] * (d - p), abs=1e-7)
+
+
+@pytest.mark.parametrize(("d", "p"), [(8, 2), (12, 3)])
+def test_sampling_lies_within_three_standard_errors_of_the_closed_form(d: int, p: int) -> None:
+    masks = sample_masks(d, 20_000, np.random.RandomState(3))
+    found = fit(masks, masks[:, :p].all(1).astype(float), kernel(masks, 25))
+    _, inside, outside = closed_form(d, p)
+    wanted = np.array([inside] * p + [outside] * (d - p))
+    assert (np.abs(found.weights - wanted) < 3 * found.standard_errors + 1e-3 * np.abs(wanted)).all()
+
+
+def test_intervals_cover_the_exact_weights_about_as_often_as_they_say() -> None:
+    masks, shares = enumerate_masks(10, 400)
+    model = np.random.default_rng(0).normal(size=(10, 10)) * 0.3
+
+    def answer(z: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-np.einsum("ni,ij,nj->n", z, model, z)))
+
+    exact = fit(masks, answer(masks), kernel(masks, 25) * shares, exact=True).weights
+    covered = []
+    for seed in range(120):
+        drawn = sample_masks(10, 400, np.random.RandomState(seed))
+        found = fit(drawn, answer(drawn), kernel(drawn, 25))
+        covered.append(np.abs(found.weights - exact) < 1.96 * found.standard_errors)
+    assert 0.90 < np.mean(covered) < 0.99
+
+
+def test_enumeration_is_the_weighted_regression_over_all_masks() -> None:
+    text = "one two three four five"
+    ours = one(LimeProbe(n_samples=100), Oracle(("n", "p"), feeling), text)
+    assert ours.exact
+    assert ours.n_evaluations == ours.n_samples == 32
+    words = text.split()
+    rows, values, weights = [], [], []
+    for kept in itertools.product([1, 0], repeat=5):
+        rows.append([1, *kept])
+        values.append(
+            feeling(" ".join(w for w, k in zip(words, kept, strict=True) if k))[("n", "p").index(ours.targets[0].label)]
+        )
+        removed = 5 - sum(kept)
+        share = 0.01 if removed == 0 else 0.99 / 5 / math.comb(5, removed)
+        weights.append(share * math.exp(-((1 - math.sqrt(sum(kept) / 5)) ** 2) / 0.125))
+    root = np.sqrt(weights)
+    beta, *_ = np.linalg.lstsq(np.array(rows) * root[:, None], np.array(values) * root, rcond=None)
+    assert (ours.targets[0].intercept, *ours.targets[0].weights) == pytest.approx(beta, abs=1e-10)
+    assert set(ours.targets[0].standard_errors) == {0.0}
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 3, 5, 9, 14, 30])
+def test_a_linear_model_gives_its_own_coefficients(n_words: int) -> None:
+    words = [f"w{i}" for i in range(n_words)]
+    effects = {word: (i - n_words / 2) / 40 / n_words for i, word in enumerate(words)}
+
+    def linear(text: str) -> list[float]:
+        p = 0.5 + sum(effects[w] for w in text.split())
+        return [1 - p, p]
+
+    found = one(LimeProbe(n_samples=2000, top_labels=2), Oracle(("n", "p"), linear), " ".join(words))
+    target = next(t for t in found.targets if t.label == "p")
+    # The penalty of the package shrinks sampled weights by about one per cent; exact ones not at all.
+    assert target.weights == pytest.approx(
+        [effects[w] for w in words], rel=0 if found.exact else 0.03, abs=1e-4 if not found.exact else 1e-9
+    )
+    assert target.fidelity == pytest.approx(1, abs=1e-3)
+
+
+def test_each_distinct_perturbation_is_computed_once() -> None:
+    model = Oracle(("n", "p"), feeling)
+    found = one(LimeProbe(n_samples=1000), model, "a b c d e f g h i j k")
+    assert len(model.asked) == found.n_evaluations == len(set(model.asked)) < found.n_samples == 1000
+
+
+def test_documents_do_not_depend_on_their_neighbours_or_order() -> None:
+    documents = [Document(str(i), text) for i, text in enumerate(TEXTS[:4])]
+    probe = LimeProbe(n_samples=60)
+    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, seed=1))
+    backwards = list(probe.measure(Oracle(("n", "p"), feeling), documents[::-1], seed=1))[::-1]
+    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], seed=1)) for d in documents]
+    assert together == backwards == alone
+
+
+def test_the_reference_label_is_explained_beside_a_wrong_prediction() -> None:
+    wrong = one(LimeProbe(n_samples=20), Oracle(("n", "p"), lambda _: [0.9, 0.1]), "one two", labels=("p",))
+    assert [t.label for t in wrong.targets] == ["n", "p"]
+    right = one(LimeProbe(n_samples=20), Oracle(("n", "p"), lambda _: [0.9, 0.1]), "one two", labels=("n",))
+    assert [t.label for t in right.targets] == ["n"]
+
+
+def test_a_constant_model_has_weights_of_nought() -> None:
+    found = one(LimeProbe(n_samples=20), Oracle(("n", "p"), lambda _: [0.75, 0.25]), "one two three")
+    assert found.targets[0].weights == pytest.approx([0, 0, 0], abs=1e-12)
+    assert found.targets[0].intercept == pytest.approx(0.75)
+
+
+def test_chinese_is_explained_by_words_not_by_clauses() -> None:
+    def answer(text: str) -> list[float]:
+        p = 0.9 if "不" in text else 0.2
+        return [p, 1 - p]
+
+    found = one(LimeProbe(n_samples=600), Oracle(("neg", "pos"), answer), "这部电影一点都不好看，剧情拖沓。")
+    assert found.segmenter == "words"
+    assert 4 <= len(found.segments) <= 9
+    strongest = max(zip(found.targets[0].weights, found.segments, strict=True), key=lambda pair: pair[0])[1]
+    assert "不" in strongest.text
+
+
+def test_pairs_are_switched_off_on_both_sides() -> None:
+    model = Oracle(("n", "p"), lambda text: [0.3, 0.7] if "wet" in text else [0.6, 0.4])
+    found = one(LimeProbe(n_samples=100), model, "it rains", pair="streets are wet")
+    assert {span.field for s in found.segments for span in s.spans} == {"text", "pair"}
+    assert max(zip(found.targets[0].weights, [s.text for s in found.segments], strict=True))[1] == "wet"
+
+
+def test_tokens_can_be_the_segments() -> None:
+    found = one(LimeProbe(n_samples=600, segmenter="tokens"), Oracle(("n", "p"), feeling), "moving pictures")
+    assert [s.text for s in found.segments] == ["mov", "ing", "pic", "tur", "es"]
+
+
+@pytest.mark.parametrize(("text", "kind"), [("", "blank"), (" \n\t", "blank"), ("?!… —", "no-segments")])
+def test_documents_that_cannot_be_explained_are_failures(text: str, kind: str) -> None:
+    documents = [Document("a", "fine words"), Document("b", text), Document("c", "more words")]
+    found = list(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), documents, seed=0))
+    assert [type(f) for f in found] == [Explanation, Failure, Explanation]
+    assert isinstance(found[1], Failure)
+    assert found[1].kind == kind
+
+
+def test_answers_that_are_not_finite_are_failures() -> None:
+    found = next(
+        LimeProbe(n_samples=20).measure(Oracle(("n", "p"), lambda _: [math.nan, 0.5]), [Document("a", "b c")], 0)
+    )
+    assert isinstance(found, Failure)
+    assert found.kind == "non-finite"
+
+
+def test_long_documents_are_explained_by_sentences() -> None:
+    text = " ".join(f"Sentence number {i} says word{i} and thing{i}." for i in range(12))
+    found = one(LimeProbe(n_samples=40), Oracle(("n", "p"), feeling), text)
+    assert found.segmenter == "sentences"
+    assert len(found.segments) == 12
+
+
+def test_too_many_segments_for_the_samples_are_refused() -> None:
+    probe = LimeProbe(n_samples=20, segmenter="words")
+    found = next(probe.measure(Oracle(("n", "p"), feeling), [Document("a", " ".join(map(str, range(30))))], 0))
+    assert isinstance(found, Failure)
+    assert "raise n_samples" in found.message
+
+
+@given(st.integers(1, 30), st.integers(2, 60), st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_distinct_masks_give_all_masks_back(n_segments: int, n_samples: int, seed: int) -> None:
+    masks = sample_masks(n_segments, n_samples, np.random.RandomState(seed))
+    distinct, inverse = _distinct(masks)
+    assert (distinct[inverse] == masks).all()
+    assert len({row.tobytes() for row in distinct}) == len(distinct)
+    assert distinct[0].all()
+
+
+def test_kernel_values_of_the_design_notes() -> None:
+    masks = np.array([[i >= removed for i in range(10)] for removed in (1, 2, 5, 9, 10)])
+    assert kernel(masks, 25) == pytest.approx([0.97915313, 0.91469469, 0.50343962, 0.02374565, 0.00033546], abs=1e-8)

@@ -1,0 +1,111 @@
+"""Perplexity against models whose perplexity is known, for every window and stride; and lm-eval's windows."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.probes.perplexity import PerplexityProbe, rolling_windows
+from auditor.records.types import Document, Failure, Perplexity
+from tests.probes.stubs import Chain
+
+RANDOM = np.random.default_rng(5)
+MARKOV = RANDOM.dirichlet(np.ones(6), size=6)
+TEXT = "".join(RANDOM.choice(list("abcdef"), 103))
+
+
+def one(model: Chain, text: str = TEXT, **settings: int) -> Perplexity:
+    found = next(PerplexityProbe(**settings).measure(model, [Document("d", text)], 0))
+    assert isinstance(found, Perplexity)
+    return found
+
+
+@pytest.mark.parametrize("stride", [None, 1, 3, 8, 16])
+def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(stride: int | None) -> None:
+    found = one(Chain(np.full((6, 6), 1 / 6), 16), stride=stride)
+    assert math.exp(found.nll / len(found.logprobs)) == pytest.approx(6, rel=1e-12)
+
+
+@pytest.mark.parametrize("context_length", [2, 5, 16, 103, 500])
+@pytest.mark.parametrize("stride", [1, 2, 7, 16])
+def test_a_first_order_chain_does_not_depend_on_window_and_stride(context_length: int, stride: int) -> None:
+    model = Chain(MARKOV, max_length=500)
+    found = one(model, context_length=context_length, stride=min(stride, context_length))
+    assert found.nll == pytest.approx(model.exact(TEXT), rel=1e-12)
+    assert len(found.logprobs) == len(TEXT)
+    assert "".join(found.tokens) == TEXT
+
+
+@given(st.integers(1, 60), st.integers(2, 20), st.integers(1, 20))
+@settings(max_examples=200, deadline=None)
+def test_every_token_is_scored_once_with_full_left_context(n: int, context_length: int, stride: int) -> None:
+    stride = min(stride, context_length)
+    ids = tuple(range(100, 100 + n))
+    windows = rolling_windows(ids, 0, context_length, stride)
+    assert [t for w in windows for t in w.targets] == list(ids)
+    for window in windows:
+        assert len(window.ids) == min(context_length, window.targets[-1] - 100 + 1)
+        assert window.ids[-1] == (window.targets[-1] - 1 if window.targets[-1] > 100 else 0)
+
+
+@given(st.integers(1, 60), st.integers(2, 20), st.integers(1, 20))
+@settings(max_examples=100, deadline=None)
+def test_windows_are_those_of_lm_eval(n: int, context_length: int, stride: int) -> None:
+    lm_eval = pytest.importorskip("lm_eval.utils", reason="lm-eval is a development dependency")
+    stride = min(stride, context_length)
+    ids = list(range(100, 100 + n))
+    theirs = lm_eval.get_rolling_token_windows(ids, 0, context_length, context_length - stride + 1)
+    ours = rolling_windows(tuple(ids), 0, context_length, stride)
+    # lm-eval repeats inputs the window already has no room for; compare the targets and the end of the context.
+    for (context, targets), window in zip(theirs, ours, strict=True):
+        assert tuple(targets) == window.targets
+        assert tuple(context)[-len(window.ids) :] == window.ids
+
+
+def test_without_a_prefix_the_first_token_is_context_only() -> None:
+    model = Chain(MARKOV, 16, prefix=False)
+    found = one(model, "bcd")
+    assert found.tokens == ("c", "d")
+    assert found.prefix == ""
+    assert found.nll == pytest.approx(-(model.table[1, 2] + model.table[2, 3]))
+
+
+def test_a_single_token_without_prefix_is_a_failure() -> None:
+    found = next(PerplexityProbe().measure(Chain(MARKOV, 16, prefix=False), [Document("d", "b")], 0))
+    assert isinstance(found, Failure)
+    assert found.kind == "too-short"
+
+
+def test_a_pair_is_scored_as_two_texts() -> None:
+    model = Chain(MARKOV, 16)
+    found = next(PerplexityProbe().measure(model, [Document("d", "bcd", pair="ef")], 0))
+    assert isinstance(found, Perplexity)
+    assert found.nll == pytest.approx(model.exact("bcd") + model.exact("ef"))
+    assert [span.field for span in found.spans] == ["text"] * 3 + ["pair"] * 2
+    assert (found.n_bytes, found.n_words) == (5, 2)
+
+
+def test_documents_keep_their_order_and_blanks_are_failures() -> None:
+    documents = [Document("a", "bc"), Document("b", "  "), Document("c", "ddd")]
+    found = list(PerplexityProbe().measure(Chain(MARKOV, 16), documents, 0))
+    assert [f.document_id for f in found] == ["a", "b", "c"]
+    assert isinstance(found[1], Failure)
+
+
+def test_bytes_are_those_of_the_original_text() -> None:
+    assert one(Chain(MARKOV, 16), "abc").n_bytes == 3
+
+
+def test_a_stride_beyond_the_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="tokens would be lost"):
+        PerplexityProbe(context_length=8, stride=9)
+
+
+def test_log_probabilities_that_are_not_finite_are_failures() -> None:
+    model = Chain(MARKOV, 16)
+    model.table[1, 2] = -math.inf
+    found = next(PerplexityProbe().measure(model, [Document("d", "abc")], 0))
+    assert isinstance(found, Failure)
+    assert found.kind == "non-finite"
