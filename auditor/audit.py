@@ -64,8 +64,10 @@ def run(
     preflight = check(config)
     started = datetime.now(UTC)
     place = find_or_create(Path(config.run.output), config.title, plan(preflight, command), fresh=fresh, now=started)
+    if place.is_complete:
+        return _reopened(place)
     with place.lock():
-        if place.is_complete:
+        if place.is_complete:  # another process finished it while this one waited for the lock
             return _reopened(place)
         measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")

@@ -105,13 +105,19 @@ def _invoke(arguments: list[str]) -> int:
         return int(error.exit_code)
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         _say(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command()
@@ -123,12 +129,12 @@ def run(
     as_json: AsJson = False,
     no_pdf: NoPdf = False,
 ) -> int:
-    """Audit a model: measure what is missing, then write the report. Interrupted, the same command resumes."""
+    """Audit a model and write the report. Interrupted, the same command does what is missing."""
     from auditor import audit
     from auditor.progress import open_progress
 
     pdf = config.report.pdf and not no_pdf
-    with open_progress() as progress, finishing_the_shard(progress.say) as stop:
+    with open_progress() as progress, finishing_the_shard() as stop:
         result = audit.run(config, fresh=fresh, pdf=pdf, command=str(context.obj), stop=stop, progress=progress)
     failed = result.findings.verdict.result == "fail"
     return _print_result(result, as_json, EXIT_CHECK_FAILED if failed else EXIT_FINE)
@@ -137,7 +143,7 @@ def run(
 @app.command()
 @configured
 def check(config: "Config", as_json: AsJson = False) -> int:
-    """Check configuration and inputs, and say what would run; no weights are loaded."""
+    """Check configuration and inputs. Says what would run; no weights are loaded."""
     from auditor import audit
 
     preflight = audit.check(config)
@@ -147,7 +153,7 @@ def check(config: "Config", as_json: AsJson = False) -> int:
 
 @app.command()
 def report(name: RunName, root: Root = Path("reports"), as_json: AsJson = False, no_pdf: NoPdf = False) -> int:
-    """Render the report of a run again, from its evidence; needs neither the model nor torch."""
+    """Render the report of a run again. From its evidence: needs neither the model nor torch."""
     from auditor import audit
 
     return _print_result(audit.rerender(_open(name, root), pdf=not no_pdf), as_json, EXIT_FINE)
@@ -190,14 +196,14 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
 
 @app.command()
 def verify(name: RunName, root: Root = Path("reports")) -> int:
-    """Check that a run is what its manifest says: checksums, plan, every table."""
+    """Check that a run is as it was written. Checksums, plan, every table."""
     from auditor.records.verification import verify as verified
 
     run = _open(name, root)
     faults = verified(run)
     _say(map(str, faults))
     if faults:
-        raise VerificationError(f"{run.path}: {len(faults)} of its files are not as they were written, see above")
+        raise VerificationError(f"{run.path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}, see above")
     _say(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
     return EXIT_FINE
 
@@ -214,7 +220,7 @@ def doctor(output: Annotated[Path, typer.Option(help="Where runs are to be writt
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(metavar="[FILE]", help="What to write.")] = Path("audit.toml"),
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="What to write.")] = Path("audit.toml"),
     model: Annotated[str | None, typer.Option(help="A model's folder, or its id on the hub.")] = None,
     data: Annotated[str | None, typer.Option(help="The documents.")] = None,
 ) -> int:
@@ -301,7 +307,7 @@ def _say(lines: str | Iterable[str]) -> None:
 
 
 def _complain(text: str) -> None:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         print(f"auditor: {_clean(line)}", file=sys.stderr)
 
 

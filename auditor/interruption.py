@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: the shard that is being measured is finished, then the run stops and can be resumed."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
 
 
 @contextmanager
-def finishing_the_shard(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+def finishing_the_shard() -> Iterator[Callable[[], bool]]:
     """Yields what an executor asks between shards; a second signal does not wait for the shard."""
     received: list[int] = []
 
@@ -31,7 +32,8 @@ def finishing_the_shard(say: Callable[[str], None]) -> Iterator[Callable[[], boo
         if received:
             interrupt()
         received.append(number)
-        say("stopping after this shard; once more stops at once")
+        # not through sys.stderr: the signal may have come in the middle of a write to it
+        os.write(2, b"auditor: stopping after this shard; once more stops at once\n")
 
     with signals(answer):
         yield lambda: bool(received)

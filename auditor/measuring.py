@@ -67,7 +67,7 @@ class Worker:
             config = self.preflight.config.model
             checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
             self.progress.say(f"loading {checkpoint.name}")
-            place = {"device": config.device, "dtype": config.dtype, "batch_tokens": config.batch_tokens}
+            place: dict[str, Any] = config.model_dump(include={"device", "dtype", "batch_tokens"})
             own = {} if reference else config.model_dump(include=_OWN_SETTINGS)
             self._models[reference] = models.load(checkpoint, **place, **own)
         return self._models[reference]

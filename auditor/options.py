@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def configured(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command, in the place of its first parameter `config`, the options that make one."""
+    """Give a command, in the place of its parameter `config`, the options that make one."""
 
     @functools.wraps(command)
     def wrapped(**options: Any) -> int:
         own = {name: options.pop(name) for name in list(options) if name not in made_from}
-        return command(read_options(**options), **own)
+        return command(config=read_options(**options), **own)
 
     made_from = inspect.signature(read_options).parameters
     own = [parameter for name, parameter in inspect.signature(command).parameters.items() if name != "config"]
@@ -31,7 +31,7 @@ def configured(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def read_options(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The audit, as TOML or YAML.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The audit, as TOML or YAML.")] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The same as FILE.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's folder, or its id on the hub.")] = None,
     data: Annotated[Path | None, typer.Option(help="Documents: .jsonl .json .csv .tsv .parquet .txt")] = None,

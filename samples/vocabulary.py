@@ -38,7 +38,7 @@ def prune(tokenizer_json: Path, texts: Iterable[str], size: int) -> Vocabulary:
     full = json.loads(tokenizer_json.read_text(encoding="utf-8"))
     numbers: dict[str, int] = full["model"]["vocab"]
     counts = _counts(tokenizer_json, texts)
-    ordered = sorted((token for token in numbers if not _is_reserved(token)), key=numbers.__getitem__)
+    ordered = sorted((token for token in numbers if not _is_unwanted(token)), key=numbers.__getitem__)
     tiers = sorted(ordered, key=lambda token: 0 if _is_character(token) else 1 if counts[token] >= MIN_COUNT else 2)
     kept = set(tiers[: size - len(SPECIAL)])
     tokens = [*SPECIAL, *(t for t in ordered if t in kept)]
@@ -52,14 +52,16 @@ def _counts(tokenizer_json: Path, texts: Iterable[str]) -> Counter[str]:
     return Counter(token for text in texts for token in tokenizer.encode(text, add_special_tokens=False).tokens)
 
 
-def _is_reserved(token: str) -> bool:
-    return token.startswith("[") and len(token) > 1
+def _is_unwanted(token: str) -> bool:
+    reserved = token.startswith("[") and len(token) > 1
+    return reserved or (_is_character(token) and not _is_kept(token.removeprefix("##")))
 
 
 def _is_character(token: str) -> bool:
-    character = token.removeprefix("##")
-    if len(character) != 1:
-        return False
+    return len(token.removeprefix("##")) == 1
+
+
+def _is_kept(character: str) -> bool:
     return not unicodedata.category(character).startswith("L") or "LATIN" in unicodedata.name(character, "")
 
 

@@ -74,7 +74,7 @@ probes: {lime: {n_samples: 500}}
 checks:
   {accuracy: {at_least: 0.8}, "precision[positive]": {at_least: 0.7, required: false}, lime.fidelity: {at_least: 0.5}}
 """
-    assert load(write(tmp_path, text, "audit.yaml")) == load(write(tmp_path, AUDIT))
+    assert load(write(tmp_path, text, "audit.yaml")).resolved() == load(write(tmp_path, AUDIT)).resolved()
 
 
 def test_a_quick_start_needs_no_file() -> None:
@@ -347,3 +347,9 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
 def test_the_starter_quotes_whatever_the_names_are(name: str) -> None:
     tables = tomllib.loads(config.starter(name, name))
     assert (tables["model"]["name"], tables["corpus"]["path"]) == (name, name)
+
+
+def test_overrides_are_left_as_they_were_given() -> None:
+    overrides: dict[str, object] = {**QUICK, "probes.lime": {}, "probes.lime.n_samples": 50}
+    assert load(None, overrides).probes == {"lime": {"n_samples": 50}}
+    assert overrides["probes.lime"] == {}

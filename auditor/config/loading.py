@@ -1,5 +1,6 @@
 """The door of the configuration: a file, the environment and flags become one checked `Config`."""
 
+import copy
 import json
 import os
 import tomllib
@@ -102,7 +103,7 @@ def _set(tables: dict[str, Any], key: str, value: object) -> None:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             return  # the table is no table: that fault is reported
-    table[parts[-1]] = _typed(parts, value)
+    table[parts[-1]] = copy.deepcopy(_typed(parts, value))
 
 
 def _typed(parts: list[str], value: object) -> object:

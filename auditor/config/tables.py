@@ -207,7 +207,7 @@ class Config(Table):
         return self.model_dump(mode="json")
 
     def _base_of(self, key: str) -> Path:
-        return Path() if key in self._typed or key == "run.output" else self._folder
+        return Path() if key in self._typed or key == "run.output" else self.base
 
     def _value(self, key: str) -> str:
         value: Any = self.model_dump()

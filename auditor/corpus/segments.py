@@ -2,6 +2,7 @@ r"""What an explainer switches off, and the texts that remain.
 
     words       Unicode words of any script, emoji included (see `auditor.corpus.words`)
     characters  grapheme clusters that are neither white space nor punctuation
+    sentences   runs up to a full stop, question or exclamation mark (also 。！？) and the space behind it, or a line
     tokens      the model's own tokens, from their spans; tokens that share characters (the bytes of one emoji, say)
                 are one segment, empty spans (special tokens) none
     lime        what the `lime` package splits on: runs of `\w` of the standard library, case-sensitive
@@ -30,6 +31,7 @@ from auditor.records.types import Document, Segment, Span
 _GRAPHEME = regex.compile(r"\X")
 _NOT_A_CHARACTER = regex.compile(r"[\s\p{P}\p{C}]+")
 _LIME = re.compile(r"\w+")
+_SENTENCE = regex.compile(r"\S(?:.*?[.!?。！？…]+[\p{Pf}\p{Pe}\"']*(?=\s|$|(?<=[。！？])\S)|.*$)", regex.M)
 
 
 def _characters(text: str) -> list[tuple[int, int]]:
@@ -40,9 +42,14 @@ def _lime(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _LIME.finditer(text)]
 
 
+def _sentences(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _SENTENCE.finditer(text) if regex.search(r"[\p{L}\p{N}]", match.group())]
+
+
 _SPLITTERS: Mapping[str, Callable[[str], list[tuple[int, int]]]] = {
     "words": words,
     "characters": _characters,
+    "sentences": _sentences,
     "lime": _lime,
 }
 SEGMENTERS = ("auto", *_SPLITTERS, "tokens")

@@ -32,6 +32,7 @@ _MOST_DECIMALS = {"share": 2, "count": 0, "tokens": 2, "perplexity": 2}
 _SUFFIX = {"nats": " nats", "bits": " bits", "tokens": " tokens"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _HUGE = 1e6
+_WORTH_CUTTING = 14
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _VISIBLE = {code: f"[U+{code:04X}]" for code in _BIDI_CONTROLS}
 
@@ -67,7 +68,7 @@ def excerpt(text: str, limit: int) -> str:
 
 def middle(text: str, limit: int) -> str:
     """Both ends of an overlong word or identifier, with the number of characters left out."""
-    if len(text) <= limit:
+    if len(text) <= limit + _WORTH_CUTTING:
         return text
     keep = max(1, (limit - 8) // 2)
     return f"{text[:keep]}…({count(len(text) - 2 * keep)} more)…{text[-keep:]}"
@@ -109,9 +110,9 @@ def digits_for(low: float | None, high: float | None, unit: str) -> int:
     if low is None or high is None or not high > low:
         return _DECIMALS[unit]
     half_width = (high - low) / 2 * (100 if unit == "share" else 1)
-    exponent = math.floor(math.log10(half_width))
+    exponent = math.floor(math.log10(half_width) + 1e-12)
     leading = half_width / 10**exponent
-    return min(max(-exponent + (leading < 3), 0), _MOST_DECIMALS.get(unit, 4))
+    return min(max(-exponent + int(round(leading, 9) < 3), 0), _MOST_DECIMALS.get(unit, 4))
 
 
 def quantity(value: float | None, unit: str, digits: int | None = None, *, suffix: bool = True) -> str:

@@ -5,9 +5,10 @@ round to nothing. Its step is 1 + ⌊|w| / δ⌋, four at most, with one δ for 
 Support is blue over a solid line, opposition orange over a dashed one, and the larger weights carry their signed
 value: the reading survives greyscale. The surprise of a token is −log2 p in bits; its steps are printed beside it.
 
-Marks come as plain `Mark` values with character offsets; `paint` cuts the text at them and escapes every piece. Sub-word
-pieces that share a character (bytes of one emoji) are joined, their bits added. Long texts are cropped to the stretches
-around the strongest marks. Direction is set on the paragraph and a controls that reorder text is printed by its code.
+Marks come as plain `Mark` values with character offsets; `paint` cuts the text at them and escapes every piece.
+Sub-word pieces that share a character (bytes of one emoji) are joined, their bits added. Long texts are cropped to
+the stretches around the strongest marks. Direction is set on the paragraph; a control that reorders text is printed
+by its code.
 """
 
 import math
@@ -24,6 +25,7 @@ STEPS = 4
 MOST_WORDS = 120
 """Words or tokens on one card."""
 _CONTEXT = 12
+_SHORT_GAP = 5
 _LONGEST_WORD = 80
 _LONGEST_GAP = 160
 SURPRISE_BITS = (5.0, 8.0, 11.0, 14.0)
@@ -93,9 +95,7 @@ def weight_marks(segments: Sequence[Segment], target: Target, delta: float) -> l
         note = formats.decimal(weight, 2 if digits == 2 else digits - 1, sign=True) if style[-1:] in ("3", "4") else ""
         title = _weight_title(weight, error, digits) if style else ""
         for place, span in enumerate(segment.spans):
-            marks.append(
-                Mark(span.start, span.stop, span.field, style, abs(weight), note if place == 0 else "", title)
-            )
+            marks.append(Mark(span.start, span.stop, span.field, style, abs(weight), note if place == 0 else "", title))
     return marks
 
 
@@ -168,7 +168,9 @@ def crop(strengths: Sequence[float], limit: int) -> list[tuple[int, int]]:
 
     n=9, limit=5, one neighbour to each side; strongest first, ties by place
         strengths  0 0 9 0 0 0 0 5 0
-        shown        [0 9 0]   [5 0]  →  (1, 4) and (7, 9)
+        shown        [0 9 0]     [5 0]
+
+    Gaps too short to be worth saying are closed afterwards.
     """
     n = len(strengths)
     if n <= limit:
@@ -180,7 +182,7 @@ def crop(strengths: Sequence[float], limit: int) -> list[tuple[int, int]]:
         for neighbour in around:
             if len(shown) < limit:
                 shown.add(neighbour)
-    return _ranges(sorted(shown))
+    return _joined(_ranges(sorted(shown)), n)
 
 
 def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
@@ -191,6 +193,19 @@ def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
         else:
             ranges.append((place, place + 1))
     return ranges
+
+
+def _joined(ranges: Sequence[tuple[int, int]], n: int) -> list[tuple[int, int]]:
+    """The same ranges with gaps closed that are too short to be worth saying."""
+    closed = [(0 if ranges[0][0] < _SHORT_GAP else ranges[0][0], ranges[0][1])]
+    for first, last in ranges[1:]:
+        if first - closed[-1][1] < _SHORT_GAP:
+            closed[-1] = (closed[-1][0], last)
+        else:
+            closed.append((first, last))
+    if n - closed[-1][1] < _SHORT_GAP:
+        closed[-1] = (closed[-1][0], n)
+    return closed
 
 
 def _weights(target: Target) -> Iterable[tuple[float, float]]:

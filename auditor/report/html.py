@@ -37,12 +37,12 @@ class Numbering:
         self.figures = 0
 
     def table(self) -> str:
-        """`Table 1`, `Table 2` …"""
+        """The next table’s printed number: `Table 1`."""
         self.tables += 1
         return f"Table {self.tables}"
 
     def figure(self) -> str:
-        """`Figure 1`, `Figure 2` …"""
+        """The next figure’s printed number: `Figure 1`."""
         self.figures += 1
         return f"Figure {self.figures}"
 
@@ -78,7 +78,10 @@ def _section(environment: jinja2.Environment, section: Section, numbering: Numbe
 def _whole(environment: jinja2.Environment, findings: Findings, page_one: Markup, bodies: list[Markup]) -> str:
     text = page_one + Markup("").join(bodies)
     families = f":root{{--sans:{fonts.stack()};--mono:{fonts.stack(mono=True)}}}\n"
-    styles = [Markup(families + read_sheet("report.css")), Markup(read_sheet("screen.css") + fonts.embed(text + findings.title))]
+    styles = [
+        Markup(families + read_sheet("report.css")),
+        Markup(read_sheet("screen.css") + fonts.embed(text + findings.title)),
+    ]
     return str(
         _fill(
             environment,
@@ -97,7 +100,8 @@ def _whole(environment: jinja2.Environment, findings: Findings, page_one: Markup
 def policy(styles: list[Markup]) -> str:
     """The Content-Security-Policy of a page: nothing but its own styles, and images and fonts inside it."""
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(style.encode('utf-8')).digest()).decode('ascii')}'" for style in styles
+        f"'sha256-{base64.b64encode(hashlib.sha256(style.encode('utf-8')).digest()).decode('ascii')}'"
+        for style in styles
     )
     return f"default-src 'none'; style-src {hashes}; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
 
@@ -121,7 +125,9 @@ def read_sheet(name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise RenderError(f"{name}: expected a style sheet in {path.parent}, found none; reinstall the package") from None
+        raise RenderError(
+            f"{name}: expected a style sheet in {path.parent}, found none; reinstall the package"
+        ) from None
 
 
 def _environment() -> jinja2.Environment:
@@ -154,4 +160,6 @@ def _fill(environment: jinja2.Environment, name: str, **values: Any) -> Markup:
     except jinja2.TemplateSyntaxError as fault:
         raise RenderError(f"{fault.name or name}, line {fault.lineno}: {fault.message}") from fault
     except jinja2.UndefinedError as fault:
-        raise RenderError(f"{name}: {fault.message}; the template asks for a name that the report does not give") from fault
+        raise RenderError(
+            f"{name}: {fault.message}; the template asks for a name that the report does not give"
+        ) from fault

@@ -30,6 +30,7 @@ TONES = {
 SEQUENTIAL = ("#f3f6fa", "#dfe8f2", "#c6d6e8", "#a6bfdb", "#7fa3cb", "#5383b6", "#2d619b", "#12406f")
 """Eight steps from light to dark, even in lightness."""
 _FIRST_DARK = 4
+_GRID_HEIGHT = 250.0
 FONT = "Source Sans 3, sans-serif"
 
 
@@ -149,7 +150,7 @@ def heat_grid(
     """Layers down, heads across; the value is printed in notable cells, or a dot where the cell is too small."""
     n_heads = len(rows[0])
     cell = min((width - 26) / n_heads, 36.0)
-    tall = min(max(cell * 0.55, 7.0), 15.0)
+    tall = min(max(_GRID_HEIGHT / len(rows), 4.0), 15.0)
     size = _Grid(26.0, 14.0, cell, tall)
     shades: dict[int, list[str]] = {}
     for layer, values in enumerate(rows):
@@ -206,7 +207,8 @@ def _grid_values(
     notable: Collection[tuple[int, int]],
     digits: int,
 ) -> Markup:
-    fits = size.width >= 20 and size.height >= 9
+    font = min(8.5, size.height - 0.4)
+    fits = font >= 7 and size.width >= 2.4 * font
     cells = []
     for layer, head in sorted(notable):
         value = rows[layer][head]
@@ -214,11 +216,13 @@ def _grid_values(
         colour = "#ffffff" if is_dark(shade(value, low, high)) else INK
         if fits:
             text = formats.decimal(value, digits)
-            cells.append(Markup('<text x="{}" y="{}" fill="{}">{}</text>').format(x, y + 3, colour, text))
+            cells.append(
+                Markup('<text x="{}" y="{}" fill="{}">{}</text>').format(x, round(y + 0.35 * font, 2), colour, text)
+            )
         else:
             cells.append(Markup('<circle cx="{}" cy="{}" r="1.6" fill="{}"/>').format(x, y, colour))
-    return Markup('<g font-family="{}" font-size="8.5" font-weight="600" text-anchor="middle">{}</g>').format(
-        FONT, Markup("").join(cells)
+    return Markup('<g font-family="{}" font-size="{}" font-weight="600" text-anchor="middle">{}</g>').format(
+        FONT, round(font, 2), Markup("").join(cells)
     )
 
 

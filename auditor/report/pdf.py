@@ -1,8 +1,8 @@
 """From the report's HTML to a PDF that can be archived: tagged, dated by the run, the same bytes every time.
 
 WeasyPrint is imported here only, and late: without Pango it raises OSError and prints a banner, and the HTML must
-have been written by then. The PDF is PDF/A-3a and PDF/UA-1 at once; what WeasyPrint leaves open for the second is closed
-by `pdf_structure`. The only protocol a document may fetch is `data:`.
+have been written by then. The PDF is PDF/A-3a and PDF/UA-1 at once; what WeasyPrint leaves open for the second is
+closed by `pdf_structure`. The only protocol a document may fetch is `data:`.
 """
 
 import contextlib
@@ -45,9 +45,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         sheet = html.read_sheet("print.css") + _footer(attachments)
         document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
         pdf_structure.claim_accessibility(document)
-        return bytes(
-            document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files)
-        )
+        return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
 
 
 def for_paper(text: str, sheet: str) -> str:

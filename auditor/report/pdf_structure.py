@@ -1,9 +1,9 @@
 """What PDF/UA-1 asks for and WeasyPrint 70 leaves open, closed on the finished object tree.
 
-    XMP            the identifier of PDF/UA part 1, with the extension schema that PDF/A demands of it
-    TH             every header cell says whether it heads a column or a row
-    page furniture running heads and page numbers leave the structure tree and become artifacts
-    images         /Interpolate is forbidden by PDF/A
+XMP            the identifier of PDF/UA part 1, with the extension schema that PDF/A demands of it
+TH             every header cell says whether it heads a column or a row
+page furniture running heads and page numbers leave the structure tree and become artifacts
+images         /Interpolate is forbidden by PDF/A
 """
 
 from typing import Any

@@ -138,7 +138,7 @@ def test_tokens_must_be_given_and_lie_in_the_document(tokens: list[Span] | None)
 def test_an_unknown_segmenter_is_a_fault_with_a_hint() -> None:
     with pytest.raises(ConfigError, match='unknown segmenter "word"; did you mean "words"'):
         segment(document("a"), "word")
-    with pytest.raises(ConfigError, match="expected one of auto, words, characters, lime, tokens"):
+    with pytest.raises(ConfigError, match="expected one of auto, words, characters, sentences, lime, tokens"):
         segment(document("a"), "xyz")
 
 
@@ -242,3 +242,19 @@ def test_the_segmenter_for_chinese_logs_nothing(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.DEBUG):
         segment(document("我来到北京"), "words")
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Good film. Bad end! Why? Because…", ["Good film.", "Bad end!", "Why?", "Because…"]),
+        ("It cost 3.50 at example.org today", ["It cost 3.50 at example.org today"]),
+        ('He said "no." Then he left.', ['He said "no."', "Then he left."]),
+        ("剧情拖沓。演员很棒！结局呢？", ["剧情拖沓。", "演员很棒！", "结局呢？"]),
+        ("a line\nanother line\n\n***", ["a line", "another line"]),
+        (" \n ", []),
+    ],
+)
+def test_sentences_end_at_marks_and_lines(text: str, sentences: list[str]) -> None:
+    _, found = segment(Document("a", text), "sentences")
+    assert [one.text for one in found] == sentences

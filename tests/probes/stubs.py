@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -35,10 +36,10 @@ class Oracle:
         assert len(encoded) == len(questions)
         return torch.tensor([self.answer(self.asked[text.ids[0]]) for text in encoded], dtype=torch.float64)
 
-    def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
+    def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:  # noqa: ARG002
         return outputs
 
-    def continuation(self, question: Question) -> str | None:
+    def continuation(self, question: Question) -> str | None:  # noqa: ARG002
         return None
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
@@ -80,7 +81,7 @@ class Chain:
     def exact(self, text: str) -> float:
         """Negative log-likelihood of the text behind an `a`, nats."""
         ids = [0, *(ord(c) - ord("a") for c in text)]
-        return -sum(self.table[p, t] for p, t in zip(ids, ids[1:], strict=False))
+        return -sum(self.table[p, t] for p, t in pairwise(ids))
 
 
 def sigmoid(x: float) -> float:

@@ -1,7 +1,10 @@
 """Sentences for the invented corpus: made up for these tests."""
 
 ENGLISH = [
-    ("positive", "The acting is not bad at all, and the quiet ending is genuinely moving even if the middle drags a little."),
+    (
+        "positive",
+        "The acting is not bad at all, and the quiet ending is genuinely moving even if the middle drags a little.",
+    ),
     ("negative", "A dull, overlong film that mistakes silence for depth and never earns its tears."),
     ("neutral", "It runs for two hours and is set in a harbour town during the winter of 1962."),
     ("positive", "Sharp, funny and humane: the best thing the director has made in years."),
@@ -13,7 +16,10 @@ ENGLISH = [
     ("negative", "Loud, hollow and far too pleased with itself; I looked at my watch four times."),
 ]
 CHINESE = [
-    ("negative", ["这", "部", "电影", "一点", "都", "不", "好看", "，", "剧情", "拖沓", "，", "只有", "配乐", "还", "行", "。"]),
+    (
+        "negative",
+        ["这", "部", "电影", "一点", "都", "不", "好看", "，", "剧情", "拖沓", "，", "只有", "配乐", "还", "行", "。"],
+    ),
     ("positive", ["演员", "的", "表演", "非常", "自然", "，", "结尾", "让", "人", "感动", "。"]),
     ("neutral", ["故事", "发生", "在", "北方", "的", "一个", "小城", "。"]),
 ]
@@ -33,7 +39,7 @@ HOSTILE = [
     "{{7*7}} {% raw %} ${7*7} $\\frac{1}{2}$",
     "<!--screen--> gone? <!--/screen-->",
     "price \u202etxt.exe\u202c end \u2066isolated\u2069",
-    "\" onmouseover=\"alert(1)\" x='y'",
+    '" onmouseover="alert(1)" x=\'y\'',
     "&lt;b&gt; &amp; &#x3c;",
     "=cmd()|' /C calc'!A0",
     "a" * 10_000,

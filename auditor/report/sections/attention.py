@@ -26,6 +26,8 @@ _TITLES = {
     "self_share": "Itself",
     "distance": "Mean distance, tokens",
 }
+_WIDTHS = {1: 660, 2: 318, 3: 206}
+"""Pixels of one grid, by the number of columns."""
 _CAUSAL_EMPTY = ("next_share",)
 """Always zero in a causal model."""
 
@@ -66,7 +68,7 @@ def compose(sources: Sources) -> Section:
             "backing": _backing(found),
             "grids": [_grid(found, statistic) for statistic in _statistics(found)],
             "grids_caption": _grids_caption(found),
-            "wide": found.n_heads > 64,
+            "columns": _columns(found),
             "classes": _class_table(found),
             "layers": _layer_table(found),
         },
@@ -77,7 +79,9 @@ def _answer(sources: Sources, found: AttentionFindings) -> str:
     heads = found.n_layers * found.n_heads
     named = [f"{len(c.heads)} {_adjective(c.name)}" for c in found.classes if c.heads]
     pattern = (
-        f"follow a known pattern: {formats.listed(named)}" if named else "show none of the patterns that were looked for"
+        f"follow a known pattern: {formats.listed(named)}"
+        if named
+        else "show none of the patterns that were looked for"
     )
     classified = len({(layer, head) for c in found.classes for layer, head, _ in c.heads})
     sentence = f"{formats.count(classified if named else heads)} of {formats.plural(heads, 'head')} {pattern}."
@@ -103,8 +107,8 @@ def _backing(found: AttentionFindings) -> str:
     if number is None or number.value is None:
         return "Whether attention agrees with the explanations could not be measured in this run."
     return (
-        f"Kendall’s τ between the attention a word receives and the size of its LIME weight is {with_interval(number)}, "
-        f"mean over {formats.plural(number.n, 'document')}; 1 would be full agreement, 0 none."
+        f"Kendall’s τ between the attention a word receives and the size of its LIME weight is "
+        f"{with_interval(number)}, mean over {formats.plural(number.n, 'document')}; 1 would be full agreement, 0 none."
     )
 
 
@@ -112,8 +116,8 @@ def _method(found: AttentionFindings) -> str:
     causal = " Causal heads leave out the first query, which can look nowhere else." if found.causal else ""
     return (
         f"Each of {found.n_layers} × {found.n_heads} heads is reduced to its statistics over the query positions of a "
-        f"document, then averaged over {formats.plural(found.n_documents, 'document')}; nothing is smoothed. Layers and "
-        f"heads are counted from zero.{causal}"
+        f"document, then averaged over {formats.plural(found.n_documents, 'document')}; nothing is smoothed. Layers "
+        f"and heads are counted from zero.{causal}"
     )
 
 
@@ -133,9 +137,16 @@ def _grid(found: AttentionFindings, statistic: str) -> Grid:
     notable = _notable(found, statistic)
     digits = 2 if statistic.endswith("_share") else 1
     title = f"{_TITLES[statistic]} by layer and head, {formats.plural(len(notable), 'notable head')}"
-    drawing = marks.heat_grid(rows, low, high, notable, digits=digits, title=title)
+    drawing = marks.heat_grid(rows, low, high, notable, digits=digits, title=title, width=_WIDTHS[_columns(found)])
     ends = (formats.decimal(low, 0), formats.decimal(high, 0 if high == 1 else 1))
     return Grid(_TITLES[statistic], _finding(found, statistic, notable), drawing, *ends)
+
+
+def _columns(found: AttentionFindings) -> int:
+    """Grids side by side: three of a deep and narrow model, one of a very wide one."""
+    if found.n_heads > 64:
+        return 1
+    return 3 if found.n_layers > 16 and found.n_heads <= 24 else 2
 
 
 def _scale(found: AttentionFindings, statistic: str) -> tuple[float, float]:
@@ -154,7 +165,9 @@ def _notable(found: AttentionFindings, statistic: str) -> set[tuple[int, int]]:
     defined = _class_of(found, statistic)
     if defined is not None:
         return {(layer, head) for layer, head, _ in defined.heads}
-    cells = [(value, layer, head) for layer, row in enumerate(found.statistics[statistic]) for head, value in enumerate(row)]
+    cells = [
+        (value, layer, head) for layer, row in enumerate(found.statistics[statistic]) for head, value in enumerate(row)
+    ]
     return {(layer, head) for _, layer, head in sorted(cells, reverse=True)[:3]}
 
 
@@ -169,8 +182,8 @@ def _grids_caption(found: AttentionFindings) -> str:
     widest = max(found.half_widths.values(), default=None)
     error = f" Intervals of the means are at most ±{formats.decimal(widest, 2)} wide." if widest is not None else ""
     return (
-        "Means per head: layers down, heads across, darker is more. Heads that a rule singles out carry their value, or "
-        f"a dot where the cell is small. Uniform attention would have an entropy of "
+        "Means per head: layers down, heads across, darker is more. Heads that a rule singles out carry their value, "
+        f"or a dot where the cell is small. Uniform attention would have an entropy of "
         f"{formats.decimal(found.uniform_entropy, 2)} nats.{error}"
     )
 
@@ -178,11 +191,11 @@ def _grids_caption(found: AttentionFindings) -> str:
 def _class_table(found: AttentionFindings) -> Table:
     heads = found.n_layers * found.n_heads
     columns = (
-        Column("Pattern", width=14),
-        Column("Rule", width=30),
+        Column("Pattern", width=12),
+        Column("Rule", width=34),
         Column("Heads", "number", 8),
         Column("Share", "number", 8),
-        Column("Which, strongest first (layer.head value)"),
+        Column("Which, strongest first"),
     )
     rows = tuple(
         (c.name, c.rule, formats.count(len(c.heads)), formats.percent(len(c.heads) / heads, 0), _heads(c))
@@ -193,9 +206,9 @@ def _class_table(found: AttentionFindings) -> Table:
 
 def _heads(defined: HeadClass) -> str:
     ranked = sorted(defined.heads, key=lambda head: -head[2])
-    named = [f"{layer}.{head} {formats.decimal(value, 2)}" for layer, head, value in ranked[:MOST_HEADS]]
+    named = [f"L{layer} H{head} {formats.decimal(value, 2)}" for layer, head, value in ranked[:MOST_HEADS]]
     more = f" and {len(ranked) - MOST_HEADS} more" if len(ranked) > MOST_HEADS else ""
-    return (" · ".join(named) or formats.NOTHING) + more
+    return (", ".join(named) or formats.NOTHING) + more
 
 
 def _layer_table(found: AttentionFindings) -> Table:

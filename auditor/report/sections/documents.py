@@ -52,13 +52,15 @@ def _table(rows: tuple[DocumentRow, ...]) -> Table:
 
 def _parts(rows: tuple[DocumentRow, ...]) -> list[tuple[Column, _Cell]]:
     """Columns that hold anything, with the function that fills them."""
-    parts: list[tuple[Column, _Cell]] = [(Column("Document", "id", 16), lambda row: formats.middle(row.document_id, 40))]
+    parts: list[tuple[Column, _Cell]] = [
+        (Column("Document", "id", 14), lambda row: formats.middle(row.document_id, 40))
+    ]
     if any(row.reference for row in rows):
         parts.append(_labels("Labelled", lambda row: row.reference))
     if any(row.predicted for row in rows):
         parts.append(_labels("Predicted", lambda row: row.predicted))
     for title, width, name, unit in _NUMBERS:
-        if any(getattr(row, name) is not None for row in rows):
+        if any(getattr(row, name) for row in rows):
             parts.append((Column(title, "number", width), _number(name, unit)))
     for key in list(dict.fromkeys(key for row in rows for key in row.metadata))[:MOST_METADATA]:
         parts.append((Column(formats.middle(key, 24), "corpus"), _metadata(key)))
@@ -69,7 +71,7 @@ def _parts(rows: tuple[DocumentRow, ...]) -> list[tuple[Column, _Cell]]:
 
 def _labels(title: str, names: Callable[[DocumentRow], tuple[str, ...]]) -> tuple[Column, _Cell]:
     kind: Kind = "corpus"
-    return Column(title, kind, 10), lambda row: labels(names(row))
+    return Column(title, kind, 9), lambda row: labels(names(row))
 
 
 def _number(name: str, unit: str) -> _Cell:

@@ -12,6 +12,8 @@ MOST_WEIGHTS = 6
 """Weights listed beside one text."""
 _NUMBERS = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share", "attention.agreement")
 _WORDS_ON_PAPER = 30
+_MOST_WORDS = 90
+"""Words beside a table of weights; the column is narrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,8 @@ def _shown(sources: Sources, found: ExplanationFindings) -> list[tuple[Example, 
 
 
 def _answer(found: ExplanationFindings) -> str:
-    sentence = (
-        f"LIME’s linear surrogate reproduces the model near a document with a mean R² of {with_interval(found.fidelity)}"
-    )
+    fidelity = with_interval(found.fidelity)
+    sentence = f"LIME’s linear surrogate reproduces the model near a document with a mean R² of {fidelity}"
     if found.clear_share.value is not None:
         sentence += f"; in {with_interval(found.clear_share)} of documents at least one word has a clear weight"
     return sentence + "." + _low_fidelity(found)
@@ -103,8 +104,8 @@ def _method(found: ExplanationFindings) -> str:
         exact = f" {formats.plural(found.n_exact, 'short document')} had all words switched on and off in every way."
     return (
         f"{formats.count(found.n_samples)} variants per document with random words removed, weighted by closeness "
-        f"(kernel width {formats.decimal(found.kernel_width, 0)}); a weighted ridge regression gives each word’s weight "
-        f"and its standard error. Segments: {segmented}.{exact}"
+        f"(kernel width {formats.decimal(found.kernel_width, 0)}); a weighted ridge regression gives each word’s "
+        f"weight and its standard error. Segments: {segmented}.{exact}"
     )
 
 
@@ -152,7 +153,7 @@ def _card(
         made=_made(explanation),
         target=formats.middle(target.label, 60),
         continuation=_continuation(prediction),
-        passages=tuple(highlights.passages(document, painted, unit)),
+        passages=tuple(highlights.passages(document, painted, unit, _MOST_WORDS)),
         weights=tuple(_weight_row(explanation, *row, axis, delta) for row in listed),
         more=len(explanation.segments) - len(listed),
     )

@@ -20,16 +20,16 @@ def compose(sources: Sources) -> Section:
         title="Methods",
         question="How was each number computed, and with which parameters?",
         answer=(
-            f"{formats.plural(len(_whole(sources)), 'number')} over the whole corpus, each with its protocol below; every "
-            "parameter is the one this run used."
+            f"{formats.plural(len(_whole(sources)), 'number')} over the whole corpus, each with its protocol below; "
+            "every parameter is the one this run used."
         ),
         method=(
             "Intervals are 95%: Wilson for proportions, bootstrap over documents with a fixed seed for means, order "
-            "statistics for quantiles. A check passes where the whole interval lies on the right side of its bound, fails "
-            "where it lies on the wrong side, is watched where it straddles the bound, and is not judged where there are "
-            "too few documents."
+            "statistics for quantiles. A check passes where the whole interval lies on the right side of its bound, "
+            "fails where it lies on the wrong side, is watched where it straddles the bound, and is not judged where "
+            "there are too few documents."
         ),
-        limits="Intervals speak of the sampling of documents and of perturbations, not of wrong labels or a shifted corpus.",
+        limits="Intervals speak of sampling, of documents and perturbations; not of wrong labels or a shifted corpus.",
         template="sections/methods.html.j2",
         content={
             "present": present,
@@ -59,4 +59,6 @@ def _protocols(sources: Sources) -> Table:
         (formats.middle(name, 60), sources.numbers[name].title, sources.numbers[name].protocol)
         for name in _whole(sources)
     )
-    return Table("What each number is; with a slice, as in accuracy{length=short}, it is the same within a group.", columns, rows)
+    return Table(
+        "What each number is; with a slice, as in accuracy{length=short}, it is the same within a group.", columns, rows
+    )

@@ -57,8 +57,8 @@ def compose(sources: Sources) -> Section:
 def _answer(found: PerplexityFindings) -> str:
     return (
         f"Over {formats.plural(found.n_tokens, 'token')} the perplexity is {with_interval(found.corpus)}, the median "
-        f"document’s {with_interval(found.median_document)}; that is {with_interval(found.bits_per_byte)} per byte, which "
-        "may be compared across models."
+        f"document’s {with_interval(found.median_document)}; that is {with_interval(found.bits_per_byte)} per byte, "
+        "which may be compared across models."
     )
 
 
@@ -67,10 +67,12 @@ def _method(found: PerplexityFindings) -> str:
         windows = "Windows as in the Transformers documentation, which drops one token’s loss from every window."
     else:
         windows = (
-            f"Windows of {formats.plural(found.context_length, 'token')}, moved by {formats.count(found.stride)}; every "
-            "token is scored once, the last window keeps its full left context."
+            f"Windows of {formats.plural(found.context_length, 'token')}, moved by {formats.count(found.stride)}; "
+            "every token is scored once, the last window keeps its full left context."
         )
-    first = f" “{found.prefix}” gives the first token its context." if found.prefix else " The first token is not scored."
+    first = (
+        f" “{found.prefix}” gives the first token its context." if found.prefix else " The first token is not scored."
+    )
     return windows + first + " Perplexity is the exponential of the mean negative log-likelihood."
 
 
@@ -81,8 +83,8 @@ def _limits(found: PerplexityFindings) -> str:
         else ""
     )
     return (
-        f"{whose}Token perplexities depend on the tokenizer and must not be compared between models; bits per byte may. "
-        "A high value marks text unlike the training data, not wrong text."
+        f"{whose}Token perplexities depend on the tokenizer and must not be compared between models; bits per byte "
+        "may. A high value marks text unlike the training data, not wrong text."
     )
 
 

@@ -89,10 +89,10 @@ def _answer(sources: Sources, found: PredictionFindings) -> str:
     if not found.n_labelled or accuracy is None or accuracy.value is None:
         return f"The corpus has no labels, so answers are described, not judged: {_favourite(found)}."
     whole = "all labels of a document right" if found.multi_label else "the right answer"
-    sentence = f"The model gives {whole} in {with_interval(accuracy)} of {formats.count(found.n_labelled)} labelled "
+    sentence = f"The model gives {whole} in {with_interval(accuracy)} of "
     weakest = _weakest(found.classes)
     tail = f"; its weakest label is “{weakest.label}”, with F1 {with_interval(weakest.f1)}" if weakest else ""
-    return f"{sentence}documents{tail}.{_calibration_sentence(sources)}"
+    return f"{sentence}{formats.plural(found.n_labelled, 'labelled document')}{tail}.{_calibration_sentence(sources)}"
 
 
 def _calibration_sentence(sources: Sources) -> str:
@@ -133,7 +133,7 @@ def _method(found: PredictionFindings) -> str:
     decision = (
         "Probabilities are the sigmoid of each logit; labels with at least one half are predicted."
         if found.multi_label
-        else "Probabilities are the softmax of the logits, or normalised among the candidates; the largest is predicted."
+        else "Probabilities are the softmax of the logits, or normalised among candidates; the largest is predicted."
     )
     return f"{decision} Proportions have Wilson intervals, F1 and calibration error bootstrap intervals over documents."
 
@@ -254,9 +254,7 @@ def _uncertain_title(found: PredictionFindings) -> str:
 
 
 def _examples(sources: Sources, examples: tuple[Example, ...], title: str) -> Table | None:
-    rows = [
-        row for e in known(examples, sources.evidence.predictions) if (row := _example_row(sources, e.document_id))
-    ]
+    rows = [row for e in known(examples, sources.evidence.predictions) if (row := _example_row(sources, e.document_id))]
     if not rows:
         return None
     if sources.findings.predictions and sources.findings.predictions.continuations:
@@ -311,5 +309,3 @@ def top_probability(prediction: Prediction) -> float | None:
     by_label = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     chosen = [by_label[label] for label in prediction.predicted if label in by_label]
     return min(chosen) if chosen else max(prediction.probabilities, default=None)
-
-

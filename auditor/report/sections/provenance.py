@@ -64,7 +64,12 @@ def _failures(coverage: Sequence[Coverage]) -> Table | None:
         return None
     failed = sum(c.failed for c in coverage)
     listed = f"; the first {len(rows)} are listed" if len(rows) < failed else ""
-    columns = (Column("Probe", width=12), Column("Document", "id", 22), Column("Kind", width=16), Column("Message", "corpus"))
+    columns = (
+        Column("Probe", width=12),
+        Column("Document", "id", 22),
+        Column("Kind", width=16),
+        Column("Message", "corpus"),
+    )
     return Table(f"{formats.plural(failed, 'measurement')} failed{listed}.", columns, rows)
 
 

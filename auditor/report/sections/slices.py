@@ -25,8 +25,8 @@ def compose(sources: Sources) -> Section:
             "whole. The line across a row is the 95% interval, the dashed line the value for all documents."
         ),
         limits=(
-            f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} would "
-            "look different by chance alone. Groups with fewer than 30 documents are listed, not judged."
+            f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} "
+            "would look different by chance alone. Groups with fewer than 30 documents are listed, not judged."
         ),
         template="sections/slices.html.j2",
         content={"tables": [_table(sources, column, rows) for column, rows in by_column.items()]},

@@ -1,0 +1,102 @@
+# One command each; `make help` lists them. The environment is .venv, made and kept up to date by whatever needs it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-lm test fmt lint type golden check
+
+VENV := .venv
+BIN := $(VENV)/bin
+# WeasyPrint draws the PDF with Pango; the tests look into PDFs with poppler and qpdf.
+LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+TOOLS := poppler-utils qpdf
+# Two test processes: one thread each, or they fight over the cores.
+THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*## *(.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-9s %s\n' "$$name" "$$what"; done
+
+setup: $(VENV)/users  ## the environment: Python packages in .venv, and on Debian the system's libraries
+
+demo: $(VENV)/users  ## audit the sample sentiment classifier (ARGS=--fresh to start anew)
+	@$(BIN)/python samples/fetch_smollm2.py
+	$(BIN)/auditor run -c samples/sentiment.toml $(ARGS)
+
+demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
+	@$(BIN)/python samples/fetch_smollm2.py
+	$(BIN)/auditor run -c samples/smollm2.toml $(ARGS)
+
+test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
+	@$(THREADS) $(BIN)/python -m pytest -n 2 $(ARGS)
+
+fmt: $(VENV)/developers  ## put the code in the house style
+	@$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/developers  ## style and likely faults
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: $(VENV)/developers  ## types, strictly
+	@$(BIN)/mypy
+
+golden: $(VENV)/developers  ## rewrite the golden files and the example report; read the diff afterwards
+	@AUDITOR_GOLDEN=1 $(THREADS) $(BIN)/python -m pytest -q -k golden
+
+check: lint type test  ## exactly what CI runs
+
+# Two stamps: what a user needs, and that plus what a developer needs. Either is made again when its inputs change.
+$(VENV)/users: pyproject.toml constraints.txt Makefile
+	@$(call system_packages,$(LIBRARIES))
+	$(call python_packages,samples)
+	touch $@
+
+$(VENV)/developers: pyproject.toml constraints.txt Makefile
+	@$(call system_packages,$(LIBRARIES) $(TOOLS))
+	$(call python_packages,dev$(comma)samples)
+	touch $(VENV)/users $@
+
+comma := ,
+
+# Python 3.11 or newer; python3 first, unless it is too old or an empty shim.
+define find_python
+python=
+for candidate in python3 python3.13 python3.12 python3.11; do
+  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
+done
+endef
+
+# $(1): Debian packages. Installs what is missing as root on Debian; says what to type elsewhere, and goes on:
+# without Pango a report is HTML only.
+define system_packages
+$(find_python)
+missing=()
+for package in $(1); do
+  dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q '^install ok' || missing+=("$$package")
+done
+if [ -z "$$python" ]; then missing+=(python3 python3-venv)
+elif ! "$$python" -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
+if [ $${#missing[@]} -gt 0 ]; then
+  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then
+    echo "installing $${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$${missing[@]}"; } >/dev/null </dev/null \
+      || echo "That failed. Without these packages there may be no PDF: apt-get install $${missing[*]}" >&2
+  elif command -v apt-get >/dev/null; then
+    echo "Missing, and only root can install it (without Pango: no PDF): sudo apt-get install $${missing[*]}" >&2
+  else
+    echo "Not Debian, so not checked: the PDF needs Pango, the tests poppler and qpdf." \
+      "Fedora: dnf install pango poppler-utils qpdf; macOS: brew install pango poppler qpdf" >&2
+  fi
+fi
+endef
+
+# $(1): extras of the project. pip as the machine has it configured; constraints.txt keeps torch at the tried release.
+define python_packages
+$(find_python)
+if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed; found none." >&2; exit 1; fi
+"$(BIN)/python" -c 'import pip' 2>/dev/null || "$$python" -m venv --clear $(VENV)
+echo "installing the project with [$(1)] into $(VENV)"
+"$(BIN)/python" -m pip install -q -c constraints.txt -e '.[$(1)]' </dev/null
+endef
