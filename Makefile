@@ -97,6 +97,6 @@ define python_packages
 $(find_python)
 if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed; found none." >&2; exit 1; fi
 "$(BIN)/python" -c 'import pip' 2>/dev/null || "$$python" -m venv --clear $(VENV)
-echo "installing the project with [$(1)] into $(VENV)"
-"$(BIN)/python" -m pip install -q -c constraints.txt -e '.[$(1)]' </dev/null
+echo "installing the project with [$(1)] into $(VENV): some minutes the first time"
+"$(BIN)/python" -m pip install -qq -c constraints.txt -e '.[$(1)]' </dev/null
 endef

@@ -2,7 +2,8 @@
 
 import dataclasses
 import platform
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -69,9 +70,9 @@ def run(
     with place.lock():
         if place.is_complete:  # another process finished it while this one waited for the lock
             return _reopened(place)
-        measure(preflight, place, stop=stop, progress=progress)
+        work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-        return conclude(place, pdf=pdf and config.report.pdf, started=started)
+        return conclude(place, pdf=pdf and config.report.pdf, facts={**timing(started), "work": work})
 
 
 def rerender(place: Run, *, pdf: bool = True) -> Result:
@@ -83,7 +84,8 @@ def rerender(place: Run, *, pdf: bool = True) -> Result:
     with place.lock():
         if place.manifest() is None:
             raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
-        return conclude(place, pdf=pdf, started=datetime.now(UTC))
+        before = place.manifest() or {}
+        return conclude(place, pdf=pdf, facts={key: before[key] for key in ("started", "finished", "seconds", "work")})
 
 
 def plan(preflight: Preflight, command: str) -> dict[str, Any]:
@@ -115,8 +117,8 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
     }
 
 
-def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progress: Progress) -> None:
-    """Measures the shards that are missing.
+def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progress: Progress) -> Counter[str]:
+    """Measures the shards that are missing; returns how much the models computed for it.
 
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
@@ -126,19 +128,27 @@ def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progr
         if not place.has("documents", shard.index):
             place.write_shard(Document, shard.index, preflight.documents[shard.start : shard.stop])
     progress.start(preflight.asked)
-    done = 0
+    done, work = 0, Counter[str]()
     for outcome in SerialExecutor().map(lambda: Worker(preflight, place, progress), shards, stop=stop):
         if outcome.error is not None:
             raise outcome.error
         done += 1
+        work.update(outcome.receipt)
     if done < len(shards):
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
         )
+    return work
 
 
-def conclude(place: Run, *, pdf: bool, started: datetime) -> Result:
-    """Draws conclusions from the evidence of a measured run, writes the report, and closes the run."""
+def conclude(place: Run, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+    """Draws conclusions from the evidence of a measured run, writes the report, and closes the run.
+
+    Args:
+        place: A run whose shards are all there.
+        pdf: Whether to make the PDF.
+        facts: For the manifest: what may differ between two runs of one plan.
+    """
     evidence = read_evidence(place)
     found = findings.summarise(evidence, context(place))
     as_json = findings.write(found)
@@ -148,17 +158,18 @@ def conclude(place: Run, *, pdf: bool, started: datetime) -> Result:
     problem = _write_pdf(place, html, found, as_json) if pdf else None
     if problem or not pdf:
         place.remove("report.pdf")
-    finished = datetime.now(UTC)
-    place.finish(
-        {
-            "started": started.isoformat(timespec="seconds"),
-            "finished": finished.isoformat(timespec="seconds"),
-            "seconds": round((finished - started).total_seconds(), 1),
-            "verdict": found.verdict.result,
-            "headline": found.verdict.headline,
-        }
-    )
+    place.finish({**facts, "verdict": found.verdict.result, "headline": found.verdict.headline})
     return dataclasses.replace(_reopened(place), reused=False, pdf_error=problem)
+
+
+def timing(started: datetime) -> dict[str, Any]:
+    """When a run was started and how long it measured."""
+    finished = datetime.now(UTC)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "seconds": round((finished - started).total_seconds(), 1),
+    }
 
 
 def read_evidence(place: Run) -> Evidence:

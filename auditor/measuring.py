@@ -1,5 +1,6 @@
 """The worker: measures the documents of one shard with every probe, and keeps what it finds."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,8 +46,9 @@ class Worker:
     _models: dict[str | None, Any] = field(default_factory=dict)
     _failed: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, shard: Shard) -> None:
-        """Measures what is missing of one shard and writes it."""
+    def __call__(self, shard: Shard) -> Counter[str]:
+        """Measures what is missing of one shard and writes it; returns how much was computed for it."""
+        before = self._work()
         documents = self.preflight.documents[shard.start : shard.stop]
         for probe in self.preflight.probes:
             asked = [document for document in documents if document.id in self._chosen[probe.name]]
@@ -55,6 +57,17 @@ class Worker:
                 self._count(probe, rows)
                 self.run.write_shard(probe.record, shard.index, rows)
             self.progress.advance(probe.name, len(asked))
+        work = self._work()
+        work.subtract(before)
+        if work["halvings"]:
+            self.progress.say(f"shard {shard.index}: out of memory on the device; batches were halved")
+        return work
+
+    def _work(self) -> Counter[str]:
+        total = Counter[str]()
+        for model in self._models.values():
+            total.update(model.batcher.work)
+        return total
 
     @cached_property
     def _chosen(self) -> dict[str, frozenset[str]]:

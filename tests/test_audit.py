@@ -4,6 +4,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +115,10 @@ def test_a_classifier_is_audited_from_corpus_to_pdf(models: dict[str, Path], her
     assert any("10 of 18" in note for note in found.notes)
     assert "reference model" in result.html.read_text(encoding="utf-8")
     assert not verify(result.run)
+    manifest = result.run.manifest()
+    assert manifest is not None
+    assert manifest["work"]["tokens_with_padding"] >= manifest["work"]["tokens"] > 1_000
+    assert manifest["work"]["halvings"] == 0
 
 
 def test_a_finished_run_is_reused_and_fresh_makes_another(models: dict[str, Path], here: Path) -> None:
@@ -196,6 +202,21 @@ def test_findings_and_pages_are_made_again_from_the_evidence_alone(models: dict[
     again = audit.rerender(open_run(first.run.run_id, here / "reports"), pdf=False)
     assert {name: again.run.read_bytes(name) for name in before} == before
     assert not verify(again.run)
+
+
+def test_a_report_is_made_again_on_a_machine_without_torch(models: dict[str, Path], here: Path) -> None:
+    result = run(models["classifier"], corpus(here))
+    before = result.html.read_bytes()
+    result.html.write_bytes(b"")
+    code = """
+import sys
+sys.modules["torch"] = sys.modules["transformers"] = None
+from auditor.cli import main
+sys.exit(main(["report", "latest", "--no-pdf"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert result.html.read_bytes() == before
 
 
 def test_strange_documents_are_a_row_or_a_failure_each(models: dict[str, Path], here: Path) -> None:

@@ -5,6 +5,7 @@ first, so that padding is small and a batch that does not fit fails at once; a b
 unless it holds a single text.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,13 @@ class Batcher:
     n_padded: int = 0
     """Tokens computed, padding included."""
     n_halvings: int = 0
+
+    @property
+    def work(self) -> Counter[str]:
+        """The counters, for the manifest."""
+        return Counter(
+            batches=self.n_batches, tokens=self.n_tokens, tokens_with_padding=self.n_padded, halvings=self.n_halvings
+        )
 
     def run(self, lengths: Sequence[int], forward: Forward, *, equal_lengths: bool = False) -> list[torch.Tensor]:
         """Computes every text once and puts the results in the order of the texts.

@@ -1,9 +1,11 @@
-"""Numbers, dates and text as they are printed: the only place where a share becomes a percentage.
+"""Numbers, dates and text as they are printed.
 
 Digits follow the uncertainty. With h the half-width of the 95 % interval, the last digit printed is the first
-significant digit of h, and one more where that digit is 1 or 2 (the rule of the Particle Data Group, simplified):
-0.912 (0.900–0.923), but 0.74 (0.71–0.77). Without an interval each unit has a fixed number of decimals; perplexity
-has three significant digits. Minus is U+2212; ranges take an en dash, or the word "to" where a sign would meet it.
+significant digit of h, and one more where that digit is 1 or 2 (the rule of the Particle Data Group, simplified),
+within limits per unit: 0.912 (0.900–0.923), but 0.74 (0.71–0.77). Without an interval each unit has a fixed number of
+decimals; perplexity has three significant digits. Minus is U+2212; ranges take an en dash, or the word "to" where a
+sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
+heads, how many documents) are printed as percentages.
 """
 
 import math
@@ -18,7 +20,7 @@ NOTHING = "–"
 """Stands where a number could not be computed."""
 
 _DECIMALS = {
-    "share": 1,
+    "share": 3,
     "nats": 2,
     "bits": 2,
     "count": 0,
@@ -28,7 +30,8 @@ _DECIMALS = {
     "probability": 2,
     "log-probability": 2,
 }
-_MOST_DECIMALS = {"share": 2, "count": 0, "tokens": 2, "perplexity": 2}
+_MOST_DECIMALS = {"share": 3, "count": 0, "tokens": 2, "perplexity": 2}
+_LEAST_DECIMALS = {"count": 0, "tokens": 0, "perplexity": 0}
 _SUFFIX = {"nats": " nats", "bits": " bits", "tokens": " tokens"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _HUGE = 1e6
@@ -100,29 +103,28 @@ def decimal(value: float, digits: int, *, sign: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share of 0..1 as a percentage."""
+def percent(share: float, digits: int = 0) -> str:
+    """A fraction of a count as a percentage."""
     return decimal(100 * share, digits) + "%"
 
 
 def digits_for(low: float | None, high: float | None, unit: str) -> int:
-    """Decimals that the width of an interval justifies, in printed units (percent for shares)."""
+    """Decimals that the width of an interval justifies."""
     if low is None or high is None or not high > low:
         return _DECIMALS[unit]
-    half_width = (high - low) / 2 * (100 if unit == "share" else 1)
+    half_width = (high - low) / 2
     exponent = math.floor(math.log10(half_width) + 1e-12)
-    leading = half_width / 10**exponent
-    return min(max(-exponent + int(round(leading, 9) < 3), 0), _MOST_DECIMALS.get(unit, 4))
+    leading = round(half_width / 10**exponent, 9)
+    digits = -exponent + (1 if leading < 3 else 0)
+    return min(max(digits, _LEAST_DECIMALS.get(unit, 2)), _MOST_DECIMALS.get(unit, 4))
 
 
 def quantity(value: float | None, unit: str, digits: int | None = None, *, suffix: bool = True) -> str:
-    """A value in its unit: `91.2%`, `18.4`, `1.05 nats`."""
+    """A value in its unit: `0.912`, `18.4`, `1.05 nats`."""
     if value is None:
         return NOTHING
     if digits is None:
         digits = _significant(value, 3) if unit == "perplexity" else _DECIMALS[unit]
-    if unit == "share":
-        return percent(value, digits)
     return decimal(value, digits) + (_SUFFIX.get(unit, "") if suffix else "")
 
 
@@ -132,27 +134,22 @@ def value(number: Number) -> str:
 
 
 def interval(number: Number) -> str:
-    """The 95 % interval of a number, without unit except for percent."""
+    """The 95 % interval of a number, without its unit."""
     return span(number.low, number.high, number.unit, _digits(number))
 
 
 def span(low: float | None, high: float | None, unit: str, digits: int | None = None) -> str:
-    """A range: `90.0–92.3%`, `−0.02 to 0.08`."""
+    """A range: `0.900–0.923`, `−0.02 to 0.08`."""
     if low is None or high is None:
         return NOTHING
     digits = digits_for(low, high, unit) if digits is None else digits
-    scale = 100 if unit == "share" else 1
     between = " to " if low < 0 or high < 0 else "–"
-    return f"{decimal(low * scale, digits)}{between}{decimal(high * scale, digits)}{'%' if unit == 'share' else ''}"
+    return f"{decimal(low, digits)}{between}{decimal(high, digits)}"
 
 
 def bound(check: Check) -> str:
-    """`≥ 80%`, `≤ 0.05`: the bound as it was declared, unrounded."""
-    unit = check.number.unit if check.number else ""
-    sign = "≥" if check.direction == "at_least" else "≤"
-    if unit == "share":
-        return f"{sign} {_shortest(100 * check.bound)}%"
-    return f"{sign} {_shortest(check.bound)}"
+    """`≥ 0.8`, `≤ 25`: the bound as it was declared, unrounded."""
+    return f"{'≥' if check.direction == 'at_least' else '≤'} {_shortest(check.bound)}"
 
 
 def check_digits(check: Check) -> int:
@@ -162,9 +159,8 @@ def check_digits(check: Check) -> int:
         return 0
     first = _digits(number)
     first = _DECIMALS[number.unit] if first is None else first
-    scale = 100 if number.unit == "share" else 1
-    measured = [x * scale for x in (number.value, number.low, number.high) if x is not None]
-    limit = check.bound * scale
+    measured = [x for x in (number.value, number.low, number.high) if x is not None]
+    limit = check.bound
     for digits in range(first, first + 3):
         if all(abs(x - limit) < 1e-12 or round(x, digits) != round(limit, digits) for x in measured):
             return digits

@@ -75,7 +75,7 @@ def with_reference(axis: Axis, value: float) -> Axis:
 def axis_labels(axis: Axis) -> Markup:
     """Ends of the axis, and zero where it lies between, for the head of the column."""
     ticks = sorted({axis.low, axis.high} | ({0.0} if axis.low < 0 < axis.high else set()))
-    digits = max(_decimals_of(t * (100 if axis.unit == "share" else 1)) for t in ticks)
+    digits = max(_decimals_of(t) for t in ticks)
     texts = [formats.quantity(t, axis.unit, digits if t else 0, suffix=False) for t in ticks]
     body = Markup("").join(
         Markup('<text x="{}" y="10" text-anchor="{}">{}</text>').format(axis.x(tick), _anchor(axis, tick), text)

@@ -87,7 +87,7 @@ def _answer(sources: Sources, found: AttentionFindings) -> str:
     sentence = f"{formats.count(classified if named else heads)} of {formats.plural(heads, 'head')} {pattern}."
     sink = sources.numbers.get("attention.sink_share")
     if sink and sink.value is not None:
-        sentence += f" On average {with_interval(sink)} of a head’s attention goes to the first token."
+        sentence += f" The first token takes {with_interval(sink)} of a head’s attention on average."
     return sentence
 
 
@@ -198,7 +198,7 @@ def _class_table(found: AttentionFindings) -> Table:
         Column("Which, strongest first"),
     )
     rows = tuple(
-        (c.name, c.rule, formats.count(len(c.heads)), formats.percent(len(c.heads) / heads, 0), _heads(c))
+        (c.name, c.rule, formats.count(len(c.heads)), formats.percent(len(c.heads) / heads), _heads(c))
         for c in found.classes
     )
     return Table("Heads by pattern, after Clark et al. 2019; a head can have several.", columns, rows)

@@ -86,10 +86,10 @@ class Table:
 def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
     """Measure, value, interval, n and protocol of some numbers."""
     columns = (
-        Column("Measure", width=28),
+        Column("Measure", width=24),
         Column("Value", "number", 10),
         Column("95% interval", "number", 14),
-        Column("n", "number", 7),
+        Column("n", "number", 6),
         Column("Computed as"),
     )
     rows = tuple((n.title, formats.value(n), formats.interval(n), formats.count(n.n), n.protocol) for n in numbers)

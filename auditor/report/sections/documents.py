@@ -53,7 +53,7 @@ def _table(rows: tuple[DocumentRow, ...]) -> Table:
 def _parts(rows: tuple[DocumentRow, ...]) -> list[tuple[Column, _Cell]]:
     """Columns that hold anything, with the function that fills them."""
     parts: list[tuple[Column, _Cell]] = [
-        (Column("Document", "id", 14), lambda row: formats.middle(row.document_id, 40))
+        (Column("Document", "id", 14), lambda row: formats.middle(row.document_id, 24))
     ]
     if any(row.reference for row in rows):
         parts.append(_labels("Labelled", lambda row: row.reference))

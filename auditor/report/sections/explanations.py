@@ -86,7 +86,7 @@ def _answer(found: ExplanationFindings) -> str:
     fidelity = with_interval(found.fidelity)
     sentence = f"LIME’s linear surrogate reproduces the model near a document with a mean R² of {fidelity}"
     if found.clear_share.value is not None:
-        sentence += f"; in {with_interval(found.clear_share)} of documents at least one word has a clear weight"
+        sentence += f"; in {formats.percent(found.clear_share.value)} of documents at least one word has a clear weight"
     return sentence + "." + _low_fidelity(found)
 
 
@@ -94,7 +94,7 @@ def _low_fidelity(found: ExplanationFindings) -> str:
     share = found.low_fidelity_share
     if not share.value:
         return ""
-    return f" In {formats.value(share)} of documents R² is below 0.5: their weights should not be cited."
+    return f" In {formats.percent(share.value, 1)} of documents R² is below 0.5: their weights should not be cited."
 
 
 def _method(found: ExplanationFindings) -> str:
@@ -232,5 +232,5 @@ def _word_row(word: GlobalWord, axis: marks.Axis) -> tuple[str, ...]:
         marks.number_mark(axis, number, tone),
         formats.value(number),
         formats.interval(number),
-        formats.percent(word.share_supporting, 0),
+        formats.percent(word.share_supporting),
     )

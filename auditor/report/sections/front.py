@@ -104,8 +104,8 @@ def _check_table(checks: Sequence[Check]) -> Table:
         Column("Result", "result", 12),
     )
     caption = (
-        "The line is the 95% interval, the tick across the value, the dotted line the bound declared before the run; "
-        "each row has its own scale, with the failing side shaded."
+        "Line: 95% interval; tick: value; dotted: the bound declared before the run; shaded: the failing side. Each "
+        "row has its own scale."
     )
     rows = tuple(_check_row(check) for check in checks)
     return Table(caption, columns, rows, paper_rows=len(rows))

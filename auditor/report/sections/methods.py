@@ -54,11 +54,17 @@ def _parameters(parameters: dict[str, dict[str, str]]) -> Table:
 
 
 def _protocols(sources: Sources) -> Table:
-    columns = (Column("Name in [checks]", "id", 26), Column("Number", width=22), Column("Computed as"))
-    rows = tuple(
-        (formats.middle(name, 60), sources.numbers[name].title, sources.numbers[name].protocol)
-        for name in _whole(sources)
+    """One row per number, and one for all labels where only the label differs."""
+    columns = (Column("Name in [checks]", "id", 26), Column("Number", width=20), Column("Computed as"))
+    rows: dict[tuple[str, str], tuple[str, ...]] = {}
+    for name in _whole(sources):
+        number = sources.numbers[name]
+        family, bracket, _ = name.partition("[")
+        title = number.title.split(",")[0] if bracket else number.title
+        row = (formats.middle(f"{family}[…]" if bracket else name, 60), title, number.protocol)
+        rows.setdefault((family, number.protocol), row)
+    caption = (
+        "What each number is. In brackets stands a label or a pattern; with a slice, as in accuracy{length=short}, it "
+        "is the same within a group."
     )
-    return Table(
-        "What each number is; with a slice, as in accuracy{length=short}, it is the same within a group.", columns, rows
-    )
+    return Table(caption, columns, tuple(rows.values()))

@@ -88,18 +88,18 @@ def _answer(sources: Sources, found: PredictionFindings) -> str:
     accuracy = next(iter(sources.named("accuracy", "exact_match")), None)
     if not found.n_labelled or accuracy is None or accuracy.value is None:
         return f"The corpus has no labels, so answers are described, not judged: {_favourite(found)}."
-    whole = "all labels of a document right" if found.multi_label else "the right answer"
-    sentence = f"The model gives {whole} in {with_interval(accuracy)} of "
+    what = "Exact-match accuracy" if found.multi_label else "Accuracy"
     weakest = _weakest(found.classes)
-    tail = f"; its weakest label is “{weakest.label}”, with F1 {with_interval(weakest.f1)}" if weakest else ""
-    return f"{sentence}{formats.plural(found.n_labelled, 'labelled document')}{tail}.{_calibration_sentence(sources)}"
+    tail = f"; the weakest label is “{weakest.label}”, with F1 {with_interval(weakest.f1)}" if weakest else ""
+    labelled = formats.plural(found.n_labelled, "labelled document")
+    return f"{what} is {with_interval(accuracy)} over {labelled}{tail}.{_calibration_sentence(sources)}"
 
 
 def _calibration_sentence(sources: Sources) -> str:
     error = sources.numbers.get("calibration_error")
     if error is None or error.value is None:
         return ""
-    return f" Its stated probabilities are off by {with_interval(error)} on average."
+    return f" Stated probabilities are off by {with_interval(error)} on average."
 
 
 def _continuation_answer(sources: Sources, found: PredictionFindings) -> str:
@@ -157,8 +157,7 @@ def _class_table(found: PredictionFindings) -> Table:
     axis = marks.Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), 86, "share")
     order = " Weakest F1 first." if many else ""
     caption = (
-        "Scores of each label. Lines are 95% intervals on one axis from 0 to 100%, the tick across is the value."
-        + order
+        "Scores of each label. Lines are 95% intervals on one axis from 0 to 1, the tick across is the value." + order
     )
     columns = [Column("Label", "corpus", 16), Column("Labelled", "number", 8), Column("Predicted", "number", 9)]
     for title in ("Precision", "Recall", "F1"):
@@ -210,7 +209,7 @@ def _confused(found: PredictionFindings) -> Table:
         Column("Of that label", "number", 14),
     )
     rows = tuple(
-        (formats.middle(reference, 60), formats.middle(predicted, 60), formats.count(n), formats.percent(n / total, 0))
+        (formats.middle(reference, 60), formats.middle(predicted, 60), formats.count(n), formats.percent(n / total))
         for n, reference, predicted, total in _confusions(found)[:_LISTED_CONFUSIONS]
     )
     caption = f"The most frequent confusions among {formats.count(len(found.labels))} labels."
@@ -227,11 +226,11 @@ def _calibration_table(found: PredictionFindings) -> Table:
     )
     rows = tuple(
         (
-            formats.span(b.low, b.high, "share", 0),
+            formats.span(b.low, b.high, "share", _bin_digits(found)),
             formats.count(b.n),
-            formats.quantity(b.mean_probability, "share", 0),
-            formats.quantity(b.accuracy.value, "share", 0),
-            formats.span(b.accuracy.low, b.accuracy.high, "share", 0),
+            formats.quantity(b.mean_probability, "share", 2),
+            formats.quantity(b.accuracy.value, "share", 2),
+            formats.span(b.accuracy.low, b.accuracy.high, "share", 2),
         )
         for b in found.calibration
         if b.n
@@ -239,11 +238,16 @@ def _calibration_table(found: PredictionFindings) -> Table:
     return Table("Stated probability and share correct, by bin.", columns, rows)
 
 
+def _bin_digits(found: PredictionFindings) -> int:
+    """Decimals of the edges of bins: one for tenths, else two."""
+    return 1 if all(abs(10 * b.low - round(10 * b.low)) < 1e-9 for b in found.calibration) else 2
+
+
 def _predicted_table(found: PredictionFindings) -> Table:
     columns = (Column("Label", "corpus"), Column("Predicted for", "number", 18), Column("Share", "number", 14))
     total = max(1, found.n_documents)
     rows = tuple(
-        (formats.middle(label, 60), formats.plural(n, "document"), formats.percent(n / total, 0))
+        (formats.middle(label, 60), formats.plural(n, "document"), formats.percent(n / total))
         for label, n in sorted(found.predicted_counts.items(), key=lambda item: -item[1])
     )
     return Table("How often each label is predicted.", columns, rows)
