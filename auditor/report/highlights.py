@@ -26,6 +26,7 @@ MOST_WORDS = 120
 """Words or tokens on one card."""
 _CONTEXT = 12
 _SHORT_GAP = 5
+_SCRAP = 3
 _LONGEST_WORD = 80
 _LONGEST_GAP = 160
 SURPRISE_BITS = (5.0, 8.0, 11.0, 14.0)
@@ -170,7 +171,7 @@ def crop(strengths: Sequence[float], limit: int) -> list[tuple[int, int]]:
         strengths  0 0 9 0 0 0 0 5 0
         shown        [0 9 0]     [5 0]
 
-    Gaps too short to be worth saying are closed afterwards.
+    What is left of the limit goes to the beginning of the text; scraps are dropped and short gaps closed.
     """
     n = len(strengths)
     if n <= limit:
@@ -196,7 +197,8 @@ def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _joined(ranges: Sequence[tuple[int, int]], n: int) -> list[tuple[int, int]]:
-    """The same ranges with gaps closed that are too short to be worth saying."""
+    """The same ranges without scraps, and with gaps closed that are too short to be worth saying."""
+    ranges = [(first, last) for first, last in ranges if last - first >= _SCRAP] or ranges
     closed = [(0 if ranges[0][0] < _SHORT_GAP else ranges[0][0], ranges[0][1])]
     for first, last in ranges[1:]:
         if first - closed[-1][1] < _SHORT_GAP:

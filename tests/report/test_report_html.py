@@ -1,0 +1,262 @@
+import base64
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2
+import pytest
+from invented_runs import empty, hostile, language_model, tiny
+from invented_texts import HOSTILE
+
+from auditor.errors import RenderError
+from auditor.report import fonts, html, render_html
+
+HERE = Path(__file__).parent
+VOID = {"meta", "br", "col", "img", "link", "hr", "input"}
+SVG_LEAVES = {"path", "rect", "circle"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the visible text, and whether tags are balanced."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.open, self.words, self.hidden, self.faults = [], [], [], 0, []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+        self.hidden += tag in ("style", "title")
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in SVG_LEAVES
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+        self.hidden -= tag in ("style", "title")
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(classifier_html):
+    return Page(classifier_html)
+
+
+@pytest.fixture(scope="module")
+def hostile_html():
+    return render_html(*hostile())
+
+
+def policy_of(page):
+    return next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+
+
+def test_page_one_has_the_answer_for_a_person_who_must_sign(classifier_run, classifier_html):
+    findings, _ = classifier_run
+    first = Page(classifier_html.split('<section id="predictions"')[0]).text
+    assert "▲ Pass with conditions" in first
+    assert findings.verdict.headline in first
+    assert findings.verdict.explanation in first
+    for number in findings.key_numbers:
+        assert number.title in first
+    for check in findings.checks:
+        assert check.title in first
+    assert "≥ 0.75" in first
+    assert "✗ fail" in first
+    assert "– not judged" in first
+    assert "0.751–0.928" not in first or "0.862" in first
+    assert "lime 60 58 1 2" in first
+    for note in findings.notes:
+        assert note in first
+    for pointer in findings.pointers:
+        assert pointer.text in first
+    assert "Reviewer Decision and conditions Date" in first
+
+
+def test_every_section_states_question_answer_method_and_limits(classifier_html):
+    parts = re.findall(r'<section id="([\w-]+)".*?</section>', classifier_html, re.DOTALL)
+    assert parts == ["predictions", "lime", "attention", "perplexity", "slices", "documents", "methods", "glossary", "provenance"]
+    for section in re.findall(r"<section .*?</section>", classifier_html, re.DOTALL):
+        assert '<p class="question">' in section
+        assert '<p class="answer">' in section
+        assert "<dt>Method</dt>" in section or 'id="glossary"' in section
+        assert "<dt>Limits</dt>" in section or 'id="glossary"' in section
+
+
+def test_the_html_is_well_formed_and_its_links_lead_somewhere(page):
+    assert page.faults == []
+    assert page.open == []
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {attributes["href"].removeprefix("#") for attributes in page.all("a")}
+    assert targets <= set(ids)
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_every_table_has_headers_and_every_image_words(page):
+    assert len(page.all("table")) > 15
+    assert all(attributes.get("scope") in ("col", "row") for attributes in page.all("th"))
+    assert all(attributes["alt"] for attributes in page.all("img"))
+    drawings = len(page.all("svg"))
+    assert drawings > 50
+    assert len(page.all("title")) == drawings + 1
+
+
+def test_tables_and_figures_are_numbered_in_order(page):
+    for word in ("Table", "Figure"):
+        numbers = [int(n) for n in re.findall(rf"{word} (\d+)\.", page.text)]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("make", [language_model, tiny, empty, hostile])
+def test_nothing_is_styled_in_place_scripted_or_fetched(make):
+    text = render_html(*make())
+    page = Page(text)
+    assert page.faults == []
+    assert not page.all("script")
+    for tag, attributes in page.elements:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:image/svg+xml;base64,", "#")), (tag, value)
+    for style in re.findall(r"<style>(.*?)</style>", text, re.DOTALL):
+        assert "@import" not in style
+        assert all(url.startswith("data:font/woff2;base64,") for url in re.findall(r"url\(([^)]*)\)", style))
+
+
+def test_the_policy_allows_the_styles_by_their_hash_and_nothing_else(classifier_html, page):
+    policy = policy_of(page)
+    for style in re.findall(r"<style>(.*?)</style>", classifier_html, re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_hostile_text_comes_through_as_text(hostile_html, attack):
+    shown = html.formats.visible(attack)
+    short = " ".join(shown.split())
+    page_text = Page(hostile_html).text
+    assert short in page_text or html.formats.middle(short, 600) in page_text
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", hostile_html)
+
+
+def test_markers_of_the_screen_cannot_be_forged(hostile_html):
+    opened = [m.start() for m in re.finditer("<!--screen-->", hostile_html)]
+    closed = [m.start() for m in re.finditer("<!--/screen-->", hostile_html)]
+    assert len(opened) == len(closed)
+    assert all(a < b for a, b in zip(opened, closed, strict=True))
+    assert all(b < a for b, a in zip(closed, opened[1:], strict=False))
+
+
+def test_characters_without_a_glyph_are_listed(hostile_html):
+    assert "\U000133f4" in fonts.missing(hostile_html)
+    assert "U+133F4" in Page(hostile_html).text
+
+
+def test_the_same_run_gives_the_same_html(classifier_run, classifier_html):
+    assert render_html(*classifier_run) == classifier_html
+
+
+RENDER = """
+import hashlib, sys
+sys.modules["torch"] = None
+sys.modules["transformers"] = None
+sys.path.insert(0, {folder!r})
+from invented_runs import language_model, tiny
+from auditor.report import render_html, render_pdf
+for run in (language_model(), tiny()):
+    print(hashlib.sha256(render_html(*run).encode()).hexdigest())
+findings, evidence = tiny()
+print(hashlib.sha256(render_pdf(render_html(findings, evidence), findings, {{"findings.json": b"1"}})).hexdigest())
+assert sys.modules["torch"] is None
+"""
+
+
+def test_another_hash_seed_gives_the_same_bytes_and_no_torch_is_needed():
+    code = RENDER.format(folder=str(HERE))
+    outputs = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
+
+
+def test_rows_beyond_the_cap_are_for_the_screen_only(classifier_run, classifier_html):
+    findings, _ = classifier_run
+    section = classifier_html.split('<section id="documents"')[1].split("</section>")[0]
+    paper = re.sub("<!--screen-->.*?<!--/screen-->", "", section, flags=re.DOTALL)
+    rows = re.compile(r'<th scope="row" class="id">')
+    assert len(rows.findall(section)) == len(findings.documents) == 60
+    assert len(rows.findall(paper)) == 40
+    assert "The first 40 of 60 rows" in paper
+
+
+def test_two_hundred_documents_stay_under_two_megabytes(classifier_run):
+    findings, evidence = classifier_run
+    many = findings.model_copy(update={"documents": findings.documents * 4})
+    assert len(render_html(many, evidence).encode()) < 2_000_000
+
+
+def test_a_missing_template_is_named(monkeypatch, tmp_path):
+    for path in html.templates_folder().rglob("*.*"):
+        if path.name != "lime.html.j2":
+            copy = tmp_path / path.relative_to(html.templates_folder())
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(html, "templates_folder", lambda: tmp_path)
+    with pytest.raises(RenderError, match=r"sections/lime\.html\.j2"):
+        render_html(*language_model())
+
+
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("{{ nowhere }}", "nowhere"),
+        ("{% if %}", "line 1"),
+        ("{{ nothing }}", "None"),
+    ],
+)
+def test_a_template_that_asks_for_the_wrong_thing_is_named(template, complaint):
+    environment = html._environment()
+    environment.loader = jinja2.DictLoader({"page.html.j2": template})
+    with pytest.raises(RenderError, match=complaint) as caught:
+        html._fill(environment, "page.html.j2", nothing=None)
+    assert "page.html.j2" in str(caught.value)
+
+
+def test_the_style_names_every_vendored_family_in_order(classifier_html):
+    assert f"--sans:{fonts.stack()}" in classifier_html
+    assert f"--mono:{fonts.stack(mono=True)}" in classifier_html
+
+
+def test_the_golden_page_of_a_tiny_report(golden):
+    text = render_html(*tiny())
+    body = text[text.index("<body") :]
+    golden(HERE / "golden" / "tiny.html", "\n".join(line for line in body.splitlines() if line.strip()) + "\n")

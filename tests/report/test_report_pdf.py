@@ -1,0 +1,147 @@
+import builtins
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from invented_runs import hostile, language_model, tiny
+from conftest import ATTACHMENTS
+
+from auditor.errors import PdfUnavailableError
+from auditor.report import pdf, render_html, render_pdf
+
+needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+
+
+@pytest.fixture(scope="module")
+def classifier_file(classifier_pdf, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pdf") / "report.pdf"
+    path.write_bytes(classifier_pdf)
+    return path
+
+
+def text_of(path, *options):
+    done = subprocess.run(["pdftotext", *options, str(path), "-"], capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def info_of(path):
+    done = subprocess.run(["pdfinfo", str(path)], capture_output=True, check=True)
+    return dict(re.findall(r"^([^:]+): +(.*)$", done.stdout.decode(), re.MULTILINE))
+
+
+@needs_poppler
+def test_page_one_is_one_page_with_eight_checks(classifier_file):
+    first = text_of(classifier_file, "-l", "1")
+    assert "Pass with conditions" in first
+    assert "Accuracy, language ar" in first
+    assert "Decision and conditions" in first
+    assert "Contents Predictions p. 2" in " ".join(first.split())
+    assert text_of(classifier_file, "-f", "2", "-l", "2").count("Does the model answer right") == 1
+
+
+@needs_poppler
+def test_the_text_can_be_copied_out_in_every_script(classifier_file):
+    text = " ".join(text_of(classifier_file).split())
+    for sentence in (
+        "Attention is not an explanation.",
+        "Which words carry the prediction, and is the explanation to be believed?",
+        "这部电影一点都",
+        "Loved it",
+        "😀",
+        "The first 40 of 60 rows",
+    ):
+        assert sentence in text
+    assert "رائعا" in text or "رائعا"[::-1] in text
+
+
+@needs_poppler
+def test_the_file_says_what_it_is(classifier_run, classifier_file):
+    info = info_of(classifier_file)
+    assert info["Title"] == f"{classifier_run[0].title}: interpretation audit"
+    assert info["Tagged"] == "yes"
+    assert info["Pages"] in ("13", "14", "15")
+    assert info["Page size"].endswith("(A4)")
+    assert info["CreationDate"].startswith("Sat Nov 21")
+    running = text_of(classifier_file, "-f", "3", "-l", "3")
+    assert "Page 3 of" in running
+    assert "Run 2026-11-21-042 · plan 6baea86f · findings.json sha256" in running
+
+
+def test_archive_and_accessibility_are_claimed_and_prepared(classifier_run, classifier_html):
+    from weasyprint import HTML
+
+    import auditor.report.pdf_structure as structure
+
+    pdf.load_weasyprint()
+    document = HTML(string=pdf.for_paper(classifier_html, ""), url_fetcher=pdf._data_only()).render()
+    structure.claim_accessibility(document)
+    plain = document.write_pdf(finisher=structure.finish, pdf_variant="pdf/a-3a", uncompressed_pdf=True)
+    assert b"pdfuaid:part" in plain
+    assert plain.count(b"/Scope /Column") + plain.count(b"/Scope /Row") == len(re.findall(rb"/S /TH\b", plain))
+    assert b"/Interpolate true" not in plain
+
+
+def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_file, tmp_path):
+    if shutil.which("pdfdetach") is None:
+        pytest.skip("poppler-utils is not installed")
+    subprocess.run(["pdfdetach", "-saveall", "-o", str(tmp_path), str(classifier_file)], check=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == ATTACHMENTS
+    assert b"/AFRelationship /Data" in classifier_file.read_bytes() or b"/Data" in classifier_file.read_bytes()
+
+
+def test_the_same_run_gives_the_same_bytes(classifier_run, classifier_html, classifier_pdf, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    assert render_pdf(classifier_html, classifier_run[0], ATTACHMENTS) == classifier_pdf
+    assert pdf.os.environ["SOURCE_DATE_EPOCH"] == "1"
+
+
+@pytest.mark.parametrize("make", [language_model, hostile, tiny])
+def test_weasyprint_has_nothing_to_warn_of(make, weasyprint_log):
+    findings, evidence = make()
+    made = render_pdf(render_html(findings, evidence), findings, {"findings.json": b"{}"})
+    assert made.startswith(b"%PDF-1.7")
+    assert weasyprint_log == []
+
+
+@needs_poppler
+def test_hostile_text_is_printed_and_missing_glyphs_by_their_code(tmp_path):
+    findings, evidence = hostile()
+    path = tmp_path / "hostile.pdf"
+    path.write_bytes(render_pdf(render_html(findings, evidence), findings, {}))
+    text = "".join(text_of(path).split())
+    for attack in ("<script>alert(1)</script>", "{{7*7}}", "$\\frac{1}{2}$", "<!--screen-->gone?<!--/screen-->", "[U+202E]txt.exe"):
+        assert attack.replace(" ", "") in text
+    assert "[U+133F4]" in text
+
+
+def test_nothing_but_data_may_be_fetched(classifier_run, weasyprint_log):
+    page = '<html lang="en"><title>x</title><img alt="x" src="file:///etc/hostname"><img alt="y" src="http://127.0.0.1:9/x.png">'
+    render_pdf(page, classifier_run[0], {})
+    assert len(weasyprint_log) == 2
+    assert all("disallowed protocol" in message for message in weasyprint_log)
+
+
+def test_missing_pango_is_one_clear_error_and_the_banner_is_silent(monkeypatch, capsys):
+    real = builtins.__import__
+
+    def without_pango(name, *args, **kwargs):
+        if name == "weasyprint":
+            print("WeasyPrint could not import some external libraries")  # noqa: T201
+            raise OSError("cannot load library 'libpango-1.0-0'\nmore lines")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without_pango)
+    with pytest.raises(PdfUnavailableError, match="libpango-1.0-0'\\); the HTML was written") as caught:
+        pdf.load_weasyprint()
+    assert "\n" not in str(caught.value)
+    assert pdf.install_command() in str(caught.value)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("platform", "command"), [("darwin", "brew"), ("win32", "pacman"), ("linux", "apt-get")])
+def test_each_platform_has_its_install_command(monkeypatch, platform, command):
+    monkeypatch.setattr(pdf.sys, "platform", platform)
+    assert pdf.install_command().startswith(command)
