@@ -20,10 +20,11 @@ from auditor.measuring import Progress, Worker
 from auditor.preflight import Preflight, check, is_multi_label
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
-from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
+from auditor.records.types import AttentionStatistics, Document, Explanation, Failure, Perplexity, Prediction
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
+KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity)}
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
 
@@ -180,7 +181,16 @@ def read_evidence(place: Run) -> Evidence:
         explanations={row.document_id: row for row in place.read(Explanation)},
         attention={row.document_id: row for row in place.read(AttentionStatistics)},
         perplexity={row.document_id: row for row in place.read(Perplexity)},
+        others={
+            probe: {_document_of(row): row for row in place.read_facts(probe)}
+            for probe in place.plan["probes"]
+            if probe not in KNOWN
+        },
     )
+
+
+def _document_of(row: Mapping[str, Any] | Failure) -> str:
+    return row.document_id if isinstance(row, Failure) else str(row["document_id"])
 
 
 def context(place: Run) -> Context:

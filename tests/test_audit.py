@@ -1,5 +1,6 @@
 """Whole audits of tiny models: what is written, what is reused, what a kill leaves behind, what is refused."""
 
+import dataclasses
 import json
 import os
 import random
@@ -7,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import ClassVar
 
+import pydantic
 import pytest
 
 from auditor import audit, config, findings
@@ -22,6 +26,7 @@ from auditor.errors import (
     ProbeError,
     TooManyFailuresError,
 )
+from auditor.models import Classifies
 from auditor.records.store import open_run
 from auditor.records.types import Document, Explanation, Failure, Prediction
 from auditor.records.verification import verify
@@ -374,6 +379,46 @@ def test_a_document_that_breaks_a_probe_is_found_by_bisection(
     assert broken["d1"].kind == "RuntimeError"
     assert broken["d1"].message == "a bug in a model's own code"
     assert {c.probe: c.failed for c in result.findings.coverage}["prediction"] == 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Length:
+    """What a third party's probe keeps."""
+
+    name: ClassVar[str] = "length"
+
+    document_id: str
+    characters: int
+    per_word: float
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class LengthProbe:
+    """A probe in one file, as a third party would write it."""
+
+    name: ClassVar[str] = "length"
+    needs: ClassVar[type] = Classifies
+    record: ClassVar[type] = Length
+    limit: int | None = None
+    model: None = None
+
+    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Length]:  # noqa: ARG002
+        assert model.identity.labels
+        for document in documents:
+            yield Length(document.id, len(document.text), len(document.text) / (1 + document.text.count(" ")))
+
+
+def test_a_third_partys_probe_is_in_the_report_on_its_first_day(
+    models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = EntryPoint("length", f"{__name__}:LengthProbe", "auditor.probes")
+    known = entry_points(group="auditor.probes")
+    monkeypatch.setattr("auditor.preflight.entry_points", lambda **_: [*known, own])
+    result = run(models["classifier"], corpus(here), {"probes.length": {}})
+    assert {c.probe: c.measured for c in result.findings.coverage}["length"] == 18
+    page = result.html.read_text(encoding="utf-8")
+    assert "What the probe length found, by document." in page
+    assert "per_word" in page
 
 
 def test_findings_json_is_valid_under_the_shipped_schema(models: dict[str, Path], here: Path) -> None:

@@ -27,7 +27,7 @@ def same(found: object, wanted: object) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def golden() -> None:
+def rendered() -> None:
     if os.environ.get("AUDITOR_GOLDEN"):
         audit.rerender(open_run(EXAMPLE, EXAMPLE.parent))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.answers import Answer
-from auditor.findings.evidence import Context, Evidence
+from auditor.findings.evidence import Context, Evidence, Facts
 from auditor.findings.intervals import wilson
 from auditor.findings.numbers import WILSON, number
 from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
@@ -86,7 +86,7 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
     return tuple(rows)
 
 
-def _row(probe: str, found: Mapping[str, Record | Failure], evidence: Evidence, context: Context) -> Coverage:
+def _row(probe: str, found: Mapping[str, Record | Facts | Failure], evidence: Evidence, context: Context) -> Coverage:
     failures = [found[d.id] for d in evidence.documents if isinstance(found.get(d.id), Failure)]
     listed = [f for f in failures if isinstance(f, Failure)][:FAILURES_LISTED]
     return Coverage(

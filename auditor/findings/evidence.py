@@ -14,6 +14,8 @@ from auditor.records.types import (
     Record,
 )
 
+Facts = Mapping[str, object]
+"""The fields of a record whose class is not at hand."""
 R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity)
 
 
@@ -28,6 +30,9 @@ class Evidence:
     attention: Mapping[str, AttentionStatistics | Failure] = field(default_factory=dict)
     perplexity: Mapping[str, Perplexity | Failure] = field(default_factory=dict)
 
+    others: Mapping[str, Mapping[str, Facts | Failure]] = field(default_factory=dict)
+    """Probe → document id → what a third party's probe found, by field."""
+
     def measured(self, records: Mapping[str, R | Failure]) -> Iterator[tuple[Document, R]]:
         """The documents with a record, in the order of the corpus; failures and documents not asked are left out."""
         for document in self.documents:
@@ -36,13 +41,14 @@ class Evidence:
                 yield document, record
 
     @property
-    def probes(self) -> dict[str, Mapping[str, Record | Failure]]:
-        """The four mappings by the name of their probe."""
+    def probes(self) -> dict[str, Mapping[str, Record | Facts | Failure]]:
+        """All mappings by the name of their probe."""
         return {
             Prediction.name: self.predictions,
             Explanation.name: self.explanations,
             AttentionStatistics.name: self.attention,
             Perplexity.name: self.perplexity,
+            **self.others,
         }
 
 

@@ -12,7 +12,7 @@ sets its manifest aside, so that no run ever claims to be complete with wrong su
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,14 +117,17 @@ class Run:
         """
         from auditor.records import schema
 
-        files = (self.path / "evidence" / folder_of(record)).glob("*.parquet")
-        for path in sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem)):
-            content = disk.read(path)
-            try:
-                rows = schema.from_bytes(record, content)
-            except StoreError as error:
-                raise StoreError(f"{path}: {error}") from error
-            yield from rows
+        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content))
+
+    def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Failure]:
+        """As `read`, for a probe whose record class is not at hand; the first key is the document's id.
+
+        Raises:
+            StoreError: a file is damaged or of another format.
+        """
+        from auditor.records import schema
+
+        yield from self._rows(probe, schema.facts_from_bytes)
 
     def write(self, name: str, content: bytes) -> None:
         """Keep one of `findings.json`, `report.html`, `report.pdf`.
@@ -170,6 +173,16 @@ class Run:
         own |= {"title": self.plan.get("title", ""), "sums": sums.sha256(summed)}
         disk.write(self.path / "manifest.json", to_json({**manifest, **own}))
         disk.remove(self.path / SET_ASIDE)
+
+    def _rows(self, probe: str, decode: Callable[[bytes], list[Any]]) -> Iterator[Any]:
+        files = (self.path / "evidence" / probe).glob("*.parquet")
+        for path in sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem)):
+            content = disk.read(path)
+            try:
+                rows = decode(content)
+            except StoreError as error:
+                raise StoreError(f"{path}: {error}") from error
+            yield from rows
 
     def _shard(self, probe: str, shard: int) -> Path:
         return self.path / "evidence" / probe / f"{shard:05d}.parquet"

@@ -94,6 +94,27 @@ def from_bytes(cls: type[R], content: bytes) -> list[R | Failure]:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
 
 
+def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Failure]:
+    """The rows of one Parquet file as plain dictionaries, without the class that wrote them.
+
+    Raises:
+        StoreError: the bytes are no Parquet file, or not of this format.
+    """
+    try:
+        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+    if not _FAILURE.keys() <= set(table.column_names):
+        raise StoreError(f"not a table of records: it lacks the columns {', '.join(_FAILURE)}")
+    key = table.column_names[0]
+    return [
+        {name: value for name, value in row.items() if name not in _FAILURE}
+        if row["failure_kind"] is None
+        else Failure(row[key], row["failure_kind"], row["failure_message"])
+        for row in table.to_pylist()
+    ]
+
+
 def _columns(cls: Any) -> dict[str, Any]:
     """Name → annotation: the fields, the document's id first, then the two columns of a failure."""
     return _hints(cls) | _FAILURE

@@ -192,7 +192,7 @@ class Perplexity:
     context_length: int
     stride: int
     prefix: str
-    """The token that gives the first one its context (BOS or EOS); empty if there is none and the first is not scored."""
+    """The token that gives the first one its context (BOS or EOS); empty where there is none: the first goes unscored."""
     method: str = "rolling windows"
     """Every token is scored once; the last window keeps its full left context."""
 

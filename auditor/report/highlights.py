@@ -12,7 +12,7 @@ by its code.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -93,7 +93,7 @@ def weight_marks(segments: Sequence[Segment], target: Target, delta: float) -> l
     marks = []
     for segment, (weight, error) in zip(segments, _weights(target), strict=True):
         style = weight_style(weight, error, delta)
-        note = formats.decimal(weight, 2 if digits == 2 else digits - 1, sign=True) if style[-1:] in ("3", "4") else ""
+        note = formats.decimal(weight, max(2, digits - 1), sign=True) if style[-1:] in ("3", "4") else ""
         title = _weight_title(weight, error, digits) if style else ""
         for place, span in enumerate(segment.spans):
             marks.append(Mark(span.start, span.stop, span.field, style, abs(weight), note if place == 0 else "", title))
@@ -217,10 +217,9 @@ def _weights(target: Target) -> Iterable[tuple[float, float]]:
 
 
 def _weight_title(weight: float, error: float, digits: int) -> str:
-    number: Callable[[float], str] = lambda x: formats.decimal(x, digits, sign=True)  # noqa: E731
-    if error == 0:
-        return f"{number(weight)}, exact"
-    return f"{number(weight)} ({number(weight - half_width(error))} to {number(weight + half_width(error))})"
+    ends = (weight, weight - half_width(error), weight + half_width(error))
+    value, low, high = (formats.decimal(x, digits, sign=True) for x in ends)
+    return f"{value}, exact" if error == 0 else f"{value} ({low} to {high})"
 
 
 def _between(text: str, marks: Sequence[Mark], start: int) -> list[Markup]:

@@ -15,7 +15,8 @@ from tests.models.tiny import TEXTS, save
 
 SPEECH = (
     "Fellow citizens of the Senate and of the House of Representatives: I embrace with great satisfaction the "
-    "opportunity which now presents itself of congratulating you on the present favorable prospects of our public affairs. "
+    "opportunity which now presents itself of congratulating you on the present favorable "
+    "prospects of our public affairs. "
 )
 
 

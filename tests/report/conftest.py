@@ -2,11 +2,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from invented_classifier import classifier
+from invented_classifier import ATTACHMENTS, classifier
 
 from auditor.report import render_html, render_pdf
-
-ATTACHMENTS = {"findings.json": b'{"format": "auditor.findings/1"}', "audit.toml": b'title = "Film reviews"\n'}
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,14 @@ def test_dates_are_printed_in_full_and_in_utc():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("Hello", "ltr"), ("  123 שלום", "rtl"), ("الفيلم good", "rtl"), ("film الفيلم", "ltr"), ("😀 123 …", "ltr"), ("", "ltr")],
+    [
+        ("Hello", "ltr"),
+        ("  123 שלום", "rtl"),
+        ("الفيلم good", "rtl"),
+        ("film الفيلم", "ltr"),
+        ("😀 123 …", "ltr"),
+        ("", "ltr"),
+    ],
 )
 def test_direction_is_that_of_the_first_strong_character(text, expected):
     assert formats.direction(text) == expected

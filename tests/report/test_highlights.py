@@ -79,7 +79,7 @@ def test_exact_weights_say_that_they_have_no_sampling_error():
 
 
 def test_text_is_escaped_inside_and_between_marks():
-    text = "<b>bad</b> & \"worse\" <script>"
+    text = '<b>bad</b> & "worse" <script>'
     marks = highlights.weight_marks(segments_of(text), target([0.3] * 5, [0.01] * 5), 0.1)
     body = highlights.paint(text, marks)
     assert "<b>" not in body
@@ -87,7 +87,9 @@ def test_text_is_escaped_inside_and_between_marks():
     assert shown(body) == text
 
 
-words = st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8), min_size=1, max_size=40)
+words = st.lists(
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8), min_size=1, max_size=40
+)
 
 
 @given(words, st.data())

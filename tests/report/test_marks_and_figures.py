@@ -1,4 +1,5 @@
 import base64
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -25,7 +26,12 @@ def luminance(colour):
 
 @pytest.mark.parametrize(
     ("values", "zero", "ends"),
-    [((-0.39, 0.53), True, (-0.4, 0.6)), ((0.2, 0.4), True, (0.0, 0.4)), ((16.0, 30.0), False, (15.0, 30.0)), ((), False, (0.0, 1.0))],
+    [
+        ((-0.39, 0.53), True, (-0.4, 0.6)),
+        ((0.2, 0.4), True, (0.0, 0.4)),
+        ((16.0, 30.0), False, (15.0, 30.0)),
+        ((), False, (0.0, 1.0)),
+    ],
 )
 def test_a_shared_axis_has_round_ends_that_hold_everything(values, zero, ends):
     axis = marks.shared_axis(values, zero=zero)
@@ -79,7 +85,7 @@ def test_a_wide_grid_marks_notable_cells_with_dots():
 def test_the_shades_darken_evenly_and_values_on_them_can_be_read():
     shades = [luminance(colour) for colour in marks.SEQUENTIAL]
     assert shades == sorted(shades, reverse=True)
-    assert min(a - b for a, b in zip(shades, shades[1:], strict=False)) > 10
+    assert min(a - b for a, b in itertools.pairwise(shades)) > 10
     for step, colour in enumerate(marks.SEQUENTIAL):
         light, dark = sorted((luminance(colour), 255.0 if marks.is_dark(step) else luminance(marks.INK)), reverse=True)
         assert light - dark > 75

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -94,7 +95,17 @@ def test_page_one_has_the_answer_for_a_person_who_must_sign(classifier_run, clas
 
 def test_every_section_states_question_answer_method_and_limits(classifier_html):
     parts = re.findall(r'<section id="([\w-]+)".*?</section>', classifier_html, re.DOTALL)
-    assert parts == ["predictions", "lime", "attention", "perplexity", "slices", "documents", "methods", "glossary", "provenance"]
+    assert parts == [
+        "predictions",
+        "lime",
+        "attention",
+        "perplexity",
+        "slices",
+        "documents",
+        "methods",
+        "glossary",
+        "provenance",
+    ]
     for section in re.findall(r"<section .*?</section>", classifier_html, re.DOTALL):
         assert '<p class="question">' in section
         assert '<p class="answer">' in section
@@ -111,7 +122,7 @@ def test_the_html_is_well_formed_and_its_links_lead_somewhere(page):
     assert targets <= set(ids)
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
 
 
 def test_every_table_has_headers_and_every_image_words(page):
@@ -202,7 +213,9 @@ def test_another_hash_seed_gives_the_same_bytes_and_no_torch_is_needed():
     outputs = []
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+        )
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
     assert outputs[0] == outputs[1]

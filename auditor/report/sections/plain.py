@@ -1,8 +1,15 @@
 """The section of a probe that has none of its own, or that measured nothing: its coverage, numbers and parameters."""
 
+from collections.abc import Mapping, Sequence
+
+from auditor.findings.evidence import Facts
 from auditor.findings.types import Coverage
+from auditor.records.types import Failure
 from auditor.report import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
+
+MOST_FIELDS = 8
+_SIMPLE = (str, int, float, bool)
 
 
 def compose(sources: Sources, coverage: Coverage, section_id: str = "", title: str = "") -> Section:
@@ -21,6 +28,7 @@ def compose(sources: Sources, coverage: Coverage, section_id: str = "", title: s
         content={
             "numbers": numbers_table(f"Numbers of the probe {probe}.", numbers) if numbers else None,
             "parameters": _parameters(probe, parameters) if parameters else None,
+            "facts": _facts(probe, sources.evidence.others.get(probe, {})),
         },
     )
 
@@ -35,6 +43,27 @@ def _answer(coverage: Coverage) -> str:
 def _parameters(probe: str, values: dict[str, str]) -> Table:
     rows = tuple((formats.middle(name, 60), formats.middle(value, 400)) for name, value in values.items())
     return Table(f"Parameters of {probe} in this run.", (Column("Parameter", "id", 30), Column("Value", "id")), rows)
+
+
+def _facts(probe: str, rows: Mapping[str, Facts | Failure]) -> Table | None:
+    """The simple fields of what the probe found, a row per document."""
+    records = [row for row in rows.values() if not isinstance(row, Failure)]
+    names = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)][:MOST_FIELDS] if records else []
+    if not names:
+        return None
+    columns = tuple(
+        Column(formats.middle(name, 40), "number" if _are_numbers(records, name) else "corpus") for name in names
+    )
+    cells = tuple(tuple(_cell(record[name]) for name in names) for record in records)
+    return Table(f"What the probe {probe} found, by document.", columns, cells)
+
+
+def _are_numbers(records: Sequence[Facts], name: str) -> bool:
+    return all(isinstance(record[name], int | float) and not isinstance(record[name], bool) for record in records)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}".replace("-", "\u2212") if isinstance(value, float) else formats.middle(str(value), 80)
 
 
 def _anchor(probe: str) -> str:

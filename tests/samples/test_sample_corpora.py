@@ -1,0 +1,76 @@
+"""The committed corpora are what their columns say, and the audits over them are configured rightly."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from make_corpora import EXCERPT_WORDS, PASSAGE_WORDS, band
+
+from auditor import config, corpus
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (SAMPLES / "corpora" / name).read_text("utf-8").splitlines()]
+
+
+def test_there_are_200_reviews_with_about_as_many_of_either_label() -> None:
+    reviews = rows("reviews.jsonl")
+    assert len({review["id"] for review in reviews}) == 200
+    assert {tuple(review) for review in reviews} == {("id", "text", "label", "length", "disagreement")}
+    assert 95 <= Counter(review["label"] for review in reviews)["positive"] <= 105
+
+
+def test_every_band_has_enough_reviews_for_a_slice() -> None:
+    reviews = rows("reviews.jsonl")
+    for column, bands in (("length", ("short", "medium", "long")), ("disagreement", ("low", "medium", "high"))):
+        counts = Counter(review[column] for review in reviews)
+        assert set(counts) == set(bands)
+        assert min(counts.values()) >= 40
+
+
+def test_the_length_band_is_that_of_the_text() -> None:
+    for review in rows("reviews.jsonl"):
+        assert review["length"] == band(len(review["text"].split()), 13, 21, ("short", "medium", "long"))
+
+
+def test_speeches_are_24_passages_and_6_excerpts_half_of_either_century() -> None:
+    speeches = rows("speeches.jsonl")
+    assert len({speech["id"] for speech in speeches}) == 30
+    assert Counter((s["kind"], s["label"]) for s in speeches) == {
+        ("passage", "18"): 12,
+        ("passage", "19"): 12,
+        ("excerpt", "18"): 3,
+        ("excerpt", "19"): 3,
+    }
+
+
+def test_a_speech_is_labelled_by_its_year_and_a_passage_does_not_name_one() -> None:
+    for speech in rows("speeches.jsonl"):
+        assert speech["year"].startswith(speech["label"])
+        assert speech["century"] == {"18": "nineteenth", "19": "twentieth"}[speech["label"]]
+        if speech["kind"] == "passage":
+            assert len(speech["text"].split()) in PASSAGE_WORDS
+            assert not re.search(r"\b1[5-9]\d\d\b", speech["text"])
+        else:
+            assert EXCERPT_WORDS <= len(speech["text"].split()) < EXCERPT_WORDS + 100
+
+
+@pytest.mark.parametrize("name", ["reviews.jsonl", "speeches.jsonl"])
+def test_texts_carry_no_traces_of_their_encoding(name: str) -> None:
+    for row in rows(name):
+        assert not re.search(r"&\w+;|''|  |Ã|â€|\ufffd|[\x00-\x1f]", row["text"]), row["id"]
+        assert row["text"] == row["text"].strip()
+
+
+@pytest.mark.parametrize(("name", "n"), [("sentiment.toml", 200), ("smollm2.toml", 30)])
+def test_each_audit_reads_its_corpus_and_names_models_beside_it(name: str, n: int) -> None:
+    audit = config.load(SAMPLES / name, {})
+    documents = corpus.load(SAMPLES / audit.corpus.path).documents
+    assert len(documents) == n
+    assert all(document.labels for document in documents)
+    assert audit.model.name.startswith("models/")
+    assert audit.checks
