@@ -30,6 +30,7 @@ N_PASSAGES = 24
 N_EXCERPTS = 6
 EXCERPT_WORDS = 600
 PASSAGE_WORDS = range(30, 46)
+CENTURIES = {"18": "nineteenth", "19": "twentieth"}
 
 Row = Mapping[str, str]
 Speech = Mapping[str, str]
@@ -96,7 +97,7 @@ def _number(sentence: Sentence) -> int:
 
 
 def read_speeches(package: Path) -> list[Speech]:
-    """All messages of 1801 to 1999 in the npm package, by year; not that of 1900, whose digits and century differ."""
+    """The messages of 1801 to 1899 and 1901 to 1999 in the npm package, by year: no doubt about the century."""
     with tarfile.open(package) as archive:
         files = [m for m in archive.getmembers() if re.fullmatch(r"package/data/\w+\.json", m.name)]
         loaded = [json.load(file) for member in files if (file := archive.extractfile(member)) is not None]
@@ -111,8 +112,8 @@ def speeches(available: Sequence[Speech]) -> list[Row]:
     """Passages and excerpts, half of each from either century, spread evenly over its years."""
     order = random.Random(SEED)
     rows = []
-    for century in ("18", "19"):
-        own = [speech for speech in available if label(speech) == century]
+    for century in CENTURIES.values():
+        own = [speech for speech in available if century_of(speech) == century]
         for_excerpts = _spread(own, N_EXCERPTS // 2)
         rest = [speech for speech in own if speech not in for_excerpts]
         rows += [_row(speech, "excerpt", beginning(speech["text"])) for speech in for_excerpts]
@@ -120,9 +121,9 @@ def speeches(available: Sequence[Speech]) -> list[Row]:
     return sorted(rows, key=lambda row: row["id"])
 
 
-def label(speech: Speech) -> str:
-    """The century as the year shows it: its first two digits."""
-    return speech["year"][:2]
+def century_of(speech: Speech) -> str:
+    """`nineteenth` or `twentieth`."""
+    return CENTURIES[speech["year"][:2]]
 
 
 def _spread(items: Sequence[Speech], n: int) -> list[Speech]:
@@ -134,11 +135,10 @@ def _row(speech: Speech, kind: str, text: str) -> Row:
     return {
         "id": f"{speech['year']}-{name}-{kind}",
         "text": text,
-        "label": label(speech),
+        "century": century_of(speech),
         "kind": kind,
         "president": speech["name"],
         "year": speech["year"],
-        "century": {"18": "nineteenth", "19": "twentieth"}[label(speech)],
         "party": speech["party"],
     }
 

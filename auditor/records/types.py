@@ -192,7 +192,7 @@ class Perplexity:
     context_length: int
     stride: int
     prefix: str
-    """The token that gives the first one its context (BOS or EOS); empty where there is none: the first goes unscored."""
+    """The token that gives the first one its context (BOS or EOS); empty where there is none."""
     method: str = "rolling windows"
     """Every token is scored once; the last window keeps its full left context."""
 

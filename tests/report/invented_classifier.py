@@ -228,7 +228,12 @@ def classifier():
                 "limit": "60",
             },
             "attention": {"first": "1, 4"},
-            "perplexity": {"model": "smollm2-135m", "context_length": "1024", "stride": "512", "method": "windows"},
+            "perplexity": {
+                "model": "smollm2-135m",
+                "context_length": "1024",
+                "stride": "512",
+                "method": "rolling windows",
+            },
         },
         verdict=Verdict(
             result="pass with conditions",

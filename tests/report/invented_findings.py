@@ -147,7 +147,7 @@ def perplexity_findings(made, records, is_reference=True):
     return PerplexityFindings(
         model="smollm2-135m",
         is_reference=is_reference,
-        method="windows",
+        method="rolling windows",
         context_length=1024,
         stride=512,
         prefix="<|endoftext|>",

@@ -168,8 +168,8 @@ def empty():
     ), evidence
 
 
-def hostile():
-    """Every string that comes from outside is an attack."""
+def hostile(cards=14):
+    """Every string that comes from outside is an attack; `cards` documents are shown by LIME and by perplexity."""
     attack = texts.HOSTILE
     rng = random.Random(9)
     made = tuple(
@@ -199,7 +199,7 @@ def hostile():
     )
     explained = base.explanations.model_copy(
         update={
-            "examples": tuple(Example(document_id=i, rule=attack[0]) for i in explanations),
+            "examples": tuple(Example(document_id=i, rule=attack[0]) for i in list(explanations)[:cards]),
             "global_words": tuple(
                 base.explanations.global_words[0].model_copy(update={"text": t, "label": t}) for t in attack
             ),
@@ -209,7 +209,7 @@ def hostile():
         update={
             "model": attack[0],
             "prefix": attack[1],
-            "most_surprising": tuple(Example(document_id=d.id, rule=attack[3]) for d in made),
+            "most_surprising": tuple(Example(document_id=d.id, rule=attack[3]) for d in made[:cards]),
         }
     )
     strings = {a: a for a in attack}

@@ -116,7 +116,7 @@ def test_weasyprint_has_nothing_to_warn_of(make, weasyprint_log):
 
 
 def test_hostile_text_is_printed_and_missing_glyphs_by_their_code(tmp_path, weasyprint_log):
-    findings, evidence = hostile()
+    findings, evidence = hostile(cards=6)
     path = tmp_path / "hostile.pdf"
     path.write_bytes(render_pdf(render_html(findings, evidence), findings, {}))
     assert weasyprint_log == []

@@ -10,7 +10,14 @@ from invented_runs import empty, language_model, tiny
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.types import ClassScores, Example, Pointer
 from auditor.records.types import Document, Explanation, Failure, Prediction, Segment, Span, Target
+from auditor.report import html as pages
 from auditor.report import render_html
+
+
+@pytest.fixture(autouse=True)
+def no_embedded_fonts(monkeypatch):
+    """Cutting fonts takes most of the time and changes no word."""
+    monkeypatch.setattr(pages.fonts, "embed", lambda _: "")
 
 
 def section(html, name):
@@ -104,6 +111,14 @@ def test_a_language_model_shows_its_continuations_and_its_own_perplexity():
     assert "smollm2-135m (audited)" in section(html, "perplexity")
     assert "Entropy 0" not in section(html, "documents")
     assert "nothing is judged" in words(html.split("<section")[0])
+
+
+def test_continuations_are_shown_even_where_none_is_ranked():
+    findings, evidence = language_model()
+    found = findings.predictions.model_copy(update={"least_certain": ()})
+    text = section(render_html(findings.model_copy(update={"predictions": found}), evidence), "predictions")
+    assert "Continuations. Chosen by rule: the first of the corpus." in text
+    assert text.count("in a larger sense, we can not dedicate") == 5
 
 
 def test_candidates_are_answered_like_labels():

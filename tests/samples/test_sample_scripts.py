@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,12 @@ from train_sentiment import Share
 from vocabulary import SPECIAL, prune
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+PARAGRAPH = (
+    "The sun had barely risen when the farmers began to gather in the village square. They had come from the "
+    "surrounding hills with carts full of apples, potatoes and cheese, and they talked about the weather while they "
+    "set up their stalls. By nine o'clock the market was full of people looking for fresh food, and the children ran "
+    "between the tables with pieces of warm bread in their hands."
+)
 
 
 def test_cleaning_undoes_entities_double_apostrophes_and_lost_ones() -> None:
@@ -35,7 +42,7 @@ def test_near_repeats_share_most_words_or_contain_each_other() -> None:
     texts = [
         "a warm, exotic tale of two brothers",
         "This is, to be fair to all involved, a warm and exotic tale of two brothers and nothing more than that.",
-        "A tale of two cities.",
+        "A tale of cities.",
         "Cold and dull.",
     ]
     assert near_repeats(texts, held_out) == {0, 1}
@@ -194,10 +201,9 @@ def test_smollm2_is_surprised_by_shuffled_english_and_not_by_plain_english() -> 
     folder = pinned.cache_folder() / fetch_smollm2.NAME
     if not fetch_smollm2.is_complete(folder):
         pytest.skip("SmolLM2 is not in the cache: python samples/fetch_smollm2.py fetches it (93 MB)")
-    plain = perplexity(folder, "The sun had barely risen when the farmers began to gather in the village square.")
-    shuffled = perplexity(folder, "Village when risen the in had to the sun farmers barely square gather began the.")
-    assert 10 < plain < 30
-    assert shuffled > 20 * plain
+    words = PARAGRAPH.split()
+    assert 15 < perplexity(folder, PARAGRAPH) < 30
+    assert perplexity(folder, " ".join(random.Random(0).sample(words, len(words)))) > 800
 
 
 def perplexity(folder: Path, text: str) -> float:

@@ -63,13 +63,10 @@ def _answer(found: PerplexityFindings) -> str:
 
 
 def _method(found: PerplexityFindings) -> str:
-    if found.method == "hf-docs":
-        windows = "Windows as in the Transformers documentation, which drops one token’s loss from every window."
-    else:
-        windows = (
-            f"Windows of {formats.plural(found.context_length, 'token')}, moved by {formats.count(found.stride)}; "
-            "every token is scored once, the last window keeps its full left context."
-        )
+    windows = (
+        f"Windows of {formats.plural(found.context_length, 'token')}, moved by {formats.count(found.stride)}; every "
+        "token is scored once, the last window keeps its full left context."
+    )
     first = (
         f" “{found.prefix}” gives the first token its context." if found.prefix else " The first token is not scored."
     )

@@ -19,6 +19,7 @@ from auditor.report.sections.contract import (
 MOST_CONFUSED = 12
 """Labels of a confusion matrix that fits the page; above, the most frequent confusions are listed."""
 _LISTED_CONFUSIONS = 15
+_SHOWN_CONTINUATIONS = 5
 _NUMBERS = ("accuracy", "exact_match", "macro_f1", "calibration_error", "mean_entropy", "generation.mean_logprob")
 
 
@@ -54,7 +55,7 @@ def compose(sources: Sources) -> Section:
             "calibration_figure": figures.draw_calibration(found.calibration) if _is_calibrated(found) else None,
             "predicted": _predicted_table(found) if not found.classes and not found.continuations else None,
             "errors": _examples(sources, found.confident_errors, "Confident errors") or None,
-            "uncertain": _examples(sources, found.least_certain, _uncertain_title(found)) or None,
+            "uncertain": _examples(sources, _uncertain(sources, found), _uncertain_title(found)) or None,
         },
     )
 
@@ -254,7 +255,15 @@ def _predicted_table(found: PredictionFindings) -> Table:
 
 
 def _uncertain_title(found: PredictionFindings) -> str:
-    return "Least likely continuations" if found.continuations else "Least certain answers"
+    return "Continuations" if found.continuations else "Least certain answers"
+
+
+def _uncertain(sources: Sources, found: PredictionFindings) -> tuple[Example, ...]:
+    """The least certain answers; of free continuations, where none are ranked, the first: some must be seen."""
+    if found.least_certain or not found.continuations:
+        return found.least_certain
+    first = [document.id for document, _ in sources.evidence.measured(sources.evidence.predictions)]
+    return tuple(Example(document_id=name, rule="the first of the corpus") for name in first[:_SHOWN_CONTINUATIONS])
 
 
 def _examples(sources: Sources, examples: tuple[Example, ...], title: str) -> Table | None:
