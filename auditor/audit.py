@@ -24,6 +24,13 @@ from auditor.records.types import AttentionStatistics, Document, Explanation, Fa
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
+_CORPUS_FACTS = {
+    "path": "File",
+    "sha256": "File, SHA-256",
+    "documents": "Documents",
+    "documents_in_file": "Documents in the file",
+    "columns": "Columns",
+}
 KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity)}
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
@@ -107,7 +114,7 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
             "path": str(config.corpus.path),
             "sha256": preflight.corpus.sha256,
             "documents": len(preflight.documents),
-            "documents in the file": preflight.corpus.n_documents,
+            "documents_in_file": preflight.corpus.n_documents,
             "columns": list(preflight.corpus.columns),
         },
         "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
@@ -205,7 +212,7 @@ def context(place: Run) -> Context:
         plan_id=place.plan_id,
         created=place.created,
         model=_model_facts(own),
-        corpus={key: _plain(value) for key, value in own["corpus"].items()},
+        corpus={_CORPUS_FACTS[key]: _plain(value) for key, value in own["corpus"].items()},
         provenance=_provenance(place),
         parameters={
             name: {key: _plain(value) for key, value in table.items()} for name, table in own["probes"].items()
@@ -215,6 +222,8 @@ def context(place: Run) -> Context:
         notes=tuple(own["notes"]),
         seed=own["seed"],
         multi_label=own["multi_label"],
+        reviewers=tuple(own["config"]["report"]["reviewers"]),
+        organisation=own["config"]["report"]["organisation"],
         reference_model=references[0] if references else None,
     )
 
@@ -283,7 +292,7 @@ def _versions() -> dict[str, str]:
 def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_plain(item) for item in value)
-    return "all" if value is None else str(value)
+    return "default" if value is None else str(value)
 
 
 def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes) -> str | None:

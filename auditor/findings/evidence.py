@@ -95,5 +95,7 @@ class Context:
     notes: tuple[str, ...] = ()
     seed: int = 0
     multi_label: bool = False
+    reviewers: tuple[str, ...] = ()
+    organisation: str | None = None
     reference_model: str | None = None
     """The language model that gave the perplexities, where it is not the audited model."""

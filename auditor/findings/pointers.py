@@ -27,7 +27,7 @@ from auditor.findings.types import (
     PredictionFindings,
     SliceRow,
 )
-from auditor.findings.wording import bound, count, figure, interval, measured
+from auditor.findings.wording import bound, count, measured
 
 Severity = Literal["fail", "watch", "pass", "note"]
 
@@ -169,7 +169,7 @@ def _heads(attention: AttentionFindings) -> Iterator[Pointer]:
 def _agreement(attention: AttentionFindings) -> Iterator[Pointer]:
     tau = attention.agreement
     if tau and tau.value is not None and tau.high is not None and tau.low is not None and tau.high < FAINT_AGREEMENT:
-        text = f"Attention and LIME weights hardly agree: τ {figure(tau.value, tau.unit)} ({interval(tau)})"
+        text = f"Attention and LIME weights hardly agree: τ {measured(tau)}"
         yield _pointer("note", text, "attention")
 
 

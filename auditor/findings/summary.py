@@ -70,6 +70,8 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
         run_id=context.run_id,
         plan_id=context.plan_id,
         created=context.created,
+        reviewers=context.reviewers,
+        organisation=context.organisation,
         model=dict(context.model),
         corpus=dict(context.corpus),
         provenance=dict(context.provenance),

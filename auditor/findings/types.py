@@ -253,6 +253,9 @@ class Findings(Finding):
     plan_id: str
     created: str
     """ISO 8601, UTC."""
+    reviewers: tuple[str, ...] = ()
+    """Who is to sign, a line each."""
+    organisation: str | None = None
     model: dict[str, str]
     """For the provenance page: name, revision, class, parameters, dtype, device, attention, sha256 of weights and
     tokenizer …"""

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 
+from auditor.findings.digits import DECIMALS, digits_of, significant
 from auditor.findings.types import Number
 
-_SCALED = {"perplexity", "tokens", "count"}
 
-
-def figure(value: float, unit: str) -> str:
-    """A value as it stands in a sentence: three decimals, or three digits where the scale is open."""
-    if unit in _SCALED:
-        text = f"{value:,.0f}" if unit == "count" or abs(value) >= 100 else f"{value:.3g}"
-    else:
-        text = f"{value:.3f}"
-    return _minus(text)
+def figure(value: float, unit: str, digits: int | None = None) -> str:
+    """A value as it stands in a sentence."""
+    if digits is None:
+        digits = significant(value, 3) if unit == "perplexity" else DECIMALS[unit]
+    return _minus(f"{value:,.{digits}f}")
 
 
 def bound(value: float) -> str:
@@ -25,15 +22,17 @@ def measured(number: Number) -> str:
     """Value and interval: "0.861 (95% interval 0.812 to 0.899)"."""
     if number.value is None:
         return "not measured"
+    value = figure(number.value, number.unit, digits_of(number))
     if number.low is None or number.high is None:
-        return figure(number.value, number.unit)
-    return f"{figure(number.value, number.unit)} (95% interval {interval(number)})"
+        return value
+    return f"{value} (95% interval {interval(number)})"
 
 
 def interval(number: Number) -> str:
     """The ends of the interval: "0.812 to 0.899"."""
+    digits = digits_of(number)
     low, high = number.low or 0.0, number.high or 0.0
-    return f"{figure(low, number.unit)} to {figure(high, number.unit)}"
+    return f"{figure(low, number.unit, digits)} to {figure(high, number.unit, digits)}"
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:

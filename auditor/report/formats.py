@@ -1,37 +1,21 @@
 """Numbers, dates and text as they are printed.
 
-Digits follow the uncertainty. With h the half-width of the 95 % interval, the last digit printed is the first
-significant digit of h, and one more where that digit is 1 or 2 (the rule of the Particle Data Group, simplified),
-within limits per unit: 0.912 (0.900–0.923), but 0.74 (0.71–0.77). Without an interval each unit has a fixed number of
-decimals; perplexity has three significant digits. Minus is U+2212; ranges take an en dash, or the word "to" where a
+Digits follow the uncertainty (`auditor.findings.digits`). Minus is U+2212; ranges take an en dash, or "to" where a
 sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
 heads, how many documents) are printed as percentages.
 """
 
-import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from auditor.findings.digits import DECIMALS, digits_for, digits_of, significant
 from auditor.findings.types import Check, Number
 
 MINUS = "\u2212"
 NOTHING = "–"
 """Stands where a number could not be computed."""
 
-_DECIMALS = {
-    "share": 3,
-    "nats": 2,
-    "bits": 2,
-    "count": 0,
-    "tokens": 1,
-    "perplexity": 1,
-    "correlation": 2,
-    "probability": 2,
-    "log-probability": 2,
-}
-_MOST_DECIMALS = {"share": 3, "count": 0, "tokens": 2, "perplexity": 2}
-_LEAST_DECIMALS = {"count": 0, "tokens": 0, "perplexity": 0}
 _SUFFIX = {"nats": " nats", "bits": " bits", "tokens": " tokens"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _HUGE = 1e6
@@ -108,34 +92,23 @@ def percent(share: float, digits: int = 0) -> str:
     return decimal(100 * share, digits) + "%"
 
 
-def digits_for(low: float | None, high: float | None, unit: str) -> int:
-    """Decimals that the width of an interval justifies."""
-    if low is None or high is None or not high > low:
-        return _DECIMALS[unit]
-    half_width = (high - low) / 2
-    exponent = math.floor(math.log10(half_width) + 1e-12)
-    leading = round(half_width / 10**exponent, 9)
-    digits = -exponent + (1 if leading < 3 else 0)
-    return min(max(digits, _LEAST_DECIMALS.get(unit, 2)), _MOST_DECIMALS.get(unit, 4))
-
-
 def quantity(value: float | None, unit: str, digits: int | None = None, *, suffix: bool = True) -> str:
     """A value in its unit: `0.912`, `18.4`, `1.05 nats`."""
     if value is None:
         return NOTHING
     if digits is None:
-        digits = _significant(value, 3) if unit == "perplexity" else _DECIMALS[unit]
+        digits = significant(value, 3) if unit == "perplexity" else DECIMALS[unit]
     return decimal(value, digits) + (_SUFFIX.get(unit, "") if suffix else "")
 
 
 def value(number: Number) -> str:
     """The value of a number, with as many digits as its interval justifies."""
-    return quantity(number.value, number.unit, _digits(number))
+    return quantity(number.value, number.unit, digits_of(number))
 
 
 def interval(number: Number) -> str:
     """The 95 % interval of a number, without its unit."""
-    return span(number.low, number.high, number.unit, _digits(number))
+    return span(number.low, number.high, number.unit, digits_of(number))
 
 
 def span(low: float | None, high: float | None, unit: str, digits: int | None = None) -> str:
@@ -157,8 +130,8 @@ def check_digits(check: Check) -> int:
     number = check.number
     if number is None:
         return 0
-    first = _digits(number)
-    first = _DECIMALS[number.unit] if first is None else first
+    first = digits_of(number)
+    first = DECIMALS[number.unit] if first is None else first
     measured = [x for x in (number.value, number.low, number.high) if x is not None]
     limit = check.bound
     for digits in range(first, first + 3):
@@ -188,18 +161,6 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-
-
-def _digits(number: Number) -> int | None:
-    if number.low is None or number.high is None or not number.high > number.low:
-        return None
-    return digits_for(number.low, number.high, number.unit)
-
-
-def _significant(value: float, figures: int) -> int:
-    if value == 0:
-        return figures - 1
-    return max(0, figures - 1 - math.floor(math.log10(abs(value))))
 
 
 def _shortest(value: float) -> str:

@@ -48,7 +48,6 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.attention
     if found is None:
         raise ValueError("the run has no findings on attention")
-    shares = [n for name, n in sources.numbers.items() if name.startswith("attention.head_share[") and "{" not in name]
     return Section(
         id="attention",
         title="Attention",
@@ -63,7 +62,7 @@ def compose(sources: Sources) -> Section:
         content={
             "numbers": numbers_table(
                 "The numbers behind the answer.",
-                [*([found.agreement] if found.agreement else []), *sources.named("attention.sink_share"), *shares],
+                [*([found.agreement] if found.agreement else []), *sources.named("attention.sink_share")],
             ),
             "backing": _backing(found),
             "grids": [_grid(found, statistic) for statistic in _statistics(found)],

@@ -1,0 +1,50 @@
+"""How many digits a number deserves.
+
+Digits follow the uncertainty. With h the half-width of the 95 % interval, the last digit printed is the first
+significant digit of h, and one more where that digit is 1 or 2 (the rule of the Particle Data Group, simplified),
+within limits per unit: 0.912 (0.900–0.923), but 0.74 (0.71–0.77). Without an interval each unit has a fixed number of
+decimals; perplexity has three significant digits.
+"""
+
+import math
+
+from auditor.findings.types import Number
+
+DECIMALS = {
+    "share": 3,
+    "nats": 2,
+    "bits": 2,
+    "count": 0,
+    "tokens": 1,
+    "perplexity": 1,
+    "correlation": 2,
+    "probability": 2,
+    "log-probability": 2,
+}
+_MOST_DECIMALS = {"share": 3, "count": 0, "tokens": 2, "perplexity": 2}
+_LEAST_DECIMALS = {"count": 0, "tokens": 0, "perplexity": 0}
+
+
+def digits_for(low: float | None, high: float | None, unit: str) -> int:
+    """Decimals that the width of an interval justifies."""
+    if low is None or high is None or not high > low:
+        return DECIMALS[unit]
+    half_width = (high - low) / 2
+    exponent = math.floor(math.log10(half_width) + 1e-12)
+    leading = round(half_width / 10**exponent, 9)
+    digits = -exponent + (1 if leading < 3 else 0)
+    return min(max(digits, _LEAST_DECIMALS.get(unit, 2)), _MOST_DECIMALS.get(unit, 4))
+
+
+def digits_of(number: Number) -> int | None:
+    """Decimals of a number by its interval; None where it has none."""
+    if number.low is None or number.high is None or not number.high > number.low:
+        return None
+    return digits_for(number.low, number.high, number.unit)
+
+
+def significant(value: float, figures: int) -> int:
+    """Decimals that show so many significant figures."""
+    if value == 0:
+        return figures - 1
+    return max(0, figures - 1 - math.floor(math.log10(abs(value))))
