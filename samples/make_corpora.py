@@ -2,13 +2,13 @@
 
 reviews.jsonl    200 of the 1,000 held-out movie sentences (sentences.py), stratified by label, length and
                  disagreement: each stratum gives its share, fractions settled by largest remainder
-speeches.jsonl   from State of the Union messages of 1801 to 1999: 24 passages and 6 longer excerpts
+speeches.jsonl   from State of the Union messages of 1801 to 1999: 24 passages and 4 longer excerpts
 
 length           words: short up to 13, medium up to 21, long above
 disagreement     standard deviation of the ratings: low up to 0.7, medium up to 1.0, high above
 
 passage          a run of whole sentences, 30 to 45 words, drawn from within a speech; none that names a year
-excerpt          the first 600 words of a speech, to the end of a sentence
+excerpt          the first 300 words of a speech, to the end of a sentence
 label            the first two digits of the year, 18 or 19: what smollm2.toml has the model guess
 """
 
@@ -27,8 +27,8 @@ from sentences import SEED, Sentence, split
 CORPORA = Path(__file__).parent / "corpora"
 N_REVIEWS = 200
 N_PASSAGES = 24
-N_EXCERPTS = 6
-EXCERPT_WORDS = 600
+N_EXCERPTS = 4
+EXCERPT_WORDS = 300
 PASSAGE_WORDS = range(30, 46)
 CENTURIES = {"18": "nineteenth", "19": "twentieth"}
 

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# Properties are about results: how long an example takes on a busy machine says nothing.
+settings.register_profile("auditor", deadline=None)
+settings.load_profile("auditor")
 # Before any test module imports torch: two test processes on two cores, and no hub to be asked for a model.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"

@@ -54,14 +54,14 @@ def test_a_number_without_sampling_is_judged_by_its_value():
 
 def test_reasons_are_sentences_with_the_interval_and_the_bound():
     assert judge(number(), Bound(at_least=0.7))[1] == (
-        "0.800 (95% interval 0.750 to 0.850): the whole interval lies at or above 0.7."
+        "0.80 (95% interval 0.75 to 0.85): the whole interval lies at or above 0.7."
     )
     assert judge(number(), Bound(at_most=0.7))[1].endswith("the whole interval lies above 0.7.")
     assert judge(number(), Bound(at_least=0.8))[1].endswith(
         "contains the bound 0.8, so 200 documents cannot decide it."
     )
     negative = number(-0.1, -0.2, -0.05)
-    assert judge(negative, Bound(at_least=-0.5))[1].startswith("−0.100 (95% interval −0.200 to −0.050)")
+    assert judge(negative, Bound(at_least=-0.5))[1].startswith("−0.10 (95% interval −0.20 to −0.05)")
 
 
 def test_a_name_that_was_not_measured_is_answered_with_the_nearest():
@@ -131,7 +131,7 @@ def test_headlines_count_the_checks_in_plain_words():
 
 def test_the_explanation_names_the_worst_facts_first():
     text = verdict((PASS, True), (FAIL, True), (WATCH, True), (UNJUDGED, False)).explanation
-    assert text.startswith("Number 1 is 0.800 (95% interval 0.750 to 0.850), where at least 0.9 was asked.")
+    assert text.startswith("Number 1 is 0.80 (95% interval 0.75 to 0.85), where at least 0.9 was asked.")
     order = [text.index(name) for name in ("Number 1", "n3 is not judged (and not required)", "Number 2", "Number 0")]
     assert order == sorted(order)
     assert "which leaves open whether it is at least 0.8" in text
@@ -141,7 +141,7 @@ def test_a_pass_names_the_check_closest_to_its_bound():
     text = verdict((Bound(at_least=0.2), True), (PASS, True)).explanation
     assert text == (
         "All checks hold over their whole intervals; the closest to its bound is Number 1, "
-        "0.800 (95% interval 0.750 to 0.850) against at least 0.7."
+        "0.80 (95% interval 0.75 to 0.85) against at least 0.7."
     )
 
 
@@ -150,7 +150,7 @@ def test_pointers_start_with_what_fails_and_stop_at_six():
     found = summarise(evidence(), context(checks=checks))
     assert found.verdict.result == "fail"
     assert [(p.severity, p.section) for p in found.pointers[:2]] == [("fail", "predictions"), ("watch", "lime")]
-    assert found.pointers[0].text == "Accuracy is 0.850 (95% interval 0.709 to 0.929), where at least 0.95 was asked"
+    assert found.pointers[0].text == "Accuracy is 0.85 (95% interval 0.71 to 0.93), where at least 0.95 was asked"
     assert len(found.pointers) <= 6
     texts = [p.text for p in found.pointers]
     assert "2 of 29 explanations have R² below 0.5 and should not be relied on" in texts

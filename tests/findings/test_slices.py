@@ -69,7 +69,7 @@ def test_a_slice_wholly_below_the_rest_is_pointed_at():
     found = Evidence(documents=tuple(documents), predictions=predictions)
     pointers = list(_slices(slice_corpus(found, pair(found, False), seed=0)))
     assert [(p.severity, p.section) for p in pointers] == [("watch", "slices")]
-    assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.500 (95% interval 0.352 to 0.648)")
+    assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.50 (95% interval 0.35 to 0.65)")
     assert pointers[0].text.endswith("elsewhere 1.000")
 
 
