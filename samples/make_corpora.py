@@ -9,7 +9,7 @@ disagreement     standard deviation of the ratings: low up to 0.7, medium up to 
 
 passage          a run of whole sentences, 30 to 45 words, drawn from within a speech; none that names a year
 excerpt          the first 300 words of a speech, to the end of a sentence
-label            the first two digits of the year, 18 or 19: what smollm2.toml has the model guess
+century          nineteenth or twentieth, from the year: what smollm2.toml has the model guess
 """
 
 import argparse

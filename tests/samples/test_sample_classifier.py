@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pinned
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+import pinned
 from sentences import DIGEST_DIGITS, digest
 from train_sentiment import BYTES_ALLOWED, Share
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 FOLDER = SAMPLES / "models" / "sentiment"

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from make_corpora import EXCERPT_WORDS, PASSAGE_WORDS, band
 
 from auditor import config, corpus
+from make_corpora import EXCERPT_WORDS, PASSAGE_WORDS, band
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

@@ -10,12 +10,13 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
 import fetch_smollm2
 import pinned
-import pytest
 from make_corpora import beginning, passages, sentences_of, shares
 from sentences import clean, digest, near_repeats, normalise, read, split
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from train_sentiment import Share
 from vocabulary import SPECIAL, prune
 
