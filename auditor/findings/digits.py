@@ -27,9 +27,9 @@ _LEAST_DECIMALS = {"count": 0, "tokens": 0, "perplexity": 0}
 
 def digits_for(low: float | None, high: float | None, unit: str) -> int:
     """Decimals that the width of an interval justifies."""
-    if low is None or high is None or not high > low:
+    half_width = 0.0 if low is None or high is None else (high - low) / 2
+    if not half_width > 0:  # an interval of the smallest floats has a half-width of nought too
         return DECIMALS[unit]
-    half_width = (high - low) / 2
     exponent = math.floor(math.log10(half_width) + 1e-12)
     leading = round(half_width / 10**exponent, 9)
     digits = -exponent + (1 if leading < 3 else 0)
