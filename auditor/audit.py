@@ -13,14 +13,16 @@ from typing import Any
 import auditor
 from auditor import findings, report
 from auditor.config import Config
-from auditor.errors import InterruptedRunError, PdfUnavailableError, StoreError
+from auditor.errors import InterruptedRunError, PdfUnavailableError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
 from auditor.findings import Bound, Context, Evidence, Findings
 from auditor.measuring import Progress, Worker
 from auditor.preflight import Preflight, check, is_multi_label
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
+from auditor.records.sums import ARTEFACTS
 from auditor.records.types import AttentionStatistics, Document, Explanation, Failure, Perplexity, Prediction
+from auditor.records.verification import verify
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
@@ -88,10 +90,12 @@ def rerender(place: Run, *, pdf: bool = True) -> Result:
 
     Raises:
         StoreError: The evidence is not complete.
+        VerificationError: The plan or the evidence is not what was measured.
     """
     with place.lock():
         if place.manifest() is None:
             raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
+        _require_untouched(place)
         before = place.manifest() or {}
         return conclude(place, pdf=pdf, facts={key: before[key] for key in ("started", "finished", "seconds", "work")})
 
@@ -226,6 +230,13 @@ def context(place: Run) -> Context:
         organisation=own["config"]["report"]["organisation"],
         reference_model=references[0] if references else None,
     )
+
+
+def _require_untouched(place: Run) -> None:
+    """Conclusions drawn from changed evidence would carry fresh checksums; the pages themselves may be anything."""
+    changed = [fault for fault in verify(place) if fault.path not in ARTEFACTS] if place.is_complete else []
+    if changed:
+        raise VerificationError(f"{place.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
 
 
 def _describe(checkpoint: Any) -> dict[str, Any]:

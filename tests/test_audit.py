@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from auditor.errors import (
     ModelError,
     ProbeError,
     TooManyFailuresError,
+    VerificationError,
 )
 from auditor.models import Classifies
 from auditor.records.store import open_run
@@ -207,6 +209,18 @@ def test_findings_and_pages_are_made_again_from_the_evidence_alone(models: dict[
     again = audit.rerender(open_run(first.run.run_id, here / "reports"), pdf=False)
     assert {name: again.run.read_bytes(name) for name in before} == before
     assert not verify(again.run)
+
+
+def test_changed_evidence_is_not_rendered_into_a_report_with_fresh_checksums(
+    models: dict[str, Path], here: Path
+) -> None:
+    result = run(models["classifier"], corpus(here))
+    result.html.write_text("anything")
+    audit.rerender(open_run("latest", here / "reports"), pdf=False)
+    shard = next((result.run.path / "evidence" / "prediction").iterdir())
+    shutil.copy(result.run.path / "evidence" / "prediction" / "00004.parquet", shard)
+    with pytest.raises(VerificationError, match=r"nothing was rendered, since evidence/prediction/.*was changed"):
+        audit.rerender(open_run("latest", here / "reports"), pdf=False)
 
 
 def test_a_report_is_made_again_on_a_machine_without_torch(models: dict[str, Path], here: Path) -> None:

@@ -64,7 +64,7 @@ def _count_results(checks: Sequence[Check]) -> str:
     if len(checks) == 1:
         return f"The declared check {_ALONE[checks[0].result]}"
     if n["pass"] == len(checks):
-        return f"All {len(checks):,} checks pass"
+        return "Both checks pass" if len(checks) == 2 else f"All {len(checks):,} checks pass"
     parts = [f"{n['pass']:,} of {count(len(checks), 'check')} {_verb(n['pass'], 'pass', 'passes')}"]
     if n["fail"]:
         parts.append(f"{n['fail']:,} {_verb(n['fail'], 'fail', 'fails')}")

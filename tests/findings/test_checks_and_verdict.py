@@ -120,7 +120,7 @@ def test_incomplete_coverage_blocks_a_pass_but_not_a_failure():
 
 
 def test_headlines_count_the_checks_in_plain_words():
-    assert verdict((PASS, True), (PASS, True)).headline == "All 2 checks pass."
+    assert verdict((PASS, True), (PASS, True)).headline == "Both checks pass."
     assert verdict((PASS, True)).headline == "The declared check passes."
     mixed = verdict((PASS, True), (PASS, True), (WATCH, True))
     assert mixed.headline == "2 of 3 checks pass, 1 needs a decision before sign-off."

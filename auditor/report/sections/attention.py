@@ -178,8 +178,10 @@ def _finding(found: AttentionFindings, statistic: str, notable: set[tuple[int, i
 
 
 def _grids_caption(found: AttentionFindings) -> str:
-    widest = max(found.half_widths.values(), default=None)
-    error = f" Intervals of the means are at most ±{formats.decimal(widest, 2)} wide." if widest is not None else ""
+    widest = max((width for name, width in found.half_widths.items() if name.endswith("_share")), default=None)
+    error = (
+        f" 95% intervals of the mean shares reach at most ±{formats.decimal(widest, 2)}." if widest is not None else ""
+    )
     return (
         "Means per head: layers down, heads across, darker is more. Heads that a rule singles out carry their value, "
         f"or a dot where the cell is small. Uniform attention would have an entropy of "

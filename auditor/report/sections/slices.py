@@ -15,6 +15,10 @@ def compose(sources: Sources) -> Section:
     for row in findings.slices:
         by_column.setdefault(row.column, []).append(row)
     expected = formats.decimal(findings.n_comparisons * _FALSE_ALARMS, 1)
+    alarms = (
+        f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} would look "
+        "different by chance alone. "
+    )
     return Section(
         id="slices",
         title="Slices",
@@ -24,10 +28,8 @@ def compose(sources: Sources) -> Section:
             "Documents are grouped by the columns of the corpus; each number is computed within its group as for the "
             "whole. The line across a row is the 95% interval, the dashed line the value for all documents."
         ),
-        limits=(
-            f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} "
-            "would look different by chance alone. Groups with fewer than 30 documents are listed, not judged."
-        ),
+        limits=(alarms if findings.n_comparisons else "")
+        + "Groups with fewer than 30 documents are listed, not judged.",
         template="sections/slices.html.j2",
         content={"tables": [_table(sources, column, rows) for column, rows in by_column.items()]},
     )
