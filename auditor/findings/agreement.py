@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from auditor.findings.evidence import Evidence
 from auditor.findings.intervals import Floats, bootstrap_mean
 from auditor.findings.numbers import BOOTSTRAP, number
 from auditor.findings.types import Number
@@ -84,3 +85,10 @@ def _owners(segments: Sequence[Segment], field: str, length: int) -> np.ndarray[
             if span.field == field:
                 owner[span.start : span.stop] = s
     return owner
+
+
+def agree_on(evidence: Evidence, seed: int) -> Number | None:
+    """Of attention with LIME over the documents where both were asked; None where there is none."""
+    explained = {d.id: explanation for d, explanation in evidence.measured(evidence.explanations)}
+    pairs = [(explained[d.id], heads) for d, heads in evidence.measured(evidence.attention) if d.id in explained]
+    return agree(pairs, seed) if pairs else None

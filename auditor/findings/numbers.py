@@ -14,7 +14,7 @@ from auditor.findings.types import Number, Unit
 
 HEAD_CLASSES = ("previous", "next", "broad", "special", "punctuation", "sink")
 SLICED = {"prediction": "accuracy", "lime": "lime.fidelity", "perplexity": "perplexity.median"}
-"""Probe → its number that is also given per slice."""
+"""Probe → its number that the table of slices shows."""
 SLICE_VALUES = range(2, 13)
 """How many values a metadata column must have to be sliced by."""
 
@@ -76,7 +76,7 @@ def names(
     if "perplexity" in probes:
         found |= set(_PERPLEXITY)
     sliceable = {column: values for column, values in columns.items() if len(set(values)) in SLICE_VALUES}
-    sliced = {name for probe, name in SLICED.items() if probe in probes and name in found}
+    sliced = found - {"coverage.failed_share"}
     return found | {
         of_slice(name, column, value) for name in sliced for column, values in sliceable.items() for value in values
     }

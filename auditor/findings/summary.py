@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from auditor.findings.agreement import agree
+from auditor.findings.agreement import agree_on
 from auditor.findings.answers import Answer, pair
 from auditor.findings.attention import summarise_attention
 from auditor.findings.checks import judge_all
 from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.evidence import Context, Evidence
 from auditor.findings.explanations import summarise_explanations
+from auditor.findings.parts import numbers_of_parts
 from auditor.findings.perplexity import summarise_perplexity
 from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
@@ -52,7 +53,7 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
     predictions, answer_numbers = summarise_predictions(answers, context.multi_label, seed)
     explanations, lime_numbers = summarise_explanations(explained, answers, seed)
     attention, attention_numbers = summarise_attention(
-        [record for _, record in evidence.measured(evidence.attention)], _agreement(evidence, seed), seed
+        [record for _, record in evidence.measured(evidence.attention)], agree_on(evidence, seed), seed
     )
     perplexity, perplexity_numbers = summarise_perplexity(
         tuple(evidence.measured(evidence.perplexity)),
@@ -61,6 +62,7 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
         seed,
     )
     sliced = [number for row in slices for number in row.numbers]
+    sliced += numbers_of_parts(evidence, context.multi_label, seed)
     numbers = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, failed_share(evidence), *sliced]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
@@ -91,13 +93,6 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
         perplexity=perplexity,
         documents=list_documents(evidence, answers),
     )
-
-
-def _agreement(evidence: Evidence, seed: int) -> Number | None:
-    """Of attention with LIME, where both were asked."""
-    explained = {d.id: explanation for d, explanation in evidence.measured(evidence.explanations)}
-    pairs = [(explained[d.id], heads) for d, heads in evidence.measured(evidence.attention) if d.id in explained]
-    return agree(pairs, seed) if pairs else None
 
 
 def _key_numbers(task: str, numbers: Mapping[str, Number]) -> tuple[Number, ...]:

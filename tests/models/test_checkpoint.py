@@ -119,3 +119,20 @@ def test_hashes_change_with_a_flipped_bit(folder: Path) -> None:
 
 def test_auto_is_float32_on_a_cpu(folder: Path) -> None:
     assert load(find("m", changed(folder, dtype="bfloat16")), device="cpu").identity.dtype == "float32"
+
+
+def test_a_hub_id_is_found_in_the_hub_cache_with_its_commit(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    place = tmp_path / "hub" / "models--somebody--sentiment"
+    shutil.copytree(folder, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    for revision in (None, "main", commit):
+        found = find("somebody/sentiment", None, revision=revision)
+        assert (found.name, found.revision) == ("somebody/sentiment", commit)
+    assert load(found, device="cpu").identity.model_class == "BertForSequenceClassification"
+    with pytest.raises(ModelError, match="cannot be reached"):
+        find("somebody/sentiment", None, revision="v2")

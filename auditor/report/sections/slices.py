@@ -16,8 +16,8 @@ def compose(sources: Sources) -> Section:
         by_column.setdefault(row.column, []).append(row)
     expected = formats.decimal(findings.n_comparisons * _FALSE_ALARMS, 1)
     alarms = (
-        f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} would look "
-        "different by chance alone. "
+        f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} "
+        "would look different by chance alone. "
     )
     return Section(
         id="slices",
