@@ -31,7 +31,8 @@ def failed_share(evidence: Evidence) -> Number:
 def describe_limits(coverage: Sequence[Coverage], n_unmatched: int) -> list[str]:
     """What page one must say about subsets, failures, truncation and references that cannot be scored."""
     subsets = [
-        f"The {_title(row.probe)} probe was given {row.asked:,} of {count(row.corpus, 'document')}."
+        f"The {_title(row.probe)} probe was given {row.asked:,} of {count(row.corpus, 'document')}, "
+        "a seeded sample stratified by label."
         for row in coverage
         if row.asked < row.corpus
     ]

@@ -128,7 +128,7 @@ def test_notes_state_subsets_failures_and_truncation_beside_the_given_ones():
     found = summarise(evidence(), context(notes=("Given.",)))
     assert found.notes == (
         "Given.",
-        "The LIME probe was given 30 of 40 documents.",
+        "The LIME probe was given 30 of 40 documents, a seeded sample stratified by label.",
         "The LIME probe could not measure 1 document.",
         "The prediction probe saw only the beginning of 1 document.",
     )
