@@ -44,18 +44,18 @@ class Worker:
     run: Run
     progress: Progress
     _models: dict[str | None, Any] = field(default_factory=dict)
-    _failed: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Counter[str]:
         """Measures what is missing of one shard and writes it; returns how much was computed for it."""
-        before = self._work()
+        before, failed = self._work(), self._failed
         documents = self.preflight.documents[shard.start : shard.stop]
         for probe in self.preflight.probes:
             asked = [document for document in documents if document.id in self._chosen[probe.name]]
             if not self.run.has(probe.name, shard.index):
                 rows = measure(probe, self._model(probe.model), asked, self.preflight.config.seed) if asked else []
-                self._count(probe, rows)
                 self.run.write_shard(probe.record, shard.index, rows)
+                failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
+            self._stop_if_hopeless(probe)
             self.progress.advance(probe.name, len(asked))
         work = self._work()
         work.subtract(before)
@@ -85,15 +85,22 @@ class Worker:
             self._models[reference] = models.load(checkpoint, **place, **own)
         return self._models[reference]
 
-    def _count(self, probe: "Probe", rows: Sequence[Any]) -> None:
-        """Stops a hopeless run: more failures than `max_failures` of the probe's documents, and more than one."""
-        failed = [row for row in rows if isinstance(row, Failure)]
-        self._failed[probe.name] = self._failed.get(probe.name, 0) + len(failed)
+    @cached_property
+    def _failed(self) -> dict[str, list[Failure]]:
+        """The failures of each probe so far; at first those that an interrupted run left behind."""
+        return {
+            probe.name: [row for row in self.run.read(probe.record) if isinstance(row, Failure)]
+            for probe in self.preflight.probes
+        }
+
+    def _stop_if_hopeless(self, probe: "Probe") -> None:
+        """Raises where more failed than `max_failures` of the probe's documents, and more than one."""
+        failed = self._failed[probe.name]
         asked, share = self.preflight.asked[probe.name], self.preflight.config.run.max_failures
-        if self._failed[probe.name] > max(1, share * asked):
+        if len(failed) > max(1, share * asked):
             last = failed[-1]
             raise TooManyFailuresError(
-                f"probe {probe.name}: {self._failed[probe.name]} of {asked} documents failed, more than "
+                f"probe {probe.name}: {len(failed)} of {asked} documents failed, more than "
                 f"run.max_failures = {share:g} allows; the last was {last.document_id!r}: {last.message}"
             )
 

@@ -156,39 +156,38 @@ def test_a_stopped_run_is_resumed_with_equal_sums(models: dict[str, Path], here:
     assert sums(resumed) == sums(whole)
 
 
-def killed(work: Callable[[], object], seconds: float) -> bool:
-    """Does the work in a process of its own and kills it −9 after a while; whether it had finished by then."""
+def killed(work: Callable[[], object], progress: Callable[[], int], more: int, delay: float) -> bool:
+    """Does the work in a process of its own and kills it −9 a moment after `more` steps; whether it ended before."""
+    goal = progress() + more
     child = os.fork()
     if child == 0:
         try:
             work()
         finally:
             os._exit(0)
-    ended = time.monotonic() + seconds
-    while time.monotonic() < ended:
+    while progress() < goal:
         if os.waitpid(child, os.WNOHANG)[0]:
-            return True
-        time.sleep(0.005)
+            return False
+        time.sleep(0.001)
+    time.sleep(delay)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_ten_kills_at_any_moment_lose_nothing(models: dict[str, Path], here: Path) -> None:
     data, more = corpus(here), {"run.shard_size": 1, "probes.lime.n_samples": 60}
-    started = time.monotonic()
     whole = run(models["classifier"], data, {**more, "run.output": "whole"})
-    length = time.monotonic() - started
-    moments = random.Random(0)
-    kills = 0
-    for _ in range(200):
-        if killed(lambda: run(models["classifier"], data, more), moments.uniform(0.3, 0.9) * length / 4):
-            break
-        kills += 1
-        if kills == 10:
-            break
-    assert kills == 10
+
+    def files() -> int:
+        return sum(1 for _ in (here / "reports").glob("*/*/evidence/*/*.parquet"))
+
+    chance = random.Random(0)
+    kills = sum(
+        killed(lambda: run(models["classifier"], data, more), files, chance.randint(1, 3), chance.uniform(0, 0.02))
+        for _ in range(12)
+    )
+    assert kills >= 10
     resumed = run(models["classifier"], data, more)
     assert sums(resumed) == sums(whole)
     assert not verify(resumed.run)
@@ -370,6 +369,16 @@ def test_a_hopeless_run_is_stopped_and_its_evidence_kept(models: dict[str, Path]
     place = open_run("latest", here / "reports")
     assert not place.is_complete
     assert place.has("documents", 0)
+
+
+def test_a_hopeless_run_stays_hopeless_however_often_it_is_resumed(models: dict[str, Path], here: Path) -> None:
+    rows = [{"text": "" if i % 4 == 3 else f"word {i}", "label": "positive"} for i in range(16)]  # one in each shard
+    for _ in range(4):
+        with pytest.raises(TooManyFailuresError, match="2 of 16 documents failed"):
+            run(models["classifier"], corpus(here, rows))
+    place = open_run("latest", here / "reports")
+    assert [place.has("prediction", shard) for shard in range(4)] == [True, True, False, False]
+    assert not run(models["classifier"], corpus(here, rows), {"run.max_failures": 0.5}).reused
 
 
 def test_a_document_that_breaks_a_probe_is_found_by_bisection(

@@ -6,15 +6,12 @@ from dataclasses import replace
 import torch
 
 from auditor.errors import ModelError
-from auditor.models import checkpoint as _checkpoint
 from auditor.models.batching import Batcher
-from auditor.models.checkpoint import Checkpoint
+from auditor.models.checkpoint import Checkpoint, find
 from auditor.models.contract import Attends, Classifies, Identity, Question, Scores, Tokens, Window
 from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
 from auditor.models.text_classification import TextClassification
 from auditor.models.text_generation import TextGeneration
-
-find = _checkpoint.find
 
 CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -108,8 +107,3 @@ class TextModel:
 
     def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
         return padded([[int(flag) for flag in row] for row in rows], 0, self.device)[0]
-
-
-def numbers(row: torch.Tensor | np.ndarray) -> tuple[float, ...]:
-    """A row of a tensor as plain floats."""
-    return tuple(float(value) for value in row.tolist())
