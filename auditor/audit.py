@@ -21,7 +21,15 @@ from auditor.preflight import Preflight, check, is_multi_label
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
 from auditor.records.sums import ARTEFACTS
-from auditor.records.types import AttentionStatistics, Document, Explanation, Failure, Perplexity, Prediction
+from auditor.records.types import (
+    AttentionStatistics,
+    Document,
+    Explanation,
+    Failure,
+    Perplexity,
+    Prediction,
+    PseudoPerplexity,
+)
 from auditor.records.verification import verify
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
@@ -33,7 +41,7 @@ _CORPUS_FACTS = {
     "documents_in_file": "Documents in the file",
     "columns": "Columns",
 }
-KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity)}
+KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
 
@@ -192,6 +200,7 @@ def read_evidence(place: Run) -> Evidence:
         explanations={row.document_id: row for row in place.read(Explanation)},
         attention={row.document_id: row for row in place.read(AttentionStatistics)},
         perplexity={row.document_id: row for row in place.read(Perplexity)},
+        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity)},
         others={
             probe: {_document_of(row): row for row in place.read_facts(probe)}
             for probe in place.plan["probes"]
@@ -208,7 +217,6 @@ def context(place: Run) -> Context:
     """What the plan knows about the run and the evidence does not."""
     own = place.plan
     checks = {name: Bound(**bound) for name, bound in own["config"].get("checks", {}).items()}
-    references = [name for probe in own["probes"].values() if (name := probe.get("model"))]
     return Context(
         title=own["title"],
         task=own["task"],
@@ -228,7 +236,7 @@ def context(place: Run) -> Context:
         multi_label=own["multi_label"],
         reviewers=tuple(own["config"]["report"]["reviewers"]),
         organisation=own["config"]["report"]["organisation"],
-        reference_model=references[0] if references else None,
+        references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
     )
 
 
@@ -269,7 +277,7 @@ def _model_facts(own: Any) -> dict[str, str]:
     if own["task"] == "text-classification":
         facts["Labels"] = ", ".join(model["labels"])
         facts["Answer"] = "any number of labels, a sigmoid each" if own["multi_label"] else "one label, softmax"
-    else:
+    elif own["task"] == "text-generation":
         facts["Prompt"] = settings.get("prompt") or "{text}"
         facts["Candidates"] = ", ".join(repr(c) for c in settings.get("candidates") or ()) or "none: free continuation"
     for name, reference in own["references"].items():

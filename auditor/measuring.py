@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.probes.contract import Probe
 
 
+_PLACE = {"device", "dtype", "batch_tokens", "device_map", "compile"}
 _OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens"}
 """Keys of [model] that say how the audited model is asked; a reference model is not."""
 
@@ -80,7 +81,7 @@ class Worker:
             config = self.preflight.config.model
             checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
             self.progress.say(f"loading {checkpoint.name}")
-            place: dict[str, Any] = config.model_dump(include={"device", "dtype", "batch_tokens"})
+            place: dict[str, Any] = config.model_dump(include=_PLACE)
             own = {} if reference else config.model_dump(include=_OWN_SETTINGS)
             self._models[reference] = models.load(checkpoint, **place, **own)
         return self._models[reference]

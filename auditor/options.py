@@ -35,7 +35,7 @@ def read_options(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The same as FILE.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's folder, or its id on the hub.")] = None,
     data: Annotated[Path | None, typer.Option(help="Documents: .jsonl .json .csv .tsv .parquet .txt")] = None,
-    task: Annotated[str | None, typer.Option(help="text-classification or text-generation; else the model's.")] = None,
+    task: Annotated[str | None, typer.Option(help="text-classification, text-generation or fill-mask.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the text, where it is not text.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label, where it is not label.")] = None,
     pair_column: Annotated[str | None, typer.Option(help="Column of a second sentence.")] = None,

@@ -5,6 +5,7 @@ and checks are compared with what the model and the corpus can give.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +25,16 @@ from auditor.records.types import Document
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
     from auditor.probes.contract import Probe
+
+
+_SETTINGS = {"multi_label": "text-classification", "prompt": "text-generation", "candidates": "text-generation"}
+"""Key of [model] → the one task that has it."""
+_DEFAULTS = {
+    "text-classification": ("prediction", "lime", "attention"),
+    "text-generation": ("prediction", "lime", "attention", "perplexity"),
+    "fill-mask": ("attention", "pseudo_perplexity"),
+}
+"""Task → the probes that run where none is asked for."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ def check(config: Config) -> Preflight:
     checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
     probes = _probes(config, checkpoint.task)
     references = {
-        p.model: _find(config, f"probes.{p.name}.model", p.model, task="text-generation") for p in probes if p.model
+        p.model: _find(config, f"probes.{p.name}.model", p.model, task=_task_for(p)) for p in probes if p.model
     }
     _check_settings(config, checkpoint)
     device = models.device_for(config.model.device)
@@ -144,9 +155,8 @@ def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint"
 
 def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
     """Refuses settings of [model] that belong to another task than the checkpoint's."""
-    wrong = ("multi_label",) if checkpoint.task == "text-generation" else ("prompt", "candidates")
-    for key in wrong:
-        if getattr(config.model, key) is not None:
+    for key, task in _SETTINGS.items():
+        if getattr(config.model, key) is not None and checkpoint.task != task:
             raise ConfigError(
                 f"{config.origin}: model.{key}: is not for {checkpoint.task}, which {checkpoint.name} does"
             )
@@ -156,7 +166,7 @@ def _probes(config: Config, task: str) -> tuple["Probe", ...]:
     from auditor import models
 
     known = {entry.name: entry for entry in entry_points(group="auditor.probes")}
-    wanted = {"prediction": {}, **config.probes} if config.probes else _defaults(task)
+    wanted = {**_always(task), **config.probes} if config.probes else _defaults(task)
     faults: list[str] = []
     probes = []
     for name, table in wanted.items():
@@ -172,21 +182,43 @@ def _probes(config: Config, task: str) -> tuple["Probe", ...]:
     if faults:
         raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
     for probe in probes:
-        if not models.offers("text-generation" if probe.model else task, probe.needs):
-            raise ProbeError(
-                f"probes.{probe.name}: needs a model that {probe.needs.__name__.lower()}, which {task} does not; "
-                f'name one: [probes.{probe.name}] model = "a text-generation model"'
-            )
+        if not models.offers(_task_for(probe) if probe.model else task, probe.needs):
+            raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
     return tuple(probes)
 
 
+def _task_for(probe: "Probe") -> str:
+    """The task of the models that a probe asks instead of the audited one."""
+    from auditor import models
+
+    tasks = ("text-generation", "fill-mask")
+    return next((task for task in tasks if models.offers(task, probe.needs)), tasks[0])
+
+
+def _remedy(probe: "Probe", task: str) -> str:
+    """What to do about a probe that the audited model cannot answer."""
+    lacking = f"needs a model that {_can(probe)}, which {task} does not"
+    if "model" not in {field.name for field in dataclasses.fields(probe)}:  # type: ignore[arg-type]
+        return f"{lacking}; leave the probe out"
+    return f'{lacking}; name one: [probes.{probe.name}] model = "a {_task_for(probe)} model"'
+
+
+def _can(probe: "Probe") -> str:
+    """`Scores` → scores, `FillsMasks` → fills masks."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
+
+
+def _always(task: str) -> dict[str, dict[str, Any]]:
+    """The probe that runs whatever else is asked for: what the model answers."""
+    return {} if task == "fill-mask" else {"prediction": {}}
+
+
 def _defaults(task: str) -> dict[str, dict[str, Any]]:
-    names = ["prediction", "lime", "attention"] + (["perplexity"] if task == "text-generation" else [])
-    return {name: {} for name in names}
+    return {name: {} for name in _DEFAULTS[task]}
 
 
 def _fault(name: str, probe: type, detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
+    key = str(detail["loc"][0]) if detail["loc"] else ""
     fields = {field.name for field in dataclasses.fields(probe)}
     place = f"probes.{name}.{key}" if key else f"probes.{name}"
     if key and key not in fields:

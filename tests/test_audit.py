@@ -124,7 +124,7 @@ def test_a_classifier_is_audited_from_corpus_to_pdf(models: dict[str, Path], her
     assert not verify(result.run)
     manifest = result.run.manifest()
     assert manifest is not None
-    assert manifest["work"]["tokens_with_padding"] >= manifest["work"]["tokens"] > 1_000
+    assert 1.03 * manifest["work"]["tokens"] >= manifest["work"]["tokens_computed"] > 1_000
     assert manifest["work"]["halvings"] == 0
 
 

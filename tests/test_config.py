@@ -338,7 +338,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
     assert load(write(tmp_path, text)).model.name == "path/to/model"
     lines = [line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()]
     full = load(write(tmp_path, "\n".join(lines).replace('"text-classification"', '"text-generation"')))
-    assert set(full.probes) == {"prediction", "lime", "attention", "perplexity"}
+    assert set(full.probes) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
     assert set(full.checks) == {"accuracy", "calibration_error", "lime.fidelity"}
     assert full.report.reviewers == ["Ada Lovelace"]
 

@@ -21,7 +21,7 @@ path = {_DATA}   # .jsonl .json .csv .tsv .parquet .txt
 
 [model]
 name = {_MODEL}         # a folder or the id of a model on the hub
-# task = "text-classification"        # or "text-generation"; default: what the checkpoint says
+# task = "text-classification"        # or "text-generation" or "fill-mask"; default: what the checkpoint says
 # revision = "main"                   # branch, tag or commit on the hub
 # device = "auto"                     # cuda if there is one, else mps, else cpu
 # dtype = "auto"                      # float32 on a CPU, the checkpoint's own on a GPU
@@ -36,6 +36,10 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # [probes.attention]
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model
+# [probes.pseudo_perplexity]          # what [probes.perplexity] is to a masked language model (fill-mask)
+# model = "path/to/masked-model"      # the reference, where the audited model is none
+# variant = "within-word"             # or "original": hides one token at a time, also of a split word
+# context_length = 128                # tokens seen at once; default: what the model can take
 
 # Bounds fixed before the run. pass: the whole interval is on the right side; watch: it straddles the bound.
 [checks]

@@ -62,7 +62,7 @@ class ModelConfig(Table):
 
     name: Name
     """A folder, relative to this file, or the id of a model on the hub."""
-    task: Literal["text-classification", "text-generation"] | None = None
+    task: Literal["text-classification", "text-generation", "fill-mask"] | None = None
     """By default what the checkpoint says."""
     revision: Name | None = None
     """Branch, tag or commit on the hub."""
@@ -70,6 +70,10 @@ class ModelConfig(Table):
     """By default cuda if there is one, else mps, else cpu."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """By default float32 on a CPU and the checkpoint's own on a GPU."""
+    device_map: Literal["auto"] | None = None
+    """"auto" spreads a model that does not fit over all devices and the CPU's memory; needs the package accelerate."""
+    compile: bool = False
+    """Compile the model with torch.compile: slow to start, faster on a GPU for long audits."""
     trust_remote_code: bool = False
     """Run Python from the model's repository; needs a commit as revision."""
     batch_tokens: Count | None = None
@@ -96,13 +100,16 @@ class ModelConfig(Table):
         pinned = self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
         choices = self.candidates
         yield self.trust_remote_code and not pinned, "trust_remote_code needs a revision of 40 hexadecimal digits"
+        spread = self.device_map is not None and self.device != "auto"
+        yield spread, 'device_map = "auto" chooses the devices itself: leave out device'
         yield self.prompt is not None and "{text}" not in self.prompt, "prompt must contain {text}"
         yield choices is not None and len(choices) < 2, "candidates must be at least two"
         yield choices is not None and len(set(choices)) < len(choices), "candidates must differ from each other"
         for key in ("prompt", "candidates"):
-            misplaced = getattr(self, key) is not None and self.task == "text-classification"
+            misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
             yield misplaced, f"{key} is for text-generation only"
-        yield self.multi_label is not None and self.task == "text-generation", "multi_label is for classifiers only"
+        misplaced = self.multi_label is not None and self.task not in (None, "text-classification")
+        yield misplaced, "multi_label is for classifiers only"
 
 
 class CheckConfig(Table):

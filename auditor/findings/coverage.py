@@ -9,7 +9,7 @@ from auditor.findings.numbers import WILSON, number
 from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
 from auditor.findings.types import Coverage, DocumentRow, Number
 from auditor.findings.wording import count, listing
-from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, Record
+from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, PseudoPerplexity, Record
 
 FAILURES_LISTED = 20
 
@@ -58,7 +58,7 @@ def _by_number(numbers: Mapping[str, int]) -> list[tuple[int, str]]:
 
 
 def _title(probe: str) -> str:
-    return "LIME" if probe == "lime" else probe
+    return {"lime": "LIME", "pseudo_perplexity": "pseudo-perplexity"}.get(probe, probe)
 
 
 def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[DocumentRow, ...]:
@@ -69,6 +69,7 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
     for document in evidence.documents:
         answer, score = by_id.get(document.id), _record(evidence.perplexity, document.id)
         scored = score if isinstance(score, Perplexity) else None
+        filled = _record(evidence.pseudo_perplexity, document.id)
         rows.append(
             DocumentRow(
                 document_id=document.id,
@@ -82,6 +83,7 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
                 n_tokens=_n_tokens(evidence, document.id),
                 failed=tuple(p for p, found in evidence.probes.items() if isinstance(found.get(document.id), Failure)),
                 metadata=dict(document.metadata),
+                pseudo_perplexity=document_perplexity(filled) if isinstance(filled, PseudoPerplexity) else None,
             )
         )
     return tuple(rows)
@@ -112,5 +114,5 @@ def _n_tokens(evidence: Evidence, document_id: str) -> int | None:
         record = _record(found, document_id)
         if isinstance(record, Prediction | AttentionStatistics):
             return record.n_tokens
-    record = _record(evidence.perplexity, document_id)
-    return len(record.logprobs) if isinstance(record, Perplexity) else None
+    scored = (_record(found, document_id) for found in (evidence.pseudo_perplexity, evidence.perplexity))
+    return next((len(r.logprobs) for r in scored if isinstance(r, Perplexity | PseudoPerplexity)), None)

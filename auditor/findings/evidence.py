@@ -11,12 +11,13 @@ from auditor.records.types import (
     Failure,
     Perplexity,
     Prediction,
+    PseudoPerplexity,
     Record,
 )
 
 Facts = Mapping[str, object]
 """The fields of a record whose class is not at hand."""
-R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity)
+R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,11 @@ class Evidence:
 
     documents: tuple[Document, ...]
     predictions: Mapping[str, Prediction | Failure] = field(default_factory=dict)
-    """Document id → record, as the other three."""
+    """Document id → record, as the others."""
     explanations: Mapping[str, Explanation | Failure] = field(default_factory=dict)
     attention: Mapping[str, AttentionStatistics | Failure] = field(default_factory=dict)
     perplexity: Mapping[str, Perplexity | Failure] = field(default_factory=dict)
+    pseudo_perplexity: Mapping[str, PseudoPerplexity | Failure] = field(default_factory=dict)
 
     others: Mapping[str, Mapping[str, Facts | Failure]] = field(default_factory=dict)
     """Probe → document id → what a third party's probe found, by field."""
@@ -48,6 +50,7 @@ class Evidence:
             Explanation.name: self.explanations,
             AttentionStatistics.name: self.attention,
             Perplexity.name: self.perplexity,
+            PseudoPerplexity.name: self.pseudo_perplexity,
             **self.others,
         }
 
@@ -97,5 +100,5 @@ class Context:
     multi_label: bool = False
     reviewers: tuple[str, ...] = ()
     organisation: str | None = None
-    reference_model: str | None = None
-    """The language model that gave the perplexities, where it is not the audited model."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Probe → the model it asked, where that is not the audited one."""

@@ -13,13 +13,19 @@ from auditor.findings.intervals import Estimate
 from auditor.findings.types import Number, Unit
 
 HEAD_CLASSES = ("previous", "next", "broad", "special", "punctuation", "sink")
-SLICED = {"prediction": "accuracy", "lime": "lime.fidelity", "perplexity": "perplexity.median"}
+SLICED = {
+    "prediction": "accuracy",
+    "lime": "lime.fidelity",
+    "perplexity": "perplexity.median",
+    "pseudo_perplexity": "pseudo_perplexity.median",
+}
 """Probe → its number that the table of slices shows."""
 SLICE_VALUES = range(2, 13)
 """How many values a metadata column must have to be sliced by."""
 
 _LIME = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share")
 _PERPLEXITY = tuple(f"perplexity.{name}" for name in ("corpus", "mean", "median", "bits_per_byte", "word"))
+_PSEUDO_PERPLEXITY = tuple(f"pseudo_perplexity.{name}" for name in ("corpus", "mean", "median"))
 BOOTSTRAP = "95% interval by bootstrap over documents (BCa, 2,000 resamples)"
 WILSON = "95% Wilson interval"
 
@@ -75,6 +81,8 @@ def names(
         found |= {"attention.agreement"} if "lime" in probes else set()
     if "perplexity" in probes:
         found |= set(_PERPLEXITY)
+    if "pseudo_perplexity" in probes:
+        found |= set(_PSEUDO_PERPLEXITY)
     sliceable = {column: values for column, values in columns.items() if len(set(values)) in SLICE_VALUES}
     sliced = found - {"coverage.failed_share"}
     return found | {

@@ -15,6 +15,7 @@ from auditor.findings.explanations import summarise_explanations
 from auditor.findings.numbers import SLICED, of_slice
 from auditor.findings.perplexity import summarise_perplexity
 from auditor.findings.predictions import summarise_predictions
+from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import sliceable
 from auditor.findings.types import Number
 
@@ -43,6 +44,7 @@ def _restricted(evidence: Evidence, column: str, value: str) -> Evidence:
         explanations=inside(evidence.explanations),
         attention=inside(evidence.attention),
         perplexity=inside(evidence.perplexity),
+        pseudo_perplexity=inside(evidence.pseudo_perplexity),
     )
 
 
@@ -55,4 +57,5 @@ def _numbers(part: Evidence, multi_label: bool, seed: int) -> list[Number]:
         *summarise_explanations(explained, answers, seed)[1],
         *summarise_attention(attended, agree_on(part, seed), seed)[1],
         *summarise_perplexity(tuple(part.measured(part.perplexity)), {}, False, seed)[1],
+        *summarise_pseudo_perplexity(tuple(part.measured(part.pseudo_perplexity)), {}, False, seed)[1],
     ]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from auditor.findings.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile
 from auditor.findings.numbers import BOOTSTRAP, number
 from auditor.findings.types import Example, Number, PerplexityFindings, Unit
-from auditor.records.types import Document, Perplexity
+from auditor.records.types import Document, Perplexity, ScoredTokens
 
 EXAMPLES = 6
 _LARGEST_EXPONENT = 700.0
@@ -56,9 +56,9 @@ def summarise_perplexity(
     return found, numbers
 
 
-def document_perplexity(record: Perplexity) -> float:
+def document_perplexity(record: ScoredTokens) -> float:
     """Exponential of the mean nll per token."""
-    return _exp(record.nll / max(len(record.logprobs), 1))
+    return exponential(record.nll / max(len(record.logprobs), 1))
 
 
 def document_bits_per_byte(record: Perplexity) -> float:
@@ -68,7 +68,7 @@ def document_bits_per_byte(record: Perplexity) -> float:
 
 def corpus(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all tokens."""
-    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus").through(_exp)
+    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus").through(exponential)
     rule = f"exp of the mean negative log-likelihood over all {sum(len(r.logprobs) for r in records):,} tokens"
     return _number("perplexity.corpus", "Corpus perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
 
@@ -99,7 +99,7 @@ def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
 
 def word(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all white-space separated words."""
-    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word").through(_exp)
+    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word").through(exponential)
     rule = f"exp of the negative log-likelihood over all {sum(r.n_words for r in records):,} words (by white space)"
     return _number("perplexity.word", "Word perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
 
@@ -113,7 +113,7 @@ def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
 
 
 def by_slice(
-    measured: Sequence[tuple[Document, Perplexity]], columns: Mapping[str, Sequence[str]]
+    measured: Sequence[tuple[Document, ScoredTokens]], columns: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, tuple[float, ...]]]:
     """Sorted document perplexities by column and value; values without any are left out."""
     found: dict[str, dict[str, tuple[float, ...]]] = {}
@@ -126,6 +126,11 @@ def by_slice(
     return found
 
 
+def exponential(nats: float) -> float:
+    """E to that power, or a number as good as infinity."""
+    return math.exp(min(nats, _LARGEST_EXPONENT))
+
+
 def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], seed: int, name: str) -> Estimate:
     return bootstrap_ratio([r.nll for r in records], [float(size(r)) for r in records], seed=seed, name=name)
 
@@ -136,7 +141,3 @@ def _number(name: str, title: str, found: Estimate, unit: Unit, records: Sequenc
     first = records[0]
     windows = f"context {first.context_length:,}, stride {first.stride:,}, prefix {first.prefix or 'none'}"
     return number(name, title, found, unit, f"{rule}; {first.method}, {windows}")
-
-
-def _exp(nats: float) -> float:
-    return math.exp(min(nats, _LARGEST_EXPONENT))

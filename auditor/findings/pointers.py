@@ -38,7 +38,7 @@ MANY_TRUNCATED = 0.1
 FAINT_AGREEMENT = 0.2
 
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
-_SECTIONS = {"prediction": "predictions", "lime": "lime", "attention": "attention", "perplexity": "perplexity"}
+_OWN_SECTION = ("lime", "attention", "perplexity", "pseudo_perplexity")
 
 
 def point(
@@ -68,7 +68,7 @@ def section_of(name: str) -> str:
     if name.endswith("}"):
         return "slices"
     prefix = name.split(".")[0]
-    return prefix if prefix in ("lime", "attention", "perplexity") else "predictions"
+    return prefix if prefix in _OWN_SECTION else "predictions"
 
 
 def demand(check: Check) -> str:
@@ -144,7 +144,7 @@ def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
             f"{worst.truncated:,} of {count(worst.measured, 'document')} seen only in part: longer than the model reads"
         )
         severity: Severity = "watch" if worst.truncated > MANY_TRUNCATED * worst.measured else "note"
-        yield _pointer(severity, text, _SECTIONS.get(worst.probe, "predictions"))
+        yield _pointer(severity, text, section_of(worst.probe))
 
 
 def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
@@ -152,7 +152,7 @@ def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
     if worst and worst.failed:
         kinds = ", ".join(sorted({kind for _, kind, _ in worst.failures}))
         text = f"{count(worst.failed, 'document')} could not be measured ({kinds})"
-        yield _pointer("watch", text, _SECTIONS.get(worst.probe, "predictions"))
+        yield _pointer("watch", text, section_of(worst.probe))
 
 
 def _heads(attention: AttentionFindings) -> Iterator[Pointer]:

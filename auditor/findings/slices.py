@@ -6,11 +6,11 @@ parts. The values of a column are ordered as numbers if all are numbers, else by
 
 from collections.abc import Sequence
 
+from auditor.findings import perplexity, pseudo_perplexity
 from auditor.findings.answers import Answer, scored
 from auditor.findings.evidence import Evidence
 from auditor.findings.explanations import fidelity
 from auditor.findings.numbers import SLICE_VALUES, of_slice
-from auditor.findings.perplexity import median
 from auditor.findings.predictions import accuracy
 from auditor.findings.types import Number, SliceRow
 from auditor.records.types import Document
@@ -54,6 +54,7 @@ def _numbers(
     where = f", {part[0]} {part[1]}"
     explanations = [e for d, e in evidence.measured(evidence.explanations)]
     perplexities = [p for d, p in evidence.measured(evidence.perplexity)]
+    filled = [p for d, p in evidence.measured(evidence.pseudo_perplexity)]
     found = []
     if scored(answers):
         inside = [a for a in answers if a.document.id in members]
@@ -63,7 +64,13 @@ def _numbers(
         found.append(fidelity(explained, seed, of_slice("lime.fidelity", *part), f"LIME fidelity{where}"))
     if perplexities:
         read = [p for p in perplexities if p.document_id in members]
-        found.append(median(read, of_slice("perplexity.median", *part), f"Median document perplexity{where}"))
+        found.append(
+            perplexity.median(read, of_slice("perplexity.median", *part), f"Median document perplexity{where}")
+        )
+    if filled:
+        own = [p for p in filled if p.document_id in members]
+        name, title = of_slice("pseudo_perplexity.median", *part), f"Median document pseudo-perplexity{where}"
+        found.append(pseudo_perplexity.median(own, name, title))
     return found
 
 

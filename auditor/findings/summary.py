@@ -13,9 +13,11 @@ from auditor.findings.parts import numbers_of_parts
 from auditor.findings.perplexity import summarise_perplexity
 from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
+from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus, sliceable
 from auditor.findings.types import Findings, Number
 from auditor.findings.verdict import decide
+from auditor.records.types import Perplexity, PseudoPerplexity
 
 KEY_NUMBERS = 5
 _CLASSIFICATION = (
@@ -37,6 +39,13 @@ _GENERATION = (
     "generation.mean_logprob",
     "mean_entropy",
 )
+_FILL_MASK = (
+    "pseudo_perplexity.corpus",
+    "pseudo_perplexity.median",
+    "attention.sink_share",
+    "perplexity.bits_per_byte",
+)
+_KEY_NUMBERS = {"text-classification": _CLASSIFICATION, "text-generation": _GENERATION, "fill-mask": _FILL_MASK}
 
 
 def summarise(evidence: Evidence, context: Context) -> Findings:
@@ -44,7 +53,7 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
 
     The same evidence, bounds and seed give the same findings, digit for digit.
     """
-    seed = context.seed
+    seed, columns = context.seed, sliceable(evidence.documents)
     answers = pair(evidence, context.multi_label)
     explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
     slices = slice_corpus(evidence, answers, seed)
@@ -57,13 +66,20 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
     )
     perplexity, perplexity_numbers = summarise_perplexity(
         tuple(evidence.measured(evidence.perplexity)),
-        sliceable(evidence.documents),
-        context.reference_model is not None,
+        columns,
+        Perplexity.name in context.references,
+        seed,
+    )
+    filled, filled_numbers = summarise_pseudo_perplexity(
+        tuple(evidence.measured(evidence.pseudo_perplexity)),
+        columns,
+        PseudoPerplexity.name in context.references,
         seed,
     )
     sliced = [number for row in slices for number in row.numbers]
     sliced += numbers_of_parts(evidence, context.multi_label, seed)
-    numbers = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, failed_share(evidence), *sliced]
+    whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]
+    numbers = [*whole, failed_share(evidence), *sliced]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
     return Findings(
@@ -91,13 +107,13 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
         explanations=explanations,
         attention=attention,
         perplexity=perplexity,
+        pseudo_perplexity=filled,
         documents=list_documents(evidence, answers),
     )
 
 
 def _key_numbers(task: str, numbers: Mapping[str, Number]) -> tuple[Number, ...]:
-    wanted = _GENERATION if task == "text-generation" else _CLASSIFICATION
-    found = [numbers[name] for name in wanted if name in numbers and numbers[name].value is not None]
+    found = [numbers[name] for name in _KEY_NUMBERS[task] if name in numbers and numbers[name].value is not None]
     return tuple(found[:KEY_NUMBERS])
 
 

@@ -163,6 +163,12 @@ class ExplanationFindings(Finding):
     n_documents: int
     n_exact: int
     n_samples: int
+    """The most that were drawn for a document."""
+    n_evaluations: int
+    """Perturbed texts that the model computed, over all documents."""
+    stopped: dict[str, int]
+    """Documents by the reason why no more was drawn for them; see `records.types.Explanation`."""
+    tolerance: float | None
     kernel_width: float
     segmenters: dict[str, int]
     unit: str
@@ -227,6 +233,28 @@ class PerplexityFindings(Finding):
     """column → value → sorted document perplexities, for the strips."""
 
 
+class PseudoPerplexityFindings(Finding):
+    """How surprising is each token to a masked language model that sees all the others?"""
+
+    model: str
+    is_reference: bool
+    """Whether this is a reference model and not the audited one."""
+    variant: str
+    """`within-word` or `original`."""
+    context_length: int
+    n_documents: int
+    n_tokens: int
+    n_split: int
+    """Tokens in words of several tokens: where the variants differ."""
+    corpus: Number
+    """exp of the mean negative pseudo-log-likelihood over all tokens."""
+    mean_document: Number
+    median_document: Number
+    most_surprising: tuple[Example, ...]
+    by_slice: dict[str, dict[str, tuple[float, ...]]]
+    """column → value → sorted document pseudo-perplexities, for the strips."""
+
+
 class DocumentRow(Finding):
     """One line of the table of all documents."""
 
@@ -241,6 +269,7 @@ class DocumentRow(Finding):
     n_tokens: int | None
     failed: tuple[str, ...]
     metadata: dict[str, str]
+    pseudo_perplexity: float | None = None
 
 
 class Findings(Finding):
@@ -282,3 +311,4 @@ class Findings(Finding):
     attention: AttentionFindings | None
     perplexity: PerplexityFindings | None
     documents: tuple[DocumentRow, ...]
+    pseudo_perplexity: PseudoPerplexityFindings | None = None

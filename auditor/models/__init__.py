@@ -8,7 +8,8 @@ import torch
 from auditor.errors import ModelError
 from auditor.models.batching import Batcher
 from auditor.models.checkpoint import Checkpoint, find
-from auditor.models.contract import Attends, Classifies, Identity, Question, Scores, Tokens, Window
+from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Tokens, Window
+from auditor.models.fill_mask import FillMask
 from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
 from auditor.models.text_classification import TextClassification
 from auditor.models.text_generation import TextGeneration
@@ -20,6 +21,8 @@ __all__ = [
     "Attends",
     "Checkpoint",
     "Classifies",
+    "FillMask",
+    "FillsMasks",
     "Identity",
     "Question",
     "Scores",
@@ -35,7 +38,7 @@ __all__ = [
 ]
 
 
-ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGeneration}
+ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGeneration, "fill-mask": FillMask}
 
 
 def offers(task: str, capability: type) -> bool:
@@ -49,12 +52,14 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     batch_tokens: int | None = None,
+    device_map: str | None = None,
+    compile: bool = False,
     max_length: int | None = None,
     multi_label: bool | None = None,
     prompt: str | None = None,
     candidates: Sequence[str] | None = None,
     max_new_tokens: int = 20,
-) -> TextClassification | TextGeneration:
+) -> TextClassification | TextGeneration | FillMask:
     """Loads a checkpoint and adapts it to its task.
 
     Args:
@@ -62,6 +67,8 @@ def load(
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         dtype: `auto`, `float32`, `bfloat16`, `float16`.
         batch_tokens: Tokens per batch, padding included; 2,048 on a CPU and 16,384 elsewhere if None.
+        device_map: `auto` spreads a model that fits no device over all of them and the CPU's memory.
+        compile: Whether to compile the model.
         max_length: Fewer tokens than the model could see.
         multi_label: Whether a text may have several labels; the checkpoint's own statement if None.
         prompt: For text generation: what is asked, with `{text}`.
@@ -72,7 +79,9 @@ def load(
         ModelError: If it cannot be loaded, or the settings do not fit it.
     """
     place = device_for(device)
-    model = load_model(checkpoint, place, dtype_for(dtype, checkpoint, place))
+    model = load_model(checkpoint, place, dtype_for(dtype, checkpoint, place), device_map)
+    if compile:
+        model.base_model.compile(dynamic=True)
     tokenizer = load_tokenizer(checkpoint, model)
     sees = max_length_of(model, tokenizer)
     if max_length is not None and max_length > sees:
@@ -93,6 +102,8 @@ def load(
     batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
     if checkpoint.task == "text-classification":
         return TextClassification(model, tokenizer, identity, batcher)
+    if checkpoint.task == "fill-mask":
+        return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher)
     identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False)
     return TextGeneration(
         model,

@@ -1,18 +1,28 @@
 """Batches under a token budget: length buckets, order restored, halved when the device runs out of memory.
 
-A batch of n texts whose longest has t tokens costs n·t tokens, padding included. Texts are sorted by length, longest
-first, so that padding is small and a batch that does not fit fails at once; a batch never costs more than the budget
-unless it holds a single text.
+Two ways to fill a batch of texts that come in a given order:
+
+    padded   n texts whose longest has t tokens cost n·t tokens. Texts come longest first, and a batch ends before more
+             than `PADDING` of it would be padding
+    packed   texts without padding between them cost what each adds (see `auditor.models.packing`)
+
+A batch never costs more than the budget unless it holds a single text. Nothing waits for the device before the last
+batch has been handed to it, so that the host prepares a batch while the device computes the one before.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+PADDING = 0.03
+"""Largest share of padding in a batch."""
+
 Forward = Callable[[list[int]], list[torch.Tensor]]
-"""Computes the texts with these indices; returns tensors whose first dimension runs over them."""
+"""Computes the texts with these indices; returns tensors whose first dimension runs over their rows."""
 
 
 @dataclass
@@ -23,51 +33,121 @@ class Batcher:
     """Tokens per batch, padding included."""
     n_batches: int = 0
     n_tokens: int = 0
-    """Real tokens computed."""
-    n_padded: int = 0
-    """Tokens computed, padding included."""
+    """Tokens of the texts."""
+    n_computed: int = 0
+    """Tokens computed: padding included, beginnings that texts share counted once."""
+    n_head_rows: int = 0
+    """States that went through a language model's head."""
     n_halvings: int = 0
 
     @property
     def work(self) -> Counter[str]:
         """The counters, for the manifest."""
         return Counter(
-            batches=self.n_batches, tokens=self.n_tokens, tokens_with_padding=self.n_padded, halvings=self.n_halvings
+            batches=self.n_batches,
+            tokens=self.n_tokens,
+            tokens_computed=self.n_computed,
+            head_rows=self.n_head_rows,
+            halvings=self.n_halvings,
         )
 
-    def run(self, lengths: Sequence[int], forward: Forward, *, equal_lengths: bool = False) -> list[torch.Tensor]:
-        """Computes every text once and puts the results in the order of the texts.
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Leaves the counters as they were before the block."""
+        before = vars(self).copy()
+        try:
+            yield
+        finally:
+            vars(self).update(before)
+
+    def padded(
+        self,
+        lengths: Sequence[int],
+        forward: Forward,
+        *,
+        equal_lengths: bool = False,
+        rows: Sequence[int] | None = None,
+    ) -> list[torch.Tensor]:
+        """Computes every text once, in padded batches, and puts the results in the order of the texts.
 
         Args:
             lengths: Tokens of each text.
-            forward: Computes one batch; each tensor it returns has one row per text of the batch, and the same shape
-                behind the first dimension in every batch.
+            forward: Computes one batch; each tensor it returns has the rows of the batch's texts one behind the other,
+                and the same shape behind the first dimension in every batch.
             equal_lengths: Never put texts of different lengths together (for models without a padding token).
+            rows: Rows that each text has in the results; one each if None.
 
         Returns:
-            The tensors of `forward`, concatenated over all batches, on the host, one row per text.
+            The tensors of `forward`, concatenated over all batches, on the host, text by text.
         """
+
+        def cost(batch: Sequence[int]) -> int:
+            return len(batch) * max(lengths[i] for i in batch)
+
+        return self._run(self._padded(lengths, equal_lengths), forward, lengths, cost, rows)
+
+    def packed(
+        self,
+        order: Sequence[int],
+        costs: Sequence[int],
+        lengths: Sequence[int],
+        forward: Forward,
+        rows: Sequence[int] | None,
+    ) -> list[torch.Tensor]:
+        """Like `padded`, without padding: texts in this order, each of which adds `costs` to a batch.
+
+        The first text of a batch shares nothing and costs all of its length.
+        """
+
+        def cost(batch: Sequence[int]) -> int:
+            return lengths[batch[0]] + sum(costs[i] for i in batch[1:])
+
+        return self._run(self._packed(order, costs, lengths), forward, lengths, cost, rows)
+
+    def _run(
+        self,
+        batches: Iterator[list[int]],
+        forward: Forward,
+        lengths: Sequence[int],
+        cost: Callable[[Sequence[int]], int],
+        rows: Sequence[int] | None,
+    ) -> list[torch.Tensor]:
         order: list[int] = []
         parts: list[list[torch.Tensor]] = []
-        for batch in self._batches(lengths, equal_lengths):
+        for batch in batches:
             for done, tensors in self._halving(batch, forward):
                 order += done
                 parts.append(tensors)
-                self._count([lengths[i] for i in done])
-        inverse = torch.empty(len(order), dtype=torch.long)
-        inverse[torch.tensor(order)] = torch.arange(len(order))
-        return [torch.cat(column).cpu()[inverse] for column in zip(*parts, strict=True)]
+                self.n_batches += 1
+                self.n_tokens += sum(lengths[i] for i in done)
+                self.n_computed += cost(done)
+        back = torch.from_numpy(_back(order, rows))
+        return [torch.cat(column).cpu()[back] for column in zip(*parts, strict=True)]
 
-    def _batches(self, lengths: Sequence[int], equal_lengths: bool) -> Iterator[list[int]]:
+    def _padded(self, lengths: Sequence[int], equal_lengths: bool) -> Iterator[list[int]]:
         batch: list[int] = []
-        longest = 0
+        longest = real = 0
         for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-            full = (len(batch) + 1) * longest > self.budget
-            if batch and (full or (equal_lengths and lengths[index] != longest)):
+            whole = (len(batch) + 1) * longest
+            wasteful = whole > (1 + PADDING) * (real + lengths[index])
+            if batch and (whole > self.budget or wasteful or (equal_lengths and lengths[index] != longest)):
                 yield batch
-                batch = []
+                batch, real = [], 0
             if not batch:
                 longest = lengths[index]
+            batch.append(index)
+            real += lengths[index]
+        if batch:
+            yield batch
+
+    def _packed(self, order: Sequence[int], costs: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+        batch: list[int] = []
+        total = 0
+        for index in order:
+            if batch and total + costs[index] > self.budget:
+                yield batch
+                batch = []
+            total = total + costs[index] if batch else lengths[index]
             batch.append(index)
         if batch:
             yield batch
@@ -89,10 +169,15 @@ class Batcher:
         yield from self._halving(batch[:middle], forward)
         yield from self._halving(batch[middle:], forward)
 
-    def _count(self, lengths: list[int]) -> None:
-        self.n_batches += 1
-        self.n_tokens += sum(lengths)
-        self.n_padded += len(lengths) * max(lengths)
+
+def _back(order: Sequence[int], rows: Sequence[int] | None) -> np.ndarray:
+    """Where each row of the results lies among those computed in `order`."""
+    places = np.argsort(np.array(order, dtype=np.int64), kind="stable")
+    if rows is None:
+        return places
+    counts = np.asarray(rows)[np.array(order, dtype=np.int64)]
+    firsts = np.cumsum(counts) - counts
+    return np.concatenate([np.arange(firsts[p], firsts[p] + counts[p]) for p in places])
 
 
 def padded(

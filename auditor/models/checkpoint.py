@@ -26,6 +26,7 @@ from auditor.errors import ModelError
 TASKS = {
     "text-classification": ("ForSequenceClassification",),
     "text-generation": ("ForCausalLM", "LMHeadModel"),
+    "fill-mask": ("ForMaskedLM",),
 }
 """Task → the endings of the model classes that can do it."""
 

@@ -7,14 +7,14 @@ Dimension letters, here and in trailing comments everywhere: B batch, T tokens, 
 K labels, N perturbations, S segments.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from auditor.records.types import Document, Span
+from auditor.records.types import Document, Segment, Span
 
 Text = tuple[str, str | None]
 """A document as a tokenizer wants it: the text, and the second sentence where there is one."""
@@ -28,6 +28,82 @@ class Encoded:
     type_ids: tuple[int, ...] = ()
     truncated: bool = False
     """Whether the end of the text did not fit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequences:
+    """Token ids of B texts on the host, one text behind the other, special tokens included."""
+
+    ids: np.ndarray
+    """(ΣT,) int64."""
+    lengths: np.ndarray
+    """(B,) int64."""
+    type_ids: np.ndarray | None = None
+    """(ΣT,) int64, for models that have them."""
+    truncated: np.ndarray | None = None
+    """(B,) bool: whose end did not fit; None where all are whole."""
+
+    @classmethod
+    def of(cls, encoded: Sequence[Encoded]) -> "Sequences":
+        """The texts, joined."""
+        typed = bool(encoded) and bool(encoded[0].type_ids)
+        return cls(
+            np.array([token for text in encoded for token in text.ids], dtype=np.int64),
+            np.array([len(text.ids) for text in encoded], dtype=np.int64),
+            np.array([kind for text in encoded for kind in text.type_ids], dtype=np.int64) if typed else None,
+            np.array([text.truncated for text in encoded], dtype=bool),
+        )
+
+    @classmethod
+    def join(cls, parts: "Sequence[Sequences]") -> "Sequences":
+        """The texts of all parts, in order."""
+        typed = bool(parts) and all(part.type_ids is not None for part in parts)
+        return cls(
+            np.concatenate([part.ids for part in parts] or [np.empty(0, np.int64)]),
+            np.concatenate([part.lengths for part in parts] or [np.empty(0, np.int64)]),
+            np.concatenate([part.type_ids for part in parts]) if typed else None,
+            np.concatenate([part.cut for part in parts] or [np.empty(0, bool)]),
+        )
+
+    def take(self, indices: np.ndarray) -> "Sequences":
+        """Some of the texts, in the order given."""
+        at = ragged(self.starts[indices], self.lengths[indices])
+        types = None if self.type_ids is None else self.type_ids[at]
+        return Sequences(self.ids[at], self.lengths[indices], types, self.cut[indices])
+
+    @property
+    def starts(self) -> np.ndarray:
+        """(B,) where each text begins in `ids`."""
+        starts: np.ndarray = np.cumsum(self.lengths) - self.lengths
+        return starts
+
+    @property
+    def cut(self) -> np.ndarray:
+        """(B,) bool: whose end did not fit."""
+        return np.zeros(len(self.lengths), dtype=bool) if self.truncated is None else self.truncated
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> Encoded:
+        return self._one(int(self.lengths[:index].sum()), index)
+
+    def __iter__(self) -> Iterator[Encoded]:
+        return (self._one(start, index) for index, start in enumerate(self.starts.tolist()))
+
+    def _one(self, start: int, index: int) -> Encoded:
+        own = slice(start, start + int(self.lengths[index]))
+        type_ids = () if self.type_ids is None else tuple(self.type_ids[own].tolist())
+        truncated = self.truncated is not None and bool(self.truncated[index])
+        return Encoded(tuple(self.ids[own].tolist()), type_ids, truncated)
+
+
+def ragged(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The ranges start … start + length − 1, one behind the other: (ΣT,) int64."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    places: np.ndarray = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +178,24 @@ class Classifies(Protocol):
         """Fixes what is asked about each document; generates where the model must speak first."""
         ...
 
-    def encode(self, texts: Sequence[Text]) -> list[Encoded]:
+    def encode(self, texts: Sequence[Text]) -> Sequences:
         """Turns texts into token ids, prompt included, cut to what the model can see."""
         ...
 
-    def outputs(self, encoded: Sequence[Encoded], questions: Sequence[Question]) -> torch.Tensor:
+    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
+        """Token ids of the texts that remain of a document when segments are switched off, without tokenising each.
+
+        Args:
+            document: What is perturbed.
+            segments: Its S segments.
+            keep: (N, S) bool, False where a segment is switched off.
+
+        Returns:
+            The N texts as `encode` would give them; None where that is not certain for this tokenizer and document.
+        """
+        ...
+
+    def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
         """Answers each text: K logits, K log-probabilities of the candidates, or one mean log-probability (nats).
 
         Returns:
@@ -159,4 +248,39 @@ class Scores(Protocol):
 
     def logprobs(self, windows: Sequence[Window]) -> list[np.ndarray]:
         """Natural log-probabilities of the targets of each window, float64, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A whole text as a masked language model reads it, however long."""
+
+    tokens: Tokens
+    """Special tokens are those around the text, and those that stand in it literally."""
+    frame: tuple[int, int]
+    """How many of the tokens stand before the text, and how many behind it."""
+    words: tuple[int, ...]
+    """T entries: which word of the tokenizer each token belongs to, −1 for none; empty where it knows no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cloze:
+    """A text with gaps, each filled on its own: for (start, stop) the tokens start … stop − 1 are hidden."""
+
+    text: Encoded
+    gaps: tuple[tuple[int, int], ...]
+
+
+@runtime_checkable
+class FillsMasks(Protocol):
+    """Gives the log-probability of tokens that it does not see, from those on both sides."""
+
+    identity: Identity
+
+    def spellings(self, texts: Sequence[str]) -> list[Spelling]:
+        """The whole texts as tokens, special tokens around them, without a cut."""
+        ...
+
+    def fill(self, clozes: Sequence[Cloze]) -> list[np.ndarray]:
+        """Natural log-probability of the first hidden token of every gap, float64, in order; equal ones asked once."""
         ...

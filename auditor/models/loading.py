@@ -1,5 +1,6 @@
 """Loads a checkpoint onto a device, or says in one line why it cannot be."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
@@ -19,6 +21,7 @@ from auditor.models.checkpoint import Checkpoint
 CLASSES: dict[str, Any] = {
     "text-classification": AutoModelForSequenceClassification,
     "text-generation": AutoModelForCausalLM,
+    "fill-mask": AutoModelForMaskedLM,
 }
 
 
@@ -48,12 +51,16 @@ def dtype_for(wanted: str, checkpoint: Checkpoint, device: torch.device) -> torc
     return torch.float32 if device.type == "cpu" else getattr(torch, own) if isinstance(own, str) else own
 
 
-def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
-    """The model in eval mode on its device.
+def load_model(
+    checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype, device_map: str | None = None
+) -> PreTrainedModel:
+    """The model in eval mode on its device, or spread over several with a `device_map`.
 
     Raises:
         ModelError: If the weights are damaged, do not fit the configuration, or lack the task's head.
     """
+    if device_map is not None and find_spec("accelerate") is None:
+        raise ModelError(f'device_map = "{device_map}" needs the package accelerate: pip install accelerate')
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     name = checkpoint.name
@@ -61,6 +68,7 @@ def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype)
         model, info = CLASSES[checkpoint.task].from_pretrained(
             checkpoint.folder,
             dtype=dtype,
+            device_map=device_map,
             attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
             trust_remote_code=checkpoint.trust_remote_code,
             use_safetensors=True,
@@ -79,7 +87,7 @@ def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype)
             f"{name}: the checkpoint lacks trained weights for {checkpoint.task}: {', '.join(wrong[:3])}"
             f"{' …' if len(wrong) > 3 else ''}; it would answer at random"
         )
-    loaded: PreTrainedModel = model.to(device).eval()
+    loaded: PreTrainedModel = (model if device_map else model.to(device)).eval()
     return loaded
 
 

@@ -1,15 +1,25 @@
-"""What every adapter of a text model shares: tokens with their places, attention, padding."""
+"""What every adapter of a text model shares: tokens with their places, states, attention, packing, padding."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from auditor.models.assembly import Assembler, Place
 from auditor.models.attention import STATISTICS, Collector, collecting
 from auditor.models.batching import Batcher, padded
-from auditor.models.contract import Encoded, HeadStatistics, Identity, Text, Tokens
-from auditor.records.types import Span
+from auditor.models.contract import Encoded, HeadStatistics, Identity, Sequences, Text, Tokens
+from auditor.models.last_layer import prune
+from auditor.models.masks import nothing
+from auditor.models.packing import IMPLEMENTATION, Packer, Packing, layout, packed
+from auditor.records.types import Document, Segment, Span
+
+MISFITS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
+"""What a model may raise that is called in a way it was not made for."""
+Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""
 
 
 @dataclass
@@ -20,9 +30,13 @@ class TextModel:
     tokenizer: PreTrainedTokenizerBase
     identity: Identity
     batcher: Batcher
+    packs: bool = field(default=False, init=False)
+    """Whether packed batches are proven to give what the model gives alone."""
 
     def __post_init__(self) -> None:
         self.model.config.use_cache = False
+        self._assembler = Assembler(self.tokenizer)
+        self._prepare_packing()
 
     @property
     def device(self) -> torch.device:
@@ -35,6 +49,59 @@ class TextModel:
         batch = self.tokenize(texts)
         return [self._places(batch, i, text) for i, text in enumerate(texts)]
 
+    def read(self, sequences: Sequences, rows: Sequence[Sequence[int]], head: Head) -> torch.Tensor:
+        """Reads the base model's last hidden states at some positions of each text.
+
+        Args:
+            sequences: B texts.
+            rows: For each text, the positions whose states are wanted; R in all.
+            head: What is made of the states, batch by batch, on the device.
+
+        Returns:
+            (R, …) what `head` returned, on the host, text by text.
+        """
+        counts = np.array([len(at) for at in rows])
+        firsts = np.cumsum(counts) - counts
+
+        def forward(batch: list[int], states: torch.Tensor) -> torch.Tensor:
+            index = np.concatenate([np.arange(firsts[i], firsts[i] + counts[i]) for i in batch])
+            return head(states, torch.from_numpy(index).to(self.device, non_blocking=True))
+
+        if self._fits(sequences):
+
+            def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
+                states = self.model.base_model(**packing.arguments).last_hidden_state
+                return forward(batch, states[:, 0] if packing.one_each and self._prunes else states[0, packing.rows])
+
+            return self._packed(sequences, rows, packed_forward)
+
+        def padded_forward(batch: list[int]) -> list[torch.Tensor]:
+            texts = [sequences[i] for i in batch]
+            places = [(b, position) for b, i in enumerate(batch) for position in rows[i]]
+            at = torch.tensor(places).to(self.device, non_blocking=True)
+            with torch.inference_mode():
+                return [forward(batch, self.states(texts)[at[:, 0], at[:, 1]])]
+
+        lengths = sequences.lengths.tolist()
+        return self.batcher.padded(lengths, padded_forward, rows=counts.tolist())[0]
+
+    def _packed(
+        self,
+        sequences: Sequences,
+        rows: Sequence[Sequence[int]],
+        forward: Callable[[list[int], Packing], torch.Tensor],
+    ) -> torch.Tensor:
+        """Packed batches of texts; `forward` returns a row for each wanted state, or for each text."""
+        plan = layout(sequences, causal=self._causal)
+
+        def one(batch: list[int]) -> list[torch.Tensor]:
+            packing = self._packer.pack(sequences, batch, [rows[i] for i in batch], plan.shared)
+            with torch.inference_mode(), packed(packing):
+                return [forward(batch, packing)]
+
+        lengths = sequences.lengths.tolist()
+        return self.batcher.packed(plan.order, plan.costs, lengths, one, [len(at) for at in rows])[0]
+
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `contract.Attends`."""
         lengths = [len(text.encoded.ids) for text in tokens]
@@ -43,25 +110,37 @@ class TextModel:
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
             nonlocal causal
-            ids, mask = self.padded([tokens[i].encoded.ids for i in batch])
+            texts = [tokens[i].encoded for i in batch]
             collector = Collector(
-                valid=torch.ones_like(ids) if mask is None else mask,
+                valid=self._flags([[True] * len(text.ids) for text in texts]),
                 special=self._flags([tokens[i].special for i in batch]),
                 punctuation=self._flags([punctuation[i] for i in batch]),
             )
             with torch.inference_mode(), collecting(self.model, collector):
-                self.model.base_model(
-                    input_ids=ids, attention_mask=mask, **self.type_ids([tokens[i].encoded for i in batch])
-                )
+                self.states(texts)
             statistics, received = collector.result(self.model.config.num_hidden_layers, self.identity.name)
             causal = causal and collector.causal
             return [statistics, torch.nn.functional.pad(received, (0, longest - received.shape[1]))]
 
-        statistics, received = (t.numpy() for t in self.batcher.run(lengths, forward))
+        statistics, received = (t.numpy() for t in self.batcher.padded(lengths, forward))
         return [
             HeadStatistics(dict(zip(STATISTICS, statistics[i], strict=True)), received[i, :length], causal)
             for i, length in enumerate(lengths)
         ]
+
+    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
+        """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.assembly`."""
+        texts, places = self._placed(document, segments)
+        return self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
+
+    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
+        """What the tokenizer gets of a document, and where the segments stand in it."""
+        places = [
+            Place(span.start, span.stop, i, span.field == "pair")
+            for i, one in enumerate(segments)
+            for span in one.spans
+        ]
+        return (document.text, document.pair), places
 
     def tokenize(self, texts: Sequence[Text], *, special: bool = True, cut: bool = True) -> BatchEncoding:
         """The tokenizer's answer, with offsets; cut to what the model can see unless told otherwise."""
@@ -83,15 +162,68 @@ class TextModel:
         type_ids = tuple(own.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
         return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
 
-    def padded(self, sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Ids (B, T) on the device, padded with the model's own padding token, and the mask if any differ in length."""
-        return padded(sequences, max(self.model.config.pad_token_id or 0, 0), self.device)
+    def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor | None]:
+        """What the model is called with for a padded batch, on the device."""
+        ids, mask = padded([text.ids for text in texts], max(self.model.config.pad_token_id or 0, 0), self.device)
+        found = {"input_ids": ids, "attention_mask": mask}
+        if texts[0].type_ids:
+            found["token_type_ids"] = padded([text.type_ids for text in texts], 0, self.device)[0]
+        return found
 
-    def type_ids(self, encoded: Sequence[Encoded]) -> dict[str, torch.Tensor]:
-        """The keyword argument for token type ids, for models that have them."""
-        if not encoded[0].type_ids:
-            return {}
-        return {"token_type_ids": padded([text.type_ids for text in encoded], 0, self.device)[0]}
+    def states(self, texts: Sequence[Encoded]) -> torch.Tensor:
+        """The base model's last hidden states of a padded batch, (B, T, D)."""
+        arguments = self.arguments(texts)
+        if arguments["attention_mask"] is None and self._masks and max(len(t.ids) for t in texts) <= self._longest:
+            arguments["attention_mask"] = nothing(self.device)
+        return self.model.base_model(**arguments).last_hidden_state  # type: ignore[no-any-return]
+
+    def _prepare_packing(self) -> None:
+        """Finds out whether packed batches give what the model gives alone, and uses them if they do."""
+        base = self.model.base_model
+        kinds = {bool(module.is_causal) for module in base.modules() if hasattr(module, "is_causal")}
+        self._causal = kinds == {True}
+        self._masks = self._prunes = False
+        self._longest = self.identity.max_length
+        if len(kinds) != 1 or self.model.config._attn_implementation != "sdpa":
+            return
+        config = self.model.config.get_text_config()
+        windows = (getattr(config, name, None) for name in _WINDOWS)
+        self._longest = min([self.identity.max_length, *(w for w in windows if w)])
+        self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0))
+        self.model.set_attn_implementation(IMPLEMENTATION)
+        self._prunes = not self._causal and prune(self.model)
+        self.packs = self._masks = self._is_proven()
+
+    def _is_proven(self) -> bool:
+        """Whether states packed, and padded with the mask that stands for none, are those of the plain way."""
+        lengths = self.proof.lengths.tolist()
+        with self.batcher.uncounted():
+            try:
+                for rows in ([[n - 1] for n in lengths], [range(n) for n in lengths]):
+                    found = []
+                    for self.packs, self._masks in ((False, False), (False, True), (True, True)):
+                        found.append(self.read(self.proof, rows, lambda states, _: states.float()))
+                    if not all(self.close(own, found[0]) for own in found[1:]):
+                        return False
+            except MISFITS:
+                return False
+        return True
+
+    @property
+    def proof(self) -> Sequences:
+        """Texts on which every faster way must give what the model gives when it is called in the plain way."""
+        batch = self.tokenize([(text, None) for text in _PROOF])
+        texts = [self.encoded(batch, i) for i in range(len(_PROOF))]
+        return Sequences.of([Encoded(t.ids[: self._longest], t.type_ids[: self._longest]) for t in texts])
+
+    def close(self, found: torch.Tensor, wanted: torch.Tensor) -> bool:
+        """Whether two results differ by rounding only."""
+        tolerance = 1e-4 if self.model.dtype == torch.float32 else 0.05
+        atol = tolerance * float(wanted.abs().max())
+        return found.shape == wanted.shape and torch.allclose(found, wanted, rtol=tolerance, atol=atol)
+
+    def _fits(self, sequences: Sequences) -> bool:
+        return self.packs and int(sequences.lengths.max()) <= self._longest
 
     def _places(self, batch: BatchEncoding, index: int, text: Text) -> Tokens:
         own = batch.encodings[index]
@@ -107,3 +239,16 @@ class TextModel:
 
     def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
         return padded([[int(flag) for flag in row] for row in rows], 0, self.device)[0]
+
+
+_WINDOWS = ("sliding_window", "local_attention", "attention_chunk_size", "attention_window")
+"""Names under which configurations say that a layer sees only so many tokens around each."""
+_PROOF = ("The film was good.", "The film was not good at all, and long.", "A film", "No: 12 people left.", "A film")
+
+
+def first_position(base: torch.nn.Module) -> int:
+    """Number of the first position: RoBERTa-like models begin behind their padding index."""
+    for module in base.modules():
+        if hasattr(module, "create_position_ids_from_input_ids"):
+            return int(module.padding_idx) + 1  # type: ignore[arg-type]
+    return 0

@@ -1,11 +1,11 @@
 """`AutoModelForSequenceClassification`: one label, several labels, or a comparison of two sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
-from auditor.models.contract import Encoded, Question, Text
-from auditor.models.text import TextModel
+from auditor.models.contract import Question, Sequences, Text
+from auditor.models.text import MISFITS, TextModel
 from auditor.records.types import Document
 
 NEVER_A_TOKEN = -1
@@ -23,27 +23,32 @@ class TextClassification(TextModel):
         if self.needs_equal_lengths:
             config.pad_token_id = NEVER_A_TOKEN
         self.question = Question(self.identity.labels)
+        ways = [self._pooled_first] if self._prunes else []
+        if self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear):
+            ways = [self._pooled_last]
+        self._fast = next((way for way in ways if self.packs and self._proven(way)), None)
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
         """The same question for every document: which label."""
         return [self.question] * len(documents)
 
-    def encode(self, texts: Sequence[Text]) -> list[Encoded]:
+    def encode(self, texts: Sequence[Text]) -> Sequences:
         """Token ids, cut to what the model can see."""
         batch = self.tokenize(texts)
-        return [self.encoded(batch, i) for i in range(len(texts))]
+        return Sequences.of([self.encoded(batch, i) for i in range(len(texts))])
 
-    def outputs(self, encoded: Sequence[Encoded], questions: Sequence[Question]) -> torch.Tensor:  # noqa: ARG002
+    def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:  # noqa: ARG002
         """Logits (B, K), float32, on the host."""
+        return self._fast(sequences) if self._fast and self._fits(sequences) else self._padded(sequences)
 
+    def _padded(self, sequences: Sequences) -> torch.Tensor:
         def forward(batch: list[int]) -> list[torch.Tensor]:
-            texts = [encoded[i] for i in batch]
-            ids, mask = self.padded([text.ids for text in texts])
+            texts = [sequences[i] for i in batch]
             with torch.inference_mode():
-                return [self.model(input_ids=ids, attention_mask=mask, **self.type_ids(texts)).logits.float()]
+                return [self.model(**self.arguments(texts)).logits.float()]
 
-        lengths = [len(text.ids) for text in encoded]
-        return self.batcher.run(lengths, forward, equal_lengths=self.needs_equal_lengths)[0]
+        lengths = sequences.lengths.tolist()
+        return self.batcher.padded(lengths, forward, equal_lengths=self.needs_equal_lengths)[0]
 
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:  # noqa: ARG002
         """Softmax over the labels; a sigmoid each where a text may have several. Float64."""
@@ -53,3 +58,21 @@ class TextClassification(TextModel):
     def continuation(self, question: Question) -> str | None:  # noqa: ARG002
         """None: a classification head does not speak."""
         return None
+
+    def _pooled_first(self, sequences: Sequences) -> torch.Tensor:
+        """Logits of heads that read the first state, the only one that the last layer computes."""
+        rows = [(0,)] * len(sequences)
+        return self._packed(sequences, rows, lambda _, packing: self.model(**packing.arguments).logits.float())
+
+    def _pooled_last(self, sequences: Sequences) -> torch.Tensor:
+        """Logits of heads on causal models, which read the last state."""
+        rows = [(n - 1,) for n in sequences.lengths.tolist()]
+        return self.read(sequences, rows, lambda states, _: self.model.score(states).float())
+
+    def _proven(self, way: Callable[[Sequences], torch.Tensor]) -> bool:
+        with self.batcher.uncounted():
+            try:
+                found = way(self.proof)
+            except MISFITS:
+                return False
+            return self.close(found, self._padded(self.proof))

@@ -13,19 +13,19 @@ prompt.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import torch
 
+from auditor.models.assembly import Place
 from auditor.models.batching import padded
-from auditor.models.contract import Encoded, Question, Text, Tokens, Window
-from auditor.models.text import TextModel
-from auditor.records.types import Document
+from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
+from auditor.models.text import Head, TextModel
+from auditor.records.types import Document, Segment
 
+_SLOT = re.compile(r"(\{text\}|\{pair\})")
 HEAD_ROWS = 128
 """Scored positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""
-UNUSED = -1
 
 
 @dataclass
@@ -67,23 +67,25 @@ class TextGeneration(TextModel):
         prompts = self.encode([(document.text, document.pair) for document in documents])
         return [Question(("continuation",), (ids,), free=True) for ids in self._continue(prompts)]
 
-    def encode(self, texts: Sequence[Text]) -> list[Encoded]:
+    def encode(self, texts: Sequence[Text]) -> Sequences:
         """The prompts around the texts; a text that is too long loses its end, the prompt never does."""
         batch = self.tokenize([(self._fill(text), None) for text in texts], cut=False)
-        encoded = [self.encoded(batch, i) for i in range(len(texts))]
-        return [e if len(e.ids) <= self._room else self._cut(text) for e, text in zip(encoded, texts, strict=True)]
+        whole = [self.encoded(batch, i) for i in range(len(texts))]
+        return Sequences.of(
+            [e if len(e.ids) <= self._room else self._cut(text) for e, text in zip(whole, texts, strict=True)]
+        )
 
-    def outputs(self, encoded: Sequence[Encoded], questions: Sequence[Question]) -> torch.Tensor:
+    def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
         """Log-probabilities (B, K) of the continuations behind each prompt; the mean over tokens for a free one."""
         windows = [
             Window(prompt.ids + continuation[:-1], continuation)
-            for prompt, question in zip(encoded, questions, strict=True)
+            for prompt, question in zip(sequences, questions, strict=True)
             for continuation in question.continuations
         ]
         scores = self.logprobs(windows)
         free = questions[0].free
         values = [row.mean() if free else row.sum() for row in scores]
-        return torch.tensor(np.array(values), dtype=torch.float32).view(len(encoded), -1)
+        return torch.tensor(np.array(values), dtype=torch.float32).view(len(sequences), -1)
 
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
         """Normalised among the candidates; the mean log-probability itself for a free continuation. Float64."""
@@ -100,56 +102,53 @@ class TextGeneration(TextModel):
         by_ids: dict[tuple[int, ...], list[int]] = {}
         for index, window in enumerate(windows):
             by_ids.setdefault(window.ids, []).append(index)
-        sequences = list(by_ids)
-        wanted = [[windows[i] for i in by_ids[ids]] for ids in sequences]
-        shape = (max(len(group) for group in wanted), max(len(window.targets) for window in windows))
+        rows: list[range] = []
+        targets: list[list[int]] = []  # of each row, what is asked of it
+        places: list[list[tuple[int, int]]] = [[] for _ in windows]  # of each window, row and slot of its targets
+        for ids, own in by_ids.items():
+            start = len(ids) - max(len(windows[i].targets) for i in own)
+            first = len(targets) - start
+            rows.append(range(start, len(ids)))
+            targets += [[] for _ in rows[-1]]
+            for i in own:
+                for position, token in enumerate(windows[i].targets, len(ids) - len(windows[i].targets)):
+                    places[i].append((first + position, len(targets[first + position])))
+                    targets[first + position].append(token)
+        sequences = Sequences.of([Encoded(ids) for ids in by_ids])
+        scores = self._score(sequences, rows, targets).double().numpy()
+        return [scores[tuple(zip(*own, strict=True))] for own in places]
+
+    def _score(self, sequences: Sequences, rows: Sequence[range], targets: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Log-probabilities (R, slots) of the targets of each row; the head runs once a row."""
+        width = max(len(own) for own in targets)
+        wanted = torch.tensor([[*own, *[0] * (width - len(own))] for own in targets]).to(self.device)
+
+        def head(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+            self.batcher.n_head_rows += len(index)
+            parts = zip(torch.split(states, HEAD_ROWS), torch.split(wanted[index], HEAD_ROWS), strict=True)
+            return torch.cat([_picked(self._logits(own), tokens) for own, tokens in parts])
+
+        if self._head_is_all:
+            return self.read(sequences, rows, head)
+        return self._read_logits(sequences, rows, head)
+
+    def _logits(self, states: torch.Tensor) -> torch.Tensor:
+        return (self.model.get_output_embeddings()(states) if self._head_is_all else states).float()
+
+    def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
+        """Like `read`, from the model's own logits, where its head alone does not give them."""
+        firsts = np.cumsum([0] + [len(own) for own in rows])
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
             with torch.inference_mode():
-                hidden = self._hidden([sequences[i] for i in batch])
-                return [self._score(hidden, [wanted[i] for i in batch], shape)]
+                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits
+            picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
+            index = np.concatenate([np.arange(firsts[i], firsts[i + 1]) for i in batch])
+            return [head(picked, torch.from_numpy(index).to(self.device))]
 
-        scores = self.batcher.run([len(ids) for ids in sequences], forward)[0].double().numpy()
-        result: list[np.ndarray] = [np.empty(0)] * len(windows)
-        for row, indices in enumerate(by_ids.values()):
-            for slot, index in enumerate(indices):
-                result[index] = scores[row, slot, : len(windows[index].targets)]
-        return result
+        return self.batcher.padded(sequences.lengths.tolist(), forward, rows=[len(own) for own in rows])[0]
 
-    def _hidden(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-        """The last hidden states (B, T, …), or the logits where the head alone does not give them."""
-        ids, mask = self.padded(sequences)
-        if self._head_is_all:
-            return self.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state  # type: ignore[no-any-return]
-        return self.model(input_ids=ids, attention_mask=mask).logits  # type: ignore[no-any-return]
-
-    def _logits(self, rows: torch.Tensor) -> torch.Tensor:
-        return (self.model.get_output_embeddings()(rows) if self._head_is_all else rows).float()
-
-    def _score(self, hidden: torch.Tensor, wanted: Sequence[Sequence[Window]], shape: tuple[int, int]) -> torch.Tensor:
-        """Log-probabilities (B, windows, targets) at the wanted positions, else 0; the head runs once a position."""
-        rows: dict[tuple[int, int], int] = {}
-        picks: list[tuple[int, int, int, int, int]] = []  # row, token, text, window, place
-        for text, windows in enumerate(wanted):
-            for slot, window in enumerate(windows):
-                first = len(window.ids) - len(window.targets)
-                for place, token in enumerate(window.targets):
-                    row = rows.setdefault((text, first + place), len(rows))
-                    picks.append((row, token, text, slot, place))
-        picks.sort()
-        table = torch.tensor(picks).to(hidden.device, non_blocking=True)
-        positions = torch.tensor(list(rows)).to(hidden.device, non_blocking=True)
-        states = hidden[positions[:, 0], positions[:, 1]]
-        scores = torch.zeros(len(wanted), *shape, device=hidden.device)
-        bounds = np.searchsorted([pick[0] for pick in picks], range(0, len(rows) + HEAD_ROWS, HEAD_ROWS))
-        for chunk, (start, stop) in enumerate(pairwise(bounds)):
-            logits = self._logits(states[chunk * HEAD_ROWS : (chunk + 1) * HEAD_ROWS])
-            row, token, text, slot, place = table[start:stop].T
-            row = row - chunk * HEAD_ROWS
-            scores[text, slot, place] = logits[row, token] - logits.logsumexp(dim=-1)[row]
-        return scores
-
-    def _continue(self, prompts: Sequence[Encoded]) -> list[tuple[int, ...]]:
+    def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Greedy continuations, up to and with the end token; batches of equal length, so that none is padded."""
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
@@ -163,7 +162,7 @@ class TextGeneration(TextModel):
                     chosen.append(step)
             return [torch.cat(chosen, dim=1)]
 
-        answers = self.batcher.run([len(p.ids) for p in prompts], forward, equal_lengths=True)[0].tolist()
+        answers = self.batcher.padded(prompts.lengths.tolist(), forward, equal_lengths=True)[0].tolist()
         return [self._until_end(answer) for answer in answers]
 
     def _until_end(self, ids: list[int]) -> tuple[int, ...]:
@@ -183,7 +182,30 @@ class TextGeneration(TextModel):
 
     def _fill(self, text: Text) -> str:
         values = {"{text}": text[0], "{pair}": text[1] or ""}
-        return re.sub(r"\{text\}|\{pair\}", lambda match: values[match[0]], self.prompt)
+        return _SLOT.sub(lambda match: values[match[0]], self.prompt)
+
+    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
+        """The whole prompt, and the segments wherever the document stands in it."""
+        pieces, places, offset = [], [], 0
+        for piece in _SLOT.split(self.prompt):
+            name = piece[1:-1] if _SLOT.fullmatch(piece) else None
+            if name:
+                places += [
+                    Place(offset + span.start, offset + span.stop, i)
+                    for i, one in enumerate(segments)
+                    for span in one.spans
+                    if span.field == name
+                ]
+            pieces.append(piece if name is None else (document.text if name == "text" else document.pair or ""))
+            offset += len(pieces[-1])
+        return ("".join(pieces), None), places
+
+    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
+        """See `contract.Classifies`; None where the undisturbed prompt does not fit."""
+        (prompt, _), _ = self._placed(document, segments)
+        if len(self.tokenizer(prompt)["input_ids"]) > self._room:
+            return None
+        return super().assemble(document, segments, keep)
 
     def _cut(self, text: Text) -> Encoded:
         """The prompt around the longest beginning of the text that fits, found by bisection over its tokens."""
@@ -219,3 +241,8 @@ class TextGeneration(TextModel):
             whole = self.model(input_ids=ids).logits
             parts = head(self.model.base_model(input_ids=ids).last_hidden_state)
         return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-4)
+
+
+def _picked(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities (R, slots) of tokens (R, slots) under logits (R, V)."""
+    return logits.gather(1, tokens) - logits.logsumexp(dim=-1, keepdim=True)

@@ -1,61 +1,74 @@
 """Which words carry the prediction? LIME (Ribeiro, Singh & Guestrin 2016), with an error on every weight.
 
-The numbers are defined in `auditor.probes.surrogate`. The perturbations of all documents are computed in one stream,
-each distinct one once. Short documents are explained exactly, by enumeration; long ones, with more segments than half
-the samples could tell apart, by sentences.
+The numbers are defined in `auditor.probes.surrogate`. Short documents are explained exactly, by enumeration; of the
+others as many perturbations are computed as their intervals need. The perturbations of all documents are computed in
+one stream, round by round, each distinct one once. Documents with more segments than half the samples could tell apart
+are explained by sentences.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass as plain
-from typing import ClassVar, Literal
+from dataclasses import field
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from auditor.corpus.segments import perturb, segment
+from auditor.corpus.segments import segment
 from auditor.models import Classifies, Question
-from auditor.models.contract import Text
+from auditor.models.contract import Sequences
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
+from auditor.probes.neighbourhood import Adaptive, Enumerated, Fixed, Neighbourhood
+from auditor.probes.perturbations import encoded
+from auditor.probes.surrogate import Fit
 from auditor.records.types import Document, Explanation, Failure, Segment, Target
 
+Z_95 = 1.96
+Samples = Annotated[
+    Annotated[Literal["auto"], Tag("auto")] | Annotated[int, Field(ge=20, le=100_000), Tag("number")],
+    Discriminator(lambda value: "auto" if isinstance(value, str) else "number"),
+]
 Segmenter = Literal["auto", "words", "characters", "sentences", "tokens", "lime"]
 
 
-@plain(frozen=True, slots=True)
-class Neighbourhood:
-    """The perturbations of one document."""
+@plain
+class Study:
+    """One document, and what the model has said about it so far."""
 
     document: Document
     segmenter: str
     segments: tuple[Segment, ...]
-    masks: np.ndarray
-    """(N, S) bool as drawn, or all 2^S."""
-    distinct: np.ndarray
-    """(D, S) bool; what the model computes. Row 0 is the undisturbed document."""
-    inverse: np.ndarray
-    """(N,) the distinct mask of each row."""
-    shares: np.ndarray | None
-    """(2^S,) probability of each mask where all are enumerated."""
-
-    @property
-    def texts(self) -> list[Text]:
-        """The D distinct perturbed texts."""
-        return perturb(self.document, self.segments, self.distinct)
+    neighbourhood: Neighbourhood
+    question: Question = field(default_factory=lambda: Question(()))
+    values: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    """(n, K) probabilities of the first n masks."""
+    labels: tuple[int, ...] = ()
+    """Which of the K labels are explained."""
+    fits: tuple[Fit, ...] = ()
+    is_finite: bool = True
 
 
 @dataclass(frozen=True, config=STRICT)
 class LimeProbe:
-    """Explains each prediction by a linear surrogate over segments of the document."""
+    """Explains each prediction by a linear surrogate over segments of the document.
+
+    Attributes:
+        n_samples: Perturbations of each document, drawn as the `lime` package draws them; `auto` computes as many as
+            its intervals need.
+        tolerance: For `auto`: the widest 95 % interval shall be within this share of the largest weight.
+        max_samples: For `auto`: the most perturbations to compute for a document.
+    """
 
     name: ClassVar[str] = "lime"
     needs: ClassVar[type] = Classifies
     record: ClassVar[type] = Explanation
 
-    n_samples: int = Field(default=1000, ge=20, le=100_000)
+    n_samples: Samples = "auto"
+    tolerance: float = Field(default=0.1, gt=0, lt=1)
+    max_samples: int = Field(default=2000, ge=20, le=100_000)
     limit: int | None = Field(default=None, ge=1)
     segmenter: Segmenter = "auto"
     bow: bool = True
@@ -68,40 +81,69 @@ class LimeProbe:
         """The audited model itself."""
         return
 
+    @property
+    def budget(self) -> int:
+        """The most perturbations of a document."""
+        return self.max_samples if self.n_samples == "auto" else self.n_samples
+
     def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Explanation | Failure]:
         """Yields an explanation for each document that has something to switch off."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked, seed))
 
     def _measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Explanation | Failure]:
-        plans = [self.neighbourhood(document, model, seed) for document in documents]
-        able = [plan for plan in plans if isinstance(plan, Neighbourhood)]
-        questions = model.ask([plan.document for plan in able]) if able else []
-        texts = [plan.texts for plan in able]
-        asked = [question for question, group in zip(questions, texts, strict=True) for _ in group]
-        outputs = model.outputs(model.encode([t for group in texts for t in group]), asked) if able else torch.empty(0)
-        parts = iter(zip(questions, torch.split(outputs, [len(group) for group in texts]), strict=True))
-        for plan in plans:
-            yield plan if isinstance(plan, Failure) else self._explain(model, plan, *next(parts))
+        found = [self.study(document, model, seed) for document in documents]
+        studies = [one for one in found if isinstance(one, Study)]
+        questions = model.ask([study.document for study in studies]) if studies else []
+        for study, question in zip(studies, questions, strict=True):
+            study.question = question
+        while rounds := [(study, n) for study in studies if (n := self._more(study))]:
+            self._compute(model, rounds)
+        for one in found:
+            yield one if isinstance(one, Failure) else self._explanation(one)
 
-    def neighbourhood(self, document: Document, model: Classifies, seed: int) -> Neighbourhood | Failure:
-        """Segments the document and draws its masks, from (seed, document) alone."""
+    def _more(self, study: Study) -> int:
+        return study.neighbourhood.more(len(study.values), study.fits) if study.is_finite else 0
+
+    def _compute(self, model: Classifies, rounds: Sequence[tuple[Study, int]]) -> None:
+        """One round: so many more perturbations of each of these documents, in one stream."""
+        parts = []
+        for study, n in rounds:
+            masks = study.neighbourhood.masks[len(study.values) : len(study.values) + n]
+            parts.append(encoded(model, study.document, study.segments, masks))
+        questions = [study.question for study, n in rounds for _ in range(n)]
+        outputs = torch.split(model.outputs(Sequences.join(parts), questions), [n for _, n in rounds])
+        for (study, _), own in zip(rounds, outputs, strict=True):
+            self._learn(study, model.probabilities(own, study.question).numpy())
+
+    def _learn(self, study: Study, values: np.ndarray) -> None:
+        study.is_finite = bool(np.isfinite(values).all())
+        study.values = np.concatenate([study.values, values]) if len(study.values) else values
+        if study.is_finite:
+            study.labels = self._labels(study)
+            explained = study.values[:, study.labels]
+            study.fits = tuple(study.neighbourhood.fit(explained, self.num_features))
+
+    def study(self, document: Document, model: Classifies, seed: int) -> Study | Failure:
+        """Segments the document and chooses its perturbations, from (seed, document) alone."""
         segmenter, segments = self._segments(document, model)
         if not segments:
             return Failure(document.id, "no-segments", "the document has no word or character to switch off")
-        if 2 * len(segments) > self.n_samples:
+        if 2 * len(segments) > self.budget:
+            key = "max_samples" if self.n_samples == "auto" else "n_samples"
             return Failure(
                 document.id,
                 "too-many-segments",
-                f"{len(segments)} {segmenter} cannot be told apart by {self.n_samples} samples; raise n_samples",
+                f"{len(segments)} {segmenter} cannot be told apart by {self.budget} samples; raise {key}",
             )
-        if 2 ** min(len(segments), 40) <= self.n_samples:
-            masks, shares = enumerate_masks(len(segments), self.n_samples)
-            everything = np.arange(len(masks))
-            return Neighbourhood(document, segmenter, segments, masks, masks, everything, shares)
+        return Study(document, segmenter, segments, self._neighbourhood(document, len(segments), seed))
+
+    def _neighbourhood(self, document: Document, n_segments: int, seed: int) -> Neighbourhood:
+        if 2 ** min(n_segments, 40) <= self.budget:
+            return Enumerated(n_segments, self.budget, self.kernel_width)
         random = np.random.RandomState(seed_for(seed, document, self.name))
-        masks = sample_masks(len(segments), self.n_samples, random)
-        distinct, inverse = _distinct(masks)
-        return Neighbourhood(document, segmenter, segments, masks, distinct, inverse, None)
+        if self.n_samples == "auto":
+            return Adaptive(n_segments, self.max_samples, self.kernel_width, random, self.tolerance)
+        return Fixed(n_segments, self.n_samples, self.kernel_width, random)
 
     def _segments(self, document: Document, model: Classifies) -> tuple[str, tuple[Segment, ...]]:
         tokens = None
@@ -109,51 +151,41 @@ class LimeProbe:
             found = model.tokens([(document.text, document.pair)])[0]
             tokens = [span for span, special in zip(found.spans, found.special, strict=True) if not special]
         name, segments = segment(document, self.segmenter, bow=self.bow, tokens=tokens)
-        if self.segmenter == "auto" and 2 * len(segments) > self.n_samples:
+        if self.segmenter == "auto" and 2 * len(segments) > self.budget:
             return segment(document, "sentences", bow=self.bow)
         return name, segments
 
-    def _explain(
-        self, model: Classifies, plan: Neighbourhood, question: Question, outputs: torch.Tensor
-    ) -> Explanation | Failure:
-        values = model.probabilities(outputs, question).numpy()[plan.inverse]  # N K
-        if not np.isfinite(values).all():
-            return not_finite(plan.document)
-        proximity = kernel(plan.masks, self.kernel_width)
-        exact = plan.shares is not None
-        if plan.shares is not None:
-            proximity = proximity * plan.shares
-        targets = []
-        for label in self._labels(values[0], question, plan.document):
-            found = fit(plan.masks, values[:, label], proximity, num_features=self.num_features, exact=exact)
-            targets.append(
+    def _explanation(self, study: Study) -> Explanation | Failure:
+        if not study.is_finite:
+            return not_finite(study.document)
+        account: dict[str, Any] = study.neighbourhood.account(len(study.values), study.fits)
+        return Explanation(
+            document_id=study.document.id,
+            segmenter=study.segmenter,
+            segments=study.segments,
+            targets=tuple(
                 Target(
-                    label=question.labels[label],
+                    label=study.question.labels[label],
                     weights=tuple(found.weights.tolist()),
-                    standard_errors=tuple(found.standard_errors.tolist()),
+                    standard_errors=tuple((found.half_widths / Z_95).tolist()),
                     selected=tuple(found.selected.tolist()),
                     intercept=found.intercept,
                     fidelity=found.fidelity,
                     local_prediction=found.local_prediction,
-                    model_prediction=float(values[0, label]),
+                    model_prediction=float(study.values[0, label]),
                 )
-            )
-        return Explanation(
-            document_id=plan.document.id,
-            segmenter=plan.segmenter,
-            segments=plan.segments,
-            targets=tuple(targets),
-            n_samples=len(plan.masks),
-            n_evaluations=len(plan.distinct),
-            exact=exact,
+                for label, found in zip(study.labels, study.fits, strict=True)
+            ),
             kernel_width=self.kernel_width,
-            unit="log-probability" if question.free else "probability",
+            unit="log-probability" if study.question.free else "probability",
+            **account,
         )
 
-    def _labels(self, probabilities: np.ndarray, question: Question, document: Document) -> list[int]:
+    def _labels(self, study: Study) -> tuple[int, ...]:
         """The most probable labels, then the reference labels that are not among them."""
-        chosen: list[int] = np.argsort(-probabilities, kind="stable")[: self.top_labels].tolist()
-        return chosen + [i for i, label in enumerate(question.labels) if label in document.labels and i not in chosen]
+        chosen: list[int] = np.argsort(-study.values[0], kind="stable")[: self.top_labels].tolist()
+        own = study.document.labels
+        return tuple(chosen + [i for i, name in enumerate(study.question.labels) if name in own and i not in chosen])
 
 
 def seed_for(seed: int, document: Document, probe: str) -> int:
@@ -161,11 +193,3 @@ def seed_for(seed: int, document: Document, probe: str) -> int:
     parts = (str(seed), document.id, document.text, document.pair or "", probe)
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "little")
-
-
-def _distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct rows in order of appearance, and for each row which of them it is."""
-    packed = np.packbits(masks, axis=1)
-    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return masks[np.sort(first)], rank[inverse.reshape(-1)]

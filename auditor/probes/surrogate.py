@@ -14,7 +14,7 @@ Where 2^S is no larger than the number of samples, all masks are enumerated inst
 that the sampling above gives it, so that the fit, without a penalty, is what LIME tends to when its sampling is
 repeated for ever: row 0 has the share 1/n of its one row among n, a mask with s removed (1 − 1/n) / (S · C(S, s)). The
 penalty would shrink such short texts (to 0.2 of the true effect for S = 1), so it is left out. There is no sampling
-error, and the standard errors are 0.
+error, and the standard errors are 0. Between the two lies `auditor.probes.emulator`: the same limit, from few masks.
 
 For sampled masks the standard errors are those of the sandwich estimator (White 1980, HC1), which needs no assumption
 about the residuals: with X the mask columns centred at their weighted means, W = diag(π), r the residuals and p the
@@ -26,13 +26,16 @@ Without penalty and selection, and for n → ∞, the coefficients have the clos
 2021), which the tests use. Edge cases: a constant f has β = 0 and, as in scikit-learn, R² = 1; n ≤ p leaves no degrees
 of freedom and is refused by the probe before it comes here.
 
+All of it needs the masks only through X'WX and X'W(f − f̄), so that the labels of a document share one product, and
+forward selection is a sweep over an S × S matrix.
+
 Agrees with lime 0.2.0.1 on coefficients, intercept, score and selected features within 1e-6.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import comb
+from scipy.special import comb, stdtrit
 
 ALPHA = 1.0
 SELECTION_ALPHA = 0.01
@@ -45,6 +48,8 @@ class Fit:
 
     weights: np.ndarray
     standard_errors: np.ndarray
+    half_widths: np.ndarray
+    """Of the 95 % intervals."""
     selected: np.ndarray
     intercept: float
     fidelity: float
@@ -54,13 +59,18 @@ class Fit:
 def sample_masks(n_segments: int, n_samples: int, random: np.random.RandomState) -> np.ndarray:
     """Draws masks as the package does, from the same stream of random numbers.
 
+    The package's `random.choice(S, s, replace=False)` is the beginning of one permutation.
+
     Returns:
         (N, S) bool, True where a segment is kept; row 0 keeps all.
     """
-    masks = np.ones((n_samples, n_segments), dtype=bool)
     sizes = random.randint(1, n_segments + 1, n_samples - 1)
-    for row, size in enumerate(sizes, start=1):
-        masks[row, random.choice(n_segments, size, replace=False)] = False
+    order = np.empty((n_samples - 1, n_segments), dtype=np.intp)
+    order[:] = np.arange(n_segments)
+    for row in order:
+        random.shuffle(row)
+    masks = np.ones((n_samples, n_segments), dtype=bool)
+    np.put_along_axis(masks[1:], order, np.arange(n_segments) >= sizes[:, None], axis=1)
     return masks
 
 
@@ -80,9 +90,13 @@ def enumerate_masks(n_segments: int, n_samples: int) -> tuple[np.ndarray, np.nda
 
 def kernel(masks: np.ndarray, width: float) -> np.ndarray:
     """Proximity π of each mask (N, S) to the undisturbed text: (N,) float64 in (0, 1]."""
-    distance = 100 * (1 - np.sqrt(masks.mean(axis=1)))
-    weights: np.ndarray = np.exp(-(distance**2) / (2 * width**2))
-    return weights
+    return np.asarray(np.exp(proximity_exponent(masks.mean(axis=1), width)))
+
+
+def proximity_exponent(kept: np.ndarray, width: float) -> np.ndarray:
+    """Logarithm of π where the share `kept` of the segments is kept."""
+    distance = 100 * (1 - np.sqrt(kept))
+    return np.asarray(-(distance**2) / (2 * width**2))
 
 
 def fit(
@@ -93,62 +107,80 @@ def fit(
     num_features: int | None = None,
     exact: bool = False,
 ) -> Fit:
-    """Fits the surrogate of one label.
+    """Fits the surrogate of one label, values (N,); the rest as in `fit_all`."""
+    return fit_all(masks, values[:, None], proximity, num_features=num_features, exact=exact)[0]
+
+
+def fit_all(
+    masks: np.ndarray,
+    values: np.ndarray,
+    proximity: np.ndarray,
+    *,
+    num_features: int | None = None,
+    exact: bool = False,
+) -> list[Fit]:
+    """Fits the surrogates of K labels from one matrix of products.
 
     Args:
         masks: (N, S) bool, the undisturbed text in row 0.
-        values: (N,) what the model said, float64.
+        values: (N, K) what the model said, float64.
         proximity: (N,) kernel weights, times the probability of each mask where all are enumerated.
         num_features: How many segments the surrogate may use; None for all.
         exact: Whether `masks` are all there are: no penalty, no sampling error.
     """
-    data = masks.astype(np.float64)
-    n_segments = data.shape[1]
-    chosen = _select(data, values, proximity, num_features)
-    alpha = 0.0 if exact else ALPHA
-    beta, intercept, gram = _ridge(data[:, chosen], values, proximity, alpha)
-    residuals = values - intercept - data[:, chosen] @ beta
-    weights, errors = np.zeros(n_segments), np.zeros(n_segments)
-    weights[chosen] = beta
-    if not exact:
-        errors[chosen] = _standard_errors(data[:, chosen], residuals, proximity, gram)
+    centred = masks.astype(np.float64)
+    total = proximity.sum()
+    means, mean_values = proximity @ centred / total, proximity @ values / total
+    centred -= means
+    weighted = centred * proximity[:, None]
+    gram, moments = weighted.T @ centred, weighted.T @ (values - mean_values)
+    fits = []
+    for label, moment in enumerate(moments.T):
+        chosen = select(gram, moment, num_features)
+        penalised = gram[np.ix_(chosen, chosen)] + (0.0 if exact else ALPHA) * np.eye(len(chosen))
+        beta = np.linalg.solve(penalised, moment[chosen])
+        intercept = float(mean_values[label] - means[chosen] @ beta)
+        residuals = values[:, label] - mean_values[label] - centred[:, chosen] @ beta
+        errors = np.zeros(len(chosen))
+        if not exact:
+            errors = _standard_errors(weighted[:, chosen] * residuals[:, None], penalised)
+        widest = stdtrit(max(len(masks) - len(chosen) - 1, 1), 0.975) * errors
+        fidelity = r_squared(values[:, label], residuals, proximity)
+        fits.append(spread(masks.shape[1], chosen, (beta, errors, widest), intercept, fidelity))
+    return fits
+
+
+def spread(
+    n_segments: int,
+    chosen: np.ndarray,
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    intercept: float,
+    fidelity: float,
+) -> Fit:
+    """Puts coefficients, standard errors and half-widths of the chosen segments in their places among all."""
+    places = np.zeros((3, n_segments))
+    places[:, chosen] = found
     return Fit(
-        weights=weights,
-        standard_errors=errors,
+        weights=places[0],
+        standard_errors=places[1],
+        half_widths=places[2],
         selected=np.isin(np.arange(n_segments), chosen),
         intercept=intercept,
-        fidelity=_r_squared(values, residuals, proximity),
-        local_prediction=intercept + float(beta.sum()),
+        fidelity=fidelity,
+        local_prediction=intercept + float(found[0].sum()),
     )
 
 
-def _centred(data: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    means = weights @ data / weights.sum()
-    return data - means, means
-
-
-def _ridge(
-    data: np.ndarray, values: np.ndarray, weights: np.ndarray, alpha: float
-) -> tuple[np.ndarray, float, np.ndarray]:
-    """Coefficients, intercept, and the matrix X'WX + αI that was solved."""
-    centred, means = _centred(data, weights)
-    mean = float(weights @ values / weights.sum())
-    gram = (centred * weights[:, None]).T @ centred + alpha * np.eye(data.shape[1])
-    beta = np.linalg.solve(gram, (centred * weights[:, None]).T @ (values - mean))
-    return beta, mean - float(means @ beta), gram
-
-
-def _standard_errors(data: np.ndarray, residuals: np.ndarray, weights: np.ndarray, gram: np.ndarray) -> np.ndarray:
-    n, p = data.shape[0], data.shape[1] + 1
-    centred, _ = _centred(data, weights)
-    scores = centred * (weights * residuals)[:, None]
+def _standard_errors(scores: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    n, p = scores.shape[0], scores.shape[1] + 1
     bread = np.linalg.inv(gram)
     variance = bread @ (scores.T @ scores) @ bread * (n / (n - p))
     errors: np.ndarray = np.sqrt(np.diag(variance).clip(min=0))
     return errors
 
 
-def _r_squared(values: np.ndarray, residuals: np.ndarray, weights: np.ndarray) -> float:
+def r_squared(values: np.ndarray, residuals: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted share of the variance explained; 1 for a constant that is met, 0 for one that is not."""
     mean = weights @ values / weights.sum()
     left, total = weights @ residuals**2, weights @ (values - mean) ** 2
     if total == 0:
@@ -156,33 +188,39 @@ def _r_squared(values: np.ndarray, residuals: np.ndarray, weights: np.ndarray) -
     return float(1 - left / total)
 
 
-def _select(data: np.ndarray, values: np.ndarray, weights: np.ndarray, num_features: int | None) -> np.ndarray:
-    n_segments = data.shape[1]
+def select(gram: np.ndarray, moment: np.ndarray, num_features: int | None) -> np.ndarray:
+    """The segments the surrogate may use.
+
+    Args:
+        gram: (S, S) weighted products of the centred mask columns.
+        moment: (S,) their weighted products with the values.
+        num_features: How many; None for all.
+    """
+    n_segments = len(gram)
     if num_features is None or num_features >= n_segments:
         return np.arange(n_segments)
     if num_features <= FORWARD_SELECTION_UP_TO:
-        return _forward(data, values, weights, num_features)
-    beta, _, _ = _ridge(data, values, weights, SELECTION_ALPHA)
+        return _forward(gram, moment, num_features)
+    beta = np.linalg.solve(gram + SELECTION_ALPHA * np.eye(n_segments), moment)
     return np.argsort(-np.abs(beta), kind="stable")[:num_features]
 
 
-def _forward(data: np.ndarray, values: np.ndarray, weights: np.ndarray, num_features: int) -> np.ndarray:
-    """Adds the segment that raises R² most, again and again: a Gram-Schmidt sweep over the weighted, centred columns.
+def _forward(gram: np.ndarray, moment: np.ndarray, num_features: int) -> np.ndarray:
+    """Adds the segment that raises R² most, again and again: a Gram-Schmidt sweep on the products alone.
 
-    The gain of column x, orthogonal to those chosen, is (x·r)² / (x·x) with r what is left of the values.
+    The gain of column x, orthogonal to those chosen, is (x·r)² / (x·x) with r what is left of the values; taking the
+    best out of the others takes its outer product out of the matrix.
     """
-    root = np.sqrt(weights)[:, None]
-    columns = _centred(data, weights)[0] * root
-    left = (values - weights @ values / weights.sum()) * root[:, 0]
     chosen: list[int] = []
+    negligible = 1e-12 * gram.diagonal().max(initial=0.0)
     for _ in range(num_features):
-        norms = (columns**2).sum(axis=0)
-        gains = np.where(norms > 1e-12, (columns.T @ left) ** 2 / norms.clip(min=1e-12), 0.0)
+        norms = gram.diagonal()
+        gains = np.where(norms > negligible, moment**2 / norms.clip(min=1e-300), 0.0)
         gains[chosen] = -1.0
         best = int(gains.argmax())
         chosen.append(best)
-        if norms[best] > 1e-12:
-            direction = columns[:, best] / np.sqrt(norms[best])
-            left = left - direction * (direction @ left)
-            columns = columns - np.outer(direction, direction @ columns)
+        if norms[best] > negligible:
+            direction = gram[best] / norms[best]
+            moment = moment - direction * moment[best]
+            gram = gram - np.outer(direction, gram[best])
     return np.array(chosen)

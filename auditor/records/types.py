@@ -90,7 +90,8 @@ class Target:
     label: str
     weights: tuple[float, ...]
     standard_errors: tuple[float, ...]
-    """Of the weights, from the weighted regression; all zero where every mask was evaluated (`exact`)."""
+    """Of the weights, such that ±1.96 of them is the 95 % interval (Student's t with few degrees of freedom has been
+    allowed for); all zero where every mask was evaluated (`exact`)."""
     selected: tuple[bool, ...]
     """Which segments the surrogate may use; the others have weight 0 by selection, not by measurement."""
     intercept: float
@@ -131,6 +132,13 @@ class Explanation:
     kernel_width: float
     unit: str = "probability"
     """What the weights change: `probability`, or `log-probability` for a free continuation."""
+    stopped: str = "fixed"
+    """Why no more was drawn: `enumerated`, `fixed` (a number was asked for), `tolerance` (the intervals were narrow
+    enough) or `budget` (they were not, and nothing more was allowed)."""
+    tolerance: float | None = None
+    """What the widest interval had to fall below, as a share of the largest weight; None where nothing had to."""
+    precision: float | None = None
+    """What it fell to: the largest half-width of a 95 % interval over the largest weight; None where not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +210,32 @@ class Perplexity:
         return -sum(self.logprobs)
 
 
-Record = Prediction | Explanation | AttentionStatistics | Perplexity
+@dataclass(frozen=True, slots=True)
+class PseudoPerplexity:
+    """How a masked language model scores one document, token by hidden token (probe `pseudo_perplexity`)."""
+
+    name: ClassVar[str] = "pseudo_perplexity"
+
+    document_id: str
+    model: str
+    tokens: tuple[str, ...]
+    """The scored tokens, each as the text it stands for; no special tokens."""
+    spans: tuple[Span, ...]
+    words: tuple[int, ...]
+    """Which word each token belongs to, counted from 0 as they are scored."""
+    logprobs: tuple[float, ...]
+    """Natural log-probability of each scored token given the tokens on both sides that were not hidden with it."""
+    variant: str
+    """`within-word`: the later tokens of the same word are hidden too; `original`: only the token itself is."""
+    context_length: int
+    """Tokens the model saw at once at most, special tokens included."""
+
+    @property
+    def nll(self) -> float:
+        """Sum of the negative pseudo-log-likelihoods, nats."""
+        return -sum(self.logprobs)
+
+
+ScoredTokens = Perplexity | PseudoPerplexity
+"""Records that say how surprising each token is."""
+Record = Prediction | Explanation | AttentionStatistics | Perplexity | PseudoPerplexity

@@ -6,9 +6,19 @@ from auditor.errors import StoreError
 from auditor.records import disk, sums
 from auditor.records.run import SET_ASIDE, Run, folder_of
 from auditor.records.sums import Fault
-from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
+from auditor.records.types import (
+    AttentionStatistics,
+    Document,
+    Explanation,
+    Perplexity,
+    Prediction,
+    PseudoPerplexity,
+)
 
-_RECORDS = {folder_of(kind): kind for kind in (Document, Prediction, Explanation, AttentionStatistics, Perplexity)}
+_RECORDS = {
+    folder_of(kind): kind
+    for kind in (Document, Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)
+}
 _OUTSIDE_THE_SUMS = ("SHA256SUMS", "manifest.json", disk.LOCK, SET_ASIDE)
 
 

@@ -1,6 +1,8 @@
 """What is said: HTML and PDF, written from findings and evidence alone; no model, no torch, no network."""
 
-from collections.abc import Mapping
+import contextlib
+import gc
+from collections.abc import Iterator, Mapping
 
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Findings
@@ -16,7 +18,8 @@ def render_html(findings: Findings, evidence: Evidence) -> str:
     """
     from auditor.report import html
 
-    return html.render(findings, evidence)
+    with _without_collector():
+        return html.render(findings, evidence)
 
 
 def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
@@ -32,4 +35,17 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes]) 
     """
     from auditor.report import pdf
 
-    return pdf.render(html, findings, attachments)
+    with _without_collector():
+        return pdf.render(html, findings, attachments)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rendering makes millions of live objects that the collector would look through again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

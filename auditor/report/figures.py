@@ -16,6 +16,8 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from auditor.findings.types import CalibrationBin
 from auditor.report import fonts, formats
@@ -26,6 +28,7 @@ _STYLE = {
     "svg.fonttype": "path",
     "text.parse_math": False,
     "text.usetex": False,
+    "path.simplify": False,
     "font.size": 8.5,
     "text.color": INK,
     "axes.edgecolor": MUTED,
@@ -109,12 +112,19 @@ def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
     axes.fill_between([low, high], y - 0.36, y + 0.36, color=BAND, linewidth=0)
     points = _thinned(strip.values)
     heights = [y + 0.56 * (_van_der_corput(i + 1) - 0.5) for i in range(len(points))]
-    axes.scatter(points, heights, s=4, color=BLUE, alpha=0.75, linewidths=0)
+    axes.add_patch(_dots(points, heights))
     axes.plot([median, median], [y - 0.38, y + 0.38], color=INK, linewidth=1.6, solid_capstyle="butt")
     place = axes.get_yaxis_transform()
     axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
     under = f"median {formats.quantity(median, 'perplexity')} · n {formats.count(len(strip.values))}"
     axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
+
+
+def _dots(xs: Sequence[float], ys: Sequence[float]) -> PathPatch:
+    """Points as one path of lines without length and with round ends: a PDF takes a millisecond per element."""
+    ends = [place for place in zip(xs, ys, strict=True) for _ in range(2)]
+    path = Path(ends, [Path.MOVETO, Path.LINETO] * len(xs))
+    return PathPatch(path, fill=False, edgecolor=BLUE, alpha=0.75, linewidth=2, capstyle="round")
 
 
 def _draw_bin(axes: Axes, one: CalibrationBin) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from auditor.records.types import Document, Perplexity, Segment, Target
+from auditor.records.types import Document, ScoredTokens, Segment, Target
 from auditor.report import formats
 
 Z_95 = 1.96
@@ -108,7 +108,7 @@ def weight_style(weight: float, error: float, delta: float) -> str:
     return f"{'supports' if weight > 0 else 'opposes'}-{step}"
 
 
-def surprise_marks(record: Perplexity) -> list[Mark]:
+def surprise_marks(record: ScoredTokens) -> list[Mark]:
     """One mark per scored stretch of text, with the bits of the tokens that make it up."""
     marks = []
     for start, stop, field, bits in scored_stretches(record):
@@ -119,7 +119,7 @@ def surprise_marks(record: Perplexity) -> list[Mark]:
     return marks
 
 
-def scored_stretches(record: Perplexity) -> list[tuple[int, int, str, float]]:
+def scored_stretches(record: ScoredTokens) -> list[tuple[int, int, str, float]]:
     """Stretches `(start, stop, field, bits)` in reading order; tokens that share a character are joined."""
     stretches: list[tuple[int, int, str, float]] = []
     for span, logprob in zip(record.spans, record.logprobs, strict=True):

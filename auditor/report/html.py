@@ -10,6 +10,7 @@ between `<!--screen-->` and `<!--/screen-->`, which escaping makes impossible to
 """
 
 import base64
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,14 @@ def read_sheet(name: str) -> str:
 
 
 def _environment() -> jinja2.Environment:
+    return _environment_of(templates_folder())
+
+
+@functools.cache
+def _environment_of(folder: Path) -> jinja2.Environment:
+    """Made once for a folder: its templates stay compiled."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_folder()),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_printed,

@@ -96,8 +96,8 @@ def interval(
     height: int = 22,
 ) -> Markup:
     """A 95 % interval as a line, its value as a tick across, over hairlines at the axis' ticks."""
-    lines = Markup("").join(_vertical(axis.x(t), height, SHADE, 1) for t in axis.ticks)
-    zero = _vertical(axis.x(0.0), height, RULE, 1) if axis.low <= 0 <= axis.high else Markup("")
+    lines = _verticals([axis.x(t) for t in axis.ticks], height, SHADE)
+    zero = _verticals([axis.x(0.0)], height, RULE) if axis.low <= 0 <= axis.high else Markup("")
     ground = lines + zero + (Markup("") if axis.reference is None else _dashed(axis.x(axis.reference), height, MUTED))
     return _svg(axis.width, height, title, ground + _whisker(axis, low, value, high, TONES[tone], height))
 
@@ -262,8 +262,9 @@ def _svg(width: int, height: int, title: str, body: Markup) -> Markup:
     )
 
 
-def _vertical(x: float, height: int, colour: str, width: float) -> Markup:
-    return Markup('<path d="M{} 0V{}" stroke="{}" stroke-width="{}"/>').format(x, height, colour, width)
+def _verticals(places: Sequence[float], height: int, colour: str) -> Markup:
+    drawn = "".join(f"M{x} 0V{height}" for x in places)
+    return Markup('<path d="{}" stroke="{}" fill="none"/>').format(drawn, colour) if drawn else Markup("")
 
 
 def _dashed(x: float, height: int, colour: str) -> Markup:

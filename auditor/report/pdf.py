@@ -6,7 +6,6 @@ closed by `pdf_structure`. The only protocol a document may fetch is `data:`.
 """
 
 import contextlib
-import gc
 import io
 import os
 import re
@@ -41,7 +40,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         )
         for name, content in attachments.items()
     ]
-    with _reproducible(str(int(moment.timestamp()))), _without_collector():
+    with _reproducible(str(int(moment.timestamp()))):
         sheet = html.read_sheet("print.css") + _footer(attachments)
         document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
         pdf_structure.claim_accessibility(document)
@@ -111,15 +110,3 @@ def _reproducible(epoch: str) -> Iterator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """WeasyPrint makes millions of live objects that the collector would look through again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

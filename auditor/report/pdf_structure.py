@@ -4,6 +4,9 @@ XMP            the identifier of PDF/UA part 1, with the extension schema that P
 TH             every header cell says whether it heads a column or a row
 page furniture running heads and page numbers leave the structure tree and become artifacts
 images         /Interpolate is forbidden by PDF/A
+
+Then every object is written out, once: pydyf would serialise and compress all of them for the file and again for the
+hash that identifies it.
 """
 
 from typing import Any
@@ -42,6 +45,7 @@ def finish(document: Any, pdf: Any) -> None:  # noqa: ARG001
     _scope_headers(objects)
     reached = _reached(objects)
     _make_artifacts(objects, _orphans(objects, reached))
+    _write_once(pdf)
 
 
 def _forbid_interpolation(objects: _Objects) -> None:
@@ -89,6 +93,26 @@ def _make_artifacts(objects: _Objects, orphans: dict[int, set[int]]) -> None:
             properties = stream[place - 1]
             if operator == b"BDC" and isinstance(properties, dict) and properties.get("MCID") in marked:
                 stream[place - 2], stream[place - 1] = b"/Artifact", b"<</Type/Pagination>>"
+
+
+class _Written:
+    """A PDF object as its bytes."""
+
+    def __init__(self, item: Any) -> None:
+        self.data: bytes = item.data
+        self.number, self.generation, self.free = item.number, item.generation, item.free
+        self.compressible: bool = item.compressible
+        self.reference: bytes = item.reference
+        self.offset = 0
+
+    @property
+    def indirect(self) -> bytes:
+        """The object as it stands in the file outside of an object stream."""
+        return b"%d %d obj\n%b\nendobj" % (self.number, self.generation, self.data)
+
+
+def _write_once(pdf: Any) -> None:
+    pdf.objects[:] = [item if item.free == "f" else _Written(item) for item in pdf.objects]
 
 
 def _is_element(item: Any) -> bool:

@@ -153,7 +153,7 @@ def context(**changes):
         parameters={"lime": {"n_samples": "1000"}},
         checks={"accuracy": Bound(at_least=0.7)},
         asked=asked,
-        reference_model="tiny-lm",
+        references={"perplexity": "tiny-lm"},
     )
     return replace(plain, **changes)
 

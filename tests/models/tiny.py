@@ -6,6 +6,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     BertConfig,
     DistilBertConfig,
@@ -32,6 +33,11 @@ TEXTS = [
 ]
 
 ENCODERS = ("bert", "distilbert", "roberta", "xlm-roberta", "electra")
+MAKERS = {
+    "text-classification": AutoModelForSequenceClassification,
+    "text-generation": AutoModelForCausalLM,
+    "fill-mask": AutoModelForMaskedLM,
+}
 DECODERS = ("gpt2", "gpt_neox", "llama", "qwen2", "qwen3", "mistral")
 
 
@@ -59,7 +65,7 @@ def byte_pairs(*, roberta: bool = False) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ["<s>", "<pad>", "</s>"] if roberta else ["<|endoftext|>"]
+    special = ["<s>", "<pad>", "</s>", "<mask>"] if roberta else ["<|endoftext|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
     tokenizer.train_from_iterator(TEXTS, trainer)
@@ -78,6 +84,7 @@ def byte_pairs(*, roberta: bool = False) -> PreTrainedTokenizerFast:
         cls_token="<s>",
         sep_token="</s>",
         pad_token="<pad>",
+        mask_token="<mask>",
         model_input_names=["input_ids", "attention_mask"],
     )
 
@@ -138,8 +145,7 @@ def save(folder: Path, family: str, task: str, **labels: object) -> Path:
     for key, value in labels.items():
         setattr(config, key, value)
     torch.manual_seed(sum(map(ord, family)))
-    maker = AutoModelForSequenceClassification if task == "text-classification" else AutoModelForCausalLM
-    model = maker.from_config(config)
+    model = MAKERS[task].from_config(config)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.15)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from auditor.models.contract import Encoded, Identity, Question, Text, Tokens, Window
+from auditor.models.contract import Encoded, Identity, Question, Sequences, Text, Tokens, Window
 from auditor.records.types import Document, Span
 
 
@@ -27,14 +27,17 @@ class Oracle:
     def ask(self, documents: Sequence[Document]) -> list[Question]:
         return [Question(self.identity.labels)] * len(documents)
 
-    def encode(self, texts: Sequence[Text]) -> list[Encoded]:
+    def encode(self, texts: Sequence[Text]) -> Sequences:
         self.asked += [text + (f" | {pair}" if pair is not None else "") for text, pair in texts]
         start = len(self.asked) - len(texts)
-        return [Encoded((start + i,)) for i in range(len(texts))]
+        return Sequences.of([Encoded((start + i,)) for i in range(len(texts))])
 
-    def outputs(self, encoded: Sequence[Encoded], questions: Sequence[Question]) -> torch.Tensor:
-        assert len(encoded) == len(questions)
-        return torch.tensor([self.answer(self.asked[text.ids[0]]) for text in encoded], dtype=torch.float64)
+    def assemble(self, *_: object) -> None:
+        return None
+
+    def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
+        assert len(sequences) == len(questions)
+        return torch.tensor([self.answer(self.asked[text]) for text in sequences.ids.tolist()], dtype=torch.float64)
 
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:  # noqa: ARG002
         return outputs

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.probes.lime import LimeProbe, _distinct, seed_for
+from auditor.probes.lime import LimeProbe, seed_for
+from auditor.probes.neighbourhood import distinct
 from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
 from auditor.records.types import Document, Explanation, Failure
 from tests.probes.stubs import Oracle, sigmoid
@@ -270,12 +271,65 @@ def test_too_many_segments_for_the_samples_are_refused() -> None:
 @settings(max_examples=50, deadline=None)
 def test_distinct_masks_give_all_masks_back(n_segments: int, n_samples: int, seed: int) -> None:
     masks = sample_masks(n_segments, n_samples, np.random.RandomState(seed))
-    distinct, inverse = _distinct(masks)
-    assert (distinct[inverse] == masks).all()
-    assert len({row.tobytes() for row in distinct}) == len(distinct)
-    assert distinct[0].all()
+    rows, inverse = distinct(masks)
+    assert (rows[inverse] == masks).all()
+    assert len({row.tobytes() for row in rows}) == len(rows)
+    assert rows[0].all()
 
 
 def test_kernel_values_of_the_design_notes() -> None:
     masks = np.array([[i >= removed for i in range(10)] for removed in (1, 2, 5, 9, 10)])
     assert kernel(masks, 25) == pytest.approx([0.97915313, 0.91469469, 0.50343962, 0.02374565, 0.00033546], abs=1e-8)
+
+
+LONG = " ".join(TEXTS[:2])
+
+
+def test_auto_stops_when_the_intervals_are_narrow_enough() -> None:
+    model = Oracle(("n", "p"), feeling)
+    found = one(LimeProbe(tolerance=0.2), model, LONG)
+    target = found.targets[0]
+    assert found.stopped == "tolerance"
+    assert not found.exact
+    assert found.tolerance == 0.2
+    assert found.precision == pytest.approx(1.96 * max(target.standard_errors) / max(map(abs, target.weights)))
+    assert found.precision <= 0.2
+    assert len(model.asked) == len(set(model.asked)) == found.n_evaluations == found.n_samples < 2000
+
+
+def test_auto_stops_when_the_budget_is_spent() -> None:
+    found = one(LimeProbe(tolerance=1e-6, max_samples=300), Oracle(("n", "p"), feeling), LONG)
+    assert (found.stopped, found.n_evaluations) == ("budget", 300)
+    assert found.precision is not None
+    assert found.precision > 1e-6
+
+
+def test_auto_enumerates_where_the_budget_allows_it() -> None:
+    found = one(LimeProbe(), Oracle(("n", "p"), feeling), "one two three four five six seven")
+    assert (found.stopped, found.exact, found.n_evaluations) == ("enumerated", True, 128)
+
+
+def test_auto_agrees_with_what_the_package_tends_to() -> None:
+    many = one(LimeProbe(n_samples=60_000), Oracle(("n", "p"), feeling), TEXTS[0])
+    auto = one(LimeProbe(tolerance=0.05), Oracle(("n", "p"), feeling), TEXTS[0])
+    assert auto.n_evaluations < 2001
+    wanted, found = many.targets[0], auto.targets[0]
+    errors = np.hypot(wanted.standard_errors, found.standard_errors)
+    assert (np.abs(np.subtract(wanted.weights, found.weights)) < 4 * errors).all()
+    assert found.fidelity == pytest.approx(wanted.fidelity, abs=0.03)
+    assert found.intercept == pytest.approx(wanted.intercept, abs=0.02)
+
+
+def test_auto_documents_do_not_depend_on_their_neighbours() -> None:
+    documents = [Document(str(i), text) for i, text in enumerate(TEXTS[:3])]
+    probe = LimeProbe(tolerance=0.3, max_samples=400)
+    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, seed=1))
+    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], seed=1)) for d in documents]
+    assert together == alone
+
+
+def test_nobody_goes_on_asking_a_model_that_answers_nonsense() -> None:
+    model = Oracle(("n", "p"), lambda _: [math.nan, 0.5])
+    found = next(LimeProbe().measure(model, [Document("a", LONG)], 0))
+    assert isinstance(found, Failure)
+    assert len(model.asked) < 500

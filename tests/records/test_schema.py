@@ -19,12 +19,13 @@ from auditor.records.types import (
     Failure,
     Perplexity,
     Prediction,
+    PseudoPerplexity,
     Segment,
     Span,
     Target,
 )
 
-ALL = [Document, Prediction, Explanation, AttentionStatistics, Perplexity]
+ALL = [Document, Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity]
 STRANGE = [
     "",
     " ",

@@ -256,8 +256,7 @@ def test_a_missing_template_is_named(monkeypatch, tmp_path):
     ],
 )
 def test_a_template_that_asks_for_the_wrong_thing_is_named(template, complaint):
-    environment = html._environment()
-    environment.loader = jinja2.DictLoader({"page.html.j2": template})
+    environment = html._environment().overlay(loader=jinja2.DictLoader({"page.html.j2": template}))
     with pytest.raises(RenderError, match=complaint) as caught:
         html._fill(environment, "page.html.j2", nothing=None)
     assert "page.html.j2" in str(caught.value)

@@ -11,6 +11,7 @@ from auditor.report.sections import (
     perplexity,
     plain,
     predictions,
+    pseudo_perplexity,
     slices,
 )
 from auditor.report.sections.contract import Section, Sources
@@ -20,6 +21,7 @@ _OF_PROBE: dict[str, tuple[str, str, str, Callable[[Sources], Section]]] = {
     "lime": ("explanations", "lime", "Token explanations", explanations.compose),
     "attention": ("attention", "attention", "Attention", attention.compose),
     "perplexity": ("perplexity", "perplexity", "Perplexity", perplexity.compose),
+    "pseudo_perplexity": ("pseudo_perplexity", "pseudo_perplexity", "Pseudo-perplexity", pseudo_perplexity.compose),
 }
 """Probe → field of the findings, id and title of the section, composer."""
 

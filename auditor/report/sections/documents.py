@@ -16,6 +16,7 @@ _NUMBERS: tuple[tuple[str, int, str, str], ...] = (
     ("R²", 6, "fidelity", "correlation"),
     ("Perplexity", 9, "perplexity", "perplexity"),
     ("Bits/byte", 8, "bits_per_byte", "bits"),
+    ("Pseudo-p.", 9, "pseudo_perplexity", "perplexity"),
     ("Tokens", 6, "n_tokens", "count"),
 )
 

@@ -103,9 +103,25 @@ def _method(found: ExplanationFindings) -> str:
     if found.n_exact:
         exact = f" {formats.plural(found.n_exact, 'short document')} had all words switched on and off in every way."
     return (
-        f"{formats.count(found.n_samples)} variants per document with random words removed, weighted by closeness "
-        f"(kernel width {formats.decimal(found.kernel_width, 0)}); a weighted ridge regression gives each word’s "
-        f"weight and its standard error. Segments: {segmented}.{exact}"
+        f"{_drawn(found)} variants of each document with random words removed, weighted by closeness "
+        f"(kernel width {formats.decimal(found.kernel_width, 0)}); a weighted regression gives each word’s "
+        f"weight and its standard error. Segments: {segmented}.{exact}{_stopping(found)}"
+    )
+
+
+def _drawn(found: ExplanationFindings) -> str:
+    most = formats.count(found.n_samples)
+    return most if found.tolerance is None else f"Up to {most}"
+
+
+def _stopping(found: ExplanationFindings) -> str:
+    if found.tolerance is None:
+        return ""
+    reached, spent = found.stopped.get("tolerance", 0), found.stopped.get("budget", 0)
+    return (
+        f" Drawing stopped when the widest 95 % interval was within ±{formats.percent(found.tolerance, 0)} of the "
+        f"largest weight ({formats.plural(reached, 'document')}) or the budget was spent "
+        f"({formats.plural(spent, 'document')}); {formats.count(found.n_evaluations)} texts were computed in all."
     )
 
 
@@ -175,7 +191,11 @@ def _facts(document: Document, target: Target, unit: str) -> str:
 def _made(explanation: Explanation) -> str:
     if explanation.exact:
         return f"all {formats.count(explanation.n_samples)} variants, no sampling error"
-    return f"{formats.count(explanation.n_samples)} variants, {formats.count(explanation.n_evaluations)} distinct"
+    made = f"{formats.count(explanation.n_samples)} variants, {formats.count(explanation.n_evaluations)} distinct"
+    if explanation.precision is None:
+        return made
+    why = {"tolerance": "narrow enough", "budget": "budget spent"}[explanation.stopped]
+    return f"{made}; widest interval ±{formats.percent(explanation.precision, 1)} of the largest weight: {why}"
 
 
 def _weight_row(

@@ -10,7 +10,7 @@ from auditor.report.sections.contract import Column, Section, Table
 MOST_POINTERS = 5
 MOST_NOTES = 4
 _SHORT = {"pass": "pass", "pass with conditions": "watch", "fail": "fail", "not established": "not judged"}
-_TASKS = {"text-classification": "Text classification", "text-generation": "Text generation"}
+_TASKS = {"text-classification": "Text classification", "text-generation": "Text generation", "fill-mask": "Fill mask"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _coverage_table(coverage: Sequence[Coverage]) -> Table:
     )
     rows = tuple(
         (
-            c.probe,
+            c.probe.replace("_", "-"),
             formats.count(c.asked),
             formats.count(c.measured),
             formats.count(c.truncated),

@@ -58,6 +58,13 @@ _PERPLEXITY = (
     ),
     ("Surprise", "−log2 of the probability a token was given, in bits; each bit halves the probability."),
 )
+_PSEUDO_PERPLEXITY = (
+    (
+        "Pseudo-perplexity",
+        "Exponential of the mean negative log-probability of tokens hidden one at a time; not a perplexity.",
+    ),
+    ("Surprise", "−log2 of the probability a token was given, in bits; each bit halves the probability."),
+)
 
 
 def compose(sources: Sources) -> Section:
@@ -69,6 +76,7 @@ def compose(sources: Sources) -> Section:
         (findings.explanations, _LIME),
         (findings.attention, _ATTENTION),
         (findings.perplexity, _PERPLEXITY),
+        (findings.pseudo_perplexity, _PSEUDO_PERPLEXITY),
     ):
         entries += words if present is not None else ()
     return Section(
@@ -79,5 +87,5 @@ def compose(sources: Sources) -> Section:
         method="",
         limits="",
         template="sections/glossary.html.j2",
-        content={"entries": sorted(entries)},
+        content={"entries": sorted(set(entries))},
     )

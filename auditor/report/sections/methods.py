@@ -3,7 +3,13 @@
 from auditor.report import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table
 
-_TITLES = {"prediction": "Prediction", "lime": "LIME", "attention": "Attention", "perplexity": "Perplexity"}
+_TITLES = {
+    "prediction": "Prediction",
+    "lime": "LIME",
+    "attention": "Attention",
+    "perplexity": "Perplexity",
+    "pseudo_perplexity": "Pseudo-perplexity",
+}
 
 
 def compose(sources: Sources) -> Section:
@@ -14,6 +20,7 @@ def compose(sources: Sources) -> Section:
         "lime": findings.explanations is not None,
         "attention": findings.attention is not None,
         "perplexity": findings.perplexity is not None,
+        "pseudo_perplexity": findings.pseudo_perplexity is not None,
     }
     return Section(
         id="methods",

@@ -1,9 +1,10 @@
 """How surprising are the texts to a language model?"""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings
-from auditor.records.types import Document, Failure, Perplexity
+from auditor.records.types import Document, Failure, Perplexity, ScoredTokens
 from auditor.report import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Section, Sources, Table, known, numbers_table, with_interval
 
@@ -30,7 +31,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.perplexity
     if found is None:
         raise ValueError("the run has no findings on perplexity")
-    strips = _strips(sources, found)
+    strips = distribution([row.perplexity for row in sources.findings.documents], found.by_slice)
     return Section(
         id="perplexity",
         title="Perplexity",
@@ -45,9 +46,10 @@ def compose(sources: Sources) -> Section:
                 "The same log-probabilities, averaged in different ways.",
                 [found.corpus, found.mean_document, found.median_document, found.bits_per_byte, found.word],
             ),
+            "measure": "perplexity",
             "figure": figures.draw_strips(strips, "perplexity per document, log scale") if strips else None,
-            "figure_caption": _strips_caption(strips),
-            "strips": _strip_table(strips) if strips else None,
+            "figure_caption": strips_caption(strips),
+            "strips": strip_table(strips) if strips else None,
             "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
             "cards": _cards(sources, found),
         },
@@ -98,16 +100,20 @@ def _protocol(found: PerplexityFindings) -> list[tuple[str, str]]:
     ]
 
 
-def _strips(sources: Sources, found: PerplexityFindings) -> list[figures.Strip]:
-    everything = sorted(row.perplexity for row in sources.findings.documents if row.perplexity is not None)
+def distribution(
+    measured: Sequence[float | None], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]
+) -> list[figures.Strip]:
+    """Strips of the documents' values: all of them, then slice by slice."""
+    everything = sorted(value for value in measured if value is not None)
     strips = [figures.Strip("All documents", tuple(everything))] if everything else []
-    for column, values in list(found.by_slice.items())[:MOST_COLUMNS]:
+    for column, values in list(by_slice.items())[:MOST_COLUMNS]:
         kept = sorted(values, key=lambda value: -len(values[value]))[:MOST_VALUES]
         strips += [figures.Strip(f"{column} {v}", tuple(values[v])) for v in values if v in kept and values[v]]
     return strips
 
 
-def _strips_caption(strips: list[figures.Strip]) -> str:
+def strips_caption(strips: list[figures.Strip]) -> str:
+    """What the strips show, and how to read them."""
     how = "Each point is a document; the bar is the median, the grey band the middle half."
     slices = strips[1:]
     if len(slices) < 2:
@@ -120,7 +126,8 @@ def _strips_caption(strips: list[figures.Strip]) -> str:
     )
 
 
-def _strip_table(strips: list[figures.Strip]) -> Table:
+def strip_table(strips: list[figures.Strip]) -> Table:
+    """The strips as numbers."""
     columns = (
         Column("Slice", "corpus"),
         Column("Documents", "number", 12),
@@ -147,20 +154,25 @@ def _cards(sources: Sources, found: PerplexityFindings) -> list[Card]:
         record = sources.evidence.perplexity[example.document_id]
         document = sources.documents.get(example.document_id)
         if document is not None and not isinstance(record, Failure) and record.logprobs:
-            cards.append(_card(example, document, record, rows.get(document.id)))
+            cards.append(card(example, document, record, _facts(record, rows.get(document.id))))
     return cards
 
 
-def _card(example: Example, document: Document, record: Perplexity, row: DocumentRow | None) -> Card:
+def _facts(record: Perplexity, row: DocumentRow | None) -> list[str]:
     facts = [formats.plural(len(record.logprobs), "token")]
     if row is not None and row.perplexity is not None:
         facts.insert(0, f"perplexity {formats.quantity(row.perplexity, 'perplexity')}")
     if row is not None and row.bits_per_byte is not None:
         facts.append(f"{formats.quantity(row.bits_per_byte, 'bits')} per byte")
+    return facts
+
+
+def card(example: Example, document: Document, record: ScoredTokens, facts: list[str]) -> Card:
+    """A document with the surprise of its tokens, as a line of bars and as shading."""
     bits = [stretch[3] for stretch in highlights.scored_stretches(record)]
     pooled = -(-len(bits) // MOST_BARS)
     if pooled > 1:
-        facts.append(f"one bar for {pooled} tokens")
+        facts = [*facts, f"one bar for {pooled} tokens"]
     return Card(
         document_id=formats.middle(document.id, 48),
         rule=example.rule,

@@ -1,0 +1,91 @@
+from dataclasses import replace
+from math import exp, log
+
+import pytest
+from worked_example import context, document, evidence
+
+from auditor.findings import names, summarise
+from auditor.findings.perplexity import document_perplexity
+from auditor.findings.pseudo_perplexity import n_in_split_words, summarise_pseudo_perplexity
+from auditor.records.types import Failure, PseudoPerplexity, Span
+
+N = 40
+
+
+def pseudo(i, nats=None, tokens=6):
+    """Document i: its tokens cost 1 + i/40 nats each; the second and third are one word."""
+    nats = 1 + i / N if nats is None else nats
+    words = (0, 1, 1, *range(2, tokens - 1))[:tokens]
+    return PseudoPerplexity(
+        f"d{i:02}", "tiny-mlm", ("x",) * tokens, (Span(0, 1),) * tokens, words, (-nats,) * tokens, "within-word", 64
+    )
+
+
+def summarised(records, columns=None, is_reference=False):
+    pairs = [(document(i), record) for i, record in enumerate(records)]
+    findings, numbers = summarise_pseudo_perplexity(pairs, columns or {}, is_reference, seed=0)
+    return findings, {number.name: number for number in numbers}
+
+
+def test_a_uniform_model_over_v_tokens_has_pseudo_perplexity_v_however_it_is_averaged():
+    _, numbers = summarised([pseudo(i, log(50), 3 + i) for i in range(20)])
+    assert set(numbers) == {f"pseudo_perplexity.{name}" for name in ("corpus", "mean", "median")}
+    for number in numbers.values():
+        assert (number.low, number.value, number.high) == pytest.approx((50, 50, 50))
+
+
+def test_the_corpus_value_weighs_tokens_and_the_mean_weighs_documents():
+    _, numbers = summarised([pseudo(0, log(100), 1), pseudo(1, log(10), 9)])
+    assert numbers["pseudo_perplexity.corpus"].value == pytest.approx(exp((log(100) + 9 * log(10)) / 10))
+    assert numbers["pseudo_perplexity.mean"].value == pytest.approx(55)
+
+
+def test_the_protocol_names_variant_and_context():
+    findings, _ = summarised([pseudo(i) for i in range(N)], is_reference=True)
+    assert findings.corpus.value == pytest.approx(exp(1 + 19.5 / N))
+    assert "over all 240 tokens" in findings.corpus.protocol
+    assert findings.corpus.protocol.endswith("variant within-word, context 64")
+    assert findings.is_reference
+    assert (findings.n_documents, findings.n_tokens, findings.n_split) == (N, 240, 80)
+
+
+def test_tokens_in_split_words_are_those_whose_word_has_others():
+    assert n_in_split_words(replace(pseudo(0), words=(0, 1, 1, 2, 3, 3))) == 4
+    assert n_in_split_words(replace(pseudo(0), words=(0, 1, 2, 3, 4, 5))) == 0
+
+
+def test_the_most_surprising_documents_have_the_largest_pseudo_perplexity():
+    findings, _ = summarised([pseudo(i) for i in range(N)])
+    assert [e.document_id for e in findings.most_surprising] == ["d39", "d38", "d37", "d36", "d35", "d34"]
+
+
+def test_strips_hold_the_sorted_values_of_each_slice():
+    findings, _ = summarised([pseudo(i) for i in range(N)], {"length": ("long", "short")})
+    own = findings.by_slice["length"]["short"]
+    assert own == tuple(sorted(document_perplexity(pseudo(i)) for i in range(0, N, 2)))
+
+
+def test_nothing_measured_gives_nothing():
+    assert summarise_pseudo_perplexity([], {}, False, 0) == (None, [])
+
+
+def test_it_stands_beside_a_causal_perplexity_and_never_in_its_place():
+    records = {f"d{i:02}": pseudo(i) for i in range(N - 1)} | {"d39": Failure("d39", "too-short", "nothing")}
+    found = summarise(replace(evidence(), pseudo_perplexity=records), context(task="fill-mask"))
+    assert found.perplexity is not None
+    assert found.perplexity.is_reference
+    assert found.pseudo_perplexity is not None
+    assert not found.pseudo_perplexity.is_reference
+    assert found.key_numbers[0].name == "pseudo_perplexity.corpus"
+    assert found.documents[0].pseudo_perplexity == pytest.approx(exp(1))
+    assert found.documents[0].perplexity is not None
+    assert found.documents[39].pseudo_perplexity is None
+    assert "pseudo_perplexity" in found.documents[39].failed
+    by_name = {number.name for number in found.numbers}
+    assert {name for name in by_name if "pseudo" in name} <= names(["pseudo_perplexity"], (), {"length": "ab"}) | {
+        f"pseudo_perplexity.{number}{{length={value}}}"
+        for number in ("corpus", "mean", "median")
+        for value in ("short", "long")
+    }
+    assert "pseudo_perplexity.median{length=short}" in by_name
+    assert not any("bits" in name for name in by_name if "pseudo" in name)

@@ -1,0 +1,128 @@
+"""What a GPU would feel: no loop over batches waits for the device; compiled and spread models answer alike."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.overrides import TorchFunctionMode
+
+from auditor.errors import ModelError
+from auditor.models import find, load
+from auditor.probes.attention import punctuation
+from auditor.records.types import Document
+from tests.models.tiny import TEXTS, save
+
+WAITING = {
+    "item",
+    "cpu",
+    "tolist",
+    "numpy",
+    "nonzero",
+    "__bool__",
+    "__float__",
+    "__int__",
+    "__index__",
+    "masked_select",
+}
+
+
+class Waits(TorchFunctionMode):
+    """Counts the calls that would make the host wait for the device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in WAITING:
+            self.found[name] += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    root = tmp_path_factory.mktemp("device")
+    cases = [("bert", "text-classification"), ("gpt2", "text-classification"), ("llama", "text-generation")]
+    return {case: save(root / "-".join(case), *case) for case in cases}
+
+
+def opened(folder: Path, **settings: Any) -> Any:
+    more = {"candidates": (" good", " bad, really"), "prompt": "{text}\nIt is"} if "generation" in folder.name else {}
+    return load(find("tiny", folder), device="cpu", **more, **settings)
+
+
+def asked(model: Any) -> None:
+    documents = [Document(str(i), text) for i, text in enumerate(TEXTS * 3)]
+    model.outputs(model.encode([(d.text, None) for d in documents]), model.ask(documents))
+
+
+def attended(model: Any) -> None:
+    tokens = model.tokens([(text, None) for text in TEXTS])
+    model.attention(tokens, [punctuation(text) for text in tokens])
+
+
+@pytest.mark.parametrize(
+    ("case", "packs", "work"),
+    [
+        ("bert-text-classification", True, asked),
+        ("bert-text-classification", True, attended),
+        ("bert-text-classification", False, attended),
+        ("gpt2-text-classification", True, asked),
+        ("gpt2-text-classification", True, attended),
+        ("llama-text-generation", True, asked),
+        ("llama-text-generation", False, asked),
+        ("llama-text-generation", True, attended),
+    ],
+)
+def test_more_batches_do_not_wait_more_often(
+    folders: dict[tuple[str, str], Path], case: str, packs: bool, work: Any
+) -> None:
+    waits = []
+    for budget in (1, 4096):
+        model = opened(next(folder for folder in folders.values() if folder.name == case), batch_tokens=budget)
+        model.packs = packs
+        with Waits() as mode:
+            work(model)
+        waits.append((model.batcher.n_batches, sum(mode.found.values())))
+    (many, waits_of_many), (few, waits_of_few) = waits
+    assert many > few
+    assert waits_of_many == waits_of_few
+
+
+def test_a_compiled_model_answers_as_it_does_uncompiled(
+    folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    compile_ = torch.nn.Module.compile
+
+    def quickly(self: torch.nn.Module, **settings: Any) -> None:
+        calls.append(settings)
+        compile_(self, **settings, backend="eager")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", quickly)
+    folder = folders["bert", "text-classification"]
+    plain, compiled = opened(folder), opened(folder, compile=True)
+    assert calls == [{"dynamic": True}]
+    sequences = plain.encode([(text, None) for text in TEXTS])
+    questions = [plain.question] * len(TEXTS)
+    torch.testing.assert_close(compiled.outputs(sequences, questions), plain.outputs(sequences, questions))
+    assert compiled._fast
+
+
+def test_a_spread_model_answers_as_it_does_in_one_place(folders: dict[tuple[str, str], Path]) -> None:
+    folder = folders["bert", "text-classification"]
+    plain, spread = opened(folder), load(find("tiny", folder), device_map="auto")
+    sequences = plain.encode([(text, None) for text in TEXTS])
+    questions = [plain.question] * len(TEXTS)
+    torch.testing.assert_close(spread.outputs(sequences, questions), plain.outputs(sequences, questions))
+
+
+def test_spreading_needs_accelerate(folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    monkeypatch.setattr("auditor.models.loading.find_spec", lambda _: None)
+    with pytest.raises(ModelError, match="pip install accelerate"):
+        load(find("tiny", folders["bert", "text-classification"]), device_map="auto")

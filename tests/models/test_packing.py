@@ -1,0 +1,180 @@
+"""Packed batches: the states of every text as if it were alone, nothing computed for padding or twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertForSequenceClassification, BloomConfig
+
+from auditor.models import TextClassification, TextGeneration, find, load
+from auditor.models.contract import Encoded, Sequences, ragged
+from auditor.models.packing import layout
+from tests.models import tiny
+from tests.models.tiny import DECODERS, ENCODERS, save
+
+Opened = Callable[..., TextClassification | TextGeneration]
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    root, made = tmp_path_factory.mktemp("packed"), {}
+
+    def open_(family: str, task: str, **settings: object) -> TextClassification | TextGeneration:
+        if (family, task) not in made:
+            made[family, task] = save(root / f"{family}-{task}", family, task)
+        model = load(find("tiny", made[family, task]), device="cpu", **settings)
+        assert isinstance(model, TextClassification | TextGeneration)
+        return model
+
+    return open_
+
+
+def drawn(lengths: list[int], seed: int = 0, low: int = 5, high: int = 60) -> Sequences:
+    random = np.random.default_rng(seed)
+    return Sequences.of([Encoded(tuple(random.integers(low, high, n).tolist())) for n in lengths])
+
+
+def prompts(n: int, seed: int = 0) -> Sequences:
+    """Prompts that share their first ten tokens and then fork again and again; some are equal, some beginnings."""
+    random = np.random.default_rng(seed)
+    start = tuple(random.integers(5, 60, 10).tolist())
+    return Sequences.of([Encoded((*start, *random.integers(5, 7, random.integers(0, 12)).tolist())) for _ in range(n)])
+
+
+def one_by_one(model: TextClassification | TextGeneration, sequences: Sequences) -> torch.Tensor:
+    with torch.inference_mode():
+        return torch.cat(
+            [model.model.base_model(input_ids=torch.tensor([text.ids])).last_hidden_state[0] for text in sequences]
+        )
+
+
+def every(sequences: Sequences) -> list[range]:
+    return [range(n) for n in sequences.lengths.tolist()]
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_states_of_encoders_are_those_of_each_text_alone(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    assert model.packs
+    sequences = drawn([3, 9, 9, 1, 30, 2, 9, 30, 17])
+    alone = one_by_one(model, sequences)
+    torch.testing.assert_close(model.read(sequences, every(sequences), lambda s, _: s), alone, rtol=1e-4, atol=1e-5)
+    assert model.batcher.n_computed == model.batcher.n_tokens == sequences.lengths.sum()
+    some = [(n // 2,) for n in sequences.lengths.tolist()]
+    wanted = alone[torch.from_numpy(sequences.starts + sequences.lengths // 2)]
+    torch.testing.assert_close(model.read(sequences, some, lambda s, _: s), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_the_last_layer_computes_one_state_of_each_text(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    rows: list[int] = []
+    last = next(m for m in model.model.base_model.modules() if isinstance(m, torch.nn.ModuleList))[-1]
+    feed_forward = last.ffn if family == "distilbert" else last.intermediate
+    feed_forward.register_forward_hook(lambda _, __, out: rows.append(out.numel() // out.shape[-1]))
+    model.outputs(drawn([5] * 40), [model.question] * 40)
+    assert rows == [40]
+
+
+@pytest.mark.parametrize("family", DECODERS)
+@pytest.mark.parametrize("budget", [1, 60, 2048])
+def test_states_of_prompts_that_share_beginnings_are_those_of_each_alone(
+    opened: Opened, family: str, budget: int
+) -> None:
+    model = opened(family, "text-generation", batch_tokens=budget)
+    model._longest = 64  # for Mistral, whose window of 8 forbids it: only texts within the window are compared below
+    sequences = prompts(40)
+    if family == "mistral":
+        sequences = Sequences.of([Encoded(text.ids[:8]) for text in sequences])
+    found = model.read(sequences, every(sequences), lambda s, _: s)
+    torch.testing.assert_close(found, one_by_one(model, sequences), rtol=1e-4, atol=1e-4)
+
+
+def test_every_distinct_beginning_is_computed_once(opened: Opened) -> None:
+    model = opened("llama", "text-generation")
+    sequences = prompts(60, seed=3)
+    beginnings = {text.ids[:n] for text in sequences for n in range(1, len(text.ids) + 1)}
+    model.read(sequences, every(sequences), lambda s, _: s)
+    assert model.batcher.n_computed == len(beginnings) < model.batcher.n_tokens == sequences.lengths.sum()
+
+
+def test_texts_that_share_little_are_laid_out_by_length() -> None:
+    assert layout(drawn([4, 9, 2]), causal=True).order == [1, 0, 2]
+    assert layout(drawn([4, 9, 2]), causal=True).shared is None
+    assert layout(prompts(9), causal=False).shared is None
+    assert layout(prompts(9), causal=True).shared is not None
+
+
+def test_texts_longer_than_a_sliding_window_are_padded(opened: Opened) -> None:
+    model = opened("mistral", "text-generation")
+    sequences = drawn([20, 20, 12])
+    found = model.read(sequences, every(sequences), lambda s, _: s)
+    torch.testing.assert_close(found, one_by_one(model, sequences), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt2"])
+def test_padded_states_are_the_same(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    sequences = drawn([3, 9, 1, 30, 2])
+    rows = [(0, n - 1) for n in sequences.lengths.tolist()]
+    packed = model.read(sequences, rows, lambda s, _: s)
+    model.packs = False
+    torch.testing.assert_close(model.read(sequences, rows, lambda s, _: s), packed, rtol=1e-4, atol=1e-5)
+
+
+def test_rows_know_their_place_among_all_rows(opened: Opened) -> None:
+    model = opened("bert", "text-classification", batch_tokens=12)
+    sequences = drawn([3, 9, 1, 7])
+    assert model.read(sequences, every(sequences), lambda _, index: index).tolist() == list(range(20))
+
+
+def test_roberta_does_not_count_padding_tokens_inside_a_text(opened: Opened) -> None:
+    model = opened("roberta", "text-classification")
+    sequences = Sequences.of([Encoded((0, 20, 1, 30, 2)), Encoded((0, 9, 2))])
+    found = model.read(sequences, every(sequences), lambda s, _: s)
+    torch.testing.assert_close(found, one_by_one(model, sequences), rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_whose_attention_is_not_routed_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bloom = BloomConfig(vocab_size=400, hidden_size=32, n_layer=2, n_head=4)
+    monkeypatch.setattr(tiny, "config_of", lambda *_: bloom)
+    model = load(find("tiny", save(tmp_path / "bloom", "gpt2", "text-classification")), device="cpu")
+    assert not model.packs
+    assert torch.isfinite(model.outputs(drawn([3, 5]), [model.question] * 2)).all()
+
+
+def test_a_head_that_reads_more_than_the_first_state_is_not_given_only_that(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mean_pooled(self: BertForSequenceClassification, **inputs: torch.Tensor) -> object:
+        states = self.bert(**inputs).last_hidden_state
+        mask = inputs.get("attention_mask")
+        weights = torch.ones(states.shape[:2]) if mask is None else mask.float()
+        logits = self.classifier((states * weights[..., None]).sum(1) / weights.sum(1, keepdim=True))
+        return type("Output", (), {"logits": logits})()
+
+    monkeypatch.setattr(BertForSequenceClassification, "forward", mean_pooled)
+    model = opened("bert", "text-classification")
+    assert model.packs
+    assert model._fast is None
+    together = model.outputs(drawn([3, 9]), [model.question] * 2)
+    alone = model.outputs(drawn([3, 9]).take(np.array([1])), [model.question])
+    torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_ragged_ranges() -> None:
+    assert ragged(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist() == [5, 6, 9, 10, 11]
+    assert ragged(np.array([], dtype=int), np.array([], dtype=int)).tolist() == []
+
+
+def test_sequences_join_and_are_taken_apart() -> None:
+    a, b = (
+        Sequences.of([Encoded((1, 2), (0, 1), True)]),
+        Sequences.of([Encoded((3,), (0,)), Encoded((4, 5, 6), (1, 1, 0))]),
+    )
+    joined = Sequences.join([a, b])
+    assert list(joined) == [*a, *b]
+    assert joined[2] == Encoded((4, 5, 6), (1, 1, 0))
+    assert list(joined.take(np.array([2, 0]))) == [joined[2], joined[0]]

@@ -1,0 +1,65 @@
+"""What rendering costs, counted in elements and objects instead of seconds."""
+
+import base64
+import gc
+import re
+
+import pytest
+from invented_classifier import ATTACHMENTS
+
+from auditor.report import figures, html, pdf_structure, render_html, render_pdf
+
+
+def svg_of(url):
+    return base64.b64decode(url.partition(",")[2]).decode()
+
+
+def elements(text):
+    return len(re.findall(r"<\w", text))
+
+
+def test_a_figure_of_many_points_has_no_more_elements_than_one_of_two():
+    few, many = (
+        figures.draw_strips([figures.Strip("x", values)], "x") for values in ((1.0, 9.0), (1.0, *[2.0] * 997, 9.0))
+    )
+    assert elements(svg_of(many)) <= elements(svg_of(few)) + 4  # the digits of n
+
+
+def test_every_point_of_a_strip_is_drawn():
+    values = tuple(1.0 + i for i in range(300))
+    dots = max(
+        re.findall(
+            r'<path d="([^"]+)"[^>]*stroke-linecap: round',
+            svg_of(figures.draw_strips([figures.Strip("x", values)], "x")),
+        ),
+        key=len,
+    )
+    assert dots.count("M") == dots.count("L") == 300
+
+
+def test_unmarked_words_are_plain_text(classifier_html):
+    for passage in re.findall(r'<p class="passage"[^>]*>(.*?)</p>', classifier_html, re.DOTALL):
+        assert set(re.findall(r"<(\w+)", passage)) <= {"mark", "sup", "span"}
+        assert 'class=""' not in passage
+
+
+def test_no_style_stands_at_an_element(classifier_html):
+    assert not re.search(r"<[^>]+ style=", classifier_html)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_rests_while_a_report_is_rendered_and_is_left_as_it_was(classifier_run, monkeypatch, enabled):
+    seen = []
+    monkeypatch.setattr(html, "render", lambda *_: seen.append(gc.isenabled()))
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        render_html(*classifier_run)
+        assert (seen, gc.isenabled()) == ([False], enabled)
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_objects_written_once_give_the_same_bytes(classifier_run, classifier_html, classifier_pdf, monkeypatch):
+    monkeypatch.setattr(pdf_structure, "_write_once", lambda _: None)
+    assert render_pdf(classifier_html, classifier_run[0], ATTACHMENTS) == classifier_pdf
