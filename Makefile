@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-lm test fmt lint type golden check
+.PHONY: help setup demo demo-lm test fmt lint type golden check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ TOOLS := poppler-utils qpdf
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help:  ## this list
-	@sed -nE 's/^([a-z-]+):.*## *(.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-9s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## *(.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-11s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/users  ## the environment: Python packages in .venv, and on Debian the system's libraries
 
@@ -48,6 +48,12 @@ golden: $(VENV)/developers  ## rewrite the golden files and the example report; 
 
 check: lint type test  ## exactly what CI runs
 
+bench: $(VENV)/benchmarks  ## ours against every peer and the limits: about an hour (ARGS="--only lime")
+	@$(THREADS) $(BIN)/python -m tests.benchmarks --out reports/benchmarks $(ARGS)
+
+bench-quick: $(VENV)/benchmarks  ## the same in less than five minutes: fewer rounds, without the longest
+	@$(THREADS) $(BIN)/python -m tests.benchmarks --quick --out reports/benchmarks/quick $(ARGS)
+
 # Two stamps: what a user needs, and that plus what a developer needs. Either is made again when its inputs change.
 $(VENV)/users: pyproject.toml constraints.txt Makefile
 	@$(call system_packages,$(LIBRARIES))
@@ -58,6 +64,11 @@ $(VENV)/developers: pyproject.toml constraints.txt Makefile
 	@$(call system_packages,$(LIBRARIES) $(TOOLS))
 	$(call python_packages,dev$(comma)samples)
 	touch $(VENV)/users $@
+
+$(VENV)/benchmarks: pyproject.toml constraints.txt Makefile
+	@$(call system_packages,$(LIBRARIES) $(TOOLS))
+	$(call python_packages,dev$(comma)samples$(comma)bench)
+	touch $(VENV)/users $(VENV)/developers $@
 
 comma := ,
 

@@ -1,8 +1,9 @@
 r"""`AutoModelForCausalLM`: scores tokens, chooses among candidate continuations, or continues by itself.
 
-The head is applied in chunks to the hidden states of the scored positions only, so that the logits of a whole window
-(T × V floats) never exist. That is exact only where the model's logits are its head on its last hidden states and
-nothing else; whether this holds is checked once, against the model's own logits, and otherwise those are used.
+The head is applied to the hidden states of the scored positions only, block by block (`auditor.models.head`), so that
+the logits of a whole window (T × V floats) never exist. That is exact only where the model's logits are its head on its
+last hidden states and nothing else; whether this holds is checked once, against the model's own logits, and otherwise
+those are used.
 
 A candidate's log-probability is Σ_i ln p(c_i | prompt, c_<i) over its tokens. Its tokens are what the tokenizer makes
 of it behind the end of the prompt. Among the candidates the probabilities are normalised: softmax of these sums.
@@ -20,12 +21,11 @@ import torch
 from auditor.models.assembly import Place
 from auditor.models.batching import padded
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
+from auditor.models.head import log_probabilities
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
 
 _SLOT = re.compile(r"(\{text\}|\{pair\})")
-HEAD_ROWS = 128
-"""Scored positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""
 
 
 @dataclass
@@ -123,17 +123,17 @@ class TextGeneration(TextModel):
         width = max(len(own) for own in targets)
         wanted = torch.tensor([[*own, *[0] * (width - len(own))] for own in targets]).to(self.device)
 
-        def head(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        def of_states(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            parts = zip(torch.split(states, HEAD_ROWS), torch.split(wanted[index], HEAD_ROWS), strict=True)
-            return torch.cat([_picked(self._logits(own), tokens) for own, tokens in parts])
+            return log_probabilities(self.model.get_output_embeddings(), states, wanted[index])
+
+        def of_logits(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+            self.batcher.n_head_rows += len(index)
+            return logits.float().gather(1, wanted[index]) - logits.float().logsumexp(dim=-1, keepdim=True)
 
         if self._head_is_all:
-            return self.read(sequences, rows, head)
-        return self._read_logits(sequences, rows, head)
-
-    def _logits(self, states: torch.Tensor) -> torch.Tensor:
-        return (self.model.get_output_embeddings()(states) if self._head_is_all else states).float()
+            return self.read(sequences, rows, of_states)
+        return self._read_logits(sequences, rows, of_logits)
 
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
@@ -234,15 +234,10 @@ class TextGeneration(TextModel):
 
     def _head_gives_the_logits(self) -> bool:
         head = self.model.get_output_embeddings()
-        if head is None:
+        if not isinstance(head, torch.nn.Linear):
             return False
         ids = torch.arange(min(8, self.model.config.vocab_size), device=self.device)[None]
         with torch.inference_mode():
             whole = self.model(input_ids=ids).logits
             parts = head(self.model.base_model(input_ids=ids).last_hidden_state)
         return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-4)
-
-
-def _picked(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities (R, slots) of tokens (R, slots) under logits (R, V)."""
-    return logits.gather(1, tokens) - logits.logsumexp(dim=-1, keepdim=True)

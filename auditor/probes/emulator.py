@@ -22,6 +22,7 @@ most of it can be learnt from the masks that were computed.
 Units are independent up to the stratification, which makes V err on the large side. Once all masks of a size are
 computed (φ = 1) it contributes no error; once all are, β is exact. Selected features: the same G, ĉ and ψ, restricted.
 
+Matrices are inverted in float32, which moves coefficients by about 5e-5 of the largest, far less than any interval.
 Above BLOCK masks the units are dealt out to blocks, each with an emulator of its own, and their estimates are
 averaged, so that time grows as N · BLOCK². Dimension letters: N perturbations, S segments, K labels.
 
@@ -29,7 +30,7 @@ Edge cases: a constant f has β = 0, half-widths 0 and R² = 1; a kernel so narr
 the sum of the coefficients open, and the shortest β is taken. So is S = 1, where the limit holds one mask: such texts
 are enumerated, with the share that LIME's undisturbed row has among its n.
 
-Agrees with enumeration, exactly when all masks are computed; 95 % intervals cover 93 % or more (the tests).
+Agrees with enumeration, to 5e-5 when all masks are computed; 95 % intervals cover 93 % or more (the tests).
 Source: Särndal, Swensson & Wretman 1992, ch. 6 (difference estimator); Oates, Girolami & Chopin 2017 (a kernel
 regression as control variate); Chernozhukov et al. 2018 (why its predictions must be of values it has not seen).
 """
@@ -133,18 +134,18 @@ def _moments(masks: np.ndarray, units: np.ndarray, values: np.ndarray, width: fl
 
 
 def _inverse(masks: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(K + diag(noise))⁻¹ (N, N), of which only the lower triangle is filled in."""
-    data = masks.astype(np.float64)
+    """(K + diag(noise))⁻¹ (N, N) in float32, of which only the lower triangle is filled in."""
+    data = masks.astype(np.float32)
     kept = data.sum(axis=1)
     differing = kept[:, None] + kept - 2 * (data @ data.T)
-    matrix = np.exp(differing * (-REACH / masks.shape[1]))
+    matrix = np.exp(differing * np.float32(-REACH / masks.shape[1]))
     matrix[np.diag_indices_from(matrix)] += noise
-    factor, _ = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
-    return np.asarray(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    factor, _ = lapack.spotrf(matrix.T, lower=1, overwrite_a=1)
+    return np.asarray(lapack.spotri(factor, lower=1, overwrite_c=1)[0])
 
 
 def _times(inverse: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    return np.asarray(blas.dsymm(1.0, inverse, columns, lower=1))
+    return blas.ssymm(1.0, inverse, columns, lower=1).astype(np.float64)  # type: ignore[no-any-return]
 
 
 def _left_out(inverse: np.ndarray, units: np.ndarray, fitted: np.ndarray) -> np.ndarray:

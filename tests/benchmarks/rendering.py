@@ -1,0 +1,158 @@
+"""The report against the same report as a straightforward author writes it, and how its cost grows with its pages."""
+
+import re
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from html import unescape
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+from auditor import audit
+from auditor import findings as conclusions
+from auditor import report as reporting
+from auditor.findings.evidence import Evidence
+from auditor.findings.types import Example, Findings
+from auditor.records.store import open_run
+from auditor.records.types import Explanation, Perplexity
+from auditor.report import html, pdf, sections
+from auditor.report.sections import front, provenance
+from auditor.report.sections.contract import Section, Sources
+from tests.benchmarks import naive_report
+from tests.benchmarks.measuring import Spread, Work, in_turns, peak_memory
+from tests.benchmarks.results import Row, Setting
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "reports" / "example"
+CARDS = {20: 24, 60: 148, 200: 585}
+"""Pages → documents shown, about."""
+AT_MOST = 0.55
+ARCHIVE = "pdf/a-3a"
+
+
+def rows(setting: Setting) -> Iterator[Row]:
+    """Ratio to the naive page, then CPU and memory of a page at three lengths."""
+    material = example()
+    found = in_turns(
+        {"naive": lambda: render_naive(material), "ours": lambda: render_ours(material)}, setting.rounds(5, 2)
+    )
+    naive, ours = found["naive"].seconds, found["ours"].seconds
+    remark = f"the naive page has {100 * shared_words(material):.0f}% of our words, and no tags"
+    yield Row.limit("report of 200 documents", "naive HTML through WeasyPrint", naive, ours, AT_MOST, remark)
+    for pages, cpu, memory in scaling(setting.rounds(3, 1)):
+        what = f"a page of a report of {pages} pages"
+        yield Row.absolute(
+            what, "itself", cpu.times(1000 / pages, "ms"), 1000, f"{memory.median / pages:.1f} MB a page"
+        )
+
+
+@dataclass(frozen=True)
+class Material:
+    """One run, and the content of its sections composed beforehand for the naive page: that costs it nothing."""
+
+    findings: Findings
+    evidence: Evidence
+    sections: tuple[Section, ...]
+    front: Any
+    formulas: str
+
+
+@cache
+def example() -> Material:
+    """The example of this repository, concluded from its evidence."""
+    run = open_run(EXAMPLE, EXAMPLE.parent)
+    evidence = audit.read_evidence(run)
+    return prepared(conclusions.summarise(evidence, audit.context(run)), evidence)
+
+
+def prepared(findings: Findings, evidence: Evidence) -> Material:
+    """A run made ready for both contenders."""
+    sources = Sources(findings, evidence)
+    composed = (*sections.compose(sources), provenance.compose(sources))
+    formulas = re.findall(r'<p class="formula">.*?</p>\s*<p>.*?</p>', html.render(findings, evidence), re.DOTALL)
+    return Material(findings, evidence, composed, front.compose(findings, composed), "".join(formulas))
+
+
+def naive_html(material: Material) -> str:
+    """The page of the straightforward author."""
+    m = material
+    return naive_report.page(m.findings, m.evidence, m.sections, m.front, m.formulas)
+
+
+def render_naive(material: Material, variant: str | None = None) -> bytes:
+    """HTML and PDF as that author makes them; `variant` asks WeasyPrint for tags and an archive's rules."""
+    return bytes(pdf.load_weasyprint().HTML(string=naive_html(material)).write_pdf(pdf_variant=variant))
+
+
+def render_ours(material: Material) -> bytes:
+    """HTML and PDF as the audit makes them: tagged, PDF/A-3a and PDF/UA-1, same bytes every time."""
+    page = reporting.render_html(material.findings, material.evidence)
+    return reporting.render_pdf(page, material.findings, {})
+
+
+def shared_words(material: Material) -> float:
+    """The share of the words on our paper that the naive page has as well; repeated words count as often."""
+    ours = _words(pdf.for_paper(html.render(material.findings, material.evidence), ""))
+    return (ours & _words(naive_html(material))).total() / ours.total()
+
+
+def _words(page: str) -> Counter[str]:
+    body = re.sub(r"<(style|svg|sup|nav)\b.*?</\1>", " ", page.partition("<body")[2], flags=re.DOTALL)
+    body = re.sub(r"</?(?:span|mark|bdi|b)\b[^>]*>", "", body)
+    return Counter(re.findall(r"\w+", unescape(re.sub(r"<[^>]*>", " ", body))))
+
+
+def scaling(rounds: int = 1) -> Iterator[tuple[int, Spread, Spread]]:
+    """(pages, CPU seconds, MB at the peak) of invented runs of about 20, 60 and 200 pages, memory in a child each."""
+    for cards in CARDS.values():
+        material = _invented(cards)
+        _timed(material)
+        timed = [_timed(material) for _ in range(rounds)]
+        yield timed[0][1], Spread(tuple(seconds for seconds, _ in timed)), peak_memory(_work, cards)
+
+
+def _timed(material: tuple[Findings, Evidence]) -> tuple[float, int]:
+    start = process_time()
+    made = reporting.render_pdf(reporting.render_html(*material), material[0], {})
+    return process_time() - start, _pages(made)
+
+
+def _pages(made: bytes) -> int:
+    streams = re.findall(rb"/FlateDecode/Length \d+>>\nstream\n(.*?)\nendstream", made, re.DOTALL)
+    return max(int(n) for data in streams for n in re.findall(rb"/Type /Pages.*?/Count (\d+)", _inflated(data)))
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return b""
+
+
+def _work(cards: int) -> tuple[Work, Work]:
+    large = _invented(cards)
+    from invented_runs import tiny
+
+    return lambda: _timed(tiny()), lambda: _timed(large)
+
+
+def _invented(cards: int) -> tuple[Findings, Evidence]:
+    """An invented classifier of which many documents are shown: LIME explains half of the cards."""
+    sys.path.insert(0, str(ROOT / "tests" / "report"))
+    from invented_classifier import classifier
+
+    findings, evidence = classifier()
+    explained = [d for d, e in evidence.explanations.items() if isinstance(e, Explanation)]
+    surprising = [d for d, e in evidence.perplexity.items() if isinstance(e, Perplexity)]
+    update = {"explanations": _shown(findings.explanations, "examples", explained, cards)}
+    update["perplexity"] = _shown(findings.perplexity, "most_surprising", surprising, cards)
+    return findings.model_copy(update=update), evidence
+
+
+def _shown(found: Any, field: str, names: list[str], n: int) -> Any:
+    repeated = (names * (1 + n // len(names)))[:n]
+    return found.model_copy(update={field: tuple(Example(document_id=d, rule="in turn") for d in repeated)})
