@@ -110,7 +110,8 @@ def test_the_installed_package_finds_its_probes_by_entry_point(home):
     program = (
         "from importlib.metadata import entry_points as e; print(*sorted(p.name for p in e(group='auditor.probes')))"
     )
-    assert _run(home, "python", "-c", program).split() == ["attention", "lime", "perplexity", "prediction"]
+    wanted = ["attention", "lime", "perplexity", "prediction", "pseudo_perplexity"]
+    assert _run(home, "python", "-c", program).split() == wanted
 
 
 def test_the_installed_package_renders_a_report_without_torch(home):

@@ -31,7 +31,8 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # Without any table here, every probe that the task supports runs with its defaults.
 # [probes.prediction]
 # [probes.lime]
-# n_samples = 1000                    # perturbations per document
+# tolerance = 0.1                     # draw until the widest interval is within this share of the largest weight …
+# max_samples = 2000                  # … or so many perturbations are computed; n_samples = 1000 draws a fixed number
 # limit = 50                          # documents to explain
 # [probes.attention]
 # [probes.perplexity]

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from auditor.models.contract import ragged
+
 PADDING = 0.03
 """Largest share of padding in a batch."""
 
@@ -177,7 +179,7 @@ def _back(order: Sequence[int], rows: Sequence[int] | None) -> np.ndarray:
         return places
     counts = np.asarray(rows)[np.array(order, dtype=np.int64)]
     firsts = np.cumsum(counts) - counts
-    return np.concatenate([np.arange(firsts[p], firsts[p] + counts[p]) for p in places])
+    return ragged(firsts[places], counts[places])
 
 
 def padded(

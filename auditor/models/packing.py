@@ -42,6 +42,27 @@ WORTH_SHARING = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Which states of B texts are wanted, R in all."""
+
+    counts: np.ndarray
+    """(B,) how many of each text."""
+    positions: np.ndarray
+    """(R,) where they stand in their text, text by text."""
+
+    @classmethod
+    def listed(cls, rows: Sequence[Sequence[int]]) -> "Rows":
+        """From a list of positions for each text."""
+        counts = np.fromiter(map(len, rows), np.int64, len(rows))
+        return cls(counts, np.fromiter(chain.from_iterable(rows), np.int64, int(counts.sum())))
+
+    def of(self, batch: Sequence[int]) -> np.ndarray:
+        """Which of all rows are those of some texts."""
+        firsts = np.cumsum(self.counts) - self.counts
+        return ragged(firsts[batch], self.counts[batch])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Texts whose attention is computed in one call: C texts, M queries and L keys each."""
 
@@ -242,15 +263,13 @@ class Packer:
     pad: int
     """Id of the padding token, which such models do not count."""
 
-    def pack(
-        self, sequences: Sequences, batch: Sequence[int], wanted: Sequence[Sequence[int]], shared: np.ndarray | None
-    ) -> Packing:
+    def pack(self, sequences: Sequences, batch: Sequence[int], rows: Rows, shared: np.ndarray | None) -> Packing:
         """One batch.
 
         Args:
             sequences: All texts.
             batch: Which of them; by length, or in lexicographic order where they share their beginnings.
-            wanted: For each text of the batch, the positions of its wanted states.
+            rows: The wanted states of all texts.
             shared: See `Layout`.
         """
         lengths = sequences.lengths[batch]
@@ -262,17 +281,16 @@ class Packer:
             paths = _paths(lengths, own)
             groups, order = _gathered(lengths, own, paths)
         places = ragged(sequences.starts[batch] + own, lengths - own)
-        counts = np.array([len(at) for at in wanted])
-        at = np.fromiter(chain.from_iterable(wanted), np.int64, int(counts.sum()))
+        counts, at = rows.counts[batch], rows.positions[rows.of(batch)]
         text = np.repeat(np.arange(len(batch)), counts)
-        rows = paths[text, at] if paths is not None else (np.cumsum(lengths) - lengths)[text] + at
+        wanted = paths[text, at] if paths is not None else (np.cumsum(lengths) - lengths)[text] + at
         return Packing(
             ids=self._send(sequences.ids[places])[None],
             positions=self._send(self._positions(sequences, batch, own, lengths))[None],
             type_ids=None if sequences.type_ids is None else self._send(sequences.type_ids[places])[None],
             groups=tuple(self._on_device(group) for group in groups),
             order=None if order is None else self._send(order),
-            rows=self._send(rows),
+            rows=self._send(wanted),
             one_each=shared is None and bool((counts == 1).all()),
         )
 

@@ -13,7 +13,7 @@ from auditor.models.batching import Batcher, padded
 from auditor.models.contract import Encoded, HeadStatistics, Identity, Sequences, Text, Tokens
 from auditor.models.last_layer import prune
 from auditor.models.masks import nothing
-from auditor.models.packing import IMPLEMENTATION, Packer, Packing, layout, packed
+from auditor.models.packing import IMPLEMENTATION, Packer, Packing, Rows, layout, packed
 from auditor.records.types import Document, Segment, Span
 
 MISFITS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
@@ -60,12 +60,10 @@ class TextModel:
         Returns:
             (R, …) what `head` returned, on the host, text by text.
         """
-        counts = np.array([len(at) for at in rows])
-        firsts = np.cumsum(counts) - counts
+        wanted = Rows.listed(rows)
 
         def forward(batch: list[int], states: torch.Tensor) -> torch.Tensor:
-            index = np.concatenate([np.arange(firsts[i], firsts[i] + counts[i]) for i in batch])
-            return head(states, torch.from_numpy(index).to(self.device, non_blocking=True))
+            return head(states, torch.from_numpy(wanted.of(batch)).to(self.device, non_blocking=True))
 
         if self._fits(sequences):
 
@@ -73,7 +71,7 @@ class TextModel:
                 states = self.model.base_model(**packing.arguments).last_hidden_state
                 return forward(batch, states[:, 0] if packing.one_each and self._prunes else states[0, packing.rows])
 
-            return self._packed(sequences, rows, packed_forward)
+            return self._packed(sequences, wanted, packed_forward)
 
         def padded_forward(batch: list[int]) -> list[torch.Tensor]:
             texts = [sequences[i] for i in batch]
@@ -83,24 +81,24 @@ class TextModel:
                 return [forward(batch, self.states(texts)[at[:, 0], at[:, 1]])]
 
         lengths = sequences.lengths.tolist()
-        return self.batcher.padded(lengths, padded_forward, rows=counts.tolist())[0]
+        return self.batcher.padded(lengths, padded_forward, rows=wanted.counts.tolist())[0]
 
     def _packed(
         self,
         sequences: Sequences,
-        rows: Sequence[Sequence[int]],
+        rows: Rows,
         forward: Callable[[list[int], Packing], torch.Tensor],
     ) -> torch.Tensor:
         """Packed batches of texts; `forward` returns a row for each wanted state, or for each text."""
         plan = layout(sequences, causal=self._causal)
 
         def one(batch: list[int]) -> list[torch.Tensor]:
-            packing = self._packer.pack(sequences, batch, [rows[i] for i in batch], plan.shared)
+            packing = self._packer.pack(sequences, batch, rows, plan.shared)
             with torch.inference_mode(), packed(packing):
                 return [forward(batch, packing)]
 
         lengths = sequences.lengths.tolist()
-        return self.batcher.packed(plan.order, plan.costs, lengths, one, [len(at) for at in rows])[0]
+        return self.batcher.packed(plan.order, plan.costs, lengths, one, rows.counts.tolist())[0]
 
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `contract.Attends`."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
 from auditor.models.contract import Question, Sequences, Text
+from auditor.models.packing import Rows
 from auditor.models.text import MISFITS, TextModel
 from auditor.records.types import Document
 
@@ -61,7 +63,7 @@ class TextClassification(TextModel):
 
     def _pooled_first(self, sequences: Sequences) -> torch.Tensor:
         """Logits of heads that read the first state, the only one that the last layer computes."""
-        rows = [(0,)] * len(sequences)
+        rows = Rows(np.ones(len(sequences), dtype=np.int64), np.zeros(len(sequences), dtype=np.int64))
         return self._packed(sequences, rows, lambda _, packing: self.model(**packing.arguments).logits.float())
 
     def _pooled_last(self, sequences: Sequences) -> torch.Tensor:

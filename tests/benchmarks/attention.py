@@ -38,8 +38,9 @@ VOCABULARY = 12_288
 def rows(setting: Setting) -> Iterator[Row]:
     yield from _compare(setting, "BERT-like", SHORT, 4, at_least=1.3, at_most=1.5)
     yield from _compare(setting, "BERT-like", LONG, 1, at_least=2.2, at_most=1.9)
-    yield from _memory(setting, "BERT-like", LONG)
-    yield from _compare(setting, "GPT-2-like", LONG, 1, at_least=1.5, at_most=1.25)
+    if not setting.quick:
+        yield from _memory(setting, "BERT-like", LONG)
+        yield from _compare(setting, "GPT-2-like", LONG, 1, at_least=1.5, at_most=1.25)
 
 
 def _place(folder: Path, kind: str) -> tuple[Path, str]:

@@ -30,7 +30,8 @@ def rows(setting: Setting) -> Iterator[Row]:
     place = materials.classifier(setting.folder)
     yield from _thirty_words(setting, place)
     yield from _ten_words(setting, place)
-    yield from _other_explainers(setting, place)
+    if not setting.quick:
+        yield from _other_explainers(place, setting.rounds(3, 1))
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,11 @@ def _warm_up(package: "Package", model: Any, document: Document) -> None:
     explain(model, document, 100)
 
 
-def _other_explainers(setting: Setting, place: Path) -> Iterator[Row]:
-    n_samples = 200 if setting.quick else 500
+def _other_explainers(place: Path, rounds: int) -> Iterator[Row]:
+    n_samples = 500
     module = materials.plain(place, AutoModelForSequenceClassification)
     answer, model = materials.answering(place), materials.ours(place, "text-classification")
-    for n_words in (10,) if setting.quick else (10, 30):
+    for n_words in (10, 30):
         (document,) = materials.of_words(n_words)
         contenders = {
             "ours": lambda d=document: explain(model, d, n_samples),
@@ -144,7 +145,7 @@ def _other_explainers(setting: Setting, place: Path) -> Iterator[Row]:
             "captum KernelShap": _captum(module, model, document, "KernelShap", n_samples),
             "shap Partition": _shap(answer, document, n_samples),
         }
-        found = in_turns(contenders, setting.rounds(3, 1), warm_up=False)
+        found = in_turns(contenders, rounds, warm_up=False)
         for name in list(contenders)[1:]:
             library = name.split()[0]
             against = f"{name}, {library} {version(library)}"

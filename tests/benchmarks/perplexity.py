@@ -27,6 +27,7 @@ from tests.benchmarks.results import Row, Setting, agree
 
 WINDOW, STRIDE = 1024, 512
 HEAD_ROWS = 128
+LOOP = "loop of the Transformers documentation"
 BEGIN = 0
 """The token before the first one."""
 
@@ -35,6 +36,7 @@ def rows(setting: Setting) -> Iterator[Row]:
     place = materials.causal(setting.folder)
     yield from _strided(setting, place)
     if not setting.quick:
+        yield from _memory(setting, place)
         yield from _rolling(setting, place)
     yield from _short_texts(setting, place)
 
@@ -45,12 +47,16 @@ def _strided(setting: Setting, place: Path) -> Iterator[Row]:
     found = in_turns(contenders, setting.rounds(5, 1), warm_up=not setting.quick)
     theirs, ours, limit = (found[name].seconds for name in contenders)
     same = agree("sums", _relative(_nll(found["ours"].result), found["theirs"].result), 1e-4)
-    what, loop = f"perplexity, strided, T = {n_tokens:,}", "loop of the Transformers documentation"
-    yield Row.peer(what, loop, theirs, ours, 1.3, f"{same} (relative)")
+    what = f"perplexity, strided, T = {n_tokens:,}"
+    yield Row.peer(what, LOOP, theirs, ours, 1.3, f"{same} (relative)")
     yield Row.limit(what, "body + head on scored tokens", limit, ours, 1.15, f"windows of {WINDOW:,}, stride {STRIDE}")
-    rounds = setting.rounds(3, 1)
+
+
+def _memory(setting: Setting, place: Path) -> Iterator[Row]:
+    n_tokens, rounds = 4096, setting.rounds(3, 1)
     theirs, ours = (peak_memory(prepare, place, name, n_tokens, rounds=rounds) for name in ("theirs", "ours"))
-    yield Row.peer(f"{what}, peak memory", loop, theirs, ours, 4.0, "beyond the loaded model")
+    what = f"perplexity, strided, T = {n_tokens:,}, peak memory"
+    yield Row.peer(what, LOOP, theirs, ours, 4.0, "beyond the loaded model")
 
 
 def prepare(place: Path, name: str, n_tokens: int) -> tuple[Work, Work]:
@@ -150,9 +156,9 @@ def _short_texts(setting: Setting, place: Path) -> Iterator[Row]:
     module = materials.plain(place, AutoModelForCausalLM)
     tokenizer = materials.byte_pairs()
     lengths = [1 + len(ids) for ids in tokenizer([d.text for d in documents])["input_ids"]]
-    body = limits.rectangles(
-        partial(_whole, module), sum(lengths), round(sum(lengths) / len(lengths)), materials.CAUSAL_VOCABULARY
-    )
+    mean = round(sum(lengths) / len(lengths))
+    budgets = (2048,) if setting.quick else limits.TOKENS_PER_BATCH
+    body = limits.rectangles(partial(_whole, module), sum(lengths), mean, materials.CAUSAL_VOCABULARY, budgets)
     contenders = {
         "theirs": partial(evaluate_style, module, tokenizer, [d.text for d in documents]),
         "ours": partial(_ours, model, documents),

@@ -191,11 +191,11 @@ def _facts(document: Document, target: Target, unit: str) -> str:
 def _made(explanation: Explanation) -> str:
     if explanation.exact:
         return f"all {formats.count(explanation.n_samples)} variants, no sampling error"
-    made = f"{formats.count(explanation.n_samples)} variants, {formats.count(explanation.n_evaluations)} distinct"
+    made = f"{formats.count(explanation.n_samples)} variants"
     if explanation.precision is None:
-        return made
+        return f"{made}, {formats.count(explanation.n_evaluations)} distinct"
     why = {"tolerance": "narrow enough", "budget": "budget spent"}[explanation.stopped]
-    return f"{made}; widest interval ±{formats.percent(explanation.precision, 1)} of the largest weight: {why}"
+    return f"{made}; widest interval ±{formats.percent(explanation.precision, 0)} of the largest weight: {why}"
 
 
 def _weight_row(
