@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help='one round of most, without the longest (lm-eval, LIME "auto", memory, the whole audit)',
+        help='one round of most, without the longest (lm-eval, LIME "auto", memory, rendering, the audit)',
     )
     parser.add_argument("--only", type=_subjects, default=SUBJECTS, help=f"some of {', '.join(SUBJECTS)}")
     parser.add_argument("--out", type=Path, default=Path("reports/benchmarks"), help="where the results go")

@@ -107,7 +107,7 @@ def _thirty_words(setting: Setting, place: Path) -> Iterator[Row]:
 
 
 def _ten_words(setting: Setting, place: Path) -> Iterator[Row]:
-    n_samples, n_words = 5000, 10
+    n_samples, n_words = (2000 if setting.quick else 5000), 10
     (document,) = materials.of_words(n_words)
     package, model = Package(materials.answering(place)), materials.ours(place, "text-classification")
     _warm_up(package, model, document)
@@ -123,7 +123,9 @@ def _ten_words(setting: Setting, place: Path) -> Iterator[Row]:
     if not mine.exact:
         remark = agree("coefficients", _difference(coefficients(mine), theirs), 1e-5)
     what = f"LIME, {n_words} words, N = {n_samples:,}"
-    yield Row.peer(what, name_of("lime"), found["lime"].seconds, found["ours"].seconds, 8.0, remark)
+    yield Row.peer(
+        what, name_of("lime"), found["lime"].seconds, found["ours"].seconds, None if setting.quick else 8.0, remark
+    )
     evaluations = Spread((mine.n_evaluations,), "evaluations")
     yield Row.absolute(what, "min(N, 2^d)", evaluations, min(n_samples, 2**n_words), "counted, not timed")
 

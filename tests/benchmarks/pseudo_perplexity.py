@@ -27,7 +27,7 @@ def rows(setting: Setting) -> Iterator[Row]:
         "ours": partial(_ours, model, document),
         "limit": partial(_body_and_head, module, _copies(ids, model.tokenizer.mask_token_id)),
     }
-    found = in_turns(contenders, setting.rounds(9, 5))
+    found = in_turns(contenders, setting.rounds(9, 3))
     difference = float(np.abs(np.array(found["ours"].result.logprobs) - found["theirs"].result).max())
     same = agree("log-probabilities of every token", difference, 1e-4)
     theirs, ours, limit = (found[name].seconds for name in ("theirs", "ours", "limit"))
