@@ -9,6 +9,7 @@ K labels, N perturbations, S segments.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -30,7 +31,7 @@ class Encoded:
     """Whether the end of the text did not fit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Sequences:
     """Token ids of B texts on the host, one text behind the other, special tokens included."""
 
@@ -71,7 +72,7 @@ class Sequences:
         types = None if self.type_ids is None else self.type_ids[at]
         return Sequences(self.ids[at], self.lengths[indices], types, self.cut[indices])
 
-    @property
+    @cached_property
     def starts(self) -> np.ndarray:
         """(B,) where each text begins in `ids`."""
         starts: np.ndarray = np.cumsum(self.lengths) - self.lengths
@@ -86,7 +87,7 @@ class Sequences:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> Encoded:
-        return self._one(int(self.lengths[:index].sum()), index)
+        return self._one(int(self.starts[index]), index)
 
     def __iter__(self) -> Iterator[Encoded]:
         return (self._one(start, index) for index, start in enumerate(self.starts.tolist()))

@@ -26,6 +26,7 @@ see shorter texts only, and attention with sinks, biases or a soft cap is refuse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 
 import numpy as np
@@ -41,7 +42,7 @@ IMPLEMENTATION = "auditor_packed"
 WORTH_SHARING = 0.1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Which states of B texts are wanted, R in all."""
 
@@ -58,8 +59,12 @@ class Rows:
 
     def of(self, batch: Sequence[int]) -> np.ndarray:
         """Which of all rows are those of some texts."""
-        firsts = np.cumsum(self.counts) - self.counts
-        return ragged(firsts[batch], self.counts[batch])
+        return ragged(self._firsts[batch], self.counts[batch])
+
+    @cached_property
+    def _firsts(self) -> np.ndarray:
+        firsts: np.ndarray = np.cumsum(self.counts) - self.counts
+        return firsts
 
 
 @dataclass(frozen=True, slots=True, eq=False)

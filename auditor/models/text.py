@@ -186,7 +186,7 @@ class TextModel:
             return
         config = self.model.config.get_text_config()
         windows = (getattr(config, name, None) for name in _WINDOWS)
-        self._longest = min([self.identity.max_length, *(w for w in windows if w)])
+        self._longest = min([self.identity.max_length, *(w for w in windows if isinstance(w, int) and w > 0)])
         self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0))
         self.model.set_attn_implementation(IMPLEMENTATION)
         self._prunes = not self._causal and prune(self.model)

@@ -42,7 +42,7 @@ _STYLE = {
 }
 _FULL_WIDTH = 6.93
 """Inches of the text column: 176 mm."""
-_MOST_POINTS = 1500
+MOST_POINTS = 1500
 """Points of one strip; more would only thicken the file."""
 
 
@@ -162,9 +162,9 @@ def _keep_bottom_only(axes: Axes) -> None:
 
 
 def _thinned(values: Sequence[float]) -> Sequence[float]:
-    if len(values) <= _MOST_POINTS:
+    if len(values) <= MOST_POINTS:
         return values
-    return [values[round(i * (len(values) - 1) / (_MOST_POINTS - 1))] for i in range(_MOST_POINTS)]
+    return [values[round(i * (len(values) - 1) / (MOST_POINTS - 1))] for i in range(MOST_POINTS)]
 
 
 def _van_der_corput(n: int) -> float:

@@ -8,6 +8,7 @@ import pytest
 from invented_classifier import ATTACHMENTS
 
 from auditor.report import figures, html, pdf_structure, render_html, render_pdf
+from auditor.report.sections import perplexity
 
 
 def svg_of(url):
@@ -63,3 +64,12 @@ def test_the_collector_rests_while_a_report_is_rendered_and_is_left_as_it_was(cl
 def test_objects_written_once_give_the_same_bytes(classifier_run, classifier_html, classifier_pdf, monkeypatch):
     monkeypatch.setattr(pdf_structure, "_write_once", lambda _: None)
     assert render_pdf(classifier_html, classifier_run[0], ATTACHMENTS) == classifier_pdf
+
+
+def test_a_strip_that_leaves_points_out_says_so():
+    whole, thinned = (
+        perplexity.strips_caption([figures.Strip("All documents", tuple(map(float, range(1, n))))])
+        for n in (figures.MOST_POINTS, figures.MOST_POINTS + 9)
+    )
+    assert "Each point is a document;" in whole
+    assert "(1,500 of each strip, evenly)" in thinned

@@ -115,6 +115,10 @@ def distribution(
 def strips_caption(strips: list[figures.Strip]) -> str:
     """What the strips show, and how to read them."""
     how = "Each point is a document; the bar is the median, the grey band the middle half."
+    if any(len(strip.values) > figures.MOST_POINTS for strip in strips):
+        how = how.replace(
+            "is a document", f"is a document ({formats.count(figures.MOST_POINTS)} of each strip, evenly)"
+        )
     slices = strips[1:]
     if len(slices) < 2:
         return how
