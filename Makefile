@@ -51,7 +51,7 @@ check: lint type test  ## exactly what CI runs
 bench: $(VENV)/benchmarks  ## ours against every peer and the limits: about an hour (ARGS="--only lime")
 	@$(THREADS) $(BIN)/python -m tests.benchmarks --out reports/benchmarks $(ARGS)
 
-bench-quick: $(VENV)/benchmarks  ## the same in less than five minutes: fewer rounds, without the longest
+bench-quick: $(VENV)/benchmarks  ## the same in about five minutes: fewer rounds, without the longest
 	@$(THREADS) $(BIN)/python -m tests.benchmarks --quick --out reports/benchmarks/quick $(ARGS)
 
 # Two stamps: what a user needs, and that plus what a developer needs. Either is made again when its inputs change.

@@ -10,8 +10,8 @@ that be said exactly:
     chunks     byte-level BPE behind the pre-tokenizers of GPT-2, Llama 3 or Qwen 2. A segment that ends in a letter
                before anything but a letter (a digit before anything but a digit) ends a pre-token, whatever stands
                around. So the text falls into chunks (what lies between two kept segments, and the second of them) that
-               are tokenised alone: S² of them instead of N texts. Deleting tokens would be wrong for these tokenizers
-               in 99 % of cases.
+               are tokenised alone: S² of them instead of N texts. Deleting tokens would be wrong for these tokenizers:
+               the space before a word belongs to it.
 
 Everything else (SentencePiece, BPE without pre-tokenizer, texts in which the characters of a special token stand) is
 left to the tokenizer itself. The caller compares a sample of every document with the tokenizer's own answer.

@@ -3,8 +3,7 @@ r"""Log-probabilities of some tokens under a language model's head, without the 
     ln p(v | h) = w_v·h + b_v − ln Σ_u exp(w_u·h + b_u)
 
 The sum runs over blocks of the vocabulary: each block's logits (R × BLOCK) are reduced to their logarithmic sum before
-the next are computed, so that the logits (R × V) never exist and the weights are read once for all R states. On a CPU
-this is 1.5 times as fast as going through blocks of states: the products keep a shape that suits the cache.
+the next are computed, so that the logits (R × V) never exist and the weights are read once for all R states.
 """
 
 import torch
@@ -25,10 +24,10 @@ def log_probabilities(head: torch.nn.Linear, states: torch.Tensor, tokens: torch
     Returns:
         (R, slots) float32, or float64 where the weights are.
     """
-    biases = [None] * head.out_features if head.bias is None else torch.split(head.bias, BLOCK)
+    weights = torch.split(head.weight, BLOCK)
+    biases = [None] * len(weights) if head.bias is None else torch.split(head.bias, BLOCK)
     sums = [
-        _float(linear(states, weight, bias)).logsumexp(dim=-1)
-        for weight, bias in zip(torch.split(head.weight, BLOCK), biases, strict=False)
+        _float(linear(states, weight, bias)).logsumexp(dim=-1) for weight, bias in zip(weights, biases, strict=True)
     ]
     logits = torch.einsum("rd,rsd->rs", _float(states), _float(head.weight[tokens]))
     if head.bias is not None:
