@@ -15,7 +15,7 @@ from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
-from auditor.findings import Bound, Context, Evidence, Findings
+from auditor.findings import Bound, Context, Evidence, Findings, Presentation
 from auditor.measuring import Progress, Worker
 from auditor.preflight import Preflight, check, is_multi_label
 from auditor.records.run import Run, to_json
@@ -234,10 +234,13 @@ def context(place: Run) -> Context:
         notes=tuple(own["notes"]),
         seed=own["seed"],
         multi_label=own["multi_label"],
-        reviewers=tuple(own["config"]["report"]["reviewers"]),
-        organisation=own["config"]["report"]["organisation"],
+        presentation=_presentation(own["config"]["report"]),
         references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
     )
+
+
+def _presentation(settings: Mapping[str, Any]) -> Presentation:
+    return Presentation(**{key: settings[key] for key in Presentation.model_fields})
 
 
 def _require_untouched(place: Run) -> None:

@@ -13,7 +13,7 @@ FILES = {
 }
 # From the ground up. The parts of floor 2 are strangers, but that report may import findings.
 STAIRS = (
-    {"auditor", "errors"},
+    {"auditor", "errors", "languages"},
     {"records"},
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
@@ -29,6 +29,7 @@ HOMES = {
     "ray": ("auditor.executors.ray",),
     "matplotlib": ("auditor.report.figures",),
     "weasyprint": ("auditor.report.pdf",),
+    "babel": ("auditor.languages",),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc"}
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from auditor.errors import ConfigError
+from auditor.languages import Language
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
@@ -132,6 +133,8 @@ class ReportConfig(Table):
 
     pdf: bool = True
     """Whether to write the PDF beside the HTML."""
+    language: Language = "en"
+    """The language of the report's own words: English or Simplified Chinese."""
     reviewers: list[Name] = []
     """One signature line each."""
     organisation: Name | None = None

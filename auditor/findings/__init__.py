@@ -5,13 +5,14 @@ from auditor.findings.interchange import read, schema, write
 from auditor.findings.numbers import names, nearest
 from auditor.findings.slices import sliceable
 from auditor.findings.summary import summarise
-from auditor.findings.types import Findings
+from auditor.findings.types import Findings, Presentation
 
 __all__ = [
     "Bound",
     "Context",
     "Evidence",
     "Findings",
+    "Presentation",
     "names",
     "nearest",
     "read",

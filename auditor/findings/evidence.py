@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from auditor.findings.types import Presentation
 from auditor.records.types import (
     AttentionStatistics,
     Document,
@@ -98,7 +99,6 @@ class Context:
     notes: tuple[str, ...] = ()
     seed: int = 0
     multi_label: bool = False
-    reviewers: tuple[str, ...] = ()
-    organisation: str | None = None
+    presentation: Presentation = field(default_factory=Presentation)
     references: Mapping[str, str] = field(default_factory=dict)
     """Probe → the model it asked, where that is not the audited one."""

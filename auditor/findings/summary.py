@@ -17,6 +17,7 @@ from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus, sliceable
 from auditor.findings.types import Findings, Number
 from auditor.findings.verdict import decide
+from auditor.languages import speaking
 from auditor.records.types import Perplexity, PseudoPerplexity
 
 KEY_NUMBERS = 5
@@ -49,10 +50,15 @@ _KEY_NUMBERS = {"text-classification": _CLASSIFICATION, "text-generation": _GENE
 
 
 def summarise(evidence: Evidence, context: Context) -> Findings:
-    """Everything that follows from the evidence: numbers, checks, verdict, and where to look.
+    """Everything that follows from the evidence: numbers, checks, verdict, and where to look, in words of the report.
 
-    The same evidence, bounds and seed give the same findings, digit for digit.
+    The same evidence, bounds, seed and language give the same findings, digit for digit.
     """
+    with speaking(context.presentation.language):
+        return _summarise(evidence, context)
+
+
+def _summarise(evidence: Evidence, context: Context) -> Findings:
     seed, columns = context.seed, sliceable(evidence.documents)
     answers = pair(evidence, context.multi_label)
     explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
@@ -88,8 +94,7 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
         run_id=context.run_id,
         plan_id=context.plan_id,
         created=context.created,
-        reviewers=context.reviewers,
-        organisation=context.organisation,
+        presentation=context.presentation,
         model=dict(context.model),
         corpus=dict(context.corpus),
         provenance=dict(context.provenance),

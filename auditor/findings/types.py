@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from auditor.languages import Language
+
 FORMAT: Final = "auditor.findings/1"
 
 Result = Literal["pass", "watch", "fail", "not judged"]
@@ -272,6 +274,15 @@ class DocumentRow(Finding):
     pseudo_perplexity: float | None = None
 
 
+class Presentation(Finding):
+    """How the report speaks, and for whom; from `[report]`."""
+
+    language: Language = "en"
+    reviewers: tuple[str, ...] = ()
+    """Who is to sign, a line each."""
+    organisation: str | None = None
+
+
 class Findings(Finding):
     """The whole of `findings.json`."""
 
@@ -282,9 +293,7 @@ class Findings(Finding):
     plan_id: str
     created: str
     """ISO 8601, UTC."""
-    reviewers: tuple[str, ...] = ()
-    """Who is to sign, a line each."""
-    organisation: str | None = None
+    presentation: Presentation = Presentation()
     model: dict[str, str]
     """For the provenance page: name, revision, class, parameters, dtype, device, attention, sha256 of weights and
     tokenizer …"""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Findings
+from auditor.languages import speaking
 
 __all__ = ["render_html", "render_pdf"]
 
@@ -18,7 +19,7 @@ def render_html(findings: Findings, evidence: Evidence) -> str:
     """
     from auditor.report import html
 
-    with _without_collector():
+    with _without_collector(), speaking(findings.presentation.language):
         return html.render(findings, evidence)
 
 
@@ -35,7 +36,7 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes]) 
     """
     from auditor.report import pdf
 
-    with _without_collector():
+    with _without_collector(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)
 
 

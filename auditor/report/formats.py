@@ -6,19 +6,18 @@ heads, how many documents) are printed as percentages.
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from auditor.findings.digits import DECIMALS, digits_for, digits_of, significant
 from auditor.findings.types import Check, Number
+from auditor.languages import N_, numbers, say
+from auditor.languages.numbers import NOTHING as NOTHING
+from auditor.languages.numbers import count as count
+from auditor.languages.numbers import decimal as decimal
+from auditor.languages.numbers import listed as listed
 
-MINUS = "\u2212"
-NOTHING = "–"
-"""Stands where a number could not be computed."""
-
-_SUFFIX = {"nats": " nats", "bits": " bits", "tokens": " tokens"}
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_HUGE = 1e6
+_WITH_UNIT = {"nats": N_("{number} nats"), "bits": N_("{number} bits"), "tokens": N_("{number} tokens")}
 _WORTH_CUTTING = 14
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _VISIBLE = {code: f"[U+{code:04X}]" for code in _BIDI_CONTROLS}
@@ -61,30 +60,9 @@ def middle(text: str, limit: int) -> str:
     return f"{text[:keep]}…({count(len(text) - 2 * keep)} more)…{text[-keep:]}"
 
 
-def count(n: int) -> str:
-    """12,345."""
-    return f"{n:,}".replace("-", MINUS)
-
-
 def plural(n: int, singular: str, several: str | None = None) -> str:
     """`1 document`, `2,400 documents`."""
     return f"{count(n)} {singular if n == 1 else several or singular + 's'}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *first, last = list(words) or [NOTHING]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def decimal(value: float, digits: int, *, sign: bool = False) -> str:
-    """A number with a fixed count of decimals, a true minus, and no negative zero."""
-    if abs(value) >= _HUGE:
-        return _scientific(value)
-    text = f"{value:{'+' if sign else ''},.{digits}f}"
-    if not text.strip("+-0.,"):
-        text = text.lstrip("+-")
-    return text.replace("-", MINUS)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -98,7 +76,8 @@ def quantity(value: float | None, unit: str, digits: int | None = None, *, suffi
         return NOTHING
     if digits is None:
         digits = significant(value, 3) if unit == "perplexity" else DECIMALS[unit]
-    return decimal(value, digits) + (_SUFFIX.get(unit, "") if suffix else "")
+    number = decimal(value, digits)
+    return say(_WITH_UNIT[unit], number=number) if suffix and unit in _WITH_UNIT else number
 
 
 def value(number: Number) -> str:
@@ -116,13 +95,13 @@ def span(low: float | None, high: float | None, unit: str, digits: int | None = 
     if low is None or high is None:
         return NOTHING
     digits = digits_for(low, high, unit) if digits is None else digits
-    between = " to " if low < 0 or high < 0 else "–"
-    return f"{decimal(low, digits)}{between}{decimal(high, digits)}"
+    ends = {"low": decimal(low, digits), "high": decimal(high, digits)}
+    return say("{low} to {high}", **ends) if low < 0 or high < 0 else "{low}–{high}".format(**ends)
 
 
 def bound(check: Check) -> str:
     """`≥ 0.8`, `≤ 25`: the bound as it was declared, unrounded."""
-    return f"{'≥' if check.direction == 'at_least' else '≤'} {_shortest(check.bound)}"
+    return f"{'≥' if check.direction == 'at_least' else '≤'} {numbers.shortest(check.bound)}"
 
 
 def check_digits(check: Check) -> int:
@@ -143,32 +122,15 @@ def check_digits(check: Check) -> int:
 def moment(created: str) -> str:
     """`21 November 2026, 22:00 UTC` from ISO 8601."""
     time = instant(created)
-    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
+    return say("{day}, {time} UTC", day=numbers.day(time), time=f"{time:%H:%M}")
 
 
 def day(created: str) -> str:
     """`21 November 2026` from ISO 8601."""
-    return moment(created).split(",")[0]
+    return numbers.day(instant(created))
 
 
 def instant(created: str) -> datetime:
     """The time of an ISO 8601 string, in UTC; a string without an offset is taken as UTC."""
     time = datetime.fromisoformat(created)
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-
-
-def _shortest(value: float) -> str:
-    if value and (abs(value) >= _HUGE or abs(value) < 1e-4):
-        return _scientific(value)
-    return f"{value:,.6f}".rstrip("0").rstrip(".").replace("-", MINUS)
-
-
-def _scientific(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.replace('-', MINUS)} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from auditor.errors import PdfUnavailableError
 from auditor.findings.types import Findings
-from auditor.report import fonts, formats, html, pdf_structure
+from auditor.report import fonts, formats, pdf_structure, templates
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
@@ -41,7 +41,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         for name, content in attachments.items()
     ]
     with _reproducible(str(int(moment.timestamp()))):
-        sheet = html.read_sheet("print.css") + _footer(attachments)
+        sheet = templates.read("print.css") + _footer(attachments)
         document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
         pdf_structure.claim_accessibility(document)
         return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))

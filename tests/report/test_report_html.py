@@ -8,13 +8,12 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import jinja2
 import pytest
 from invented_runs import empty, hostile, language_model, tiny
 from invented_texts import HOSTILE
 
 from auditor.errors import RenderError
-from auditor.report import fonts, html, render_html
+from auditor.report import fonts, html, render_html, templates
 
 HERE = Path(__file__).parent
 VOID = {"meta", "br", "col", "img", "link", "hr", "input"}
@@ -237,12 +236,12 @@ def test_two_hundred_documents_stay_under_two_megabytes(classifier_run):
 
 
 def test_a_missing_template_is_named(monkeypatch, tmp_path):
-    for path in html.templates_folder().rglob("*.*"):
+    for path in templates.folder().rglob("*.*"):
         if path.name != "lime.html.j2":
-            copy = tmp_path / path.relative_to(html.templates_folder())
+            copy = tmp_path / path.relative_to(templates.folder())
             copy.parent.mkdir(exist_ok=True)
             copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(html, "templates_folder", lambda: tmp_path)
+    monkeypatch.setattr(templates, "folder", lambda: tmp_path)
     with pytest.raises(RenderError, match=r"sections/lime\.html\.j2"):
         render_html(*language_model())
 
@@ -255,10 +254,11 @@ def test_a_missing_template_is_named(monkeypatch, tmp_path):
         ("{{ nothing }}", "None"),
     ],
 )
-def test_a_template_that_asks_for_the_wrong_thing_is_named(template, complaint):
-    environment = html._environment().overlay(loader=jinja2.DictLoader({"page.html.j2": template}))
+def test_a_template_that_asks_for_the_wrong_thing_is_named(template, complaint, monkeypatch, tmp_path):
+    (tmp_path / "page.html.j2").write_text(template)
+    monkeypatch.setattr(templates, "folder", lambda: tmp_path)
     with pytest.raises(RenderError, match=complaint) as caught:
-        html._fill(environment, "page.html.j2", nothing=None)
+        templates.fill("page.html.j2", nothing=None)
     assert "page.html.j2" in str(caught.value)
 
 

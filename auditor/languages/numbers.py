@@ -1,0 +1,83 @@
+"""Numbers, lists and dates as a language writes them, by the Unicode locale data in Babel.
+
+Minus is U+2212 in every language, nothing is printed as a negative zero, and from a million on numbers are written
+with a power of ten.
+"""
+
+import functools
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from auditor.languages import Language, spoken
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+MINUS = "\u2212"
+NOTHING = "–"
+"""Stands where a number could not be computed."""
+
+_LOCALES: dict[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_HUGE = 1e6
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def count(n: int) -> str:
+    """12,345."""
+    return _localised(f"{n:,}")
+
+
+def decimal(value: float, digits: int, *, sign: bool = False) -> str:
+    """A number with a fixed count of decimals."""
+    if abs(value) >= _HUGE:
+        return _scientific(value)
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return _localised(text)
+
+
+def shortest(value: float) -> str:
+    """A number as it was declared, unrounded: `0.8`, `25`."""
+    if value and (abs(value) >= _HUGE or abs(value) < 1e-4):
+        return _scientific(value)
+    return _localised(f"{value:,.6f}".rstrip("0").rstrip("."))
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a, b and c`; a dash where there is nothing."""
+    from babel.lists import format_list
+
+    found = list(words)
+    return format_list(found, locale=_locale(spoken())) if found else NOTHING
+
+
+def day(moment: datetime) -> str:
+    """`21 November 2026`, in UTC."""
+    from babel.dates import format_date
+
+    return format_date(moment.astimezone(UTC), format="long", locale=_locale(spoken()))
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{_localised(mantissa)} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def _localised(text: str) -> str:
+    return text.translate(_symbols(spoken()))
+
+
+@functools.cache
+def _symbols(language: Language) -> dict[int, str]:
+    """What a language writes for the marks in Python's own numbers."""
+    symbols = _locale(language).number_symbols["latn"]
+    return {ord("-"): MINUS, ord(","): symbols["group"], ord("."): symbols["decimal"]}
+
+
+@functools.cache
+def _locale(language: Language) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(_LOCALES[language])
