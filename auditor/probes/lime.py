@@ -2,8 +2,9 @@
 
 The numbers are defined in `auditor.probes.surrogate`. Short documents are explained exactly, by enumeration; of the
 others as many perturbations are computed as their intervals need. The perturbations of all documents are computed in
-one stream, round by round, each distinct one once. Documents with more segments than half the samples could tell apart
-are explained by sentences.
+one stream, round by round, each distinct one once; while the device computes, the host tokenises the next few
+thousand and fits the surrogates of the last. Documents with more segments than half the samples could tell apart are
+explained by sentences.
 """
 
 import hashlib
@@ -22,11 +23,14 @@ from auditor.models import Classifies, Question
 from auditor.models.contract import Sequences
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.probes.neighbourhood import Adaptive, Enumerated, Fixed, Neighbourhood
+from auditor.probes.overlap import overlapped
 from auditor.probes.perturbations import encoded
 from auditor.probes.surrogate import Fit
 from auditor.records.types import Document, Explanation, Failure, Segment, Target
 
 Z_95 = 1.96
+STRETCH = 2048
+"""Perturbations, at least, that are tokenised at once and pooled into batches."""
 Samples = Annotated[
     Annotated[Literal["auto"], Tag("auto")] | Annotated[int, Field(ge=20, le=100_000), Tag("number")],
     Discriminator(lambda value: "auto" if isinstance(value, str) else "number"),
@@ -49,6 +53,10 @@ class Study:
     """Which of the K labels are explained."""
     fits: tuple[Fit, ...] = ()
     is_finite: bool = True
+
+
+Stretch = list[tuple[Study, int]]
+"""Documents, and how many more perturbations of each."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -104,16 +112,20 @@ class LimeProbe:
     def _more(self, study: Study) -> int:
         return study.neighbourhood.more(len(study.values), study.fits) if study.is_finite else 0
 
-    def _compute(self, model: Classifies, rounds: Sequence[tuple[Study, int]]) -> None:
-        """One round: so many more perturbations of each of these documents, in one stream."""
-        parts = []
-        for study, n in rounds:
-            masks = study.neighbourhood.masks[len(study.values) : len(study.values) + n]
-            parts.append(encoded(model, study.document, study.segments, masks))
-        questions = [study.question for study, n in rounds for _ in range(n)]
-        outputs = torch.split(model.outputs(Sequences.join(parts), questions), [n for _, n in rounds])
-        for (study, _), own in zip(rounds, outputs, strict=True):
-            self._learn(study, model.probabilities(own, study.question).numpy())
+    def _compute(self, model: Classifies, rounds: Stretch) -> None:
+        """One round: so many more perturbations of each of these documents, stretch by stretch."""
+
+        def tokenise(stretch: Stretch) -> Sequences:
+            return Sequences.join([_texts(model, *one) for one in stretch])
+
+        def ask(stretch: Stretch, texts: Sequences) -> torch.Tensor:
+            return model.outputs(texts, [study.question for study, n in stretch for _ in range(n)])
+
+        def learn(stretch: Stretch, outputs: torch.Tensor) -> None:
+            for (study, _), own in zip(stretch, torch.split(outputs, [n for _, n in stretch]), strict=True):
+                self._learn(study, model.probabilities(own, study.question).numpy())
+
+        overlapped(list(_stretches(rounds)), tokenise, ask, learn)
 
     def _learn(self, study: Study, values: np.ndarray) -> None:
         study.is_finite = bool(np.isfinite(values).all())
@@ -186,6 +198,24 @@ class LimeProbe:
         chosen: list[int] = np.argsort(-study.values[0], kind="stable")[: self.top_labels].tolist()
         own = study.document.labels
         return tuple(chosen + [i for i, name in enumerate(study.question.labels) if name in own and i not in chosen])
+
+
+def _stretches(rounds: Stretch) -> Iterator[Stretch]:
+    """A round, cut between documents."""
+    stretch: Stretch = []
+    for one in rounds:
+        stretch.append(one)
+        if sum(n for _, n in stretch) >= STRETCH:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def _texts(model: Classifies, study: Study, n: int) -> Sequences:
+    """The token ids of the next n perturbations."""
+    masks = study.neighbourhood.masks[len(study.values) : len(study.values) + n]
+    return encoded(model, study.document, study.segments, masks)
 
 
 def seed_for(seed: int, document: Document, probe: str) -> int:

@@ -4,13 +4,14 @@ import hashlib
 import itertools
 import math
 import re
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.probes.lime import LimeProbe, seed_for
+from auditor.probes.lime import STRETCH, LimeProbe, seed_for
 from auditor.probes.neighbourhood import distinct
 from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
 from auditor.records.types import Document, Explanation, Failure
@@ -333,3 +334,25 @@ def test_nobody_goes_on_asking_a_model_that_answers_nonsense() -> None:
     found = next(LimeProbe().measure(model, [Document("a", LONG)], 0))
     assert isinstance(found, Failure)
     assert len(model.asked) < 500
+
+
+def test_the_next_perturbations_are_tokenised_while_the_model_computes() -> None:
+    tokenised, computed = [threading.Event() for _ in range(3)], []
+
+    class Patient(Oracle):
+        def encode(self, texts):
+            sequences = super().encode(texts)
+            next(event for event in tokenised if not event.is_set()).set()
+            return sequences
+
+        def outputs(self, sequences, questions):
+            following = min(len(computed) + 1, 2)
+            assert tokenised[following].wait(timeout=30), "the next stretch is not tokenised before this is computed"
+            computed.append(len(sequences))
+            return super().outputs(sequences, questions)
+
+    model = Patient(("no", "yes"), lambda text: (1 - len(text) / 200, len(text) / 200))
+    documents = [Document(str(i), " ".join(f"{letter}{i}" for letter in "abcdefghijklmnop")) for i in range(3)]
+    found = list(LimeProbe(n_samples=4 * STRETCH).measure(model, documents, 0))
+    assert all(isinstance(one, Explanation) for one in found)
+    assert len(computed) == 3
