@@ -16,7 +16,8 @@ or the mean of ln(i + 1) for causal heads. Padding takes no part as a query and 
 
 The T × T matrix of a head is never stored: the function registered with transformers' `AttentionInterface` computes
 blocks of query rows, small enough to stay in the processor's cache, and reduces each before the next
-(`auditor.models.attention_reduction`); causal heads never compute the keys behind a block. It is registered with a mask
+(`auditor.models.attention_reduction`); causal heads never compute the keys behind a block. Of a short document computed
+alone the heaviest keys can be kept as well (`auditor.models.attention_maps`). The function is registered with a mask
 function too: without one the interface hands over no mask and padded batches are silently wrong. Since transformers
 drops attention outputs without an error in several configurations, the number of layers that came by is counted and
 must equal the model's.
@@ -33,6 +34,7 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
 from auditor.errors import ModelError
+from auditor.models.attention_maps import HeaviestKeys
 from auditor.models.attention_reduction import Rows, Sums
 from auditor.models.masks import needed, padding_mask
 
@@ -66,15 +68,19 @@ class Collector:
         valid: (B, T), 1 for tokens and 0 for padding.
         special: (B, T), 1 for special tokens.
         punctuation: (B, T), 1 for punctuation tokens.
+        n_keys: How many keys of each query to keep, for a single document; 0 for none.
     """
 
     valid: torch.Tensor
     special: torch.Tensor
     punctuation: torch.Tensor
+    n_keys: int = 0
     layers: list[torch.Tensor] = field(default_factory=list)
     """One (B, H, len(STATISTICS)) tensor of float64 a layer."""
     received: torch.Tensor | None = None
     causal: bool = True
+    maps: list[HeaviestKeys] = field(default_factory=list)
+    """One a layer, where keys are kept."""
 
     def add(self, sums: Sums, causal: bool) -> None:
         """Takes the sums of the next layer."""
@@ -82,6 +88,13 @@ class Collector:
         received = sums.received_by_token()
         self.received = received if self.received is None else self.received + received
         self.causal = self.causal and causal
+
+    def map_layer(self, heads: torch.Size) -> HeaviestKeys | None:
+        """Where the keys of the next layer go, with its (B, K, G) heads; None where none are kept."""
+        if self.n_keys == 0:
+            return None
+        self.maps.append(HeaviestKeys(heads[1:], self.valid.shape[1], self.n_keys, self.valid.device))
+        return self.maps[-1]
 
     def result(self, n_layers: int, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         """The statistics (B, statistics, L, H), float64, and what each token received (B, T).
@@ -147,7 +160,7 @@ def attend(
     keys, values = key.float().contiguous(), value.float().contiguous()  # B K T D
     heads, (groups, n_tokens) = queries.shape[:3], queries.shape[2:4]
     attended = query.new_empty(heads[0], n_tokens, *heads[1:], values.shape[-1])  # B T K G D
-    sums = Sums(collector.valid, heads)
+    sums, heaviest = Sums(collector.valid, heads), collector.map_layer(heads)
     for span, seen, bias in _chunks(queries, attention_mask, causal):
         rows = Rows(span, seen, heads, collector.valid)
         for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
@@ -159,6 +172,8 @@ def attend(
                 scores[..., -bias.shape[-1] :] += bias[tile]
             weights, entropies = _softmax(scores)
             rows.take(*tile, weights, entropies)
+            if heaviest is not None:
+                heaviest.take(span, tile[1], weights[0])
             output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
             attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
         sums.add(rows)

@@ -150,6 +150,18 @@ class HeadStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadMaps:
+    """The heaviest keys of every query of one text; see `auditor.models.attention_maps`."""
+
+    keys: np.ndarray
+    """(L, H, T, n) uint8."""
+    weights: np.ndarray
+    """(L, H, T, n) uint8, 255 is 1."""
+    kept: np.ndarray
+    """(L, H) float64, mass of these keys, mean over queries."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Facts about a loaded model for the plan and the provenance page."""
 
@@ -228,6 +240,14 @@ class Attends(Protocol):
 
         Raises:
             ModelError: If not every layer routed its attention through the registered function.
+        """
+        ...
+
+    def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
+        """The heaviest keys of all heads over each of a few short texts (256 tokens at most), in order.
+
+        Raises:
+            ModelError: As `attention`.
         """
         ...
 

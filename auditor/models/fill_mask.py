@@ -22,6 +22,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
 from auditor.models.contract import Cloze, Sequences, Spelling, Tokens
+from auditor.models.head import of_logits
 from auditor.models.text import TextModel
 
 HEAD_ROWS = 128
@@ -110,8 +111,9 @@ class FillMask(TextModel):
         def score(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(states)
             chunks = range(0, len(states), HEAD_ROWS)
-            targets = copies.targets[index]
-            return torch.cat([_logprobs(head(states[i : i + HEAD_ROWS]), targets[i : i + HEAD_ROWS]) for i in chunks])
+            targets = copies.targets[index, None]
+            found = [of_logits(head(states[i : i + HEAD_ROWS]), targets[i : i + HEAD_ROWS]) for i in chunks]
+            return torch.cat(found)[:, 0]
 
         return self.read(copies.sequences, [[position] for position in copies.positions], score)
 
@@ -125,7 +127,7 @@ class FillMask(TextModel):
             with torch.inference_mode():
                 logits = self.model(**self.arguments(own)).logits
                 self.batcher.n_head_rows += logits[..., 0].numel()
-                return [_logprobs(logits[rows, positions], copies.targets[index])]
+                return [of_logits(logits[rows, positions], copies.targets[index, None])[:, 0]]
 
         return self.batcher.padded([len(text.ids) for text in texts], forward)[0]
 
@@ -153,9 +155,3 @@ class FillMask(TextModel):
 def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
     """Stands in for a base model: what it is given are the last hidden states."""
     return BaseModelOutput(last_hidden_state=inputs_embeds)
-
-
-def _logprobs(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Log-probability (R,) of each target (R,) under logits (R, V), in float32."""
-    logits = logits.float()
-    return logits.gather(-1, targets[:, None])[:, 0] - logits.logsumexp(dim=-1)

@@ -35,5 +35,11 @@ def log_probabilities(head: torch.nn.Linear, states: torch.Tensor, tokens: torch
     return logits - torch.stack(sums, dim=-1).logsumexp(dim=-1, keepdim=True)
 
 
+def of_logits(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """The same from logits (R, V) that are there already."""
+    logits = _float(logits)
+    return logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
+
+
 def _float(values: torch.Tensor) -> torch.Tensor:
     return values if values.dtype == torch.float64 else values.float()

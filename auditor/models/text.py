@@ -10,7 +10,7 @@ from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 from auditor.models.assembly import Assembler, Place
 from auditor.models.attention import STATISTICS, Collector, collecting
 from auditor.models.batching import Batcher, padded
-from auditor.models.contract import Encoded, HeadStatistics, Identity, Sequences, Text, Tokens
+from auditor.models.contract import Encoded, HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
 from auditor.models.last_layer import prune
 from auditor.models.masks import nothing
 from auditor.models.packing import IMPLEMENTATION, Packer, Packing, Rows, layout, packed
@@ -125,6 +125,27 @@ class TextModel:
             HeadStatistics(dict(zip(STATISTICS, statistics[i], strict=True)), received[i, :length], causal)
             for i, length in enumerate(lengths)
         ]
+
+    def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
+        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        found = [self._mapped(text, n_keys) for text in tokens]
+        return [
+            HeadMaps(keys.cpu().numpy(), weights.cpu().numpy(), kept.cpu().numpy()) for keys, weights, kept in found
+        ]
+
+    def _mapped(self, text: Tokens, n_keys: int) -> tuple[torch.Tensor, ...]:
+        n_tokens = len(text.encoded.ids)
+        everything = self._flags([[True] * n_tokens])
+        collector = Collector(everything, everything, everything, n_keys)
+        with torch.inference_mode(), collecting(self.model, collector):
+            self.states([text.encoded])
+        collector.result(self.model.config.num_hidden_layers, self.identity.name)
+        self.batcher.n_batches += 1
+        self.batcher.n_tokens += n_tokens
+        self.batcher.n_computed += n_tokens
+        layers = [(one.keys.flatten(0, 1), one.weights.flatten(0, 1), one.kept.flatten(0, 1)) for one in collector.maps]
+        keys, weights, kept = (torch.stack(column) for column in zip(*layers, strict=True))
+        return keys, weights, kept.mean(-1)
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
         """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.assembly`."""

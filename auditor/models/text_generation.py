@@ -21,7 +21,7 @@ import torch
 from auditor.models.assembly import Place
 from auditor.models.batching import padded
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
-from auditor.models.head import log_probabilities
+from auditor.models.head import log_probabilities, of_logits
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
 
@@ -127,13 +127,13 @@ class TextGeneration(TextModel):
             self.batcher.n_head_rows += len(index)
             return log_probabilities(self.model.get_output_embeddings(), states, wanted[index])
 
-        def of_logits(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        def of_whole_logits(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            return logits.float().gather(1, wanted[index]) - logits.float().logsumexp(dim=-1, keepdim=True)
+            return of_logits(logits, wanted[index])
 
         if self._head_is_all:
             return self.read(sequences, rows, of_states)
-        return self._read_logits(sequences, rows, of_logits)
+        return self._read_logits(sequences, rows, of_whole_logits)
 
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
@@ -202,10 +202,9 @@ class TextGeneration(TextModel):
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
         """See `contract.Classifies`; None where the undisturbed prompt does not fit."""
-        (prompt, _), _ = self._placed(document, segments)
-        if len(self.tokenizer(prompt)["input_ids"]) > self._room:
-            return None
-        return super().assemble(document, segments, keep)
+        texts, places = self._placed(document, segments)
+        tokens = self._places(self.tokenize([texts], cut=False), 0, texts)
+        return None if len(tokens.spans) > self._room else self._assembler.assemble(texts, tokens, places, keep)
 
     def _cut(self, text: Text) -> Encoded:
         """The prompt around the longest beginning of the text that fits, found by bisection over its tokens."""
