@@ -92,7 +92,7 @@ def in_turns(contenders: Mapping[str, Work], rounds: int, *, warm_up: bool = Tru
 
 @dataclass
 class ForwardClock:
-    """CPU seconds spent inside the outermost calls of torch modules: the model's own work, and nothing around it."""
+    """CPU seconds of the calling thread inside the outermost torch modules: the model alone, on one thread of torch."""
 
     seconds: float = 0.0
     depth: int = 0
@@ -100,13 +100,13 @@ class ForwardClock:
 
     def enter(self, *_: object) -> None:
         if self.depth == 0:
-            self._start = time.process_time()
+            self._start = time.thread_time()
         self.depth += 1
 
     def leave(self, *_: object) -> None:
         self.depth -= 1
         if self.depth == 0:
-            self.seconds += time.process_time() - self._start
+            self.seconds += time.thread_time() - self._start
 
 
 @contextmanager
