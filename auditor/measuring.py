@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from auditor.errors import AuditorError, TooManyFailuresError
 from auditor.executors.contract import Shard
 from auditor.preflight import Preflight
+from auditor.probes.contract import Foresees
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
 
@@ -45,6 +46,7 @@ class Worker:
     run: Run
     progress: Progress
     _models: dict[str | None, Any] = field(default_factory=dict)
+    _foreseen: dict[str, "Probe"] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Counter[str]:
         """Measures what is missing of one shard and writes it; returns how much was computed for it."""
@@ -53,7 +55,7 @@ class Worker:
         for probe in self.preflight.probes:
             asked = [document for document in documents if document.id in self._chosen[probe.name]]
             if not self.run.has(probe.name, shard.index):
-                rows = measure(probe, self._model(probe.model), asked, self.preflight.config.seed) if asked else []
+                rows = self._measure(probe, asked) if asked else []
                 self.run.write_shard(probe.record, shard.index, rows)
                 failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
             self._stop_if_hopeless(probe)
@@ -63,6 +65,14 @@ class Worker:
         if work["halvings"]:
             self.progress.say(f"shard {shard.index}: out of memory on the device; batches were halved")
         return work
+
+    def _measure(self, probe: "Probe", documents: Sequence[Document]) -> list[Any]:
+        model, seed = self._model(probe.model), self.preflight.config.seed
+        if probe.name not in self._foreseen:
+            everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
+            chosen = probe.foresee(model, everything, seed) if isinstance(probe, Foresees) else probe
+            self._foreseen[probe.name] = chosen
+        return measure(self._foreseen[probe.name], model, documents, seed)
 
     def _work(self) -> Counter[str]:
         total = Counter[str]()

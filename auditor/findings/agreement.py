@@ -19,6 +19,7 @@ from auditor.findings.evidence import Evidence
 from auditor.findings.intervals import Floats, bootstrap_mean
 from auditor.findings.numbers import BOOTSTRAP, number
 from auditor.findings.types import Number
+from auditor.languages import say
 from auditor.records.types import AttentionStatistics, Explanation, Segment, Span
 
 LEAST_SEGMENTS = 5
@@ -30,11 +31,13 @@ def agree(pairs: Iterable[tuple[Explanation, AttentionStatistics]], seed: int) -
     taus = [document_agreement(explanation, attention) for explanation, attention in pairs]
     name = "attention.agreement"
     found = bootstrap_mean([tau for tau in taus if tau is not None], seed=seed, name=name)
-    protocol = (
-        "Mean over documents of Kendall's τ-b between the attention each segment receives (all heads and layers) and "
-        f"the size of its LIME weight, at least {LEAST_SEGMENTS} segments; {BOOTSTRAP}"
+    protocol = say(
+        "Mean over documents of Kendall’s τ-b between the attention each segment receives (all heads and layers) and "
+        "the size of its LIME weight, at least {least} segments; {interval}",
+        least=LEAST_SEGMENTS,
+        interval=say(BOOTSTRAP),
     )
-    return number(name, "Agreement of attention with LIME", found, "correlation", protocol)
+    return number(name, say("Agreement of attention with LIME"), found, "correlation", protocol)
 
 
 def document_agreement(explanation: Explanation, attention: AttentionStatistics) -> float | None:

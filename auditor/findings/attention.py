@@ -11,16 +11,23 @@ in none. Causal heads cannot look at the next token, so that class is left out f
 
 The share of heads in a class is known only as well as the heads' means: its interval runs from the heads whose own
 95 % interval lies wholly beyond the threshold to those whose interval reaches beyond it.
+
+The strongest head of each class is shown on one of the documents that were drawn to be mapped: the first in the order
+of the draw that is short enough to be read as a map, and in which the head follows its pattern; where none does both,
+the first that does the one, in this order.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from auditor.findings.intervals import Floats, bootstrap_mean, estimate, student_quantile
 from auditor.findings.numbers import BOOTSTRAP, number, of_label
-from auditor.findings.types import AttentionFindings, HeadClass, Number
+from auditor.findings.types import AttentionFindings, HeadClass, MappedHead, Number, PatternName
+from auditor.findings.wording import figure
+from auditor.languages import N_, say
+from auditor.languages.numbers import count
 from auditor.records.types import AttentionStatistics
 
 STATISTICS = (
@@ -36,12 +43,14 @@ STATISTICS = (
 )
 _LEAST_TOKENS = {"first_share": 2, "first4_share": 5}
 """Causal heads: tokens a document needs to have a query that counts."""
+READABLE = 28
+"""Tokens of a document whose map can be printed with all of them."""
 
 
 class Pattern(NamedTuple):
     """A class of heads: its statistic lies above the threshold."""
 
-    name: Literal["previous", "next", "broad", "special", "punctuation", "sink"]
+    name: PatternName
     statistic: str
     threshold: float
     title: str
@@ -53,16 +62,28 @@ PATTERNS = (
         "previous",
         "previous_share",
         0.5,
-        "Heads on the previous token",
-        "more than half of the mass on the previous token",
+        N_("Heads on the previous token"),
+        N_("more than half of the mass on the previous token"),
     ),
-    Pattern("next", "next_share", 0.5, "Heads on the next token", "more than half of the mass on the next token"),
-    Pattern("broad", "entropy", 3.8, "Broad heads", "entropy above 3.8 nats"),
-    Pattern("special", "special_share", 0.6, "Heads on special tokens", "more than 0.6 of the mass on special tokens"),
     Pattern(
-        "punctuation", "punctuation_share", 0.6, "Heads on punctuation", "more than 0.6 of the mass on punctuation"
+        "next", "next_share", 0.5, N_("Heads on the next token"), N_("more than half of the mass on the next token")
     ),
-    Pattern("sink", "first_share", 0.5, "Sink heads", "more than half of the mass on the first token"),
+    Pattern("broad", "entropy", 3.8, N_("Broad heads"), N_("entropy above 3.8 nats")),
+    Pattern(
+        "special",
+        "special_share",
+        0.6,
+        N_("Heads on special tokens"),
+        N_("more than 0.6 of the mass on special tokens"),
+    ),
+    Pattern(
+        "punctuation",
+        "punctuation_share",
+        0.6,
+        N_("Heads on punctuation"),
+        N_("more than 0.6 of the mass on punctuation"),
+    ),
+    Pattern("sink", "first_share", 0.5, N_("Sink heads"), N_("more than half of the mass on the first token")),
 )
 
 
@@ -83,6 +104,7 @@ def summarise_attention(
     heads = {statistic: average(records, statistic) for statistic in STATISTICS}
     uniform = float(np.mean([record.uniform_entropy for record in records]))
     patterns = [p for p in PATTERNS if p.name != ("next" if first.causal else "sink")]
+    classes = tuple(_class(pattern, heads[pattern.statistic].mean, uniform) for pattern in patterns)
     found = AttentionFindings(
         n_documents=len(records),
         n_layers=first.n_layers,
@@ -91,8 +113,10 @@ def summarise_attention(
         statistics={name: tuple(tuple(map(float, row)) for row in h.mean) for name, h in heads.items()},
         half_widths={name: float(h.half_width.max()) for name, h in heads.items() if h.half_width is not None},
         uniform_entropy=uniform,
-        classes=tuple(_class(pattern, heads[pattern.statistic].mean, uniform) for pattern in patterns),
+        classes=classes,
         agreement=agreement,
+        mapped=tuple(record.document_id for record in mapped(records)),
+        mapped_heads=tuple(_shown(found, mapped(records)) for found in classes if found.heads and mapped(records)),
     )
     shares = [_share(pattern, heads[pattern.statistic], len(records)) for pattern in patterns]
     return found, [sink_share(records, seed), *shares, *([agreement] if agreement else [])]
@@ -115,9 +139,24 @@ def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
     name = "attention.sink_share"
     means = [float(np.mean(record.first_share)) for record in _long_enough(records, "first_share")]
     found = bootstrap_mean(means, seed=seed, name=name)
-    left_out = ", its own query left out" if records[0].causal else ""
-    protocol = f"Mean over documents of the share of all heads' attention on the first token{left_out}; {BOOTSTRAP}"
-    return number(name, "Attention on the first token", found, "share", protocol)
+    protocol = (
+        say(
+            "Mean over documents of the share of all heads’ attention on the first token, its own query left out; "
+            "{interval}",
+            interval=say(BOOTSTRAP),
+        )
+        if records[0].causal
+        else say(
+            "Mean over documents of the share of all heads’ attention on the first token; {interval}",
+            interval=say(BOOTSTRAP),
+        )
+    )
+    return number(name, say("Attention on the first token"), found, "share", protocol)
+
+
+def mapped(records: Sequence[AttentionStatistics]) -> list[AttentionStatistics]:
+    """The documents with a map, in the order in which they were drawn."""
+    return sorted((r for r in records if r.map), key=lambda r: r.map.rank if r.map else 0)
 
 
 def _long_enough(records: Sequence[AttentionStatistics], statistic: str) -> Sequence[AttentionStatistics]:
@@ -129,9 +168,10 @@ def _long_enough(records: Sequence[AttentionStatistics], statistic: str) -> Sequ
 def _class(pattern: Pattern, mean: Floats, uniform: float) -> HeadClass:
     layers, heads = np.nonzero(mean > pattern.threshold)
     members = [(int(layer), int(head), float(mean[layer, head])) for layer, head in zip(layers, heads, strict=True)]
-    rule = pattern.rule
+    rule = say(pattern.rule)
     if pattern.name == "broad":
-        rule += f" (uniform attention over these texts has {uniform:.2f})"
+        even = figure(uniform, "nats")
+        rule = say("{rule} (uniform attention over these texts has {even})", rule=rule, even=even)
     return HeadClass(name=pattern.name, rule=rule, heads=tuple(sorted(members, key=lambda m: (-m[2], m[0], m[1]))))
 
 
@@ -142,8 +182,30 @@ def _share(pattern: Pattern, heads: Heads, n: int) -> Number:
         surely = float(np.mean(heads.mean - heads.half_width > pattern.threshold))
         maybe = float(np.mean(heads.mean + heads.half_width > pattern.threshold))
         found = estimate(share, surely, maybe, n)
-    protocol = (
-        f"Share of the {heads.mean.size:,} heads with {pattern.rule}, on average over n documents; the interval runs "
-        "from heads whose own 95% interval lies wholly beyond the threshold to those whose interval reaches it"
+    protocol = say(
+        "Share of the {heads} heads with {rule}, on average over n documents; the interval runs from heads whose own "
+        "95% interval lies wholly beyond the threshold to those whose interval reaches it",
+        heads=count(heads.mean.size),
+        rule=say(pattern.rule),
     )
-    return number(of_label("attention.head_share", pattern.name), pattern.title, found, "share", protocol)
+    return number(of_label("attention.head_share", pattern.name), say(pattern.title), found, "share", protocol)
+
+
+def _shown(found: HeadClass, records: Sequence[AttentionStatistics]) -> MappedHead:
+    pattern = next(p for p in PATTERNS if p.name == found.name)
+    layer, head, value = found.heads[0]
+    cell = layer * records[0].n_heads + head
+
+    def statistic(record: AttentionStatistics) -> float:
+        return float(getattr(record, pattern.statistic)[cell])
+
+    chosen = min(records, key=lambda r: (r.n_tokens > READABLE, statistic(r) <= pattern.threshold))
+    return MappedHead(
+        name=found.name,
+        layer=layer,
+        head=head,
+        value=value,
+        document_id=chosen.document_id,
+        here=statistic(chosen),
+        kept=chosen.map.kept[cell] if chosen.map else 0.0,
+    )

@@ -231,6 +231,11 @@ class Attends(Protocol):
 
     identity: Identity
 
+    @property
+    def causal(self) -> bool:
+        """Whether no token sees those behind it, so that the beginning of a text is attended to as if it were all."""
+        ...
+
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places, as `attention` wants them."""
         ...

@@ -44,6 +44,11 @@ class TextModel:
         place: torch.device = self.model.device
         return place
 
+    @property
+    def causal(self) -> bool:
+        """Whether no token sees those behind it; see `contract.Attends`."""
+        return self._causal
+
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places; see `contract.Attends`."""
         batch = self.tokenize(texts)

@@ -1,7 +1,17 @@
-"""Where do the heads look? Statistics of every head over each document, as defined in `auditor.models.attention`."""
+"""Where do the heads look? Statistics of every head over each document, as defined in `auditor.models.attention`.
 
+A few documents are mapped as well: the heaviest keys of every query of every head are kept, to be shown. Which ones is
+settled before anything is measured, among all documents the probe is given: they are put in the order of
+sha256(seed, id), and the first `maps` of them are drawn that have 8 to `map_tokens` tokens (and at most `CHARACTERS`
+characters for each of these, so that no long text is tokenised for nothing). Of a causal model longer documents will do
+as well: their first `map_tokens` tokens attend as if they were all.
+"""
+
+import hashlib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
@@ -10,20 +20,76 @@ from pydantic.dataclasses import dataclass
 from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
-from auditor.models.contract import HeadStatistics
+from auditor.models.contract import HeadMaps, HeadStatistics
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.records.types import AttentionStatistics, Document, Failure
+from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
+
+MAP_KEYS = 16
+"""Keys kept of each query of a map."""
+CHARACTERS = 12
 
 
 @dataclass(frozen=True, config=STRICT)
 class AttentionProbe:
-    """Reduces the attention of all heads to statistics, on the device."""
+    """Reduces the attention of all heads to statistics, on the device.
+
+    Attributes:
+        limit: Documents to measure at most.
+        maps: Documents of which the heaviest keys of every query are kept.
+        map_tokens: How long such a document may be; causal models: how much of it is mapped.
+    """
 
     name: ClassVar[str] = "attention"
     needs: ClassVar[type] = Attends
     record: ClassVar[type] = AttentionStatistics
 
     limit: int | None = Field(default=None, ge=1)
+    maps: int = Field(default=6, ge=0, le=24)
+    map_tokens: int = Field(default=64, ge=8, le=128)
+
+    @property
+    def model(self) -> None:
+        """The audited model itself."""
+        return
+
+    def foresee(self, model: Attends, documents: Sequence[Document], seed: int) -> "MappingProbe":
+        """The probe that knows which of these documents are mapped."""
+        candidates = [document for document in documents if self._may_fit(model, document)]
+        candidates.sort(key=lambda document: hashlib.sha256(f"{seed} {document.id}".encode()).digest())
+        able = (document.id for document in candidates if self._fits(model, document))
+        return MappingProbe(self, {name: rank for rank, name in enumerate(islice(able, self.maps))})
+
+    def measure(
+        self, model: Attends, documents: Sequence[Document], seed: int
+    ) -> Iterator[AttentionStatistics | Failure]:
+        """Yields the statistics, or a failure for a document of a single token; no maps."""
+        return MappingProbe(self, {}).measure(model, documents, seed)
+
+    def _may_fit(self, model: Attends, document: Document) -> bool:
+        length = len(document.text) + len(document.pair or "")
+        return not document.is_blank and (model.causal or length <= CHARACTERS * self.map_tokens)
+
+    def _fits(self, model: Attends, document: Document) -> bool:
+        tokens = model.tokens([(document.text, document.pair)])[0]
+        is_whole = len(tokens.texts) <= self.map_tokens and not tokens.encoded.truncated
+        return len(tokens.texts) >= AttentionMap.LEAST_TOKENS and (is_whole or model.causal)
+
+
+@dataclass(frozen=True, config=STRICT)
+class MappingProbe:
+    """The probe, and the documents to map with their places in the order of the draw."""
+
+    probe: AttentionProbe
+    ranks: Mapping[str, int]
+
+    name: ClassVar[str] = AttentionProbe.name
+    needs: ClassVar[type] = AttentionProbe.needs
+    record: ClassVar[type] = AttentionProbe.record
+
+    @property
+    def limit(self) -> int | None:
+        """Documents to measure at most."""
+        return self.probe.limit
 
     @property
     def model(self) -> None:
@@ -36,18 +102,27 @@ class AttentionProbe:
         documents: Sequence[Document],
         seed: int,  # noqa: ARG002
     ) -> Iterator[AttentionStatistics | Failure]:
-        """Yields the statistics, or a failure for a document of a single token."""
+        """Yields the statistics, with the map of a drawn document, or a failure for a document of a single token."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
     def _measure(self, model: Attends, documents: Sequence[Document]) -> Iterator[AttentionStatistics | Failure]:
         tokens = model.tokens([(document.text, document.pair) for document in documents])
         able = [text for text in tokens if len(text.texts) > 1]
         found = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
+        drawn = [(d, text) for d, text in zip(documents, tokens, strict=True) if d.id in self.ranks]
+        beginnings = [_beginning(text, self.probe.map_tokens) for _, text in drawn]
+        maps = model.attention_maps(beginnings, MAP_KEYS) if drawn else []
+        mapped = {d.id: _map(own, self.ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
         for document, text in zip(documents, tokens, strict=True):
             if len(text.texts) <= 1:
                 yield Failure(document.id, "too-short", "the document is a single token: there is nothing to attend to")
             else:
-                yield _record(document, text, next(found))
+                yield _record(document, text, next(found), mapped.get(document.id))
+
+
+def _beginning(tokens: Tokens, most: int) -> Tokens:
+    encoded = replace(tokens.encoded, ids=tokens.encoded.ids[:most], type_ids=tokens.encoded.type_ids[:most])
+    return Tokens(encoded, tokens.texts[:most], tokens.spans[:most], tokens.special[:most])
 
 
 def punctuation(tokens: Tokens) -> list[bool]:
@@ -63,7 +138,9 @@ def uniform_entropy(n_tokens: int, causal: bool) -> float:
     return float(gammaln(n_tokens + 1) / n_tokens) if causal else float(np.log(n_tokens))
 
 
-def _record(document: Document, tokens: Tokens, found: HeadStatistics) -> AttentionStatistics | Failure:
+def _record(
+    document: Document, tokens: Tokens, found: HeadStatistics, mapped: AttentionMap | None
+) -> AttentionStatistics | Failure:
     if not all(np.isfinite(values).all() for values in found.by_name.values()):
         return not_finite(document)
     n_layers, n_heads = found.by_name["entropy"].shape
@@ -78,5 +155,17 @@ def _record(document: Document, tokens: Tokens, found: HeadStatistics) -> Attent
         received=tuple(found.received.tolist()),
         tokens=tokens.texts,
         spans=tokens.spans,
+        map=mapped,
         **{name: tuple(values.ravel().tolist()) for name, values in found.by_name.items()},
+    )
+
+
+def _map(found: HeadMaps, rank: int) -> AttentionMap:
+    return AttentionMap(
+        rank=rank,
+        n_tokens=found.keys.shape[2],
+        n_keys=found.keys.shape[-1],
+        keys=found.keys.tobytes(),
+        weights=found.weights.tobytes(),
+        kept=tuple(found.kept.ravel().tolist()),
     )

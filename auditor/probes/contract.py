@@ -41,6 +41,15 @@ class Probe(Protocol):
         ...
 
 
+@runtime_checkable
+class Foresees(Protocol):
+    """A probe that chooses among all of its documents, however they are cut into shards or halved after a failure."""
+
+    def foresee(self, model: Any, documents: Sequence[Document], seed: int) -> Probe:
+        """The probe that knows its choice among these documents, of which it will be given one part at a time."""
+        ...
+
+
 def beyond_blanks(
     documents: Sequence[Document], measure: Callable[[Sequence[Document]], Iterable[R]]
 ) -> Iterator[R | Failure]:

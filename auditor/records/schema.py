@@ -1,6 +1,7 @@
 """Records as Arrow tables and Parquet bytes, derived from the annotations of the dataclasses.
 
     str int float bool      string int64 double bool
+    bytes                   binary
     tuple[X, ...]           list<X>
     a dataclass             struct of its fields
     dict[str, str]          map<string, string>, order kept
@@ -31,7 +32,13 @@ FORMAT = "auditor.records/1"
 
 R = TypeVar("R")
 
-_SCALARS: dict[Any, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_SCALARS: dict[Any, Any] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    bytes: pa.binary(),
+}
 _FAILURE = {"failure_kind": str, "failure_message": str}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

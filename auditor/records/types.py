@@ -1,7 +1,7 @@
 """What was found about each document: plain facts, kept as frozen dataclasses.
 
 Facts only: every mean, interval, ranking and verdict is derived from these by `auditor.findings`. The field types
-are restricted to what `auditor.records.schema` can turn into Arrow columns: str, int, float, bool, other record
+are restricted to what `auditor.records.schema` can turn into Arrow columns: str, int, float, bool, bytes, other record
 dataclasses, tuples of these, `dict[str, str]`, and `… | None`.
 
 Dimension letters: L layers, H heads, T tokens, S segments, K labels.
@@ -142,6 +142,30 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionMap:
+    """Where every query of every head looks in one document, as far as its heaviest keys say it.
+
+    Each row of L·H·T, layers first, then heads, then queries, has `n_keys` places for the keys with the largest
+    weights, heaviest first and earlier keys first among equals. A place without a key has the weight 0.
+    """
+
+    LEAST_TOKENS: ClassVar[int] = 8
+    """Of documents with fewer there is no map: it would show nothing."""
+
+    rank: int
+    """Which in the order of the draw, from 0."""
+    n_tokens: int
+    """T: the tokens of the document, or of a causal model's long document the first ones, which see no others."""
+    n_keys: int
+    keys: bytes
+    """L·H·T·n_keys positions of keys, a byte each."""
+    weights: bytes
+    """L·H·T·n_keys weights, a byte each: the weight times 255, rounded. A key that rounds to 0 is left out."""
+    kept: tuple[float, ...]
+    """L·H entries: the weight of the keys that are kept, before rounding, mean over the queries."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionStatistics:
     """Statistics of every attention head over one document (probe `attention`).
 
@@ -178,6 +202,8 @@ class AttentionStatistics:
     tokens: tuple[str, ...]
     spans: tuple[Span, ...]
     """T entries; special tokens have an empty span."""
+    map: AttentionMap | None = None
+    """For the few documents drawn to be shown head by head."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,33 @@
 
 from dataclasses import dataclass
 
+from auditor.findings.attention import PATTERNS
 from auditor.findings.types import AttentionFindings, HeadClass
-from auditor.report import formats, marks
+from auditor.languages import N_, plural, say
+from auditor.report import attention_explorer, formats, marks
+from auditor.report.sections import mapped_heads
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table, with_interval
 
 MOST_HEADS = 8
 """Heads named in one row of the table of head classes."""
-_STATISTIC_OF_CLASS = {
-    "broad": "entropy",
-    "previous": "previous_share",
-    "next": "next_share",
-    "sink": "first_share",
-    "special": "special_share",
-    "punctuation": "punctuation_share",
-}
+_STATISTIC_OF_CLASS = {pattern.name: pattern.statistic for pattern in PATTERNS}
 _TITLES = {
-    "entropy": "Entropy, nats",
-    "previous_share": "Previous token",
-    "next_share": "Next token",
-    "first_share": "First token (sink)",
-    "special_share": "Special tokens",
-    "punctuation_share": "Punctuation",
-    "self_share": "Itself",
-    "distance": "Mean distance, tokens",
+    "entropy": N_("Entropy, nats"),
+    "previous_share": N_("Previous token"),
+    "next_share": N_("Next token"),
+    "first_share": N_("First token (sink)"),
+    "special_share": N_("Special tokens"),
+    "punctuation_share": N_("Punctuation"),
+    "self_share": N_("Itself"),
+    "distance": N_("Mean distance, tokens"),
+}
+_COUNTED = {
+    "previous": N_("{n} on the previous token"),
+    "next": N_("{n} on the next token"),
+    "broad": N_("{n} broad"),
+    "special": N_("{n} on special tokens"),
+    "punctuation": N_("{n} on punctuation"),
+    "sink": N_("{n} on the first token"),
 }
 _WIDTHS = {1: 660, 2: 318, 3: 206}
 """Pixels of one grid, by the number of columns."""
@@ -50,25 +54,27 @@ def compose(sources: Sources) -> Section:
         raise ValueError("the run has no findings on attention")
     return Section(
         id="attention",
-        title="Attention",
-        question="Where do the heads look, and does that say anything about the prediction?",
+        title=say("Attention"),
+        question=say("Where do the heads look, and does that say anything about the prediction?"),
         answer=_answer(sources, found),
         method=_method(found),
-        limits=(
+        limits=say(
             "Attention weights say where heads look, not why the model decides: a head can look at a token and pass "
             "nothing on. The grids find degenerate and specialised heads; they are no explanation."
         ),
         template="sections/attention.html.j2",
         content={
             "numbers": numbers_table(
-                "The numbers behind the answer.",
+                say("The numbers behind the answer."),
                 [*([found.agreement] if found.agreement else []), *sources.named("attention.sink_share")],
             ),
             "backing": _backing(found),
+            "classes": _class_table(found),
+            "maps": mapped_heads.compose(sources, found),
+            "explorer": attention_explorer.build(mapped_heads.records(sources, found), found),
             "grids": [_grid(found, statistic) for statistic in _statistics(found)],
             "grids_caption": _grids_caption(found),
             "columns": _columns(found),
-            "classes": _class_table(found),
             "layers": _layer_table(found),
         },
     )
@@ -76,47 +82,65 @@ def compose(sources: Sources) -> Section:
 
 def _answer(sources: Sources, found: AttentionFindings) -> str:
     heads = found.n_layers * found.n_heads
-    named = [f"{len(c.heads)} {_adjective(c.name)}" for c in found.classes if c.heads]
-    pattern = (
-        f"follow a known pattern: {formats.listed(named)}"
-        if named
-        else "show none of the patterns that were looked for"
-    )
+    named = [say(_COUNTED[c.name], n=formats.count(len(c.heads))) for c in found.classes if c.heads]
     classified = len({(layer, head) for c in found.classes for layer, head, _ in c.heads})
-    sentence = f"{formats.count(classified if named else heads)} of {formats.plural(heads, 'head')} {pattern}."
+    sentence = (
+        plural(
+            heads,
+            "{some} of {n} head follows a known pattern: {patterns}.",
+            "{some} of {n} heads follow a known pattern: {patterns}.",
+            some=formats.count(classified),
+            patterns=formats.listed(named),
+        )
+        if named
+        else plural(
+            heads,
+            "The only head shows none of the patterns that were looked for.",
+            "None of {n} heads shows any of the patterns that were looked for.",
+        )
+    )
     sink = sources.numbers.get("attention.sink_share")
-    if sink and sink.value is not None:
-        sentence += f" The first token takes {with_interval(sink)} of a head’s attention on average."
-    return sentence
-
-
-def _adjective(name: str) -> str:
-    return {
-        "previous": "on the previous token",
-        "next": "on the next token",
-        "broad": "broad",
-        "special": "on special tokens",
-        "punctuation": "on punctuation",
-        "sink": "on the first token",
-    }[name]
+    if sink is None or sink.value is None:
+        return sentence
+    return say(
+        "{sentence} The first token takes {share} of a head’s attention on average.",
+        sentence=sentence,
+        share=with_interval(sink),
+    )
 
 
 def _backing(found: AttentionFindings) -> str:
     number = found.agreement
     if number is None or number.value is None:
-        return "Whether attention agrees with the explanations could not be measured in this run."
-    return (
-        f"Kendall’s τ between the attention a word receives and the size of its LIME weight is "
-        f"{with_interval(number)}, mean over {formats.plural(number.n, 'document')}; 1 would be full agreement, 0 none."
+        return say(
+            "Attention is not an explanation. Whether it agrees with the explanations could not be measured in this "
+            "run."
+        )
+    return say(
+        "Attention is not an explanation. Kendall’s τ between the attention a word receives and the size of its LIME "
+        "weight is {tau}, mean over {documents}; 1 would be full agreement, 0 none.",
+        tau=with_interval(number),
+        documents=plural(number.n, "{n} document", "{n} documents"),
     )
 
 
 def _method(found: AttentionFindings) -> str:
-    causal = " Causal heads leave out the first query, which can look nowhere else." if found.causal else ""
-    return (
-        f"Each of {found.n_layers} × {found.n_heads} heads is reduced to its statistics over the query positions of a "
-        f"document, then averaged over {formats.plural(found.n_documents, 'document')}; nothing is smoothed. Layers "
-        f"and heads are counted from zero.{causal}"
+    values = {
+        "layers": formats.count(found.n_layers),
+        "heads": formats.count(found.n_heads),
+        "documents": plural(found.n_documents, "{n} document", "{n} documents"),
+    }
+    if found.causal:
+        return say(
+            "Each of {layers} × {heads} heads is reduced to its statistics over the query positions of a document, "
+            "then averaged over {documents}; nothing is smoothed. Layers and heads are counted from zero. Causal heads "
+            "leave out the first query, which can look nowhere else.",
+            **values,
+        )
+    return say(
+        "Each of {layers} × {heads} heads is reduced to its statistics over the query positions of a document, then "
+        "averaged over {documents}; nothing is smoothed. Layers and heads are counted from zero.",
+        **values,
     )
 
 
@@ -135,10 +159,15 @@ def _grid(found: AttentionFindings, statistic: str) -> Grid:
     low, high = _scale(found, statistic)
     notable = _notable(found, statistic)
     digits = 2 if statistic.endswith("_share") else 1
-    title = f"{_TITLES[statistic]} by layer and head, {formats.plural(len(notable), 'notable head')}"
+    title = plural(
+        len(notable),
+        "{statistic} by layer and head, {n} notable head",
+        "{statistic} by layer and head, {n} notable heads",
+        statistic=say(_TITLES[statistic]),
+    )
     drawing = marks.heat_grid(rows, low, high, notable, digits=digits, title=title, width=_WIDTHS[_columns(found)])
     ends = (formats.decimal(low, 0), formats.decimal(high, 0 if high == 1 else 1))
-    return Grid(_TITLES[statistic], _finding(found, statistic, notable), drawing, *ends)
+    return Grid(say(_TITLES[statistic]), _finding(found, statistic, notable), drawing, *ends)
 
 
 def _columns(found: AttentionFindings) -> int:
@@ -173,53 +202,69 @@ def _notable(found: AttentionFindings, statistic: str) -> set[tuple[int, int]]:
 def _finding(found: AttentionFindings, statistic: str, notable: set[tuple[int, int]]) -> str:
     defined = _class_of(found, statistic)
     if defined is None:
-        return "the three largest are marked"
-    return f"{formats.plural(len(notable), 'head')} with {defined.rule}"
+        return plural(len(notable), "the largest is marked", "the {n} largest are marked")
+    pattern = next(pattern for pattern in PATTERNS if pattern.name == defined.name)
+    return plural(len(notable), "{n} head with {rule}", "{n} heads with {rule}", rule=say(pattern.rule))
 
 
 def _grids_caption(found: AttentionFindings) -> str:
     widest = max((width for name, width in found.half_widths.items() if name.endswith("_share")), default=None)
-    error = (
-        f" 95% intervals of the mean shares reach at most ±{formats.decimal(widest, 2)}." if widest is not None else ""
-    )
-    return (
-        "Means per head: layers down, heads across, darker is more. Heads that a rule singles out carry their value, "
-        f"or a dot where the cell is small. Uniform attention would have an entropy of "
-        f"{formats.decimal(found.uniform_entropy, 2)} nats.{error}"
+    even = formats.decimal(found.uniform_entropy, 2)
+    if widest is None:
+        return say(
+            "Means per head: layers down, heads across; the stronger the colour, the more. Heads that a rule singles "
+            "out carry their value, or a dot where the cell is small. Uniform attention would have an entropy of "
+            "{even} nats.",
+            even=even,
+        )
+    return say(
+        "Means per head: layers down, heads across; the stronger the colour, the more. Heads that a rule singles out "
+        "carry their value, or a dot where the cell is small. Uniform attention would have an entropy of {even} nats. "
+        "95% intervals of the mean shares reach at most ±{width}.",
+        even=even,
+        width=formats.decimal(widest, 2),
     )
 
 
 def _class_table(found: AttentionFindings) -> Table:
     heads = found.n_layers * found.n_heads
     columns = (
-        Column("Pattern", width=12),
-        Column("Rule", width=34),
-        Column("Heads", "number", 8),
-        Column("Share", "number", 8),
-        Column("Which, strongest first"),
+        Column(say("Pattern"), width=16),
+        Column(say("Rule"), width=34),
+        Column(say("Heads"), "number", 8),
+        Column(say("Share"), "number", 8),
+        Column(say("Which, strongest first")),
     )
     rows = tuple(
-        (c.name, c.rule, formats.count(len(c.heads)), formats.percent(len(c.heads) / heads), _heads(c))
+        (
+            say(mapped_heads.NAMES[c.name]),
+            c.rule,
+            formats.count(len(c.heads)),
+            formats.percent(len(c.heads) / heads),
+            _heads(c),
+        )
         for c in found.classes
     )
-    return Table("Heads by pattern, after Clark et al. 2019; a head can have several.", columns, rows)
+    return Table(say("Heads by pattern, after Clark et al. 2019; a head can have several."), columns, rows)
 
 
 def _heads(defined: HeadClass) -> str:
     ranked = sorted(defined.heads, key=lambda head: -head[2])
-    named = [f"L{layer} H{head} {formats.decimal(value, 2)}" for layer, head, value in ranked[:MOST_HEADS]]
-    more = f" and {len(ranked) - MOST_HEADS} more" if len(ranked) > MOST_HEADS else ""
-    return (", ".join(named) or formats.NOTHING) + more
+    named = [f"{mapped_heads.place(layer, head)} {formats.decimal(value, 2)}" for layer, head, value in ranked]
+    shown = ", ".join(named[:MOST_HEADS]) or formats.NOTHING
+    if len(named) <= MOST_HEADS:
+        return shown
+    return say("{heads} and {n} more", heads=shown, n=formats.count(len(named) - MOST_HEADS))
 
 
 def _layer_table(found: AttentionFindings) -> Table:
     names = _statistics(found)
-    columns = (Column("Layer", "number", 6), *(Column(_TITLES[name], "number") for name in names))
+    columns = (Column(say("Layer"), "number", 6), *(Column(say(_TITLES[name]), "number") for name in names))
     rows = tuple(
         (str(layer), *(_summary(found.statistics[name][layer], name) for name in names))
         for layer in range(found.n_layers)
     )
-    return Table("The grids as numbers: mean over the heads of a layer, and its largest head.", columns, rows)
+    return Table(say("The grids as numbers: mean over the heads of a layer, and its largest head."), columns, rows)
 
 
 def _summary(values: tuple[float, ...], statistic: str) -> str:

@@ -1,0 +1,165 @@
+"""Which documents are mapped, and that nothing but the seed and the documents decides it."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor import audit, config
+from auditor.measuring import Worker, measure
+from auditor.models import find, load
+from auditor.probes.attention import CHARACTERS, MAP_KEYS, AttentionProbe
+from auditor.probes.contract import Foresees
+from auditor.records.schema import from_bytes, to_bytes
+from auditor.records.store import find_or_create
+from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
+from tests.models.tiny import TEXTS, save
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("attends")
+    return {
+        "bert": save(root / "bert", "bert", "text-classification"),
+        "llama": save(root / "llama", "llama", "text-generation"),
+    }
+
+
+@pytest.fixture(scope="module")
+def encoder(folders: dict[str, Path]) -> Any:
+    return load(find("tiny", folders["bert"]), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def decoder(folders: dict[str, Path]) -> Any:
+    return load(find("tiny", folders["llama"]), device="cpu")
+
+
+DOCUMENTS = [Document(f"d{i}", text) for i, text in enumerate(TEXTS * 4)]
+LONG = Document("long", "Not a bad film at all, and it is moving. " * 12)
+
+
+def mapped(rows: Sequence[AttentionStatistics | Failure]) -> dict[str, AttentionMap]:
+    return {row.document_id: row.map for row in rows if not isinstance(row, Failure) and row.map}
+
+
+def test_as_many_documents_are_mapped_as_were_asked_for(encoder: Any) -> None:
+    probe = AttentionProbe(maps=3).foresee(encoder, DOCUMENTS, seed=1)
+    rows = list(probe.measure(encoder, DOCUMENTS, 1))
+    found = mapped(rows)
+    assert found.keys() == probe.ranks.keys()
+    assert sorted(one.rank for one in found.values()) == [0, 1, 2]
+    row = next(r for r in rows if isinstance(r, AttentionStatistics) and r.map)
+    size = row.n_layers * row.n_heads * row.n_tokens
+    assert row.map is not None
+    assert (row.map.n_tokens, row.map.n_keys) == (row.n_tokens, MAP_KEYS)
+    assert len(row.map.keys) == len(row.map.weights) == size * MAP_KEYS
+    assert len(row.map.kept) == row.n_layers * row.n_heads
+    assert all(0 < kept <= 1 + 1e-6 for kept in row.map.kept)
+
+
+def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_the_documents(encoder: Any) -> None:
+    probe = AttentionProbe(maps=4)
+    shuffled = random.Random(0).sample(DOCUMENTS, len(DOCUMENTS))
+    assert probe.foresee(encoder, shuffled, 1).ranks == probe.foresee(encoder, DOCUMENTS, 1).ranks
+    assert probe.foresee(encoder, DOCUMENTS, 2).ranks != probe.foresee(encoder, DOCUMENTS, 1).ranks
+
+
+def test_parts_and_halves_have_the_maps_of_the_whole_byte_for_byte(encoder: Any) -> None:
+    probe = AttentionProbe(maps=4).foresee(encoder, DOCUMENTS, 1)
+    whole = mapped(list(probe.measure(encoder, DOCUMENTS, 1)))
+    parts = [row for i in range(0, len(DOCUMENTS), 5) for row in probe.measure(encoder, DOCUMENTS[i : i + 5], 1)]
+    assert mapped(parts) == whole
+    alone = [row for document in DOCUMENTS for row in measure(probe, encoder, [document], 1)]
+    assert mapped(alone) == whole
+
+
+def test_a_document_on_which_the_probe_breaks_changes_no_map(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = AttentionProbe(maps=4).foresee(encoder, DOCUMENTS, 1)
+    whole = mapped(measure(probe, encoder, DOCUMENTS, 1))
+    broken = next(document for document in DOCUMENTS if document.id not in whole)
+    attention = encoder.attention
+
+    def breaks(tokens: Sequence[Any], punctuation: Any) -> Any:
+        if any(text.texts == encoder.tokens([(broken.text + "!!", None)])[0].texts for text in tokens):
+            raise RuntimeError("cannot")
+        return attention(tokens, punctuation)
+
+    monkeypatch.setattr(encoder, "attention", breaks)
+    spoilt = [Document(broken.id, broken.text + "!!") if d is broken else d for d in DOCUMENTS]
+    rows = measure(probe, encoder, spoilt, 1)
+    assert [row.document_id for row in rows if isinstance(row, Failure)] == [broken.id]
+    assert mapped(rows) == whole
+
+
+def test_long_and_tiny_documents_are_not_mapped_by_an_encoder(encoder: Any) -> None:
+    tiny, blank = Document("tiny", "Good."), Document("blank", "  ")
+    endless = Document("endless", "a" * (CHARACTERS * 64 + 1))
+    probe = AttentionProbe(maps=9).foresee(encoder, [LONG, tiny, blank, endless, DOCUMENTS[0]], 0)
+    assert list(probe.ranks) == ["d0"]
+
+
+def test_of_a_long_document_a_decoder_maps_the_beginning_which_sees_nothing_else(decoder: Any) -> None:
+    probe = AttentionProbe(maps=1, map_tokens=16).foresee(decoder, [LONG], 0)
+    [row] = probe.measure(decoder, [LONG], 0)
+    assert isinstance(row, AttentionStatistics)
+    assert row.map is not None
+    assert row.map.n_tokens == 16 < row.n_tokens
+    whole = decoder.attention_maps(decoder.tokens([(LONG.text, None)]), MAP_KEYS)[0]
+    assert whole.weights[:, :, :16].tobytes() == row.map.weights
+    assert whole.keys[:, :, :16].tobytes() == row.map.keys
+
+
+def test_without_maps_nothing_is_drawn(encoder: Any) -> None:
+    probe = AttentionProbe(maps=0).foresee(encoder, DOCUMENTS, 1)
+    assert not mapped(list(probe.measure(encoder, DOCUMENTS, 1)))
+    assert not mapped(list(AttentionProbe().measure(encoder, DOCUMENTS, 1)))
+
+
+def test_maps_survive_the_store_and_files_without_them_can_be_read(encoder: Any) -> None:
+    rows = list(AttentionProbe(maps=2).foresee(encoder, DOCUMENTS, 1).measure(encoder, DOCUMENTS, 1))
+    stored = to_bytes(AttentionStatistics, rows)
+    assert from_bytes(AttentionStatistics, stored) == rows
+    assert to_bytes(AttentionStatistics, list(rows)) == stored
+
+
+class Silent:
+    """A progress that hears nothing."""
+
+    def start(self, total_documents_by_probe: dict[str, int]) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def advance(self, probe: str, documents: int) -> None: ...
+
+
+@pytest.mark.parametrize("shard_size", [3, 100])
+def test_a_run_maps_the_same_documents_however_it_is_cut(
+    folders: dict[str, Path], encoder: Any, tmp_path: Path, shard_size: int
+) -> None:
+    data = tmp_path / "corpus.csv"
+    data.write_text("id,text,label\n" + "".join(f'{d.id},"{d.text}",LABEL_{i % 2}\n' for i, d in enumerate(DOCUMENTS)))
+    settings = config.load(
+        None,
+        {
+            "model.name": folders["bert"],
+            "corpus.path": data,
+            "probes.attention.maps": 4,
+            "run.shard_size": shard_size,
+            "seed": 1,
+            "model.device": "cpu",
+        },
+        environment={},
+    )
+    preflight = audit.check(settings)
+    place = find_or_create(tmp_path / "runs", "maps", audit.plan(preflight, ""), now=datetime.now(UTC))
+    worker = Worker(preflight, place, Silent())
+    for shard in preflight.shards:
+        worker(shard)
+    found = mapped(list(place.read(AttentionStatistics)))
+    wanted = AttentionProbe(maps=4).foresee(encoder, preflight.documents, 1).ranks
+    assert {name: one.rank for name, one in found.items()} == wanted
+    assert isinstance(AttentionProbe(), Foresees)
