@@ -3,9 +3,10 @@
 from auditor.findings.evidence import Bound, Context, Evidence
 from auditor.findings.interchange import read, schema, write
 from auditor.findings.numbers import names, nearest
-from auditor.findings.slices import sliceable
+from auditor.findings.parts import sliceable
+from auditor.findings.presentation import Presentation
 from auditor.findings.summary import summarise
-from auditor.findings.types import Findings, Presentation
+from auditor.findings.types import Findings
 
 __all__ = [
     "Bound",

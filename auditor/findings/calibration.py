@@ -18,9 +18,14 @@ from auditor.findings.answers import Answer
 from auditor.findings.intervals import Floats, bootstrap, wilson
 from auditor.findings.numbers import WILSON, number
 from auditor.findings.types import CalibrationBin, Number
+from auditor.languages import N_, numbers, say
 
 BINS = 10
 EDGES = np.arange(1, BINS) / BINS
+REFLECTED = N_(
+    "95% interval by bootstrap over documents (2,000 resamples), its lower end reflected because the error is "
+    "overestimated on samples"
+)
 
 
 def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[tuple[CalibrationBin, ...], Number]:
@@ -38,13 +43,23 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
 
     features = np.column_stack([gaps, np.ones(len(p))])
     found = bootstrap(features, error, seed=seed, name="calibration_error", upward_biased=True)[0]
-    what = "all label probabilities" if multi_label else "the probability of the predicted label"
+    interval = say(REFLECTED)
     protocol = (
-        f"Expected calibration error of {what} in {BINS} bins of equal width; 95% interval by bootstrap over "
-        "documents (2,000 resamples), its lower end reflected because the error is overestimated on samples"
+        say(
+            "Expected calibration error of all label probabilities in {n} bins of equal width; {interval}",
+            n=BINS,
+            interval=interval,
+        )
+        if multi_label
+        else say(
+            "Expected calibration error of the probability of the predicted label in {n} bins of equal width; "
+            "{interval}",
+            n=BINS,
+            interval=interval,
+        )
     )
     rows = tuple(_bin(b, p[bins == b], hit[bins == b]) for b in range(BINS))
-    return rows, number("calibration_error", "Calibration error", found, "probability", protocol)
+    return rows, number("calibration_error", say("Calibration error"), found, "probability", protocol)
 
 
 def _claims(answers: Sequence[Answer], multi_label: bool) -> tuple[Floats, NDArray[np.bool_]]:
@@ -60,13 +75,14 @@ def _claims(answers: Sequence[Answer], multi_label: bool) -> tuple[Floats, NDArr
 def _bin(index: int, p: Floats, hit: NDArray[np.bool_]) -> CalibrationBin:
     low, high = index / BINS, (index + 1) / BINS
     share = wilson(int(hit.sum()), len(p))
-    protocol = f"Share of probabilities in ({low:.1f}, {high:.1f}] that came true; {WILSON}"
+    ends = {"low": numbers.decimal(low, 1), "high": numbers.decimal(high, 1)}
+    protocol = say("Share of probabilities in ({low}, {high}] that came true; {interval}", interval=say(WILSON), **ends)
     return CalibrationBin(
         low=low,
         high=high,
         n=len(p),
         mean_probability=float(p.mean()) if len(p) else None,
         accuracy=number(
-            f"calibration[{low:.1f}-{high:.1f}]", f"Came true, {low:.1f} to {high:.1f}", share, "share", protocol
+            f"calibration[{low:.1f}-{high:.1f}]", say("Came true, {low} to {high}", **ends), share, "share", protocol
         ),
     )

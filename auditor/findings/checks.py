@@ -13,7 +13,8 @@ from auditor.findings.numbers import nearest
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import Check, Number, Result
 from auditor.findings.wording import bound as say_bound
-from auditor.findings.wording import count, listing, measured
+from auditor.findings.wording import listing, measured
+from auditor.languages import plural, say
 
 LEAST_DOCUMENTS = 10
 
@@ -28,19 +29,27 @@ def judge(number: Number, bound: Bound) -> tuple[Result, str]:
     """The result, and one sentence of why."""
     least = LEAST_JUDGED if number.name.endswith("}") else LEAST_DOCUMENTS
     if number.value is None:
-        return "not judged", "It could not be computed: no document has what it needs."
+        return "not judged", say("It could not be computed: no document has what it needs.")
     if number.n < least:
-        return "not judged", f"It rests on {count(number.n, 'document')}; at least {least} are needed to judge it."
+        return "not judged", plural(
+            number.n,
+            "It rests on {n} document; at least {least} are needed to judge it.",
+            "It rests on {n} documents; at least {least} are needed to judge it.",
+            least=least,
+        )
     if number.low is None or number.high is None:
-        return "not judged", "There is no interval to hold against the bound."
+        return "not judged", say("There is no interval to hold against the bound.")
     right_low, right_high = (_right(end, bound) for end in (number.low, number.high))
     if right_low and right_high:
-        return "pass", f"{measured(number)}: the whole interval lies {_side(bound, right=True)}."
+        return "pass", _right_side(number, bound)
     if not right_low and not right_high:
-        return "fail", f"{measured(number)}: the whole interval lies {_side(bound, right=False)}."
-    return "watch", (
-        f"{measured(number)}: the interval contains the bound {say_bound(bound.value)}, so "
-        f"{count(number.n, 'document')} cannot decide it."
+        return "fail", _wrong_side(number, bound)
+    return "watch", plural(
+        number.n,
+        "{value}: the interval contains the bound {bound}, so {n} document cannot decide it.",
+        "{value}: the interval contains the bound {bound}, so {n} documents cannot decide it.",
+        value=measured(number),
+        bound=say_bound(bound.value),
     )
 
 
@@ -60,16 +69,29 @@ def _check(name: str, number: Number | None, bound: Bound, known: Mapping[str, N
 
 def _unknown(name: str, known: Mapping[str, Number]) -> str:
     close = nearest(name, known)
-    hint = f"; the nearest {'is' if len(close) == 1 else 'are'} {listing(close)}" if close else ""
-    return f"This run measured no number of this name{hint}."
+    if not close:
+        return say("This run measured no number of this name.")
+    return plural(
+        len(close),
+        "This run measured no number of this name; the nearest is {names}.",
+        "This run measured no number of this name; the nearest are {names}.",
+        names=listing(close),
+    )
 
 
 def _right(end: float, bound: Bound) -> bool:
     return end >= bound.value if bound.direction == "at_least" else end <= bound.value
 
 
-def _side(bound: Bound, *, right: bool) -> str:
-    above = (bound.direction == "at_least") == right
-    if right:
-        return f"at or {'above' if above else 'below'} {say_bound(bound.value)}"
-    return f"{'above' if above else 'below'} {say_bound(bound.value)}"
+def _right_side(number: Number, bound: Bound) -> str:
+    values = {"value": measured(number), "bound": say_bound(bound.value)}
+    if bound.direction == "at_least":
+        return say("{value}: the whole interval lies at or above {bound}.", **values)
+    return say("{value}: the whole interval lies at or below {bound}.", **values)
+
+
+def _wrong_side(number: Number, bound: Bound) -> str:
+    values = {"value": measured(number), "bound": say_bound(bound.value)}
+    if bound.direction == "at_least":
+        return say("{value}: the whole interval lies below {bound}.", **values)
+    return say("{value}: the whole interval lies above {bound}.", **values)

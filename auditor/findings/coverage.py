@@ -8,7 +8,10 @@ from auditor.findings.intervals import wilson
 from auditor.findings.numbers import WILSON, number
 from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
 from auditor.findings.types import Coverage, DocumentRow, Number
-from auditor.findings.wording import count, listing
+from auditor.findings.wording import listing
+from auditor.findings.wording import probe as title_of
+from auditor.languages import numbers as written
+from auditor.languages import plural, say
 from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, PseudoPerplexity, Record
 
 FAILURES_LISTED = 20
@@ -24,41 +27,64 @@ def failed_share(evidence: Evidence) -> Number:
     """Share of documents that a probe was asked about and at least one could not measure."""
     asked = {i for found in evidence.probes.values() for i in found}
     failed = {i for found in evidence.probes.values() for i, record in found.items() if isinstance(record, Failure)}
-    protocol = f"Share of documents asked about that at least one probe could not measure; {WILSON}"
-    return number("coverage.failed_share", "Failed documents", wilson(len(failed), len(asked)), "share", protocol)
+    protocol = say(
+        "Share of documents asked about that at least one probe could not measure; {interval}", interval=say(WILSON)
+    )
+    return number("coverage.failed_share", say("Failed documents"), wilson(len(failed), len(asked)), "share", protocol)
 
 
 def describe_limits(coverage: Sequence[Coverage], n_unmatched: int) -> list[str]:
     """What page one must say about subsets, failures, truncation and references that cannot be scored."""
-    subsets = [
-        f"The {_title(row.probe)} probe was given {row.asked:,} of {count(row.corpus, 'document')}, "
-        "a seeded sample stratified by label."
-        for row in coverage
-        if row.asked < row.corpus
-    ]
-    failed = _by_number({row.probe: row.failed for row in coverage})
-    truncated = _by_number({row.probe: row.truncated for row in coverage})
-    notes = subsets + [f"{probes} could not measure {count(n, 'document')}." for n, probes in failed]
-    notes += [f"{probes} saw only the beginning of {count(n, 'document')}." for n, probes in truncated]
+    notes = [_subset(row) for row in coverage if row.asked < row.corpus]
+    notes += [_failed(n, probes) for n, probes in _by_number({row.probe: row.failed for row in coverage})]
+    notes += [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
     if n_unmatched:
-        notes.append(f"{count(n_unmatched, 'document')} with a reference label unknown to the model: not scored.")
+        notes.append(
+            plural(
+                n_unmatched,
+                "{n} document with a reference label unknown to the model: not scored.",
+                "{n} documents with a reference label unknown to the model: not scored.",
+            )
+        )
     return notes
 
 
-def _by_number(numbers: Mapping[str, int]) -> list[tuple[int, str]]:
+def _subset(row: Coverage) -> str:
+    return plural(
+        row.corpus,
+        "The {probe} probe was given {asked} of {n} document, a seeded sample stratified by label.",
+        "The {probe} probe was given {asked} of {n} documents, a seeded sample stratified by label.",
+        probe=title_of(row.probe),
+        asked=written.count(row.asked),
+    )
+
+
+def _failed(n: int, probes: Sequence[str]) -> str:
+    return plural(
+        len(probes),
+        "The {probes} probe could not measure {documents}.",
+        "The {probes} probes could not measure {documents}.",
+        probes=listing(probes, most=len(probes)),
+        documents=plural(n, "{n} document", "{n} documents"),
+    )
+
+
+def _truncated(n: int, probes: Sequence[str]) -> str:
+    return plural(
+        len(probes),
+        "The {probes} probe saw only the beginning of {documents}.",
+        "The {probes} probes saw only the beginning of {documents}.",
+        probes=listing(probes, most=len(probes)),
+        documents=plural(n, "{n} document", "{n} documents"),
+    )
+
+
+def _by_number(numbers: Mapping[str, int]) -> list[tuple[int, list[str]]]:
     """The probes with the same number of documents in one breath, largest number first; zeros left out."""
-    together = {
-        n: [_title(probe) for probe, m in numbers.items() if m == n]
-        for n in sorted({n for n in numbers.values() if n}, reverse=True)
-    }
     return [
-        (n, f"The {listing(titles, most=len(titles))} {'probe' if len(titles) == 1 else 'probes'}")
-        for n, titles in together.items()
+        (n, [title_of(probe) for probe, m in numbers.items() if m == n])
+        for n in sorted({n for n in numbers.values() if n}, reverse=True)
     ]
-
-
-def _title(probe: str) -> str:
-    return {"lime": "LIME", "pseudo_perplexity": "pseudo-perplexity"}.get(probe, probe)
 
 
 def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[DocumentRow, ...]:

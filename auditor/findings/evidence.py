@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from auditor.findings.types import Presentation
+from auditor.findings.presentation import Presentation
 from auditor.records.types import (
     AttentionStatistics,
     Document,

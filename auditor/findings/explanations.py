@@ -14,7 +14,9 @@ from auditor.findings.answers import Answer
 from auditor.findings.intervals import bootstrap_mean, wilson
 from auditor.findings.numbers import BOOTSTRAP, WILSON, number
 from auditor.findings.types import Example, ExplanationFindings, Number
+from auditor.findings.wording import bound
 from auditor.findings.words import rank_words
+from auditor.languages import say
 from auditor.records.types import Explanation, Target
 
 LOW_FIDELITY = 0.5
@@ -62,28 +64,38 @@ def is_clear(explanation: Explanation) -> bool:
 
 
 def fidelity(
-    explanations: Sequence[Explanation], seed: int, name: str = "lime.fidelity", title: str = "LIME fidelity"
+    explanations: Sequence[Explanation], seed: int, name: str = "lime.fidelity", title: str | None = None
 ) -> Number:
     """Mean R²."""
     found = bootstrap_mean([predicted_target(e).fidelity for e in explanations], seed=seed, name=name)
-    protocol = f"Mean over documents of the weighted R² of the surrogate of the predicted label; {BOOTSTRAP}"
-    return number(name, title, found, "correlation", protocol)
+    protocol = say(
+        "Mean over documents of the weighted R² of the surrogate of the predicted label; {interval}",
+        interval=say(BOOTSTRAP),
+    )
+    return number(name, title or say("LIME fidelity"), found, "correlation", protocol)
 
 
 def low_fidelity_share(explanations: Sequence[Explanation]) -> Number:
     """Share of explanations that explain less than half."""
     low = sum(predicted_target(e).fidelity < LOW_FIDELITY for e in explanations)
-    protocol = f"Share of explained documents whose surrogate has R² below {LOW_FIDELITY}; {WILSON}"
-    return number(
-        "lime.low_fidelity_share", "Low-fidelity explanations", wilson(low, len(explanations)), "share", protocol
+    protocol = say(
+        "Share of explained documents whose surrogate has R² below {limit}; {interval}",
+        limit=bound(LOW_FIDELITY),
+        interval=say(WILSON),
     )
+    title = say("Low-fidelity explanations")
+    return number("lime.low_fidelity_share", title, wilson(low, len(explanations)), "share", protocol)
 
 
 def clear_share(explanations: Sequence[Explanation]) -> Number:
     """Share of explanations that name a word at all."""
     clear = sum(map(is_clear, explanations))
-    protocol = f"Share of explained documents with at least one weight whose 95% interval excludes zero; {WILSON}"
-    return number("lime.clear_share", "Clear explanations", wilson(clear, len(explanations)), "share", protocol)
+    protocol = say(
+        "Share of explained documents with at least one weight whose 95% interval excludes zero; {interval}",
+        interval=say(WILSON),
+    )
+    title = say("Clear explanations")
+    return number("lime.clear_share", title, wilson(clear, len(explanations)), "share", protocol)
 
 
 @dataclass
@@ -108,11 +120,11 @@ def choose_examples(explanations: Sequence[Explanation], answers: Mapping[str, A
     right = sorted((a for a in known if a.correct), key=lambda a: -a.confidence)
     certain = sorted((a for a in known if a.prediction.labels), key=lambda a: -a.confidence)
     gallery = _Gallery()
-    gallery.add([e.document_id for e in by_fidelity], 2, "Lowest fidelity")
-    gallery.add([a.document.id for a in wrong], 2, "Most confident error")
-    gallery.add([a.document.id for a in right], 1, "Most certain correct answer")
-    gallery.add([e.document_id for e in _around_median_length(explanations)], 1, "Median length")
-    gallery.add([a.document.id for a in certain], EXAMPLES - len(gallery.taken), "Most certain answer")
+    gallery.add([e.document_id for e in by_fidelity], 2, say("Lowest fidelity"))
+    gallery.add([a.document.id for a in wrong], 2, say("Most confident error"))
+    gallery.add([a.document.id for a in right], 1, say("Most certain correct answer"))
+    gallery.add([e.document_id for e in _around_median_length(explanations)], 1, say("Median length"))
+    gallery.add([a.document.id for a in certain], EXAMPLES - len(gallery.taken), say("Most certain answer"))
     return tuple(Example(document_id=i, rule=rule) for i, rule in gallery.taken.items())
 
 

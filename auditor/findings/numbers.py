@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 from auditor.findings.intervals import Estimate
 from auditor.findings.types import Number, Unit
+from auditor.languages import N_
 
 HEAD_CLASSES = ("previous", "next", "broad", "special", "punctuation", "sink")
 SLICED = {
@@ -26,8 +27,8 @@ SLICE_VALUES = range(2, 13)
 _LIME = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share")
 _PERPLEXITY = tuple(f"perplexity.{name}" for name in ("corpus", "mean", "median", "bits_per_byte", "word"))
 _PSEUDO_PERPLEXITY = tuple(f"pseudo_perplexity.{name}" for name in ("corpus", "mean", "median"))
-BOOTSTRAP = "95% interval by bootstrap over documents (BCa, 2,000 resamples)"
-WILSON = "95% Wilson interval"
+BOOTSTRAP = N_("95% interval by bootstrap over documents (BCa, 2,000 resamples)")
+WILSON = N_("95% Wilson interval")
 
 
 def number(name: str, title: str, estimate: Estimate, unit: Unit, protocol: str) -> Number:

@@ -14,12 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 from auditor.findings.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile
 from auditor.findings.numbers import BOOTSTRAP, number
-from auditor.findings.types import Example, Number, PerplexityFindings, Unit
+from auditor.findings.types import Example, Number, PerplexityFindings
+from auditor.languages import N_, plural, say, translated
+from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens
 
 EXAMPLES = 6
 _LARGEST_EXPONENT = 700.0
 """exp of more would overflow; no language model that learnt anything comes near."""
+
+_METHODS = (N_("rolling windows"),)
+"""What records say of how they were made; printed in the language of the report."""
 
 
 def summarise_perplexity(
@@ -69,46 +74,67 @@ def document_bits_per_byte(record: Perplexity) -> float:
 def corpus(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all tokens."""
     found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus").through(exponential)
-    rule = f"exp of the mean negative log-likelihood over all {sum(len(r.logprobs) for r in records):,} tokens"
-    return _number("perplexity.corpus", "Corpus perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
+    rule = plural(
+        sum(len(r.logprobs) for r in records),
+        "exp of the mean negative log-likelihood over the only token; {interval}; {windows}",
+        "exp of the mean negative log-likelihood over all {n} tokens; {interval}; {windows}",
+        interval=say(BOOTSTRAP),
+        windows=_windows(records),
+    )
+    return number("perplexity.corpus", say("Corpus perplexity"), found, "perplexity", rule)
 
 
 def mean(records: Sequence[Perplexity], seed: int) -> Number:
     """Mean of the documents' perplexities."""
     found = bootstrap_mean([document_perplexity(r) for r in records], seed=seed, name="perplexity.mean")
-    rule = f"Mean of the documents' perplexities; {BOOTSTRAP}"
-    return _number("perplexity.mean", "Mean document perplexity", found, "perplexity", records, rule)
+    rule = say(
+        "Mean of the documents’ perplexities; {interval}; {windows}", interval=say(BOOTSTRAP), windows=_windows(records)
+    )
+    return number("perplexity.mean", say("Mean document perplexity"), found, "perplexity", rule)
 
 
-def median(
-    records: Sequence[Perplexity], name: str = "perplexity.median", title: str = "Median document perplexity"
-) -> Number:
+def median(records: Sequence[Perplexity]) -> Number:
     """Median of the documents' perplexities."""
     found = quantile([document_perplexity(r) for r in records])
-    rule = "Median of the documents' perplexities; 95% interval by order statistics"
-    return _number(name, title, found, "perplexity", records, rule)
+    rule = say(
+        "Median of the documents’ perplexities; 95% interval by order statistics; {windows}", windows=_windows(records)
+    )
+    return number("perplexity.median", say("Median document perplexity"), found, "perplexity", rule)
 
 
 def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all bytes; comparable between tokenizers."""
     name = "perplexity.bits_per_byte"
     found = _ratio(records, lambda r: r.n_bytes, seed, name).through(lambda nats: nats / math.log(2))
-    rule = f"Negative log-likelihood in bits over all {sum(r.n_bytes for r in records):,} bytes (UTF-8)"
-    return _number(name, "Bits per byte", found, "bits", records, f"{rule}; {BOOTSTRAP}")
+    rule = plural(
+        sum(r.n_bytes for r in records),
+        "Negative log-likelihood in bits over the only byte (UTF-8); {interval}; {windows}",
+        "Negative log-likelihood in bits over all {n} bytes (UTF-8); {interval}; {windows}",
+        interval=say(BOOTSTRAP),
+        windows=_windows(records),
+    )
+    return number(name, say("Bits per byte"), found, "bits", rule)
 
 
 def word(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all white-space separated words."""
     found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word").through(exponential)
-    rule = f"exp of the negative log-likelihood over all {sum(r.n_words for r in records):,} words (by white space)"
-    return _number("perplexity.word", "Word perplexity", found, "perplexity", records, f"{rule}; {BOOTSTRAP}")
+    rule = plural(
+        sum(r.n_words for r in records),
+        "exp of the negative log-likelihood of the only word (by white space); {interval}; {windows}",
+        "exp of the negative log-likelihood over all {n} words (by white space); {interval}; {windows}",
+        interval=say(BOOTSTRAP),
+        windows=_windows(records),
+    )
+    return number("perplexity.word", say("Word perplexity"), found, "perplexity", rule)
 
 
 def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
     """The documents with the most bits per byte."""
     chosen = sorted(records, key=lambda r: -document_bits_per_byte(r))[:EXAMPLES]
-    rule = f"One of the {len(chosen)} documents with the most bits per byte"
-    rule = "The document with the most bits per byte" if len(chosen) == 1 else rule
+    rule = plural(
+        len(chosen), "The document with the most bits per byte", "One of the {n} documents with the most bits per byte"
+    )
     return tuple(Example(document_id=record.document_id, rule=rule) for record in chosen)
 
 
@@ -135,9 +161,9 @@ def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], see
     return bootstrap_ratio([r.nll for r in records], [float(size(r)) for r in records], seed=seed, name=name)
 
 
-def _number(name: str, title: str, found: Estimate, unit: Unit, records: Sequence[Perplexity], rule: str) -> Number:
-    if not records:
-        return number(name, title, found, unit, rule)
+def _windows(records: Sequence[Perplexity]) -> str:
     first = records[0]
-    windows = f"context {first.context_length:,}, stride {first.stride:,}, prefix {first.prefix or 'none'}"
-    return number(name, title, found, unit, f"{rule}; {first.method}, {windows}")
+    sizes = {"context": count(first.context_length), "stride": count(first.stride), "method": translated(first.method)}
+    if not first.prefix:
+        return say("{method}, context {context}, stride {stride}, no prefix", **sizes)
+    return say("{method}, context {context}, stride {stride}, prefix {prefix}", prefix=first.prefix, **sizes)

@@ -27,7 +27,9 @@ from auditor.findings.types import (
     PredictionFindings,
     SliceRow,
 )
-from auditor.findings.wording import bound, count, measured
+from auditor.findings.wording import bound, figure, listing, measured
+from auditor.languages import N_, plural, say
+from auditor.languages.numbers import count
 
 Severity = Literal["fail", "watch", "pass", "note"]
 
@@ -38,6 +40,7 @@ MANY_TRUNCATED = 0.1
 FAINT_AGREEMENT = 0.2
 
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
+_PLACES = {"special": N_("special tokens"), "sink": N_("the first token")}
 _OWN_SECTION = ("lime", "attention", "perplexity", "pseudo_perplexity")
 
 
@@ -73,19 +76,29 @@ def section_of(name: str) -> str:
 
 def demand(check: Check) -> str:
     """The bound in words: "at least 0.8"."""
-    return f"{check.direction.replace('_', ' ')} {bound(check.bound)}"
+    limit = bound(check.bound)
+    return (
+        say("at least {limit}", limit=limit) if check.direction == "at_least" else say("at most {limit}", limit=limit)
+    )
+
+
+def failing(check: Check) -> str:
+    """How far a value is from what was asked."""
+    value = measured(check.number)
+    return say("{title} is {value}, where {demand} was asked", title=check.title, value=value, demand=demand(check))
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
     for check in checks:
-        value = measured(check.number) if check.number else "not measured"
+        section, title = section_of(check.name), check.title
         if check.result == "fail":
-            yield _pointer("fail", f"{check.title} is {value}, where {demand(check)} was asked", section_of(check.name))
+            yield _pointer("fail", failing(check), section)
         elif check.result == "watch":
-            text = f"{check.title} is {value}: {demand(check)} is not settled"
-            yield _pointer("watch", text, section_of(check.name))
+            value, asked = measured(check.number), demand(check)
+            text = say("{title} is {value}: {demand} is not settled", title=title, value=value, demand=asked)
+            yield _pointer("watch", text, section)
         elif check.result == "not judged" and check.required:
-            yield _pointer("watch", f"{check.title} could not be judged", section_of(check.name))
+            yield _pointer("watch", say("{title} could not be judged", title=title), section)
 
 
 def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
@@ -94,7 +107,13 @@ def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
         if not row.judged or own is None or rest is None or own.high is None or rest[1] is None:
             continue
         if own.high < rest[1]:
-            text = f"Accuracy is lower where {row.column} is {row.value}: {measured(own)}, elsewhere {rest[0]:.3f}"
+            text = say(
+                "Accuracy is lower where {column} is {value}: {inside}, elsewhere {outside}",
+                column=row.column,
+                value=row.value,
+                inside=measured(own),
+                outside=figure(rest[0], "share"),
+            )
             yield _pointer("watch", text, "slices")
 
 
@@ -117,7 +136,8 @@ def _labels(predictions: PredictionFindings, numbers: Mapping[str, Number]) -> I
         return
     for scores in predictions.classes:
         if scores.recall.high is not None and scores.recall.high < overall.low:
-            text = f"Label {scores.label} is often missed: recall {measured(scores.recall)}"
+            recall = measured(scores.recall)
+            text = say("Label {label} is often missed: recall {recall}", label=scores.label, recall=recall)
             yield _pointer("watch", text, "predictions")
 
 
@@ -125,7 +145,13 @@ def _errors(answers: Sequence[Answer]) -> Iterator[Pointer]:
     wrong = [answer for answer in answers if answer.wrong]
     sure = sum(answer.error_confidence >= CONFIDENT for answer in wrong)
     if sure:
-        text = f"{sure:,} of {count(len(wrong), 'error')} made with a probability of at least {CONFIDENT}"
+        text = plural(
+            len(wrong),
+            "{sure} of {n} error made with a probability of at least {limit}",
+            "{sure} of {n} errors made with a probability of at least {limit}",
+            sure=count(sure),
+            limit=bound(CONFIDENT),
+        )
         yield _pointer("note", text, "predictions")
 
 
@@ -133,15 +159,23 @@ def _fidelity(explanations: ExplanationFindings) -> Iterator[Pointer]:
     share = explanations.low_fidelity_share
     if share.value:
         low = round(share.value * share.n)
-        text = f"{low:,} of {count(share.n, 'explanation')} {_has(low)} R² below 0.5 and should not be relied on"
+        text = plural(
+            low,
+            "{n} of {explanations} has R² below 0.5 and should not be relied on",
+            "{n} of {explanations} have R² below 0.5 and should not be relied on",
+            explanations=plural(share.n, "{n} explanation", "{n} explanations"),
+        )
         yield _pointer("watch" if share.value > MANY_UNFAITHFUL else "note", text, "lime")
 
 
 def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
     worst = max(coverage, key=lambda row: row.truncated, default=None)
     if worst and worst.truncated:
-        text = (
-            f"{worst.truncated:,} of {count(worst.measured, 'document')} seen only in part: longer than the model reads"
+        text = plural(
+            worst.measured,
+            "{seen} of {n} document seen only in part: longer than the model reads",
+            "{seen} of {n} documents seen only in part: longer than the model reads",
+            seen=count(worst.truncated),
         )
         severity: Severity = "watch" if worst.truncated > MANY_TRUNCATED * worst.measured else "note"
         yield _pointer(severity, text, section_of(worst.probe))
@@ -150,31 +184,35 @@ def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
 def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
     worst = max(coverage, key=lambda row: row.failed, default=None)
     if worst and worst.failed:
-        kinds = ", ".join(sorted({kind for _, kind, _ in worst.failures}))
-        text = f"{count(worst.failed, 'document')} could not be measured ({kinds})"
+        text = plural(
+            worst.failed,
+            "{n} document could not be measured ({kinds})",
+            "{n} documents could not be measured ({kinds})",
+            kinds=listing(sorted({kind for _, kind, _ in worst.failures})),
+        )
         yield _pointer("watch", text, section_of(worst.probe))
 
 
 def _heads(attention: AttentionFindings) -> Iterator[Pointer]:
     total = attention.n_layers * attention.n_heads
-    places = {"special": "special tokens", "sink": "the first token"}
     for head_class in attention.classes:
         n = len(head_class.heads)
-        if head_class.name in places and n:
-            verb = "attends" if n == 1 else "attend"
-            text = f"{n:,} of {count(total, 'head')} {verb} mostly to {places[head_class.name]}"
+        if head_class.name in _PLACES and n:
+            text = plural(
+                n,
+                "{n} of {heads} attends mostly to {place}",
+                "{n} of {heads} attend mostly to {place}",
+                heads=plural(total, "{n} head", "{n} heads"),
+                place=say(_PLACES[head_class.name]),
+            )
             yield _pointer("note", text, "attention")
 
 
 def _agreement(attention: AttentionFindings) -> Iterator[Pointer]:
     tau = attention.agreement
     if tau and tau.value is not None and tau.high is not None and tau.low is not None and tau.high < FAINT_AGREEMENT:
-        text = f"Attention and LIME weights hardly agree: τ {measured(tau)}"
+        text = say("Attention and LIME weights hardly agree: τ {value}", value=measured(tau))
         yield _pointer("note", text, "attention")
-
-
-def _has(n: int) -> str:
-    return "has" if n == 1 else "have"
 
 
 def _pointer(severity: Severity, text: str, section: str) -> Pointer:

@@ -10,10 +10,12 @@ here may stand beside one of `auditor.findings.perplexity`. Intervals are made a
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from auditor.findings.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile
+from auditor.findings.intervals import bootstrap_mean, bootstrap_ratio, quantile
 from auditor.findings.numbers import BOOTSTRAP, number
 from auditor.findings.perplexity import EXAMPLES, by_slice, document_perplexity, exponential
 from auditor.findings.types import Example, Number, PseudoPerplexityFindings
+from auditor.languages import plural, say
+from auditor.languages.numbers import count
 from auditor.records.types import Document, PseudoPerplexity
 
 
@@ -55,37 +57,47 @@ def corpus(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Over all tokens."""
     name, sizes = "pseudo_perplexity.corpus", [float(len(r.logprobs)) for r in records]
     found = bootstrap_ratio([r.nll for r in records], sizes, seed=seed, name=name).through(exponential)
-    rule = f"exp of the mean negative pseudo-log-likelihood over all {sum(map(int, sizes)):,} tokens"
-    return _number(name, "Corpus pseudo-perplexity", found, records, f"{rule}; {BOOTSTRAP}")
+    rule = plural(
+        sum(map(int, sizes)),
+        "exp of the mean negative pseudo-log-likelihood over the only token; {interval}; {how}",
+        "exp of the mean negative pseudo-log-likelihood over all {n} tokens; {interval}; {how}",
+        interval=say(BOOTSTRAP),
+        how=_how(records),
+    )
+    return number(name, say("Corpus pseudo-perplexity"), found, "perplexity", rule)
 
 
 def mean(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Mean of the documents' pseudo-perplexities."""
     name = "pseudo_perplexity.mean"
     found = bootstrap_mean([document_perplexity(r) for r in records], seed=seed, name=name)
-    rule = f"Mean of the documents' pseudo-perplexities; {BOOTSTRAP}"
-    return _number(name, "Mean document pseudo-perplexity", found, records, rule)
+    rule = say(
+        "Mean of the documents’ pseudo-perplexities; {interval}; {how}", interval=say(BOOTSTRAP), how=_how(records)
+    )
+    return number(name, say("Mean document pseudo-perplexity"), found, "perplexity", rule)
 
 
-def median(
-    records: Sequence[PseudoPerplexity],
-    name: str = "pseudo_perplexity.median",
-    title: str = "Median document pseudo-perplexity",
-) -> Number:
+def median(records: Sequence[PseudoPerplexity]) -> Number:
     """Median of the documents' pseudo-perplexities."""
     found = quantile([document_perplexity(r) for r in records])
-    rule = "Median of the documents' pseudo-perplexities; 95% interval by order statistics"
-    return _number(name, title, found, records, rule)
+    rule = say(
+        "Median of the documents’ pseudo-perplexities; 95% interval by order statistics; {how}", how=_how(records)
+    )
+    title = say("Median document pseudo-perplexity")
+    return number("pseudo_perplexity.median", title, found, "perplexity", rule)
 
 
 def most_surprising(records: Sequence[PseudoPerplexity]) -> tuple[Example, ...]:
     """The documents with the largest pseudo-perplexity."""
     chosen = sorted(records, key=lambda r: -document_perplexity(r))[:EXAMPLES]
-    rule = f"One of the {len(chosen)} documents with the largest pseudo-perplexity"
-    rule = "The document with the largest pseudo-perplexity" if len(chosen) == 1 else rule
+    rule = plural(
+        len(chosen),
+        "The document with the largest pseudo-perplexity",
+        "One of the {n} documents with the largest pseudo-perplexity",
+    )
     return tuple(Example(document_id=record.document_id, rule=rule) for record in chosen)
 
 
-def _number(name: str, title: str, found: Estimate, records: Sequence[PseudoPerplexity], rule: str) -> Number:
-    how = f"; variant {records[0].variant}, context {records[0].context_length:,}" if records else ""
-    return number(name, title, found, "perplexity", f"{rule}{how}")
+def _how(records: Sequence[PseudoPerplexity]) -> str:
+    first = records[0]
+    return say("variant {variant}, context {context}", variant=first.variant, context=count(first.context_length))

@@ -20,6 +20,7 @@ from auditor.findings.answers import Answer
 from auditor.findings.intervals import Estimate, Floats, bootstrap, divide, wilson
 from auditor.findings.numbers import BOOTSTRAP, WILSON, number, of_label
 from auditor.findings.types import ClassScores, Number
+from auditor.languages import say
 
 Flags = NDArray[np.bool_]
 
@@ -32,11 +33,14 @@ def score(
     given = _flags([answer.prediction.predicted for answer in answers], labels)  # (n, K)
     *each, macro, micro = _f1(truth, given, seed)
     classes = tuple(_class(label, truth[:, k], given[:, k], each[k]) for k, label in enumerate(labels))
-    rule = "Unweighted mean of the F1 scores of the labels that occur as reference or prediction"
-    numbers = [number("macro_f1", "Macro F1", macro, "share", f"{rule}; {BOOTSTRAP}")]
+    rule = say(
+        "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}",
+        interval=say(BOOTSTRAP),
+    )
+    numbers = [number("macro_f1", say("Macro F1"), macro, "share", rule)]
     if multi_label:
-        rule = "F1 of all decisions on all labels taken together"
-        numbers.append(number("micro_f1", "Micro F1", micro, "share", f"{rule}; {BOOTSTRAP}"))
+        rule = say("F1 of all decisions on all labels taken together; {interval}", interval=say(BOOTSTRAP))
+        numbers.append(number("micro_f1", say("Micro F1"), micro, "share", rule))
     return classes, numbers
 
 
@@ -72,14 +76,19 @@ def _f1(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
 
 def _class(label: str, truth: Flags, given: Flags, f1: Estimate) -> ClassScores:
     hits, support, predicted = int((truth & given).sum()), int(truth.sum()), int(given.sum())
-    right = f"Share of documents predicted as this label that have it; {WILSON}"
-    found = f"Share of documents with this label that are predicted as it; {WILSON}"
-    mean = f"Harmonic mean of precision and recall; {BOOTSTRAP}"
+    right = say("Share of documents predicted as this label that have it; {interval}", interval=say(WILSON))
+    found = say("Share of documents with this label that are predicted as it; {interval}", interval=say(WILSON))
+    mean = say("Harmonic mean of precision and recall; {interval}", interval=say(BOOTSTRAP))
+    titles = (
+        say("Precision, {label}", label=label),
+        say("Recall, {label}", label=label),
+        say("F1, {label}", label=label),
+    )
     return ClassScores(
         label=label,
         support=support,
         predicted=predicted,
-        precision=number(of_label("precision", label), f"Precision, {label}", wilson(hits, predicted), "share", right),
-        recall=number(of_label("recall", label), f"Recall, {label}", wilson(hits, support), "share", found),
-        f1=number(of_label("f1", label), f"F1, {label}", f1, "share", mean),
+        precision=number(of_label("precision", label), titles[0], wilson(hits, predicted), "share", right),
+        recall=number(of_label("recall", label), titles[1], wilson(hits, support), "share", found),
+        f1=number(of_label("f1", label), titles[2], f1, "share", mean),
     )

@@ -1,81 +1,72 @@
-"""The key numbers of parts of the corpus: every metadata column with 2 to 12 values.
+"""Is the model worse for some part of the corpus? The numbers that are compared, and how often chance would alarm.
 
-Parts are listed whatever their size, and judged from 30 documents on. Documents without the column are in none of its
-parts. The values of a column are ordered as numbers if all are numbers, else by name.
+Parts are listed whatever their size; a number of a part is compared with the whole corpus where the part has at least
+30 documents and the number rests on at least 30. It stands apart where its 95 % interval does not hold the value of
+the whole corpus. A part is a share of that whole, so the two differ less by chance than its interval says: with n of N
+documents the standard error of the difference is √(1 − n/N) of the part's own. At 5 % for each comparison, so many
+times 0.05 false alarms are the most to be expected; nothing is corrected for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from auditor.findings import perplexity, pseudo_perplexity
-from auditor.findings.answers import Answer, scored
-from auditor.findings.evidence import Evidence
-from auditor.findings.explanations import fidelity
-from auditor.findings.numbers import SLICE_VALUES, of_slice
-from auditor.findings.predictions import accuracy
+from auditor.findings.parts import Part
 from auditor.findings.types import Number, SliceRow
-from auditor.records.types import Document
 
 LEAST_JUDGED = 30
+FALSE_ALARMS = 0.05
+"""Share of comparisons that stand apart by chance, at most."""
+COMPARED = (
+    *("accuracy", "macro_f1", "calibration_error", "mean_entropy"),
+    *("generation.candidate_mass", "generation.mean_logprob"),
+    *("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"),
+    *("attention.sink_share", "attention.agreement"),
+    *("perplexity.corpus", "perplexity.median", "perplexity.bits_per_byte"),
+    *("pseudo_perplexity.corpus", "pseudo_perplexity.median"),
+)
+"""The numbers that parts are compared by, in the order of the report; recall of each label stands behind macro F1."""
+MOST_LABELS = 4
+"""With more labels, recall is not compared label by label."""
 
 
-def sliceable(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
-    """Column → its values, of the metadata columns that have 2 to 12 values."""
-    columns = dict.fromkeys(column for document in documents for column in document.metadata)
-    found = {column: _ordered({d.metadata[column] for d in documents if d.metadata.get(column)}) for column in columns}
-    return {column: values for column, values in found.items() if len(values) in SLICE_VALUES}
-
-
-def slice_corpus(evidence: Evidence, answers: Sequence[Answer], seed: int) -> tuple[SliceRow, ...]:
-    """One row per column and value."""
-    columns = sliceable(evidence.documents)
-    return tuple(_row(evidence, answers, column, value, seed) for column, values in columns.items() for value in values)
-
-
-def count_comparisons(rows: Sequence[SliceRow]) -> int:
-    """How many numbers of parts large enough to be judged were measured."""
-    return sum(number.value is not None for row in rows if row.judged for number in row.numbers)
-
-
-def _row(evidence: Evidence, answers: Sequence[Answer], column: str, value: str, seed: int) -> SliceRow:
-    members = {d.id for d in evidence.documents if d.metadata.get(column) == value}
-    return SliceRow(
-        column=column,
-        value=value,
-        n=len(members),
-        numbers=tuple(_numbers(evidence, answers, members, (column, value), seed)),
-        judged=len(members) >= LEAST_JUDGED,
+def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
+    """One row per part, with the numbers it is compared by."""
+    return tuple(
+        SliceRow(
+            column=part.column,
+            value=part.value,
+            n=part.n,
+            numbers=_compared(part.numbers),
+            judged=part.n >= LEAST_JUDGED,
+        )
+        for part in parts
     )
 
 
-def _numbers(
-    evidence: Evidence, answers: Sequence[Answer], members: set[str], part: tuple[str, str], seed: int
-) -> list[Number]:
-    """Of one part, the numbers that the corpus as a whole has."""
-    where = f", {part[0]} {part[1]}"
-    explanations = [e for d, e in evidence.measured(evidence.explanations)]
-    perplexities = [p for d, p in evidence.measured(evidence.perplexity)]
-    filled = [p for d, p in evidence.measured(evidence.pseudo_perplexity)]
-    found = []
-    if scored(answers):
-        inside = [a for a in answers if a.document.id in members]
-        found.append(accuracy(inside, of_slice("accuracy", *part), f"Accuracy{where}"))
-    if explanations:
-        explained = [e for e in explanations if e.document_id in members]
-        found.append(fidelity(explained, seed, of_slice("lime.fidelity", *part), f"LIME fidelity{where}"))
-    if perplexities:
-        read = [p for p in perplexities if p.document_id in members]
-        found.append(
-            perplexity.median(read, of_slice("perplexity.median", *part), f"Median document perplexity{where}")
-        )
-    if filled:
-        own = [p for p in filled if p.document_id in members]
-        name, title = of_slice("pseudo_perplexity.median", *part), f"Median document pseudo-perplexity{where}"
-        found.append(pseudo_perplexity.median(own, name, title))
-    return found
+def base_name(number: Number) -> str:
+    """`accuracy{length=short}` → `accuracy`."""
+    return number.name.partition("{")[0]
 
 
-def _ordered(values: set[str]) -> tuple[str, ...]:
-    try:
-        return tuple(sorted(values, key=lambda value: (float(value), value)))
-    except ValueError:
-        return tuple(sorted(values))
+def is_compared(row: SliceRow, number: Number) -> bool:
+    """Whether part and number are large enough for a judgement."""
+    return row.judged and number.value is not None and number.n >= LEAST_JUDGED
+
+
+def stands_apart(number: Number, whole: Number | None) -> bool:
+    """Whether the interval of a part does not hold the value of the whole corpus."""
+    if whole is None or whole.value is None or number.low is None or number.high is None:
+        return False
+    return not number.low <= whole.value <= number.high
+
+
+def count_comparisons(rows: Sequence[SliceRow]) -> int:
+    """How many numbers were compared."""
+    return sum(is_compared(row, number) for row in rows for number in row.numbers)
+
+
+def _compared(numbers: Sequence[Number]) -> tuple[Number, ...]:
+    by_name = {base_name(number): number for number in numbers}
+    recalls = [name for name in by_name if name.startswith("recall[")]
+    first = COMPARED.index("macro_f1") + 1
+    names = [*COMPARED[:first], *(recalls if len(recalls) <= MOST_LABELS else []), *COMPARED[first:]]
+    return tuple(by_name[name] for name in names if name in by_name)

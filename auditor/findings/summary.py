@@ -9,12 +9,12 @@ from auditor.findings.checks import judge_all
 from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.evidence import Context, Evidence
 from auditor.findings.explanations import summarise_explanations
-from auditor.findings.parts import numbers_of_parts
+from auditor.findings.parts import measure_parts, sliceable
 from auditor.findings.perplexity import summarise_perplexity
 from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
-from auditor.findings.slices import count_comparisons, slice_corpus, sliceable
+from auditor.findings.slices import count_comparisons, slice_corpus
 from auditor.findings.types import Findings, Number
 from auditor.findings.verdict import decide
 from auditor.languages import speaking
@@ -62,10 +62,10 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     seed, columns = context.seed, sliceable(evidence.documents)
     answers = pair(evidence, context.multi_label)
     explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
-    slices = slice_corpus(evidence, answers, seed)
     coverage = cover(evidence, context)
 
-    predictions, answer_numbers = summarise_predictions(answers, context.multi_label, seed)
+    candidates = context.task == "text-generation"
+    predictions, answer_numbers = summarise_predictions(answers, candidates=candidates, seed=seed)
     explanations, lime_numbers = summarise_explanations(explained, answers, seed)
     attention, attention_numbers = summarise_attention(
         [record for _, record in evidence.measured(evidence.attention)], agree_on(evidence, seed), seed
@@ -82,10 +82,10 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         PseudoPerplexity.name in context.references,
         seed,
     )
-    sliced = [number for row in slices for number in row.numbers]
-    sliced += numbers_of_parts(evidence, context.multi_label, seed)
     whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]
-    numbers = [*whole, failed_share(evidence), *sliced]
+    parts = list(measure_parts(evidence, answers, whole, candidates=candidates, seed=seed))
+    slices = slice_corpus(parts)
+    numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
     return Findings(

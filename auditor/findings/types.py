@@ -6,9 +6,8 @@ and from the per-document records; nothing in the report is computed that is not
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from auditor.languages import Language
+from auditor.findings.finding import Finding
+from auditor.findings.presentation import Presentation
 
 FORMAT: Final = "auditor.findings/1"
 
@@ -16,12 +15,6 @@ Result = Literal["pass", "watch", "fail", "not judged"]
 Unit = Literal[
     "share", "nats", "bits", "count", "tokens", "perplexity", "correlation", "probability", "log-probability"
 ]
-
-
-class Finding(BaseModel):
-    """Base of everything here: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Number(Finding):
@@ -183,14 +176,33 @@ class ExplanationFindings(Finding):
     examples: tuple[Example, ...]
 
 
+PatternName = Literal["previous", "next", "broad", "special", "punctuation", "sink"]
+
+
 class HeadClass(Finding):
     """Heads that follow one of the patterns of Clark et al. 2019."""
 
-    name: Literal["previous", "next", "broad", "special", "punctuation", "sink"]
+    name: PatternName
     rule: str
     """The threshold in words: "more than half of the mass on the previous token"."""
     heads: tuple[tuple[int, int, float], ...]
     """(layer, head, value), zero-based."""
+
+
+class MappedHead(Finding):
+    """The strongest head of a class, shown on one document."""
+
+    name: PatternName
+    layer: int
+    """Zero-based, as the head."""
+    head: int
+    value: float
+    """The statistic of the class, mean over the corpus."""
+    document_id: str
+    here: float
+    """The same statistic in this document."""
+    kept: float
+    """Share of the head's attention that the map of the document holds."""
 
 
 class AttentionFindings(Finding):
@@ -209,6 +221,9 @@ class AttentionFindings(Finding):
     classes: tuple[HeadClass, ...]
     agreement: Number | None
     """Kendall's τ between the attention a segment receives and the size of its LIME weight, mean over documents."""
+    mapped: tuple[str, ...] = ()
+    """Documents of which the evidence holds a map of every head, in the order in which they were drawn."""
+    mapped_heads: tuple[MappedHead, ...] = ()
 
 
 class PerplexityFindings(Finding):
@@ -272,15 +287,6 @@ class DocumentRow(Finding):
     failed: tuple[str, ...]
     metadata: dict[str, str]
     pseudo_perplexity: float | None = None
-
-
-class Presentation(Finding):
-    """How the report speaks, and for whom; from `[report]`."""
-
-    language: Language = "en"
-    reviewers: tuple[str, ...] = ()
-    """Who is to sign, a line each."""
-    organisation: str | None = None
 
 
 class Findings(Finding):

@@ -10,11 +10,14 @@ The first that applies holds. A check that is not required and not judged change
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Literal
 
-from auditor.findings.pointers import demand
+from auditor.findings.pointers import demand, failing
 from auditor.findings.types import Check, Coverage, Result, Verdict
-from auditor.findings.wording import bound, count, measured
+from auditor.findings.wording import bound, measured, probe
+from auditor.languages import N_, plural, say
+from auditor.languages.numbers import count, paragraph
 
 INCOMPLETE = 0.05
 """Share of a probe's documents that may be missing before the rest no longer speaks for the corpus."""
@@ -25,10 +28,10 @@ NAMED = 3
 Outcome = Literal["pass", "pass with conditions", "fail", "not established"]
 
 _ALONE: dict[Result, str] = {
-    "pass": "passes",
-    "watch": "needs a decision before sign-off",
-    "fail": "fails",
-    "not judged": "could not be judged",
+    "pass": N_("The declared check passes"),
+    "watch": N_("The declared check needs a decision before sign-off"),
+    "fail": N_("The declared check fails"),
+    "not judged": N_("The declared check could not be judged"),
 }
 
 
@@ -54,25 +57,28 @@ def _result(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Outcome:
 
 def _headline(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
     if not checks:
-        return "No checks were declared: there is nothing to hold the numbers against."
-    missing = ", but too few documents were measured" if any(map(is_incomplete, coverage)) else ""
-    return f"{_count_results(checks)}{missing}."
+        return say("No checks were declared: there is nothing to hold the numbers against.")
+    results = _count_results(checks)
+    if any(map(is_incomplete, coverage)):
+        return say("{results}, but too few documents were measured.", results=results)
+    return say("{sentence}.", sentence=results)
 
 
 def _count_results(checks: Sequence[Check]) -> str:
     n = {kind: sum(check.result == kind for check in checks) for kind in _ALONE}
     if len(checks) == 1:
-        return f"The declared check {_ALONE[checks[0].result]}"
+        return say(_ALONE[checks[0].result])
     if n["pass"] == len(checks):
-        return "Both checks pass" if len(checks) == 2 else f"All {len(checks):,} checks pass"
-    parts = [f"{n['pass']:,} of {count(len(checks), 'check')} {_verb(n['pass'], 'pass', 'passes')}"]
+        return say("Both checks pass") if len(checks) == 2 else say("All {n} checks pass", n=count(len(checks)))
+    declared = plural(len(checks), "{n} check", "{n} checks")
+    parts = [plural(n["pass"], "{n} of {checks} passes", "{n} of {checks} pass", checks=declared)]
     if n["fail"]:
-        parts.append(f"{n['fail']:,} {_verb(n['fail'], 'fail', 'fails')}")
+        parts.append(plural(n["fail"], "{n} fails", "{n} fail"))
     if n["watch"]:
-        parts.append(f"{n['watch']:,} {_verb(n['watch'], 'need', 'needs')} a decision before sign-off")
+        parts.append(plural(n["watch"], "{n} needs a decision before sign-off", "{n} need a decision before sign-off"))
     if n["not judged"]:
-        parts.append(f"{n['not judged']:,} could not be judged")
-    return ", ".join(parts)
+        parts.append(say("{n} could not be judged", n=count(n["not judged"])))
+    return reduce(lambda left, right: say("{left}, {right}", left=left, right=right), parts)
 
 
 def _explain(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
@@ -84,32 +90,41 @@ def _explain(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
         *(_missing(row) for row in coverage if is_incomplete(row)),
     ]
     if not checks:
-        sentences.insert(0, "The numbers below are measured, but no bound was set before the run, so none is judged.")
-    return " ".join(sentence for sentence in sentences if sentence)
+        unbound = say("The numbers below are measured, but no bound was set before the run, so none is judged.")
+        sentences.insert(0, unbound)
+    return paragraph(sentences)
 
 
-def _sentence(checks: Sequence[Check], result: str, say: Callable[[Check], str]) -> str:
+def _sentence(checks: Sequence[Check], result: str, put: Callable[[Check], str]) -> str:
     """One sentence on all checks with this result, the required ones first."""
     chosen = sorted((check for check in checks if check.result == result), key=lambda check: not check.required)
-    said = [say(check) for check in chosen[:NAMED]]
-    said += [f"and {len(chosen) - NAMED:,} more"] if len(chosen) > NAMED else []
-    return f"{'; '.join(said)}." if said else ""
+    clauses = [put(check) for check in chosen[:NAMED]]
+    if not clauses:
+        return ""
+    if len(chosen) > NAMED:
+        clauses.append(say("and {count} more", count=count(len(chosen) - NAMED)))
+    joined = reduce(lambda left, right: say("{left}; {right}", left=left, right=right), clauses)
+    return say("{sentence}.", sentence=joined)
 
 
 def _failing(check: Check) -> str:
-    value = measured(check.number) if check.number else "not measured"
-    optional = "" if check.required else " (not required)"
-    return f"{check.title} is {value}, where {demand(check)} was asked{optional}"
+    return failing(check) if check.required else say("{clause} (not required)", clause=failing(check))
 
 
 def _straddling(check: Check) -> str:
-    value = measured(check.number) if check.number else "not measured"
-    return f"{check.title} is {value}, which leaves open whether it is {demand(check)}"
+    return say(
+        "{title} is {value}, which leaves open whether it is {demand}",
+        title=check.title,
+        value=measured(check.number),
+        demand=demand(check),
+    )
 
 
 def _unjudged(check: Check) -> str:
-    reason = check.reason[:1].lower() + check.reason[1:].rstrip(".")
-    return f"{check.title} is not judged{'' if check.required else ' (and not required)'}: {reason}"
+    values = {"title": check.title, "reason": check.reason[:1].lower() + check.reason[1:].rstrip(".。")}
+    if check.required:
+        return say("{title} is not judged: {reason}", **values)
+    return say("{title} is not judged (and not required): {reason}", **values)
 
 
 def _passing(checks: Sequence[Check]) -> str:
@@ -118,13 +133,21 @@ def _passing(checks: Sequence[Check]) -> str:
     if not passing:
         return ""
     closest = min(passing, key=_margin)
-    number = closest.number
-    value = measured(number) if number else ""
-    against = f"{closest.title}, {value} against {demand(closest)}"
+    values = {"title": closest.title, "value": measured(closest.number), "demand": demand(closest)}
     if len(passing) == 1:
-        return f"{closest.title} passes: {value} against {demand(closest)}."
-    others = "All checks hold" if len(passing) == len(checks) else f"The other {len(passing):,} checks hold"
-    return f"{others} over their whole intervals; the closest to its bound is {against}."
+        return say("{title} passes: {value} against {demand}.", **values)
+    if len(passing) == len(checks):
+        return say(
+            "All checks hold over their whole intervals; the closest to its bound is {title}, {value} against "
+            "{demand}.",
+            **values,
+        )
+    return say(
+        "The other {n} checks hold over their whole intervals; the closest to its bound is {title}, {value} against "
+        "{demand}.",
+        n=count(len(passing)),
+        **values,
+    )
 
 
 def _margin(check: Check) -> float:
@@ -137,12 +160,13 @@ def _margin(check: Check) -> float:
 
 
 def _missing(row: Coverage) -> str:
-    title = "LIME" if row.probe == "lime" else row.probe
-    return (
-        f"The {title} probe measured only {row.measured:,} of {count(row.asked, 'document')}, "
-        f"fewer than {bound(100 * (1 - INCOMPLETE))} in 100, so the rest cannot be said to speak for them."
+    return plural(
+        row.asked,
+        "The {probe} probe measured only {measured} of {n} document, fewer than {least} in 100, so the rest cannot be "
+        "said to speak for them.",
+        "The {probe} probe measured only {measured} of {n} documents, fewer than {least} in 100, so the rest cannot be "
+        "said to speak for them.",
+        probe=probe(row.probe),
+        measured=count(row.measured),
+        least=bound(100 * (1 - INCOMPLETE)),
     )
-
-
-def _verb(n: int, plural: str, singular: str) -> str:
-    return singular if n == 1 else plural

@@ -1,10 +1,18 @@
-"""Numbers and counts inside sentences: sensible digits, the true minus, plain plurals."""
+"""Numbers, lists and names inside sentences: sensible digits, the true minus, the words of the language spoken."""
 
 from collections.abc import Sequence
 
 from auditor.findings.digits import DECIMALS, digits_of, significant
 from auditor.findings.types import Number
-from auditor.languages import numbers, say
+from auditor.languages import N_, numbers, say
+
+_PROBES = {
+    "prediction": N_("prediction"),
+    "lime": N_("LIME"),
+    "attention": N_("attention"),
+    "perplexity": N_("perplexity"),
+    "pseudo_perplexity": N_("pseudo-perplexity"),
+}
 
 
 def figure(value: float, unit: str, digits: int | None = None) -> str:
@@ -19,9 +27,9 @@ def bound(value: float) -> str:
     return numbers.shortest(value)
 
 
-def measured(number: Number) -> str:
+def measured(number: Number | None) -> str:
     """Value and interval: "0.861 (95% interval 0.812 to 0.899)"."""
-    if number.value is None:
+    if number is None or number.value is None:
         return say("not measured")
     value = figure(number.value, number.unit, digits_of(number))
     if number.low is None or number.high is None:
@@ -36,9 +44,9 @@ def interval(number: Number) -> str:
     return say("{low} to {high}", low=figure(low, number.unit, digits), high=figure(high, number.unit, digits))
 
 
-def count(n: int, noun: str, plural: str | None = None) -> str:
-    """A counted noun: "1 document", "1,204 documents"."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+def probe(name: str) -> str:
+    """What a probe is called; a third party's has its name."""
+    return say(_PROBES[name]) if name in _PROBES else name
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:

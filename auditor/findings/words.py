@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from auditor.findings.intervals import Estimate, student
 from auditor.findings.numbers import number, of_label
 from auditor.findings.types import GlobalWord, Unit
+from auditor.languages import plural, say
 from auditor.records.types import Explanation
 
 LEAST_DOCUMENTS = 3
@@ -57,14 +58,20 @@ def _excludes_zero(mean: Estimate) -> bool:
 
 
 def _word(word: str, label: str, weights: list[float], mean: Estimate, unit: Unit, n_words: int) -> GlobalWord:
-    protocol = (
-        f"Mean LIME weight toward {label} over the documents predicted as {label} that have the word; 95% interval by "
-        f"Student's t; one of {n_words:,} words looked at for this label"
+    protocol = plural(
+        n_words,
+        "Mean LIME weight toward {label} over the documents predicted as {label} that have the word; 95% interval by "
+        "Student's t; the only word looked at for this label",
+        "Mean LIME weight toward {label} over the documents predicted as {label} that have the word; 95% interval by "
+        "Student's t; one of {n} words looked at for this label",
+        label=label,
     )
     return GlobalWord(
         text=word,
         label=label,
         n_documents=len(weights),
-        mean_weight=number(of_label(of_label("lime.weight", label), word), f"Weight of {word}", mean, unit, protocol),
+        mean_weight=number(
+            of_label(of_label("lime.weight", label), word), say("Weight of {word}", word=word), mean, unit, protocol
+        ),
         share_supporting=sum(weight > 0 for weight in weights) / len(weights),
     )

@@ -11,8 +11,10 @@ from typing import Literal
 
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Example, Findings, Number
+from auditor.languages import say
 from auditor.records.types import Document, Failure
 from auditor.report import formats
+from auditor.report.templates import Inline
 
 PAPER_ROWS = 40
 """Rows of one table on paper; the HTML has all, and the PDF carries findings.json."""
@@ -51,7 +53,7 @@ class Section:
     """One sentence, with the number."""
     method: str
     limits: str
-    template: str
+    template: str | Inline
     content: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -86,11 +88,11 @@ class Table:
 def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
     """Measure, value, interval, n and protocol of some numbers."""
     columns = (
-        Column("Measure", width=24),
-        Column("Value", "number", 10),
-        Column("95% interval", "number", 14),
+        Column(say("Measure"), width=24),
+        Column(say("Value"), "number", 10),
+        Column(say("95% interval"), "number", 14),
         Column("n", "number", 6),
-        Column("Computed as"),
+        Column(say("Computed as")),
     )
     rows = tuple((n.title, formats.value(n), formats.interval(n), formats.count(n.n), n.protocol) for n in numbers)
     return Table(caption, columns, rows)
@@ -100,7 +102,7 @@ def with_interval(number: Number) -> str:
     """`87% (76–93%)`, for a sentence."""
     if number.low is None or number.high is None:
         return formats.value(number)
-    return f"{formats.value(number)} ({formats.interval(number)})"
+    return say("{value} ({interval})", value=formats.value(number), interval=formats.interval(number))
 
 
 def known(examples: Iterable[Example], rows: Mapping[str, object]) -> list[Example]:
@@ -110,4 +112,4 @@ def known(examples: Iterable[Example], rows: Mapping[str, object]) -> list[Examp
 
 def rule_of(examples: Iterable[Example]) -> str:
     """The printed rule that chose the examples; each rule once."""
-    return "; ".join(dict.fromkeys(example.rule for example in examples))
+    return say("; ").join(dict.fromkeys(example.rule for example in examples))

@@ -1,83 +1,171 @@
-"""What was found for each document?"""
+"""What was found for each document?
 
-from collections.abc import Callable
+One table. On screen it can be sorted and filtered: a cell whose text is not what it sorts by carries the value, and a
+column with few different entries carries the numbers of those that each cell holds.
 
+    Labelled     negative, neutral      entries (negative, neutral, positive), held (0, 1)
+    Perplexity   18.4                   value 18.4213
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from auditor.findings import answers, wording
 from auditor.findings.types import DocumentRow
+from auditor.languages import N_, plural, say
 from auditor.report import formats
-from auditor.report.sections.contract import PAPER_ROWS, Column, Kind, Section, Sources, Table
+from auditor.report.sections.contract import PAPER_ROWS, Column, Section, Sources
 from auditor.report.sections.predictions import labels
 
 MOST_METADATA = 2
+MOST_ENTRIES = 40
+"""A column with more different entries is searched, not chosen from."""
 
-_Cell = Callable[[DocumentRow], str]
 _NUMBERS: tuple[tuple[str, int, str, str], ...] = (
-    ("Prob.", 6, "probability", "probability"),
-    ("Entropy", 7, "entropy", "nats"),
-    ("R²", 6, "fidelity", "correlation"),
-    ("Perplexity", 9, "perplexity", "perplexity"),
-    ("Bits/byte", 8, "bits_per_byte", "bits"),
-    ("Pseudo-p.", 9, "pseudo_perplexity", "perplexity"),
-    ("Tokens", 6, "n_tokens", "count"),
+    (N_("Prob."), 6, "probability", "probability"),
+    (N_("Entropy"), 7, "entropy", "nats"),
+    (N_("R²"), 6, "fidelity", "correlation"),
+    (N_("Perplexity"), 9, "perplexity", "perplexity"),
+    (N_("Bits/byte"), 8, "bits_per_byte", "bits"),
+    (N_("Pseudo-p."), 9, "pseudo_perplexity", "perplexity"),
+    (N_("Tokens"), 6, "n_tokens", "count"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one cell prints, and what the screen sorts and filters by."""
+
+    text: str
+    value: str | None = None
+    """What it sorts by, where that is not its text; empty where nothing was measured."""
+    holds: tuple[str, ...] = ()
+    """Entries to filter by."""
+    is_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One column: its head, its cells, and the entries it can be filtered by."""
+
+    column: Column
+    cells: tuple[Cell, ...]
+    entries: tuple[str, ...] = ()
+
+    def held(self, cell: Cell) -> str:
+        """Numbers of the entries that a cell holds, as the page carries them."""
+        return " ".join(str(self.entries.index(entry)) for entry in cell.holds) if self.entries else ""
 
 
 def compose(sources: Sources) -> Section:
     """The table of all documents."""
     rows = sources.findings.documents
-    failed = sum(bool(row.failed) for row in rows)
-    trouble = f", {formats.plural(failed, 'document')} with a failed probe" if failed else ", no probe failed"
+    wrong = _wrong(sources)
     return Section(
         id="documents",
-        title="Documents",
-        question="What was found for each document?",
-        answer=f"{formats.plural(len(rows), 'document')}{trouble}.",
-        method="One line per document, in the order of the corpus; a dash means not measured.",
+        title=say("Documents"),
+        question=say("What was found for each document?"),
+        answer=_answer(rows),
+        method=say("One line per document, in the order of the corpus; a dash means not measured."),
         limits=_limits(len(rows)),
         template="sections/documents.html.j2",
-        content={"table": _table(rows)},
+        content={
+            "caption": _caption(wrong),
+            "parts": _parts(rows, wrong),
+            "n_rows": len(rows),
+            "paper_rows": PAPER_ROWS,
+            "wrong": [row.document_id in wrong for row in rows],
+        },
+    )
+
+
+def _wrong(sources: Sources) -> frozenset[str]:
+    """Documents whose answer counts as an error in the accuracy."""
+    found = sources.findings.predictions
+    if found is None:
+        return frozenset()
+    return frozenset(a.document.id for a in answers.pair(sources.evidence, found.multi_label) if a.wrong)
+
+
+def _answer(rows: tuple[DocumentRow, ...]) -> str:
+    documents = plural(len(rows), "{n} document", "{n} documents")
+    failed = sum(bool(row.failed) for row in rows)
+    if not failed:
+        return say("{documents}; no probe failed.", documents=documents)
+    return plural(
+        failed,
+        "{documents}; for {n} of them a probe failed.",
+        "{documents}; for {n} of them a probe failed.",
+        documents=documents,
     )
 
 
 def _limits(n: int) -> str:
     if n <= PAPER_ROWS:
-        return "Texts are shown only for the examples above."
-    return f"On paper the first {PAPER_ROWS} of {formats.count(n)} are printed; report.html and findings.json have all."
+        return say("Texts are shown only for the examples above.")
+    return say(
+        "On paper the first {shown} of {all} are printed; report.html and findings.json have all.",
+        shown=formats.count(PAPER_ROWS),
+        all=formats.count(n),
+    )
 
 
-def _table(rows: tuple[DocumentRow, ...]) -> Table:
-    parts = _parts(rows)
-    columns = tuple(column for column, _ in parts)
-    cells = tuple(tuple(cell(row) for _, cell in parts) for row in rows)
-    return Table("All documents. Entropy in nats; R² is the fidelity of the explanation.", columns, cells)
+def _caption(wrong: frozenset[str]) -> str:
+    if not wrong:
+        return say("All documents. Entropy in nats; R² is the fidelity of the explanation.")
+    return say(
+        "All documents. ✗ stands before a prediction that differs from the label. Entropy in nats; R² is the fidelity "
+        "of the explanation."
+    )
 
 
-def _parts(rows: tuple[DocumentRow, ...]) -> list[tuple[Column, _Cell]]:
-    """Columns that hold anything, with the function that fills them."""
-    parts: list[tuple[Column, _Cell]] = [
-        (Column("Document", "id", 14), lambda row: formats.middle(row.document_id, 24))
-    ]
+def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
+    """Columns that hold anything."""
+    parts = [Part(Column(say("Document"), "id", 14), tuple(_document(row) for row in rows))]
     if any(row.reference for row in rows):
-        parts.append(_labels("Labelled", lambda row: row.reference))
+        parts.append(_choice(Column(say("Labelled"), "corpus", 9), [_labels(row.reference) for row in rows]))
     if any(row.predicted for row in rows):
-        parts.append(_labels("Predicted", lambda row: row.predicted))
+        cells = [replace(_labels(row.predicted), is_wrong=row.document_id in wrong) for row in rows]
+        parts.append(_choice(Column(say("Predicted"), "corpus", 9), cells))
     for title, width, name, unit in _NUMBERS:
         if any(getattr(row, name) for row in rows):
-            parts.append((Column(title, "number", width), _number(name, unit)))
+            column = Column(say(title), "number", width)
+            parts.append(Part(column, tuple(_number(getattr(row, name), unit) for row in rows)))
     for key in list(dict.fromkeys(key for row in rows for key in row.metadata))[:MOST_METADATA]:
-        parts.append((Column(formats.middle(key, 24), "corpus"), _metadata(key)))
+        column = Column(formats.middle(key, 24), "corpus")
+        parts.append(_choice(column, [_metadata(row.metadata.get(key)) for row in rows]))
     if any(row.failed for row in rows):
-        parts.append((Column("Failed"), lambda row: ", ".join(row.failed)))
+        parts.append(_choice(Column(say("Failed")), [_failed(row.failed) for row in rows]))
     return parts
 
 
-def _labels(title: str, names: Callable[[DocumentRow], tuple[str, ...]]) -> tuple[Column, _Cell]:
-    kind: Kind = "corpus"
-    return Column(title, kind, 9), lambda row: labels(names(row))
+def _choice(column: Column, cells: Iterable[Cell]) -> Part:
+    """A column to choose from, where it has few enough entries and more than one group."""
+    made = tuple(cells)
+    entries = sorted({entry for cell in made for entry in cell.holds})
+    tells = len(entries) > 1 or any(not cell.holds for cell in made)
+    return Part(column, made, tuple(entries) if tells and len(entries) <= MOST_ENTRIES else ())
 
 
-def _number(name: str, unit: str) -> _Cell:
-    return lambda row: formats.quantity(getattr(row, name), unit, suffix=False)
+def _document(row: DocumentRow) -> Cell:
+    short = formats.middle(row.document_id, 24)
+    return Cell(short, None if short == row.document_id else row.document_id)
 
 
-def _metadata(key: str) -> _Cell:
-    return lambda row: formats.excerpt(row.metadata.get(key, formats.NOTHING), 40)
+def _labels(names: tuple[str, ...]) -> Cell:
+    return Cell(labels(names), ", ".join(names), names)
+
+
+def _number(value: float | None, unit: str) -> Cell:
+    return Cell(formats.quantity(value, unit, suffix=False), "" if value is None else f"{value:.9g}")
+
+
+def _metadata(value: str | None) -> Cell:
+    if not value:
+        return Cell(formats.NOTHING, "")
+    return Cell(formats.excerpt(value, 40), holds=(value,))
+
+
+def _failed(probes: tuple[str, ...]) -> Cell:
+    names = tuple(map(wording.probe, probes))
+    return Cell(formats.listed(names) if names else "", holds=names)

@@ -1,19 +1,39 @@
 """Which words carry the prediction, and is the explanation to be believed?"""
 
+import math
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.findings.types import Example, ExplanationFindings, GlobalWord
+from markupsafe import Markup
+
+from auditor.findings.types import Example, ExplanationFindings
+from auditor.languages import N_, plural, say, translated
+from auditor.languages.numbers import paragraph
 from auditor.records.types import Document, Explanation, Failure, Prediction, Target
 from auditor.report import formats, highlights, marks
-from auditor.report.sections import predictions
-from auditor.report.sections.contract import Column, Section, Sources, Table, known, numbers_table, with_interval
+from auditor.report.sections import recurring
+from auditor.report.sections.contract import Section, Sources, known, numbers_table, with_interval
 
-MOST_WEIGHTS = 6
-"""Weights listed beside one text."""
+LEAST_WEIGHTS, MOST_WEIGHTS = 4, 10
+"""Weights listed beside one text: as many as the lines of the text leave room for."""
 _NUMBERS = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share", "attention.agreement")
-_WORDS_ON_PAPER = 30
 _MOST_WORDS = 90
 """Words beside a table of weights; the column is narrow."""
+_COLUMNS = 54
+"""Latin characters on a line of that column."""
+_ROWS_PER_LINE = 1.6
+SEGMENTS = {
+    "words": N_("words"),
+    "characters": N_("characters"),
+    "sentences": N_("sentences"),
+    "tokens": N_("tokens"),
+    "lime": N_("words as the package lime cuts them"),
+}
+_ENDS = {
+    "tolerance": N_("{variants}; widest interval ±{precision} of the largest weight: narrow enough"),
+    "budget": N_("{variants}; widest interval ±{precision} of the largest weight: budget spent"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +41,7 @@ class WeightRow:
     """One line of the table beside a text."""
 
     word: str
-    mark: str
+    mark: Markup
     weight: str
     clear: bool
 
@@ -30,6 +50,7 @@ class WeightRow:
 class Card:
     """One explained document."""
 
+    anchor: str
     document_id: str
     rule: str
     facts: str
@@ -44,37 +65,66 @@ class Card:
     """Segments not listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What all cards share, so that shades and lines compare."""
+
+    axis: marks.Axis
+    delta: float
+    """Width of one shade."""
+
+
 def compose(sources: Sources) -> Section:
     """The section on LIME."""
     found = sources.findings.explanations
     if found is None:
         raise ValueError("the run has no findings on explanations")
-    shown = _shown(sources, found)
-    delta = highlights.step_size(explanation.targets[0] for _, _, explanation in shown)
-    axis = _weight_axis([explanation.targets[0] for _, _, explanation in shown])
-    digits = highlights.digits_of(delta)
+    shown = _shown(sources)
+    scale = _scale([explanation.targets[0] for _, _, explanation in shown])
+    digits = highlights.digits_of(scale.delta)
     return Section(
         id="lime",
-        title="Token explanations",
-        question="Which words carry the prediction, and is the explanation to be believed?",
+        title=say("Token explanations"),
+        question=say("Which words carry the prediction, and is the explanation to be believed?"),
         answer=_answer(found),
         method=_method(found),
         limits=_limits(found),
         template="sections/lime.html.j2",
         content={
-            "numbers": numbers_table("The numbers behind the answer.", sources.named(*_NUMBERS)),
-            "steps": [formats.decimal(delta * i, digits) for i in range(1, highlights.STEPS)],
-            "unit": found.unit,
-            "axis": marks.axis_labels(axis),
-            "cards": [_card(sources, *one, axis, delta) for one in shown],
-            "words": _word_table(found) if found.global_words else None,
+            "numbers": numbers_table(say("The numbers behind the answer."), sources.named(*_NUMBERS)),
+            "steps": [formats.decimal(scale.delta * i, digits) for i in range(1, highlights.STEPS)],
+            "unit": unit_of(found.unit),
+            "axis": marks.axis_labels(scale.axis),
+            "cards": [_card(sources, *one, scale) for one in shown],
+            "words": recurring.view(sources, found) if found.global_words else None,
         },
     )
 
 
-def _shown(sources: Sources, found: ExplanationFindings) -> list[tuple[Example, Document, Explanation]]:
-    shown = []
-    for example in known(found.examples, sources.evidence.explanations):
+def unit_of(unit: str) -> str:
+    """What the weights change, in words."""
+    return say("log-probability") if unit == "log-probability" else say("probability")
+
+
+def shade_width(sources: Sources) -> float:
+    """The width of one shade, the same wherever the report marks words."""
+    return highlights.step_size(explanation.targets[0] for _, _, explanation in _shown(sources))
+
+
+def shown_ids(sources: Sources) -> frozenset[str]:
+    """The documents that have a card."""
+    return frozenset(document.id for _, document, _ in _shown(sources))
+
+
+def anchor(sources: Sources, document_id: str) -> str:
+    """Where the card of a document stands: its place in the corpus, since an id may be any text."""
+    place = next(i for i, document in enumerate(sources.evidence.documents) if document.id == document_id)
+    return f"lime-{place}"
+
+
+def _shown(sources: Sources) -> list[tuple[Example, Document, Explanation]]:
+    found, shown = sources.findings.explanations, []
+    for example in known(found.examples if found else (), sources.evidence.explanations):
         explanation = sources.evidence.explanations[example.document_id]
         document = sources.documents.get(example.document_id)
         if document is not None and not isinstance(explanation, Failure) and explanation.targets:
@@ -84,61 +134,89 @@ def _shown(sources: Sources, found: ExplanationFindings) -> list[tuple[Example, 
 
 def _answer(found: ExplanationFindings) -> str:
     fidelity = with_interval(found.fidelity)
-    sentence = f"LIME’s linear surrogate reproduces the model near a document with a mean R² of {fidelity}"
+    sentences = [
+        say("LIME’s linear surrogate reproduces the model near a document with a mean R² of {r2}.", r2=fidelity)
+    ]
     if found.clear_share.value is not None:
-        sentence += f"; in {formats.percent(found.clear_share.value)} of documents at least one word has a clear weight"
-    return sentence + "." + _low_fidelity(found)
-
-
-def _low_fidelity(found: ExplanationFindings) -> str:
-    share = found.low_fidelity_share
-    if not share.value:
-        return ""
-    return f" In {formats.percent(share.value, 1)} of documents R² is below 0.5: their weights should not be cited."
+        share = formats.percent(found.clear_share.value)
+        sentences.append(say("At least one word has a clear weight in {share} of documents.", share=share))
+    if found.low_fidelity_share.value:
+        share = formats.percent(found.low_fidelity_share.value, 1)
+        sentences.append(
+            say("R² is below 0.5 in {share} of documents: their weights should not be cited.", share=share)
+        )
+    return paragraph(sentences)
 
 
 def _method(found: ExplanationFindings) -> str:
-    segmented = formats.listed(f"{name} ({formats.plural(n, 'document')})" for name, n in found.segmenters.items())
-    exact = ""
-    if found.n_exact:
-        exact = f" {formats.plural(found.n_exact, 'short document')} had all words switched on and off in every way."
-    return (
-        f"{_drawn(found)} variants of each document with random words removed, weighted by closeness "
-        f"(kernel width {formats.decimal(found.kernel_width, 0)}); a weighted regression gives each word’s "
-        f"weight and its standard error. Segments: {segmented}.{exact}{_stopping(found)}"
+    return paragraph([_drawing(found), _segments(found), _enumerated(found), _stopping(found)])
+
+
+def _drawing(found: ExplanationFindings) -> str:
+    values = {"most": formats.count(found.n_samples), "width": formats.decimal(found.kernel_width, 0)}
+    if found.tolerance is None:
+        return say(
+            "{most} variants of each document with random words removed, weighted by closeness (kernel width {width}); "
+            "a weighted regression gives each word’s weight and its standard error.",
+            **values,
+        )
+    return say(
+        "Up to {most} variants of each document with random words removed, weighted by closeness (kernel width "
+        "{width}); a weighted regression gives each word’s weight and its standard error.",
+        **values,
     )
 
 
-def _drawn(found: ExplanationFindings) -> str:
-    most = formats.count(found.n_samples)
-    return most if found.tolerance is None else f"Up to {most}"
+def _segments(found: ExplanationFindings) -> str:
+    parts = [
+        say(
+            "{segments} ({documents})",
+            segments=translated(SEGMENTS.get(name, name)),
+            documents=plural(n, "{n} document", "{n} documents"),
+        )
+        for name, n in found.segmenters.items()
+    ]
+    return say("Segments: {segments}.", segments=formats.listed(parts))
+
+
+def _enumerated(found: ExplanationFindings) -> str:
+    if not found.n_exact:
+        return ""
+    return plural(
+        found.n_exact,
+        "{n} short document had all words switched on and off in every way.",
+        "{n} short documents had all words switched on and off in every way.",
+    )
 
 
 def _stopping(found: ExplanationFindings) -> str:
     if found.tolerance is None:
         return ""
     reached, spent = found.stopped.get("tolerance", 0), found.stopped.get("budget", 0)
-    return (
-        f" Drawing stopped when the widest 95 % interval was within ±{formats.percent(found.tolerance, 0)} of the "
-        f"largest weight ({formats.plural(reached, 'document')}) or the budget was spent "
-        f"({formats.plural(spent, 'document')}); {formats.count(found.n_evaluations)} texts were computed in all."
+    return say(
+        "Drawing stopped when the widest 95% interval was within ±{tolerance} of the largest weight ({reached}) or the "
+        "budget was spent ({spent}); {texts} were computed in all.",
+        tolerance=formats.percent(found.tolerance),
+        reached=plural(reached, "{n} document", "{n} documents"),
+        spent=plural(spent, "{n} document", "{n} documents"),
+        texts=plural(found.n_evaluations, "{n} text", "{n} texts"),
     )
 
 
 def _limits(found: ExplanationFindings) -> str:
-    unit = "log-probability" if found.unit == "log-probability" else "probability"
-    return (
-        f"A weight says how the {unit} changes on average when a word is taken away near this one text, not what the "
-        "model does elsewhere. Removing words makes unusual texts. Where R² is low, the model is not linear there."
+    return say(
+        "A weight says how the {unit} changes on average when a word is taken away near this one text, not what the "
+        "model does elsewhere. Removing words makes unusual texts. Where R² is low, the model is not linear there.",
+        unit=unit_of(found.unit),
     )
 
 
-def _weight_axis(targets: list[Target]) -> marks.Axis:
+def _scale(targets: Sequence[Target]) -> _Scale:
     ends: list[float] = []
     for target in targets:
         for _, weight, error in _ranked(target)[:MOST_WEIGHTS]:
             ends += [weight - highlights.half_width(error), weight + highlights.half_width(error)]
-    return marks.shared_axis(ends, zero=True, width=104)
+    return _Scale(marks.shared_axis(ends, zero=True, width=112), highlights.step_size(targets))
 
 
 def _ranked(target: Target) -> list[tuple[int, float, float]]:
@@ -153,26 +231,36 @@ def _ranked(target: Target) -> list[tuple[int, float, float]]:
     return sorted(rows, key=lambda row: -abs(row[1]))
 
 
-def _card(
-    sources: Sources, example: Example, document: Document, explanation: Explanation, axis: marks.Axis, delta: float
-) -> Card:
+def _card(sources: Sources, example: Example, document: Document, explanation: Explanation, scale: _Scale) -> Card:
     target = explanation.targets[0]
-    prediction = sources.evidence.predictions.get(document.id)
     unit = {"characters": "character", "tokens": "token"}.get(explanation.segmenter, "word")
-    painted = highlights.weight_marks(explanation.segments, target, delta)
-    ranked = _ranked(target)
-    listed = ranked[:MOST_WEIGHTS]
+    painted = highlights.weight_marks(explanation.segments, target, scale.delta)
+    passages = highlights.passages(document, painted, unit, _MOST_WORDS)
+    continuation = _continuation(sources.evidence.predictions.get(document.id))
+    listed = _ranked(target)[: _room(passages, continuation)]
     return Card(
+        anchor=anchor(sources, document.id),
         document_id=formats.middle(document.id, 48),
         rule=example.rule,
         facts=_facts(document, target, explanation.unit),
         made=_made(explanation),
         target=formats.middle(target.label, 60),
-        continuation=_continuation(prediction),
-        passages=tuple(highlights.passages(document, painted, unit, _MOST_WORDS)),
-        weights=tuple(_weight_row(explanation, *row, axis, delta) for row in listed),
+        continuation=continuation,
+        passages=tuple(passages),
+        weights=tuple(_weight_row(explanation, *row, scale) for row in listed),
         more=len(explanation.segments) - len(listed),
     )
+
+
+def _room(passages: Sequence[highlights.Passage], continuation: str | None) -> int:
+    """How many weights stand beside a text without making its card taller."""
+    texts = [passage.body.striptags() for passage in passages] + ([continuation] if continuation else [])
+    lines = sum(math.ceil(_width(text) / _COLUMNS) for text in texts)
+    return min(max(LEAST_WEIGHTS, round(_ROWS_PER_LINE * lines)), MOST_WEIGHTS)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _continuation(prediction: Prediction | Failure | None) -> str | None:
@@ -182,75 +270,36 @@ def _continuation(prediction: Prediction | Failure | None) -> str | None:
 
 
 def _facts(document: Document, target: Target, unit: str) -> str:
-    parts = [f"{unit} {formats.decimal(target.model_prediction, 2)}"]
+    value = formats.decimal(target.model_prediction, 2)
+    parts = [
+        say("log-probability {value}", value=value)
+        if unit == "log-probability"
+        else say("probability {value}", value=value)
+    ]
     if document.labels:
-        parts.append(f"labelled {predictions.labels(document.labels)}")
+        labels = ", ".join(formats.middle(name, 40) for name in document.labels)
+        parts.append(say("labelled {labels}", labels=labels))
     return " · ".join([*parts, f"R² {formats.decimal(target.fidelity, 2)}"])
 
 
 def _made(explanation: Explanation) -> str:
+    n = explanation.n_samples
     if explanation.exact:
-        return f"all {formats.count(explanation.n_samples)} variants, no sampling error"
-    made = f"{formats.count(explanation.n_samples)} variants"
+        return plural(n, "{n} variant, no sampling error", "all {n} variants, no sampling error")
+    variants = plural(n, "{n} variant", "{n} variants")
     if explanation.precision is None:
-        return f"{made}, {formats.count(explanation.n_evaluations)} distinct"
-    why = {"tolerance": "narrow enough", "budget": "budget spent"}[explanation.stopped]
-    return f"{made}; widest interval ±{formats.percent(explanation.precision, 0)} of the largest weight: {why}"
+        distinct = formats.count(explanation.n_evaluations)
+        return say("{variants}, {distinct} distinct", variants=variants, distinct=distinct)
+    return say(_ENDS[explanation.stopped], variants=variants, precision=formats.percent(explanation.precision))
 
 
-def _weight_row(
-    explanation: Explanation, place: int, weight: float, error: float, axis: marks.Axis, delta: float
-) -> WeightRow:
+def _weight_row(explanation: Explanation, place: int, weight: float, error: float, scale: _Scale) -> WeightRow:
     half = highlights.half_width(error)
-    clear = bool(highlights.weight_style(weight, error, delta))
+    clear = bool(highlights.weight_style(weight, error, scale.delta))
     tone = ("supports" if weight > 0 else "opposes") if clear else "unclear"
-    digits = highlights.digits_of(delta)
+    digits = highlights.digits_of(scale.delta)
     text = formats.decimal(weight, digits, sign=True)
-    title = f"{text}, interval {formats.span(weight - half, weight + half, 'probability', digits)}"
-    mark = marks.interval(axis, weight - half, weight, weight + half, tone=tone, title=title, height=17)
+    ends = formats.span(weight - half, weight + half, "probability", digits)
+    title = say("{value}, interval {interval}", value=text, interval=ends)
+    mark = marks.interval(scale.axis, weight - half, weight, weight + half, tone=tone, title=title, height=14)
     return WeightRow(formats.excerpt(explanation.segments[place].text, 22), mark, text, clear)
-
-
-def _word_table(found: ExplanationFindings) -> Table:
-    axis = marks.shared_axis(
-        [x for w in found.global_words for x in (w.mean_weight.low, w.mean_weight.high, w.mean_weight.value) if x],
-        zero=True,
-        unit=found.unit,
-    )
-    columns = (
-        Column("Word", "corpus", 18),
-        Column("Toward", "corpus", 14),
-        Column("Documents", "number", 10),
-        Column("Mean weight, 95% interval", "mark", 0, marks.axis_labels(axis)),
-        Column("Mean", "number", 8),
-        Column("95% interval", "number", 18),
-        Column("Supports in", "number", 10),
-    )
-    caption = (
-        f"Words that recur: {_strongest(found)}Mean over the documents that have the word, toward the predicted "
-        "label; the tick across is the mean, the line its 95% interval."
-    )
-    return Table(caption, columns, tuple(_word_row(w, axis) for w in found.global_words), paper_rows=_WORDS_ON_PAPER)
-
-
-def _strongest(found: ExplanationFindings) -> str:
-    word = max(found.global_words, key=lambda w: abs(w.mean_weight.value or 0.0))
-    if not word.mean_weight.value:
-        return ""
-    verb = "supports" if word.mean_weight.value > 0 else "opposes"
-    return f"“{formats.excerpt(word.text, 30)}” {verb} “{formats.middle(word.label, 40)}” most. "
-
-
-def _word_row(word: GlobalWord, axis: marks.Axis) -> tuple[str, ...]:
-    number = word.mean_weight
-    clear = number.low is not None and number.high is not None and (number.low > 0 or number.high < 0)
-    tone = ("supports" if (number.value or 0) > 0 else "opposes") if clear else "unclear"
-    return (
-        formats.middle(word.text, 40),
-        formats.middle(word.label, 40),
-        formats.count(word.n_documents),
-        marks.number_mark(axis, number, tone),
-        formats.value(number),
-        formats.interval(number),
-        formats.percent(word.share_supporting),
-    )

@@ -3,14 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.findings import wording
+from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
+from auditor.languages import N_, plural, say
 from auditor.report import formats, marks
 from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
-MOST_NOTES = 4
-_SHORT = {"pass": "pass", "pass with conditions": "watch", "fail": "fail", "not established": "not judged"}
-_TASKS = {"text-classification": "Text classification", "text-generation": "Text generation", "fill-mask": "Fill mask"}
+MOST_NOTES = 3
+_TONES = {"pass": "pass", "pass with conditions": "watch", "fail": "fail", "not established": "not judged"}
+_VERDICTS = {
+    "pass": N_("Pass"),
+    "pass with conditions": N_("Pass with conditions"),
+    "fail": N_("Fail"),
+    "not established": N_("Not established"),
+}
+_TASKS = {
+    "text-classification": N_("Text classification"),
+    "text-generation": N_("Text generation"),
+    "fill-mask": N_("Masked language model"),
+}
+_ANYBODY = Reviewer(name="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,8 @@ class Front:
     verdict: str
     tone: str
     """`pass`, `watch`, `fail` or `not judged`, for colour and sign."""
-    subtitle: str
+    facts: tuple[str, ...]
+    """Task, model, documents, run and date, under the title."""
     key_numbers: tuple[KeyNumber, ...]
     pointers: tuple[Look, ...]
     more_pointers: int
@@ -51,6 +66,8 @@ class Front:
     coverage: Table
     notes: tuple[str, ...]
     more_notes: int
+    reviewers: tuple[Reviewer, ...]
+    """One without a name where nobody was named."""
 
 
 def compose(findings: Findings, sections: Sequence[Section]) -> Front:
@@ -58,9 +75,9 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
     titles = {section.id: section.title for section in sections}
     checks = {check.name: check for check in findings.checks}
     return Front(
-        verdict=findings.verdict.result.capitalize(),
-        tone=_SHORT[findings.verdict.result],
-        subtitle=_subtitle(findings),
+        verdict=say(_VERDICTS[findings.verdict.result]),
+        tone=_TONES[findings.verdict.result],
+        facts=_facts(findings),
         key_numbers=tuple(_key_number(n, checks.get(n.name)) for n in findings.key_numbers),
         pointers=tuple(
             Look(p.severity, p.text, p.section if p.section in titles else "", titles.get(p.section, ""))
@@ -71,15 +88,20 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
         coverage=_coverage_table(findings.coverage),
         notes=findings.notes[:MOST_NOTES],
         more_notes=max(0, len(findings.notes) - MOST_NOTES),
+        reviewers=findings.presentation.reviewers or (_ANYBODY,),
     )
 
 
-def _subtitle(findings: Findings) -> str:
-    parts = [_TASKS.get(findings.task, findings.task)]
-    if "name" in findings.model:
-        parts.append(formats.middle(findings.model["name"], 60))
-    parts.append(formats.plural(len(findings.documents), "document"))
-    return " · ".join([*parts, f"run {formats.middle(findings.run_id, 40)}", formats.day(findings.created)])
+def _facts(findings: Findings) -> tuple[str, ...]:
+    task = _TASKS.get(findings.task)
+    model = (formats.middle(findings.model["Name"], 60),) if "Name" in findings.model else ()
+    return (
+        say(task) if task else findings.task,
+        *model,
+        plural(len(findings.documents), "{n} document", "{n} documents"),
+        say("run {run}", run=formats.middle(findings.run_id, 40)),
+        formats.day(findings.created),
+    )
 
 
 def _key_number(number: Number, check: Check | None) -> KeyNumber:
@@ -95,17 +117,17 @@ def _key_number(number: Number, check: Check | None) -> KeyNumber:
 
 def _check_table(checks: Sequence[Check]) -> Table:
     columns = (
-        Column("Check", width=26),
-        Column("Value", "number", 9),
-        Column("95% interval", "number", 14),
-        Column("Interval and bound", "mark"),
-        Column("Bound", "number", 8),
+        Column(say("Check"), width=26),
+        Column(say("Value"), "number", 9),
+        Column(say("95% interval"), "number", 14),
+        Column(say("Interval and bound"), "mark"),
+        Column(say("Bound"), "number", 8),
         Column("n", "number", 6),
-        Column("Result", "result", 12),
+        Column(say("Result"), "result", 12),
     )
-    caption = (
-        "Line: 95% interval; tick: value; dotted: the bound declared before the run; shaded: the failing side. Each "
-        "row has its own scale."
+    caption = say(
+        "Line: 95% interval; tick: value; dotted: the bound set before the run; shaded: the failing side. Each row has "
+        "its own scale."
     )
     rows = tuple(_check_row(check) for check in checks)
     return Table(caption, columns, rows, paper_rows=len(rows))
@@ -113,7 +135,7 @@ def _check_table(checks: Sequence[Check]) -> Table:
 
 def _check_row(check: Check) -> tuple[str, ...]:
     number, digits = check.number, formats.check_digits(check)
-    title = check.title if check.required else f"{check.title} (advisory)"
+    title = check.title if check.required else say("{check} (advisory)", check=check.title)
     if number is None:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
     return (
@@ -129,21 +151,15 @@ def _check_row(check: Check) -> tuple[str, ...]:
 
 def _coverage_table(coverage: Sequence[Coverage]) -> Table:
     columns = (
-        Column("Probe"),
-        Column("Asked", "number", 16),
-        Column("Measured", "number", 20),
-        Column("Truncated", "number", 22),
-        Column("Failed", "number", 14),
+        Column(say("Probe")),
+        Column(say("Asked"), "number", 16),
+        Column(say("Measured"), "number", 20),
+        Column(say("Truncated"), "number", 22),
+        Column(say("Failed"), "number", 14),
     )
     rows = tuple(
-        (
-            c.probe.replace("_", "-"),
-            formats.count(c.asked),
-            formats.count(c.measured),
-            formats.count(c.truncated),
-            formats.count(c.failed),
-        )
-        for c in coverage
+        (wording.probe(c.probe), *map(formats.count, (c.asked, c.measured, c.truncated, c.failed))) for c in coverage
     )
     corpus = max((c.corpus for c in coverage), default=0)
-    return Table(f"Of {formats.plural(corpus, 'document')} in the corpus.", columns, rows)
+    caption = plural(corpus, "Of {n} document in the corpus.", "Of {n} documents in the corpus.")
+    return Table(caption, columns, rows)

@@ -1,29 +1,10 @@
 """How surprising are the texts to a language model?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from auditor.findings.types import DocumentRow, Example, PerplexityFindings
-from auditor.records.types import Document, Failure, Perplexity, ScoredTokens
-from auditor.report import figures, formats, highlights, marks
-from auditor.report.sections.contract import Column, Section, Sources, Table, known, numbers_table, with_interval
-
-MOST_COLUMNS = 3
-MOST_BARS = 300
-"""Bars of one surprise line; neighbours of a longer text are averaged."""
-MOST_VALUES = 8
-"""Slices of one column drawn as strips: the largest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One surprising document."""
-
-    document_id: str
-    rule: str
-    facts: str
-    line: str
-    passages: tuple[highlights.Passage, ...]
+from auditor.findings.types import DocumentRow, PerplexityFindings
+from auditor.languages import plural, say, translated
+from auditor.report import formats
+from auditor.report.sections import surprise
+from auditor.report.sections.contract import Section, Sources, numbers_table, with_interval
 
 
 def compose(sources: Sources) -> Section:
@@ -31,11 +12,11 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.perplexity
     if found is None:
         raise ValueError("the run has no findings on perplexity")
-    strips = distribution([row.perplexity for row in sources.findings.documents], found.by_slice)
+    values = [row.perplexity for row in sources.findings.documents]
     return Section(
         id="perplexity",
-        title="Perplexity",
-        question="How surprising are the texts to the language model?",
+        title=say("Perplexity"),
+        question=say("How surprising are the texts to the language model?"),
         answer=_answer(found),
         method=_method(found),
         limits=_limits(found),
@@ -43,149 +24,85 @@ def compose(sources: Sources) -> Section:
         content={
             "protocol": _protocol(found),
             "numbers": numbers_table(
-                "The same log-probabilities, averaged in different ways.",
+                say("The same log-probabilities, averaged in different ways."),
                 [found.corpus, found.mean_document, found.median_document, found.bits_per_byte, found.word],
             ),
-            "measure": "perplexity",
-            "figure": figures.draw_strips(strips, "perplexity per document, log scale") if strips else None,
-            "figure_caption": strips_caption(strips),
-            "strips": strip_table(strips) if strips else None,
-            "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
-            "cards": _cards(sources, found),
+            "figure": surprise.draw(values, found, say("perplexity per document, log scale")),
+            "figure_words": say(
+                "Strip plot of the perplexity of each document by slice; its numbers are in the table below."
+            ),
+            **surprise.content(sources, found, sources.evidence.perplexity, values, _facts),
         },
     )
 
 
 def _answer(found: PerplexityFindings) -> str:
-    return (
-        f"Over {formats.plural(found.n_tokens, 'token')} the perplexity is {with_interval(found.corpus)}, the median "
-        f"document’s {with_interval(found.median_document)}; that is {with_interval(found.bits_per_byte)} per byte, "
-        "which may be compared across models."
+    return plural(
+        found.n_tokens,
+        "Over {n} token the perplexity is {corpus}, the median document’s {median}; that is {bits} per byte, which may "
+        "be compared across models.",
+        "Over {n} tokens the perplexity is {corpus}, the median document’s {median}; that is {bits} per byte, which "
+        "may be compared across models.",
+        corpus=with_interval(found.corpus),
+        median=with_interval(found.median_document),
+        bits=with_interval(found.bits_per_byte),
     )
 
 
 def _method(found: PerplexityFindings) -> str:
-    windows = (
-        f"Windows of {formats.plural(found.context_length, 'token')}, moved by {formats.count(found.stride)}; every "
-        "token is scored once, the last window keeps its full left context."
+    sizes = {"context": formats.count(found.context_length), "stride": formats.count(found.stride)}
+    if not found.prefix:
+        return say(
+            "Windows of {context} tokens, moved by {stride}; every token is scored once, the last window keeps its "
+            "full left context. The first token is not scored. Perplexity is the exponential of the mean negative "
+            "log-likelihood.",
+            **sizes,
+        )
+    return say(
+        "Windows of {context} tokens, moved by {stride}; every token is scored once, the last window keeps its full "
+        "left context. “{prefix}” gives the first token its context. Perplexity is the exponential of the mean "
+        "negative log-likelihood.",
+        prefix=found.prefix,
+        **sizes,
     )
-    first = (
-        f" “{found.prefix}” gives the first token its context." if found.prefix else " The first token is not scored."
-    )
-    return windows + first + " Perplexity is the exponential of the mean negative log-likelihood."
 
 
 def _limits(found: PerplexityFindings) -> str:
-    whose = (
-        f"The perplexities are those of the reference model {found.model}, not of the audited one. "
-        if found.is_reference
-        else ""
-    )
-    return (
-        f"{whose}Token perplexities depend on the tokenizer and must not be compared between models; bits per byte "
-        "may. A high value marks text unlike the training data, not wrong text."
+    if found.is_reference:
+        return say(
+            "The perplexities are those of the reference model {model}, not of the audited one. Token perplexities "
+            "depend on the tokenizer and must not be compared between models; bits per byte may. A high value marks "
+            "text unlike the training data, not wrong text.",
+            model=found.model,
+        )
+    return say(
+        "Token perplexities depend on the tokenizer and must not be compared between models; bits per byte may. A high "
+        "value marks text unlike the training data, not wrong text."
     )
 
 
 def _protocol(found: PerplexityFindings) -> list[tuple[str, str]]:
     return [
-        ("Language model", found.model + (" (reference)" if found.is_reference else " (audited)")),
-        ("Method", found.method),
-        ("Context length", formats.plural(found.context_length, "token")),
-        ("Stride", formats.plural(found.stride, "token")),
-        ("First token after", found.prefix or "nothing: not scored"),
-        ("Documents", formats.count(found.n_documents)),
-        ("Scored tokens", formats.count(found.n_tokens)),
-        ("UTF-8 bytes", formats.count(found.n_bytes)),
+        (say("Language model"), whose(found.model, is_reference=found.is_reference)),
+        (say("Method"), translated(found.method)),
+        (say("Context length"), plural(found.context_length, "{n} token", "{n} tokens")),
+        (say("Stride"), plural(found.stride, "{n} token", "{n} tokens")),
+        (say("First token after"), found.prefix or say("nothing: not scored")),
+        (say("Documents"), formats.count(found.n_documents)),
+        (say("Scored tokens"), formats.count(found.n_tokens)),
+        (say("UTF-8 bytes"), formats.count(found.n_bytes)),
     ]
 
 
-def distribution(
-    measured: Sequence[float | None], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]
-) -> list[figures.Strip]:
-    """Strips of the documents' values: all of them, then slice by slice."""
-    everything = sorted(value for value in measured if value is not None)
-    strips = [figures.Strip("All documents", tuple(everything))] if everything else []
-    for column, values in list(by_slice.items())[:MOST_COLUMNS]:
-        kept = sorted(values, key=lambda value: -len(values[value]))[:MOST_VALUES]
-        strips += [figures.Strip(f"{column} {v}", tuple(values[v])) for v in values if v in kept and values[v]]
-    return strips
+def whose(model: str, *, is_reference: bool) -> str:
+    """A model, and whether it is the audited one."""
+    return say("{model} (reference)", model=model) if is_reference else say("{model} (audited)", model=model)
 
 
-def strips_caption(strips: list[figures.Strip]) -> str:
-    """What the strips show, and how to read them."""
-    how = "Each point is a document; the bar is the median, the grey band the middle half."
-    if any(len(strip.values) > figures.MOST_POINTS for strip in strips):
-        how = how.replace(
-            "is a document", f"is a document ({formats.count(figures.MOST_POINTS)} of each strip, evenly)"
-        )
-    slices = strips[1:]
-    if len(slices) < 2:
-        return how
-    medians = [(figures.middle_half(strip.values)[1], strip.label) for strip in slices]
-    (low, plain), (high, strange) = min(medians), max(medians)
-    return (
-        f"The median is lowest for {plain} ({formats.quantity(low, 'perplexity')}) and highest for {strange} "
-        f"({formats.quantity(high, 'perplexity')}). {how}"
-    )
-
-
-def strip_table(strips: list[figures.Strip]) -> Table:
-    """The strips as numbers."""
-    columns = (
-        Column("Slice", "corpus"),
-        Column("Documents", "number", 12),
-        Column("Smallest", "number", 12),
-        Column("Lower quarter", "number", 14),
-        Column("Median", "number", 12),
-        Column("Upper quarter", "number", 14),
-        Column("Largest", "number", 12),
-    )
-    return Table("The strips as numbers.", columns, tuple(_strip_row(strip) for strip in strips))
-
-
-def _strip_row(strip: figures.Strip) -> tuple[str, ...]:
-    low, median, high = figures.middle_half(strip.values)
-    values = (strip.values[0], low, median, high, strip.values[-1])
-    shown = (formats.quantity(v, "perplexity") for v in values)
-    return (formats.middle(strip.label, 60), formats.count(len(strip.values)), *shown)
-
-
-def _cards(sources: Sources, found: PerplexityFindings) -> list[Card]:
-    rows = {row.document_id: row for row in sources.findings.documents}
-    cards = []
-    for example in known(found.most_surprising, sources.evidence.perplexity):
-        record = sources.evidence.perplexity[example.document_id]
-        document = sources.documents.get(example.document_id)
-        if document is not None and not isinstance(record, Failure) and record.logprobs:
-            cards.append(card(example, document, record, _facts(record, rows.get(document.id))))
-    return cards
-
-
-def _facts(record: Perplexity, row: DocumentRow | None) -> list[str]:
-    facts = [formats.plural(len(record.logprobs), "token")]
-    if row is not None and row.perplexity is not None:
-        facts.insert(0, f"perplexity {formats.quantity(row.perplexity, 'perplexity')}")
-    if row is not None and row.bits_per_byte is not None:
-        facts.append(f"{formats.quantity(row.bits_per_byte, 'bits')} per byte")
+def _facts(row: DocumentRow) -> list[str]:
+    facts = []
+    if row.perplexity is not None:
+        facts.append(say("perplexity {value}", value=formats.quantity(row.perplexity, "perplexity")))
+    if row.bits_per_byte is not None:
+        facts.append(say("{value} per byte", value=formats.quantity(row.bits_per_byte, "bits")))
     return facts
-
-
-def card(example: Example, document: Document, record: ScoredTokens, facts: list[str]) -> Card:
-    """A document with the surprise of its tokens, as a line of bars and as shading."""
-    bits = [stretch[3] for stretch in highlights.scored_stretches(record)]
-    pooled = -(-len(bits) // MOST_BARS)
-    if pooled > 1:
-        facts = [*facts, f"one bar for {pooled} tokens"]
-    return Card(
-        document_id=formats.middle(document.id, 48),
-        rule=example.rule,
-        facts=" · ".join(facts),
-        line=marks.surprise_line(_pooled(bits, pooled)),
-        passages=tuple(highlights.passages(document, highlights.surprise_marks(record), "token")),
-    )
-
-
-def _pooled(bits: list[float], size: int) -> list[float]:
-    """Means of neighbours, `size` at a time."""
-    return [sum(bits[i : i + size]) / len(bits[i : i + size]) for i in range(0, len(bits), max(1, size))]

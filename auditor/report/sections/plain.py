@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from auditor.findings import wording
 from auditor.findings.evidence import Facts
 from auditor.findings.types import Coverage
+from auditor.languages import plural, say
 from auditor.records.types import Failure
 from auditor.report import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
@@ -14,35 +16,50 @@ _SIMPLE = (str, int, float, bool)
 
 def compose(sources: Sources, coverage: Coverage, section_id: str = "", title: str = "") -> Section:
     """A plain table for one probe."""
-    probe = coverage.probe
+    probe, name = coverage.probe, wording.probe(coverage.probe)
     numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and "{" not in name]
     parameters = sources.findings.parameters.get(probe, {})
     return Section(
         id=section_id or f"probe-{_anchor(probe)}",
-        title=title or probe,
-        question=f"What did the probe “{probe}” find?",
+        title=title or name,
+        question=say("What did the probe “{probe}” find?", probe=name),
         answer=_answer(coverage),
-        method="The probe has no section of its own; its numbers are listed as they are." if numbers else "",
+        method=say("The probe has no section of its own; its numbers are listed as they are.") if numbers else "",
         limits="",
         template="sections/plain.html.j2",
         content={
-            "numbers": numbers_table(f"Numbers of the probe {probe}.", numbers) if numbers else None,
-            "parameters": _parameters(probe, parameters) if parameters else None,
-            "facts": _facts(probe, sources.evidence.others.get(probe, {})),
+            "numbers": numbers_table(say("Numbers of the probe {probe}.", probe=name), numbers) if numbers else None,
+            "parameters": _parameters(name, parameters) if parameters else None,
+            "facts": _facts(name, sources.evidence.others.get(probe, {})),
         },
     )
 
 
 def _answer(coverage: Coverage) -> str:
     if not coverage.measured:
-        return f"No document could be measured: {coverage.failed} of {coverage.asked} failed."
-    failed = f", {formats.count(coverage.failed)} failed" if coverage.failed else ""
-    return f"{formats.count(coverage.measured)} of {formats.plural(coverage.asked, 'document')} were measured{failed}."
+        return plural(
+            coverage.asked,
+            "The one document could not be measured.",
+            "None of {n} documents could be measured: {failed} failed.",
+            failed=formats.count(coverage.failed),
+        )
+    values = {"measured": formats.count(coverage.measured), "failed": formats.count(coverage.failed)}
+    if coverage.failed:
+        return plural(
+            coverage.asked,
+            "{measured} of {n} document was measured, {failed} failed.",
+            "{measured} of {n} documents were measured, {failed} failed.",
+            **values,
+        )
+    return plural(
+        coverage.asked, "The one document was measured.", "{measured} of {n} documents were measured.", **values
+    )
 
 
 def _parameters(probe: str, values: dict[str, str]) -> Table:
     rows = tuple((formats.middle(name, 60), formats.middle(value, 400)) for name, value in values.items())
-    return Table(f"Parameters of {probe} in this run.", (Column("Parameter", "id", 30), Column("Value", "id")), rows)
+    caption = say("Parameters of the probe {probe} in this run.", probe=probe)
+    return Table(caption, (Column(say("Parameter"), "id", 30), Column(say("Value"), "id")), rows)
 
 
 def _facts(probe: str, rows: Mapping[str, Facts | Failure]) -> Table | None:
@@ -51,11 +68,13 @@ def _facts(probe: str, rows: Mapping[str, Facts | Failure]) -> Table | None:
     names = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)][:MOST_FIELDS] if records else []
     if not names:
         return None
-    columns = tuple(
-        Column(formats.middle(name, 40), "number" if _are_numbers(records, name) else "corpus") for name in names
-    )
+    columns = tuple(Column(_title(name), "number" if _are_numbers(records, name) else "corpus") for name in names)
     cells = tuple(tuple(_cell(record[name]) for name in names) for record in records)
-    return Table(f"What the probe {probe} found, by document.", columns, cells)
+    return Table(say("What the probe {probe} found, by document.", probe=probe), columns, cells)
+
+
+def _title(field: str) -> str:
+    return say("Document") if field == "document_id" else formats.middle(field, 40)
 
 
 def _are_numbers(records: Sequence[Facts], name: str) -> bool:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from auditor.findings.types import ClassScores, Example, Number, PredictionFindings
+from auditor.languages import plural, say
+from auditor.languages.numbers import paragraph
 from auditor.records.types import Failure, Prediction
 from auditor.report import figures, formats, marks
+from auditor.report.sections import continuations
 from auditor.report.sections.contract import (
     Column,
     Section,
@@ -19,8 +22,10 @@ from auditor.report.sections.contract import (
 MOST_CONFUSED = 12
 """Labels of a confusion matrix that fits the page; above, the most frequent confusions are listed."""
 _LISTED_CONFUSIONS = 15
-_SHOWN_CONTINUATIONS = 5
-_NUMBERS = ("accuracy", "exact_match", "macro_f1", "calibration_error", "mean_entropy", "generation.mean_logprob")
+_NUMBERS = (
+    *("accuracy", "exact_match", "macro_f1", "micro_f1", "calibration_error", "mean_entropy"),
+    "generation.candidate_mass",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +40,34 @@ class ConfusionRow:
 
 def compose(sources: Sources) -> Section:
     """The section on predictions."""
-    found = _found(sources)
+    found = sources.findings.predictions
+    if found is None:
+        raise ValueError("the run has no findings on predictions")
+    if found.continuations:
+        return continuations.compose(sources, found)
+    is_calibrated = any(b.n and b.accuracy.value is not None for b in found.calibration)
     return Section(
         id="predictions",
-        title="Predictions",
-        question=_question(found),
+        title=say("Predictions"),
+        question=say("Does the model answer right, and does it know when it does not?"),
         answer=_answer(sources, found),
-        method=_method(found),
+        method=_method(sources, found),
         limits=_limits(found),
         template="sections/predictions.html.j2",
         content={
-            "numbers": numbers_table("The numbers behind the answer.", _numbers(sources, found)),
+            "protocol": continuations.prompt(sources),
+            "numbers": numbers_table(say("The numbers behind the answer."), _numbers(sources, found)),
             "classes": _class_table(found) if found.classes else None,
             "confusion": _confusion(found) if found.confusion and len(found.labels) <= MOST_CONFUSED else None,
             "confusion_labels": [formats.middle(label, 24) for label in found.labels],
             "confusion_caption": _confusion_caption(found) if found.confusion else "",
             "confused": _confused(found) if found.confusion and len(found.labels) > MOST_CONFUSED else None,
-            "calibration": _calibration_table(found) if _is_calibrated(found) else None,
-            "calibration_figure": figures.draw_calibration(found.calibration) if _is_calibrated(found) else None,
-            "predicted": _predicted_table(found) if not found.classes and not found.continuations else None,
-            "errors": _examples(sources, found.confident_errors, "Confident errors") or None,
-            "uncertain": _examples(sources, _uncertain(sources, found), _uncertain_title(found)) or None,
+            "calibration": _calibration_table(found) if is_calibrated else None,
+            "calibration_figure": figures.draw_calibration(found.calibration) if is_calibrated else None,
+            "predicted": None if found.classes else _predicted_table(found),
+            "uncertain": _examples(sources, found.least_certain),
         },
     )
-
-
-def _found(sources: Sources) -> PredictionFindings:
-    if sources.findings.predictions is None:
-        raise ValueError("the run has no findings on predictions")
-    return sources.findings.predictions
 
 
 def _numbers(sources: Sources, found: PredictionFindings) -> list[Number]:
@@ -73,51 +77,54 @@ def _numbers(sources: Sources, found: PredictionFindings) -> list[Number]:
     return numbers
 
 
-def _is_calibrated(found: PredictionFindings) -> bool:
-    return any(b.n and b.accuracy.value is not None for b in found.calibration)
-
-
-def _question(found: PredictionFindings) -> str:
-    if found.continuations:
-        return "What does the model write, and how sure is it of its own words?"
-    return "Does the model answer right, and does it know when it does not?"
-
-
 def _answer(sources: Sources, found: PredictionFindings) -> str:
-    if found.continuations:
-        return _continuation_answer(sources, found)
     accuracy = next(iter(sources.named("accuracy", "exact_match")), None)
     if not found.n_labelled or accuracy is None or accuracy.value is None:
-        return f"The corpus has no labels, so answers are described, not judged: {_favourite(found)}."
-    what = "Exact-match accuracy" if found.multi_label else "Accuracy"
+        return say("The corpus has no labels, so answers are described, not judged. {what}", what=_favourite(found))
+    sentences = [_accuracy_sentence(found, accuracy), _calibration_sentence(sources), _mass_sentence(sources)]
+    return paragraph(sentences)
+
+
+def _accuracy_sentence(found: PredictionFindings, accuracy: Number) -> str:
     weakest = _weakest(found.classes)
-    tail = f"; the weakest label is “{weakest.label}”, with F1 {with_interval(weakest.f1)}" if weakest else ""
-    labelled = formats.plural(found.n_labelled, "labelled document")
-    return f"{what} is {with_interval(accuracy)} over {labelled}{tail}.{_calibration_sentence(sources)}"
+    labelled = plural(found.n_labelled, "{n} labelled document", "{n} labelled documents")
+    values = {"accuracy": with_interval(accuracy), "labelled": labelled}
+    if weakest is None:
+        if found.multi_label:
+            return say("Exact-match accuracy is {accuracy} over {labelled}.", **values)
+        return say("Accuracy is {accuracy} over {labelled}.", **values)
+    values |= {"label": weakest.label, "f1": with_interval(weakest.f1)}
+    if found.multi_label:
+        return say(
+            "Exact-match accuracy is {accuracy} over {labelled}; the weakest label is “{label}”, with F1 {f1}.",
+            **values,
+        )
+    return say("Accuracy is {accuracy} over {labelled}; the weakest label is “{label}”, with F1 {f1}.", **values)
 
 
 def _calibration_sentence(sources: Sources) -> str:
     error = sources.numbers.get("calibration_error")
     if error is None or error.value is None:
         return ""
-    return f" Stated probabilities are off by {with_interval(error)} on average."
+    return say("Stated probabilities are off by {error} on average.", error=with_interval(error))
 
 
-def _continuation_answer(sources: Sources, found: PredictionFindings) -> str:
-    number = sources.numbers.get("generation.mean_logprob")
-    if number is None or number.value is None:
-        return f"The model continued {formats.plural(found.n_documents, 'document')} greedily."
-    return (
-        f"Greedy continuations of {formats.plural(found.n_documents, 'document')} have a mean log-probability of "
-        f"{with_interval(number)} per token."
+def _mass_sentence(sources: Sources) -> str:
+    mass = sources.numbers.get("generation.candidate_mass")
+    if mass is None or mass.value is None:
+        return ""
+    return say(
+        "The candidates together get a probability of {mass} from the model; the rest goes to other continuations.",
+        mass=with_interval(mass),
     )
 
 
 def _favourite(found: PredictionFindings) -> str:
-    if not found.predicted_counts:
-        return f"{formats.plural(found.n_documents, 'document')} were answered"
+    answered = plural(found.n_documents, "{n} document", "{n} documents")
+    if not any(found.predicted_counts.values()):
+        return say("{documents} were answered.", documents=answered)
     label, n = max(found.predicted_counts.items(), key=lambda item: item[1])
-    return f"“{label}” is predicted for {formats.count(n)} of {formats.plural(found.n_documents, 'document')}"
+    return say("“{label}” is predicted for {n} of {documents}.", label=label, n=formats.count(n), documents=answered)
 
 
 def _weakest(classes: tuple[ClassScores, ...]) -> ClassScores | None:
@@ -125,26 +132,28 @@ def _weakest(classes: tuple[ClassScores, ...]) -> ClassScores | None:
     return min(scored, key=lambda c: c.f1.value or 0.0) if len(scored) > 1 else None
 
 
-def _method(found: PredictionFindings) -> str:
-    if found.continuations:
-        return (
-            "Each document is continued greedily, without sampling. The log-probability of the tokens written is "
-            "averaged per document, in nats."
+def _method(sources: Sources, found: PredictionFindings) -> str:
+    if sources.findings.task == "text-generation":
+        return say(
+            "The log-probability of each candidate is summed over its tokens behind the prompt and normalised among "
+            "the candidates; the largest is predicted. Proportions have Wilson intervals, F1 and calibration error "
+            "bootstrap intervals over documents."
         )
-    decision = (
-        "Probabilities are the sigmoid of each logit; labels with at least one half are predicted."
-        if found.multi_label
-        else "Probabilities are the softmax of the logits, or normalised among candidates; the largest is predicted."
+    if found.multi_label:
+        return say(
+            "Probabilities are the sigmoid of each logit; labels with at least one half are predicted. Proportions "
+            "have Wilson intervals, F1 and calibration error bootstrap intervals over documents."
+        )
+    return say(
+        "Probabilities are the softmax of the logits; the largest is predicted. Proportions have Wilson intervals, F1 "
+        "and calibration error bootstrap intervals over documents."
     )
-    return f"{decision} Proportions have Wilson intervals, F1 and calibration error bootstrap intervals over documents."
 
 
 def _limits(found: PredictionFindings) -> str:
-    if found.continuations:
-        return "A likely continuation need not be a true or a useful one; nothing here judges what was written."
     if not found.n_labelled:
-        return "Without labels nothing can be said about whether the answers are right."
-    return (
+        return say("Without labels nothing can be said about whether the answers are right.")
+    return say(
         "The labels are taken as true. Numbers hold for documents like these; slices with few documents are uncertain, "
         "and calibration is estimated within bins."
     )
@@ -152,16 +161,22 @@ def _limits(found: PredictionFindings) -> str:
 
 def _class_table(found: PredictionFindings) -> Table:
     scores = list(found.classes)
-    many = len(scores) > MOST_CONFUSED
-    if many:
-        scores.sort(key=lambda c: (c.f1.value is None, c.f1.value or 0.0))
-    axis = marks.Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), 86, "share")
-    order = " Weakest F1 first." if many else ""
-    caption = (
-        "Scores of each label. Lines are 95% intervals on one axis from 0 to 1, the tick across is the value." + order
+    caption = say(
+        "Scores of each label. Lines are 95% intervals on one axis from 0 to 1, the tick across is the value."
     )
-    columns = [Column("Label", "corpus", 16), Column("Labelled", "number", 8), Column("Predicted", "number", 9)]
-    for title in ("Precision", "Recall", "F1"):
+    if len(scores) > MOST_CONFUSED:
+        scores.sort(key=lambda c: (c.f1.value is None, c.f1.value or 0.0))
+        caption = say(
+            "Scores of each label, weakest F1 first. Lines are 95% intervals on one axis from 0 to 1, the tick across "
+            "is the value."
+        )
+    axis = marks.Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), 86, "share")
+    columns = [
+        Column(say("Label"), "corpus", 16),
+        Column(say("Labelled"), "number", 8),
+        Column(say("Predicted"), "number", 9),
+    ]
+    for title in (say("Precision"), say("Recall"), "F1"):
         columns += [Column(title, "number", 8), Column("", "mark", 0, marks.axis_labels(axis))]
     return Table(caption, tuple(columns), tuple(_class_row(c, axis) for c in scores))
 
@@ -195,35 +210,44 @@ def _confusions(found: PredictionFindings) -> list[tuple[int, str, str, int]]:
 
 def _confusion_caption(found: PredictionFindings) -> str:
     worst = _confusions(found)
-    head = "No document is confused."
-    if worst:
-        n, reference, predicted, total = worst[0]
-        head = f"Most often “{reference}” is taken for “{predicted}”: {formats.count(n)} of {formats.count(total)}."
-    return head + " Rows: the label; columns: the prediction; darker is a larger share of the row."
+    if not worst:
+        return say(
+            "No document is confused. Rows: the label; columns: the prediction; a stronger shade is a larger share of "
+            "the row."
+        )
+    n, reference, predicted, total = worst[0]
+    return say(
+        "Most often “{reference}” is taken for “{predicted}”: {n} of {total}. Rows: the label; columns: the "
+        "prediction; a stronger shade is a larger share of the row.",
+        reference=reference,
+        predicted=predicted,
+        n=formats.count(n),
+        total=formats.count(total),
+    )
 
 
 def _confused(found: PredictionFindings) -> Table:
     columns = (
-        Column("Labelled", "corpus"),
-        Column("Predicted", "corpus"),
-        Column("Documents", "number", 14),
-        Column("Of that label", "number", 14),
+        Column(say("Labelled"), "corpus"),
+        Column(say("Predicted"), "corpus"),
+        Column(say("Documents"), "number", 14),
+        Column(say("Of that label"), "number", 14),
     )
     rows = tuple(
         (formats.middle(reference, 60), formats.middle(predicted, 60), formats.count(n), formats.percent(n / total))
         for n, reference, predicted, total in _confusions(found)[:_LISTED_CONFUSIONS]
     )
-    caption = f"The most frequent confusions among {formats.count(len(found.labels))} labels."
+    caption = say("The most frequent confusions among {n} labels.", n=formats.count(len(found.labels)))
     return Table(caption, columns, rows)
 
 
 def _calibration_table(found: PredictionFindings) -> Table:
     columns = (
-        Column("Stated", "number"),
+        Column(say("Stated"), "number"),
         Column("n", "number", 14),
-        Column("Mean", "number", 16),
-        Column("Correct", "number", 18),
-        Column("95% interval", "number", 26),
+        Column(say("Mean"), "number", 16),
+        Column(say("Correct"), "number", 18),
+        Column(say("95% interval"), "number", 26),
     )
     rows = tuple(
         (
@@ -236,7 +260,7 @@ def _calibration_table(found: PredictionFindings) -> Table:
         for b in found.calibration
         if b.n
     )
-    return Table("Stated probability and share correct, by bin.", columns, rows)
+    return Table(say("Stated probability and share correct, by bin."), columns, rows)
 
 
 def _bin_digits(found: PredictionFindings) -> int:
@@ -245,47 +269,31 @@ def _bin_digits(found: PredictionFindings) -> int:
 
 
 def _predicted_table(found: PredictionFindings) -> Table:
-    columns = (Column("Label", "corpus"), Column("Predicted for", "number", 18), Column("Share", "number", 14))
+    columns = (
+        Column(say("Label"), "corpus"),
+        Column(say("Predicted for"), "number", 18),
+        Column(say("Share"), "number", 14),
+    )
     total = max(1, found.n_documents)
     rows = tuple(
-        (formats.middle(label, 60), formats.plural(n, "document"), formats.percent(n / total))
+        (formats.middle(label, 60), plural(n, "{n} document", "{n} documents"), formats.percent(n / total))
         for label, n in sorted(found.predicted_counts.items(), key=lambda item: -item[1])
     )
-    return Table("How often each label is predicted.", columns, rows)
+    return Table(say("How often each label is predicted."), columns, rows)
 
 
-def _uncertain_title(found: PredictionFindings) -> str:
-    return "Continuations" if found.continuations else "Least certain answers"
-
-
-def _uncertain(sources: Sources, found: PredictionFindings) -> tuple[Example, ...]:
-    """The least certain answers; of free continuations, where none are ranked, the first: some must be seen."""
-    if found.least_certain or not found.continuations:
-        return found.least_certain
-    first = [document.id for document, _ in sources.evidence.measured(sources.evidence.predictions)]
-    return tuple(Example(document_id=name, rule="the first of the corpus") for name in first[:_SHOWN_CONTINUATIONS])
-
-
-def _examples(sources: Sources, examples: tuple[Example, ...], title: str) -> Table | None:
-    rows = [row for e in known(examples, sources.evidence.predictions) if (row := _example_row(sources, e.document_id))]
-    if not rows:
-        return None
-    if sources.findings.predictions and sources.findings.predictions.continuations:
-        columns: tuple[Column, ...] = (
-            Column("Document", "id", 16),
-            Column("Text", "corpus"),
-            Column("Continuation", "corpus", 40),
-            Column("Log-prob.", "number", 10),
-        )
-    else:
-        columns = (
-            Column("Document", "id", 16),
-            Column("Text", "corpus"),
-            Column("Labelled", "corpus", 14),
-            Column("Predicted", "corpus", 14),
-            Column("Probability", "number", 10),
-        )
-    return Table(f"{title}. Chosen by rule: {rule_of(examples)}.", columns, tuple(rows))
+def _examples(sources: Sources, examples: tuple[Example, ...]) -> Table | None:
+    shown = known(examples, sources.evidence.predictions)
+    rows = [row for example in shown if (row := _example_row(sources, example.document_id))]
+    columns = (
+        Column(say("Document"), "id", 14),
+        Column(say("Text"), "corpus"),
+        Column(say("Labelled"), "corpus", 11),
+        Column(say("Predicted"), "corpus", 11),
+        Column(say("Probability"), "number", 10),
+    )
+    caption = say("Least certain answers. Chosen by rule: {rule}.", rule=rule_of(shown))
+    return Table(caption, columns, tuple(rows)) if rows else None
 
 
 def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
@@ -293,23 +301,16 @@ def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
     document = sources.documents.get(document_id)
     if isinstance(prediction, Failure) or document is None:
         return None
-    name = formats.middle(document_id, 40)
-    text = formats.excerpt(document.text, 130)
+    text = formats.excerpt(document.text, 120)
     if document.pair is not None:
         text = f"{formats.excerpt(document.text, 64)} ‖ {formats.excerpt(document.pair, 64)}"
-    if prediction.continuation is not None:
-        return name, text, formats.excerpt(prediction.continuation, 160), _logprob(prediction)
     return (
-        name,
+        formats.middle(document_id, 40),
         text,
         labels(document.labels),
         labels(prediction.predicted),
         formats.quantity(top_probability(prediction), "probability"),
     )
-
-
-def _logprob(prediction: Prediction) -> str:
-    return formats.quantity(prediction.mean_logprob, "log-probability")
 
 
 def labels(names: tuple[str, ...]) -> str:

@@ -1,42 +1,64 @@
 """What exactly was measured, with what?"""
 
+import base64
+import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 
-from auditor.findings.types import Coverage
-from auditor.report import formats
+import segno
+
+from auditor.findings import wording
+from auditor.findings.interchange import write
+from auditor.findings.types import Coverage, Findings
+from auditor.languages import N_, plural, say, translated
+from auditor.report import fonts, formats
 from auditor.report.sections.contract import Column, Section, Sources, Table
+
+_INK, _GROUND = "#1b1f24", "#ffffff"
+_LONGEST_RUN = 80
+_NOT_VERSIONS = ("Run", "Plan, SHA-256", "Created", "Command", "Seed", "Shards", "Own templates and fonts, SHA-256")
+"""Keys of the findings' provenance that are no versions of software."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Keys and values under one heading."""
+
+    title: str
+    entries: tuple[tuple[str, str], ...]
+    is_narrow: bool = False
+    """Whether the values are short, so that two columns fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The QR code of the results."""
+
+    url: str
+    """`data:` URL of an SVG image."""
+    alt: str
+    digest: str
 
 
 def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
-    """The provenance page; `missing` are the characters of this report that no vendored font has."""
+    """The provenance page; `missing` are the characters of this report that no font has."""
     findings = sources.findings
-    run = {
-        "Run": findings.run_id,
-        "Plan": findings.plan_id,
-        "Created": formats.moment(findings.created),
-        "Task": findings.task,
-        "Format": findings.format,
-    }
     return Section(
         id="provenance",
-        title="Provenance",
-        question="What exactly was measured, with what?",
-        answer=_answer(sources),
-        method="Hashes are SHA-256. The same plan, on the same files, gives the same evidence and this same document.",
-        limits="A hash shows that files are the same, not that they are good.",
+        title=say("Provenance"),
+        question=say("What exactly was measured, with what?"),
+        answer=_answer(findings),
+        method=say(
+            "Hashes are SHA-256. The same plan, on the same files, gives the same evidence and this same document."
+        ),
+        limits=say("A hash shows that files are the same, not that they are good."),
         template="sections/provenance.html.j2",
         content={
-            "lists": [
-                (title, _entries(values))
-                for title, values in (
-                    ("Run", run),
-                    ("Model", findings.model),
-                    ("Corpus", findings.corpus),
-                    ("Making", findings.provenance),
-                )
-                if values
-            ],
+            "code": _code(findings),
+            "lists": _lists(findings),
+            "coverage": _coverage(findings.coverage) if findings.coverage else None,
             "notes": findings.notes,
             "failures": _failures(findings.coverage),
             "missing": _missing(missing) if missing else None,
@@ -44,37 +66,113 @@ def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
     )
 
 
-def _answer(sources: Sources) -> str:
-    findings = sources.findings
-    model = findings.model.get("name", "the model")
-    return f"Run {findings.run_id} of {model}, {formats.day(findings.created)}, by plan {findings.plan_id[:12]}."
+def _answer(findings: Findings) -> str:
+    model = findings.model.get("Name")
+    values = {"run": formats.middle(findings.run_id, 60), "day": formats.day(findings.created)}
+    values["plan"] = findings.plan_id[:12]
+    if model is None:
+        return say("Run {run}, {day}, by plan {plan}.", **values)
+    return say("Run {run} of {model}, {day}, by plan {plan}.", model=formats.middle(model, 60), **values)
 
 
-def _entries(values: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(formats.middle(key, 60), formats.middle(value, 600)) for key, value in values.items()]
+def _code(findings: Findings) -> Code:
+    """What identifies the results, to be read by a phone: the hash of findings.json and the run."""
+    digest = sha256(write(findings)).hexdigest()
+    drawn = io.BytesIO()
+    text = f"findings.json sha256:{digest} run {formats.middle(findings.run_id, _LONGEST_RUN)}"
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", dark=_INK, light=_GROUND, border=3, xmldecl=False, svgclass=None, lineclass=None
+    )
+    url = "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode("ascii")
+    return Code(url, say("QR code with the text: {text}", text=formats.visible(text)), digest)
+
+
+def _lists(findings: Findings) -> list[Facts]:
+    made = {key: findings.provenance[key] for key in findings.provenance if key in _NOT_VERSIONS}
+    versions = {key: value for key, value in findings.provenance.items() if key not in made}
+    run = {
+        "Run": findings.run_id,
+        "Plan, SHA-256": findings.plan_id,
+        **made,
+        "Created": formats.moment(findings.created),
+        "Format": findings.format,
+        "Fonts": formats.listed(fonts.families()),
+    }
+    facts = [
+        Facts(say("Run"), _entries(run)),
+        Facts(say("Model"), _entries(findings.model)),
+        Facts(say("Corpus"), _entries(findings.corpus)),
+        Facts(say("Versions"), _entries(versions), is_narrow=all(len(value) < 24 for value in versions.values())),
+    ]
+    return [one for one in facts if one.entries]
+
+
+_KEYS = (N_("Fonts"), N_("Format"))
+
+
+def _entries(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_key(key), formats.middle(value, 600)) for key, value in values.items())
+
+
+def _key(key: str) -> str:
+    """A key of the findings in the language spoken; one that no catalogue has stays as it is."""
+    return translated(formats.middle(key, 60))
+
+
+def _coverage(coverage: Sequence[Coverage]) -> Table:
+    columns = (
+        Column(say("Probe"), width=24),
+        Column(say("Corpus"), "number"),
+        Column(say("Asked"), "number"),
+        Column(say("Measured"), "number"),
+        Column(say("Truncated"), "number"),
+        Column(say("Failed"), "number"),
+    )
+    rows = tuple(
+        (
+            formats.middle(wording.probe(c.probe), 40),
+            *(formats.count(n) for n in (c.corpus, c.asked, c.measured, c.truncated, c.failed)),
+        )
+        for c in coverage
+    )
+    return Table(say("Documents of the corpus, given to each probe, and what became of them."), columns, rows)
 
 
 def _failures(coverage: Sequence[Coverage]) -> Table | None:
     rows = tuple(
-        (c.probe, formats.middle(document_id, 40), kind, formats.excerpt(message, 240))
+        (
+            formats.middle(wording.probe(c.probe), 40),
+            formats.middle(document_id, 40),
+            kind,
+            formats.excerpt(message, 240),
+        )
         for c in coverage
         for document_id, kind, message in c.failures
     )
     if not rows:
         return None
-    failed = sum(c.failed for c in coverage)
-    listed = f"; the first {len(rows)} are listed" if len(rows) < failed else ""
     columns = (
-        Column("Probe", width=12),
-        Column("Document", "id", 22),
-        Column("Kind", width=16),
-        Column("Message", "corpus"),
+        Column(say("Probe"), width=12),
+        Column(say("Document"), "id", 22),
+        Column(say("Kind"), width=16),
+        Column(say("Message"), "corpus"),
     )
-    return Table(f"{formats.plural(failed, 'measurement')} failed{listed}.", columns, rows)
+    return Table(_failed(sum(c.failed for c in coverage), len(rows)), columns, rows)
+
+
+def _failed(failed: int, listed: int) -> str:
+    if listed >= failed:
+        return plural(failed, "{n} measurement failed.", "{n} measurements failed.")
+    return plural(
+        failed,
+        "{n} measurement failed; the first {listed} are listed.",
+        "{n} measurements failed; the first {listed} are listed.",
+        listed=formats.count(listed),
+    )
 
 
 def _missing(characters: Sequence[str]) -> Table:
-    columns = (Column("Character", "id", 16), Column("Name"))
-    rows = tuple((f"U+{ord(c):04X}", unicodedata.name(c, "unnamed").capitalize()) for c in characters)
-    caption = "Characters without a glyph in the fonts of this report; the PDF prints their code in brackets."
+    columns = (Column(say("Character"), "id", 16), Column(say("Name")))
+    rows = tuple((f"U+{ord(c):04X}", unicodedata.name(c, say("unnamed")).capitalize()) for c in characters)
+    caption = say("Characters without a glyph in the fonts of this report; the PDF prints their code in brackets.")
     return Table(caption, columns, rows)

@@ -1,14 +1,21 @@
 """How surprising is each token to a masked language model that sees all the others?"""
 
-from auditor.findings.types import PseudoPerplexityFindings
-from auditor.records.types import Failure
-from auditor.report import figures, formats, highlights
-from auditor.report.sections.contract import Section, Sources, known, numbers_table, with_interval
-from auditor.report.sections.perplexity import Card, card, distribution, strip_table, strips_caption
+from auditor.findings.types import DocumentRow, PseudoPerplexityFindings
+from auditor.languages import N_, plural, say
+from auditor.report import formats
+from auditor.report.sections import surprise
+from auditor.report.sections.contract import Section, Sources, numbers_table, with_interval
+from auditor.report.sections.perplexity import whose
 
 _HIDDEN = {
-    "within-word": "with each token the later tokens of its word are hidden (Kauf & Ivanova 2023)",
-    "original": "each token alone is hidden, so that a word split into tokens gives itself away (Salazar et al. 2020)",
+    "within-word": N_(
+        "One forward pass for every token: with each token the later tokens of its word are hidden (Kauf & Ivanova "
+        "2023), and the model says how likely the token is between what stands on both sides."
+    ),
+    "original": N_(
+        "One forward pass for every token: each token alone is hidden, so that a word split into tokens gives itself "
+        "away (Salazar et al. 2020), and the model says how likely the token is between what stands on both sides."
+    ),
 }
 
 
@@ -17,14 +24,17 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.pseudo_perplexity
     if found is None:
         raise ValueError("the run has no findings on pseudo-perplexity")
-    strips = distribution([row.pseudo_perplexity for row in sources.findings.documents], found.by_slice)
+    values = [row.pseudo_perplexity for row in sources.findings.documents]
     return Section(
         id="pseudo_perplexity",
-        title="Pseudo-perplexity",
-        question="How surprising is each token to a masked language model that sees all the others?",
-        answer=(
-            f"Over {formats.plural(found.n_tokens, 'token')} the pseudo-perplexity is {with_interval(found.corpus)}, "
-            f"the median document’s {with_interval(found.median_document)}."
+        title=say("Pseudo-perplexity"),
+        question=say("How surprising is each token to a masked language model that sees all the others?"),
+        answer=plural(
+            found.n_tokens,
+            "Over {n} token the pseudo-perplexity is {corpus}, the median document’s {median}.",
+            "Over {n} tokens the pseudo-perplexity is {corpus}, the median document’s {median}.",
+            corpus=with_interval(found.corpus),
+            median=with_interval(found.median_document),
         ),
         method=_method(found),
         limits=_limits(found),
@@ -32,59 +42,55 @@ def compose(sources: Sources) -> Section:
         content={
             "protocol": _protocol(found),
             "numbers": numbers_table(
-                "The same pseudo-log-probabilities, averaged in different ways.",
+                say("The same pseudo-log-probabilities, averaged in different ways."),
                 [found.corpus, found.mean_document, found.median_document],
             ),
-            "measure": "pseudo-perplexity",
-            "figure": figures.draw_strips(strips, "pseudo-perplexity per document, log scale") if strips else None,
-            "figure_caption": strips_caption(strips),
-            "strips": strip_table(strips) if strips else None,
-            "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
-            "cards": _cards(sources, found),
+            "figure": surprise.draw(values, found, say("pseudo-perplexity per document, log scale")),
+            "figure_words": say(
+                "Strip plot of the pseudo-perplexity of each document by slice; its numbers are in the table below."
+            ),
+            **surprise.content(sources, found, sources.evidence.pseudo_perplexity, values, _facts),
         },
     )
 
 
 def _method(found: PseudoPerplexityFindings) -> str:
-    return (
-        f"One forward pass for every token: {_HIDDEN[found.variant]}, and the model says how likely the token is "
-        "between what stands on both sides. Special tokens are not scored. In documents longer than the model can see "
-        "every token is scored in a window of full length with the token in its middle, as far as the ends allow. "
-        "Pseudo-perplexity is the exponential of the mean negative logarithm."
+    return say(
+        "{hidden} Special tokens are not scored. In documents longer than the model can see every token is scored in a "
+        "window of full length with the token in its middle, as far as the ends allow. Pseudo-perplexity is the "
+        "exponential of the mean negative logarithm.",
+        hidden=say(_HIDDEN[found.variant]),
     )
 
 
 def _limits(found: PseudoPerplexityFindings) -> str:
-    whose = (
-        f"The values are those of the reference model {found.model}, not of the audited one. "
-        if found.is_reference
-        else ""
+    limits = say(
+        "A pseudo-perplexity must never be compared with the perplexity of a causal language model: the model sees "
+        "what follows a token, and the probabilities do not multiply to that of the text, so there are no bits per "
+        "byte either. It may be compared only under the same tokenizer and the same variant."
     )
-    return (
-        f"{whose}A pseudo-perplexity must never be compared with the perplexity of a causal language model: the model "
-        "sees what follows a token, and the probabilities do not multiply to that of the text, so there are no bits "
-        "per byte either. It may be compared only under the same tokenizer and the same variant."
+    if not found.is_reference:
+        return limits
+    return say(
+        "The values are those of the reference model {model}, not of the audited one. {limits}",
+        model=found.model,
+        limits=limits,
     )
 
 
 def _protocol(found: PseudoPerplexityFindings) -> list[tuple[str, str]]:
     return [
-        ("Masked language model", found.model + (" (reference)" if found.is_reference else " (audited)")),
-        ("Variant", found.variant),
-        ("Context length", formats.plural(found.context_length, "token")),
-        ("Documents", formats.count(found.n_documents)),
-        ("Scored tokens", formats.count(found.n_tokens)),
-        ("Of these in split words", f"{formats.count(found.n_split)}: where the variants differ"),
+        (say("Masked language model"), whose(found.model, is_reference=found.is_reference)),
+        (say("Variant"), found.variant),
+        (say("Context length"), plural(found.context_length, "{n} token", "{n} tokens")),
+        (say("Documents"), formats.count(found.n_documents)),
+        (say("Scored tokens"), formats.count(found.n_tokens)),
+        (
+            say("Of these in split words"),
+            say("{n}: where the variants differ", n=formats.count(found.n_split)),
+        ),
     ]
 
 
-def _cards(sources: Sources, found: PseudoPerplexityFindings) -> list[Card]:
-    rows = {row.document_id: row.pseudo_perplexity for row in sources.findings.documents}
-    cards = []
-    for example in known(found.most_surprising, sources.evidence.pseudo_perplexity):
-        record = sources.evidence.pseudo_perplexity[example.document_id]
-        document = sources.documents.get(example.document_id)
-        if document is not None and not isinstance(record, Failure) and record.logprobs:
-            value = f"pseudo-perplexity {formats.quantity(rows.get(document.id), 'perplexity')}"
-            cards.append(card(example, document, record, [value, formats.plural(len(record.logprobs), "token")]))
-    return cards
+def _facts(row: DocumentRow) -> list[str]:
+    return [say("pseudo-perplexity {value}", value=formats.quantity(row.pseudo_perplexity, "perplexity"))]

@@ -1,104 +1,207 @@
 """Is the model worse for some kind of document?"""
 
-from auditor.findings.types import Number, SliceRow
-from auditor.report import formats, marks
-from auditor.report.sections.contract import Column, Section, Sources, Table
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-MOST_NUMBERS = 4
-_FALSE_ALARMS = 0.05
+from auditor.findings.digits import digits_of
+from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
+from auditor.findings.types import Number, SliceRow
+from auditor.languages import plural, say
+from auditor.report import formats, marks
+from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
+
+MOST_ROWS = 24
+"""Groups in one drawing; the columns of the corpus beyond it get drawings of their own."""
+MOST_GROUPS = 72
+"""Groups drawn at all."""
+_MOST_NAMED = 3
+_MOST_OTHERS = 400
+_MARK_WIDTH = 84
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """One group, or the whole corpus, in a panel."""
+
+    group: str
+    n: str
+    value: str
+    sign: str
+    """Whether the group stands apart, and on which side."""
+    interval: str
+    mark: str
+    tone: str
+    """`whole`, `apart`, `muted` where too few documents are there to judge, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One number in every group, on one axis."""
+
+    title: str
+    axis: str
+    rows: tuple[PanelRow, ...]
 
 
 def compose(sources: Sources) -> Section:
     """The section on slices."""
-    findings = sources.findings
-    by_column: dict[str, list[SliceRow]] = {}
-    for row in findings.slices:
-        by_column.setdefault(row.column, []).append(row)
-    expected = formats.decimal(findings.n_comparisons * _FALSE_ALARMS, 1)
-    alarms = (
-        f"{formats.plural(findings.n_comparisons, 'comparison')} were made without correction: about {expected} "
-        "would look different by chance alone. "
-    )
+    chunks = _chunks(sources.findings.slices)
     return Section(
         id="slices",
-        title="Slices",
-        question="Is the model worse for some kind of document?",
+        title=say("Slices"),
+        question=say("Is the model worse for some kind of document?"),
         answer=_answer(sources),
-        method=(
+        method=say(
             "Documents are grouped by the columns of the corpus; each number is computed within its group as for the "
-            "whole. The line across a row is the 95% interval, the dashed line the value for all documents."
+            "whole. A group stands apart where its 95% interval does not hold the value of all documents."
         ),
-        limits=(alarms if findings.n_comparisons else "")
-        + "Groups with fewer than 30 documents are listed, not judged.",
+        limits=_limits(sources),
         template="sections/slices.html.j2",
-        content={"tables": [_table(sources, column, rows) for column, rows in by_column.items()]},
+        content={
+            "chunks": [_panels(sources, rows) for rows in chunks],
+            "left_out": len(sources.findings.slices) - sum(map(len, chunks)),
+            "others": _others(sources),
+        },
     )
-
-
-def _base(number: Number) -> str:
-    return number.name.split("{")[0]
 
 
 def _answer(sources: Sources) -> str:
-    judged = [(row, row.numbers[0]) for row in sources.findings.slices if row.judged and row.numbers]
-    measured = [(number.value, row) for row, number in judged if number.value is not None]
-    if len(measured) < 2:
-        return "There are too few groups with enough documents to compare."
-    name = _base(judged[0][1])
-    measured = [(value, row) for value, row in measured if _base(row.numbers[0]) == name]
-    (low, worst), (high, best) = min(measured, key=lambda m: m[0]), max(measured, key=lambda m: m[0])
-    unit = judged[0][1].unit
-    return (
-        f"{_title(sources, name)} ranges from {formats.quantity(low, unit)} ({worst.column} {worst.value}) to "
-        f"{formats.quantity(high, unit)} ({best.column} {best.value}) among the groups with enough documents."
+    compared = sources.findings.n_comparisons
+    if not compared:
+        return say("There are too few groups with enough documents to compare.")
+    apart = _apart(sources)
+    expected = formats.decimal(compared * FALSE_ALARMS, 1)
+    if not apart:
+        return plural(
+            compared,
+            "The one comparison that could be made sets no group apart from the whole corpus.",
+            "None of {n} comparisons sets a group apart from the whole corpus.",
+        )
+    named = [say("{number} {value}", number=n.title, value=with_interval(n)) for n in apart[:_MOST_NAMED]]
+    if len(apart) > _MOST_NAMED:
+        named.append(plural(len(apart) - _MOST_NAMED, "{n} more", "{n} more"))
+    return plural(
+        len(apart),
+        "{n} of {compared} comparisons sets a group apart from the whole corpus (by chance alone at most about "
+        "{expected}): {named}.",
+        "{n} of {compared} comparisons set a group apart from the whole corpus (by chance alone at most about "
+        "{expected}): {named}.",
+        compared=formats.count(compared),
+        expected=expected,
+        named=formats.listed(named),
     )
 
 
-def _title(sources: Sources, name: str) -> str:
-    return sources.numbers[name].title if name in sources.numbers else name
+def _limits(sources: Sources) -> str:
+    small = plural(
+        LEAST_JUDGED,
+        "Groups and numbers with fewer than {n} document are listed, not judged.",
+        "Groups and numbers with fewer than {n} documents are listed, not judged.",
+    )
+    n = sources.findings.n_comparisons
+    if not n:
+        return small
+    return plural(
+        n,
+        "{n} comparison was made without correction: at most about {expected} would stand apart by chance alone. "
+        "{small}",
+        "{n} comparisons were made without correction: at most about {expected} would stand apart by chance alone. "
+        "{small}",
+        expected=formats.decimal(n * FALSE_ALARMS, 1),
+        small=small,
+    )
 
 
-def _names(rows: list[SliceRow]) -> list[str]:
-    return list(dict.fromkeys(_base(number) for row in rows for number in row.numbers))[:MOST_NUMBERS]
+def _apart(sources: Sources) -> list[Number]:
+    """The numbers of groups that stand apart, in the order of the report."""
+    rows = sources.findings.slices
+    return [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
 
 
-def _table(sources: Sources, column: str, rows: list[SliceRow]) -> Table:
-    names = _names(rows)
-    axes = [_axis(sources, name, rows) for name in names[:2]]
-    columns = [Column(column, "corpus", 14), Column("n", "number", 6)]
-    for place, name in enumerate(names):
-        columns.append(Column(_title(sources, name), "number", 10 if place < 2 else 16))
-        if place < 2:
-            columns.append(Column("", "mark", 0, marks.axis_labels(axes[place])))
-    muted = frozenset(i for i, row in enumerate(rows) if not row.judged)
-    note = " Grey rows have too few documents to be judged." if muted else ""
-    caption = f"By {column}: the line is the 95% interval.{note}"
-    return Table(caption, tuple(columns), tuple(_row(row, names, axes) for row in rows), muted)
+def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
+    return is_compared(row, number) and stands_apart(number, sources.numbers.get(base_name(number)))
 
 
-def _axis(sources: Sources, name: str, rows: list[SliceRow]) -> marks.Axis:
-    numbers = [n for row in rows for n in row.numbers if _base(n) == name]
+def _chunks(rows: Sequence[SliceRow]) -> list[list[SliceRow]]:
+    """The rows in runs of whole columns, as many as one drawing holds."""
+    chunks: list[list[SliceRow]] = []
+    by_column: dict[str, list[SliceRow]] = {}
+    for row in rows[:MOST_GROUPS]:
+        by_column.setdefault(row.column, []).append(row)
+    for own in by_column.values():
+        if chunks and len(chunks[-1]) + len(own) <= MOST_ROWS:
+            chunks[-1] += own
+        else:
+            chunks.append(list(own))
+    return chunks
+
+
+def _panels(sources: Sources, rows: Sequence[SliceRow]) -> list[Panel]:
+    names = dict.fromkeys(base_name(number) for row in rows for number in row.numbers)
+    return [_panel(sources, name, rows) for name in names]
+
+
+def _panel(sources: Sources, name: str, rows: Sequence[SliceRow]) -> Panel:
     whole = sources.numbers.get(name)
-    values = [x for n in [*numbers, *([whole] if whole else [])] for x in (n.low, n.value, n.high) if x is not None]
-    axis = marks.shared_axis(values, width=84, unit=numbers[0].unit)
+    axis = _axis(sources, name)
+    drawn = [_row(sources, row, number, axis) for row in rows for number in row.numbers if base_name(number) == name]
+    if whole is not None:
+        drawn.insert(0, _whole_row(whole, axis))
+    title = whole.title if whole else name
+    title = say("{number}, nats", number=title) if axis.unit == "nats" else title
+    return Panel(title, marks.axis_labels(axis), tuple(drawn))
+
+
+def _axis(sources: Sources, name: str) -> marks.Axis:
+    """One axis for a number wherever it is drawn."""
+    whole = sources.numbers.get(name)
+    found = [n for row in sources.findings.slices for n in row.numbers if base_name(n) == name]
+    values = [x for n in [*found, *([whole] if whole else [])] for x in (n.low, n.value, n.high) if x is not None]
+    axis = marks.shared_axis(values, width=_MARK_WIDTH, unit=found[0].unit)
     return marks.with_reference(axis, whole.value) if whole and whole.value is not None else axis
 
 
-def _row(row: SliceRow, names: list[str], axes: list[marks.Axis]) -> tuple[str, ...]:
-    numbers = {_base(number): number for number in row.numbers}
-    cells = [formats.middle(row.value, 60), formats.count(row.n)]
-    for place, name in enumerate(names):
-        number = numbers.get(name)
-        if place < 2:
-            cells.append(formats.value(number) if number else formats.NOTHING)
-            tone = "pass" if row.judged else "not judged"
-            cells.append(marks.number_mark(axes[place], number, tone) if number else "")
-        else:
-            cells.append(_with_interval(number))
-    return tuple(cells)
+def _whole_row(whole: Number, axis: marks.Axis) -> PanelRow:
+    mark = marks.number_mark(axis, whole, height=16)
+    cells = (formats.count(whole.n), _value(whole), "", formats.interval(whole), mark)
+    return PanelRow(say("All documents"), *cells, "whole")
 
 
-def _with_interval(number: Number | None) -> str:
-    if number is None or number.value is None:
-        return formats.NOTHING
-    return f"{formats.value(number)} ({formats.interval(number)})"
+def _row(sources: Sources, row: SliceRow, number: Number, axis: marks.Axis) -> PanelRow:
+    judged, apart = is_compared(row, number), _is_apart(sources, row, number)
+    mark = marks.number_mark(axis, number, "watch" if apart else "pass" if judged else "not judged", height=16)
+    return PanelRow(
+        group=formats.middle(f"{row.column} {row.value}", 26),
+        n=formats.count(number.n),
+        value=_value(number),
+        sign=_sign(number, axis.reference) if apart else "",
+        interval=formats.interval(number),
+        mark=mark,
+        tone="apart" if apart else "" if judged else "muted",
+    )
+
+
+def _value(number: Number) -> str:
+    """Without its unit, which the title of the panel has."""
+    return formats.quantity(number.value, number.unit, digits_of(number), suffix=False)
+
+
+def _sign(number: Number, whole: float | None) -> str:
+    return "▲" if (number.value or 0.0) > (whole or 0.0) else "▼"
+
+
+def _others(sources: Sources) -> Table | None:
+    """Every number of every group that has no panel."""
+    drawn = {number.name for row in sources.findings.slices for number in row.numbers}
+    rows = tuple(
+        (n.title, formats.value(n), formats.interval(n), formats.count(n.n))
+        for name, n in sources.numbers.items()
+        if name.endswith("}") and name not in drawn and n.value is not None
+    )[:_MOST_OTHERS]
+    columns = (
+        Column(say("Measure, group"), "corpus", 40),
+        Column(say("Value"), "number"),
+        Column(say("95% interval"), "number"),
+        Column("n", "number", 10),
+    )
+    return Table(say("The other numbers of each group."), columns, rows, paper_rows=_MOST_OTHERS) if rows else None
