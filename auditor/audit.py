@@ -11,37 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import auditor
-from auditor import findings, report
+from auditor import findings, presenting, report
 from auditor.config import Config
-from auditor.errors import InterruptedRunError, PdfUnavailableError, StoreError, VerificationError
+from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
-from auditor.findings import Bound, Context, Evidence, Findings, Presentation
+from auditor.findings import Findings
 from auditor.measuring import Progress, Worker
 from auditor.preflight import Preflight, check, is_multi_label
+from auditor.reading import context, read_evidence
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
 from auditor.records.sums import ARTEFACTS
 from auditor.records.types import (
-    AttentionStatistics,
     Document,
-    Explanation,
-    Failure,
-    Perplexity,
-    Prediction,
-    PseudoPerplexity,
 )
 from auditor.records.verification import verify
+from auditor.report import Look
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
-_CORPUS_FACTS = {
-    "path": "File",
-    "sha256": "File, SHA-256",
-    "documents": "Documents",
-    "documents_in_file": "Documents in the file",
-    "columns": "Columns",
-}
-KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
 
@@ -90,13 +78,35 @@ def run(
             return _reopened(place)
         work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-        return conclude(place, pdf=pdf and config.report.pdf, facts={**timing(started), "work": work})
+        facts = {**timing(started), "work": work}
+        return _concluded(place, preflight.appearance.look, pdf=pdf and config.report.pdf, facts=facts)
 
 
-def rerender(place: Run, *, pdf: bool = True) -> Result:
+def _concluded(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+    """Concludes; where templates of the reader break, without them, so that what was measured has its report."""
+    try:
+        return conclude(place, look, pdf=pdf, facts=facts)
+    except RenderError as fault:
+        if not look.templates.files:
+            raise
+        conclude(place, Look(fonts=look.fonts), pdf=pdf, facts=facts)
+        raise RenderError(
+            f"{fault}\n{place.path}: the report was written without your templates; mend them, then "
+            f"`auditor report {place.run_id} --templates DIR`"
+        ) from fault
+
+
+def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fonts: Path | None = None) -> Result:
     """Draws the conclusions and writes the report again, from the evidence alone: without torch or the model.
 
+    Args:
+        place: A finished run.
+        pdf: Whether to make the PDF.
+        templates: A folder of templates; by default those that the plan keeps.
+        fonts: A folder of fonts; needed where the run was drawn with some.
+
     Raises:
+        RenderError: Templates or fonts are faulty; the report that was there is untouched.
         StoreError: The evidence is not complete.
         VerificationError: The plan or the evidence is not what was measured.
     """
@@ -105,7 +115,9 @@ def rerender(place: Run, *, pdf: bool = True) -> Result:
             raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
         _require_untouched(place)
         before = place.manifest() or {}
-        return conclude(place, pdf=pdf, facts={key: before[key] for key in ("started", "finished", "seconds", "work")})
+        look = presenting.look_again(place.plan, templates, fonts)
+        facts = {key: before[key] for key in ("started", "finished", "seconds", "work")}
+        return conclude(place, look, pdf=pdf, facts=facts)
 
 
 def plan(preflight: Preflight, command: str) -> dict[str, Any]:
@@ -133,6 +145,7 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
         "asked": preflight.asked,
         "shards": [[shard.start, shard.stop] for shard in preflight.shards],
         "notes": list(preflight.notes),
+        "look": preflight.appearance.as_plan(),
         "versions": _versions(),
     }
 
@@ -161,21 +174,22 @@ def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progr
     return work
 
 
-def conclude(place: Run, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def conclude(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
     """Draws conclusions from the evidence of a measured run, writes the report, and closes the run.
 
     Args:
         place: A run whose shards are all there.
+        look: The reader's templates and fonts.
         pdf: Whether to make the PDF.
         facts: For the manifest: what may differ between two runs of one plan.
     """
     evidence = read_evidence(place)
-    found = findings.summarise(evidence, context(place))
+    found = findings.summarise(evidence, context(place, look))
     as_json = findings.write(found)
-    html = report.render_html(found, evidence)
+    html = report.render_html(found, evidence, look)
     place.write("findings.json", as_json)
     place.write("report.html", html.encode("utf-8"))
-    problem = _write_pdf(place, html, found, as_json) if pdf else None
+    problem = _write_pdf(place, html, found, as_json, look) if pdf else None
     if problem or not pdf:
         place.remove("report.pdf")
     place.finish({**facts, "verdict": found.verdict.result, "headline": found.verdict.headline})
@@ -190,57 +204,6 @@ def timing(started: datetime) -> dict[str, Any]:
         "finished": finished.isoformat(timespec="seconds"),
         "seconds": round((finished - started).total_seconds(), 1),
     }
-
-
-def read_evidence(place: Run) -> Evidence:
-    """The facts of a run, by document."""
-    return Evidence(
-        documents=tuple(row for row in place.read(Document) if isinstance(row, Document)),
-        predictions={row.document_id: row for row in place.read(Prediction)},
-        explanations={row.document_id: row for row in place.read(Explanation)},
-        attention={row.document_id: row for row in place.read(AttentionStatistics)},
-        perplexity={row.document_id: row for row in place.read(Perplexity)},
-        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity)},
-        others={
-            probe: {_document_of(row): row for row in place.read_facts(probe)}
-            for probe in place.plan["probes"]
-            if probe not in KNOWN
-        },
-    )
-
-
-def _document_of(row: Mapping[str, Any] | Failure) -> str:
-    return row.document_id if isinstance(row, Failure) else str(row["document_id"])
-
-
-def context(place: Run) -> Context:
-    """What the plan knows about the run and the evidence does not."""
-    own = place.plan
-    checks = {name: Bound(**bound) for name, bound in own["config"].get("checks", {}).items()}
-    return Context(
-        title=own["title"],
-        task=own["task"],
-        run_id=place.run_id,
-        plan_id=place.plan_id,
-        created=place.created,
-        model=_model_facts(own),
-        corpus={_CORPUS_FACTS[key]: _plain(value) for key, value in own["corpus"].items()},
-        provenance=_provenance(place),
-        parameters={
-            name: {key: _plain(value) for key, value in table.items()} for name, table in own["probes"].items()
-        },
-        checks=checks,
-        asked=own["asked"],
-        notes=tuple(own["notes"]),
-        seed=own["seed"],
-        multi_label=own["multi_label"],
-        presentation=_presentation(own["config"]["report"]),
-        references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
-    )
-
-
-def _presentation(settings: Mapping[str, Any]) -> Presentation:
-    return Presentation(**{key: settings[key] for key in Presentation.model_fields})
 
 
 def _require_untouched(place: Run) -> None:
@@ -263,44 +226,6 @@ def _describe(checkpoint: Any) -> dict[str, Any]:
     }
 
 
-def _model_facts(own: Any) -> dict[str, str]:
-    model = own["model"]
-    settings = own["config"].get("model", {})
-    facts = {
-        "Name": model["name"],
-        "Task": own["task"],
-        "Class": model["class"],
-        "Revision": model["revision"] or "local folder",
-        "Parameters": f"{model['parameters']:,}",
-        "Device": own["device"],
-        "Data type": f"{own['dtype']}; softmax and statistics in float32 or better",
-        "Weights, SHA-256": model["weights_sha256"],
-        "Tokenizer, SHA-256": model["tokenizer_sha256"],
-    }
-    if own["task"] == "text-classification":
-        facts["Labels"] = ", ".join(model["labels"])
-        facts["Answer"] = "any number of labels, a sigmoid each" if own["multi_label"] else "one label, softmax"
-    elif own["task"] == "text-generation":
-        facts["Prompt"] = settings.get("prompt") or "{text}"
-        facts["Candidates"] = ", ".join(repr(c) for c in settings.get("candidates") or ()) or "none: free continuation"
-    for name, reference in own["references"].items():
-        facts[f"Reference model {name}"] = f"{reference['class']}, weights SHA-256 {reference['weights_sha256']}"
-    return facts
-
-
-def _provenance(place: Run) -> dict[str, str]:
-    own = place.plan
-    return {
-        "Run": place.run_id,
-        "Plan, SHA-256": place.plan_id,
-        "Created": place.created,
-        "Command": own["command"],
-        "Seed": str(own["seed"]),
-        "Shards": str(len(own["shards"])),
-        **own["versions"],
-    }
-
-
 def _versions() -> dict[str, str]:
     found = {"auditor": auditor.__version__, "Python": platform.python_version()}
     for library in LIBRARIES:
@@ -311,17 +236,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value)
-    return "default" if value is None else str(value)
-
-
-def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes) -> str | None:
+def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes, look: Look) -> str | None:
     """Writes report.pdf; the reason where the machine cannot."""
     attachments = {"findings.json": as_json, "plan.json": to_json(place.plan)}
     try:
-        place.write("report.pdf", report.render_pdf(html, found, attachments))
+        place.write("report.pdf", report.render_pdf(html, found, attachments, look))
     except PdfUnavailableError as error:
         return str(error)
     return None

@@ -30,7 +30,7 @@ from auditor.errors import (
     VerificationError,
 )
 from auditor.interruption import finishing_the_shard, interrupt, signals
-from auditor.options import configured
+from auditor.options import Fonts, Templates, configured
 
 if TYPE_CHECKING:
     from auditor.audit import Result
@@ -152,11 +152,19 @@ def check(config: "Config", as_json: AsJson = False) -> int:
 
 
 @app.command()
-def report(name: RunName, root: Root = Path("reports"), as_json: AsJson = False, no_pdf: NoPdf = False) -> int:
+def report(
+    name: RunName,
+    root: Root = Path("reports"),
+    templates: Templates = None,
+    fonts: Fonts = None,
+    as_json: AsJson = False,
+    no_pdf: NoPdf = False,
+) -> int:
     """Render the report of a run again. From its evidence: needs neither the model nor torch."""
     from auditor import audit
 
-    return _print_result(audit.rerender(_open(name, root), pdf=not no_pdf), as_json, EXIT_FINE)
+    result = audit.rerender(_open(name, root), pdf=not no_pdf, templates=templates, fonts=fonts)
+    return _print_result(result, as_json, EXIT_FINE)
 
 
 @app.command(name="list")

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from auditor.config import Config
 
 
+Templates = Annotated[Path | None, typer.Option(help="A folder of your own templates and user.css.")]
+Fonts = Annotated[Path | None, typer.Option(help="A folder of additional fonts: .ttf, .otf or .woff2.")]
+
+
 def configured(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command, in the place of its parameter `config`, the options that make one."""
 
@@ -46,6 +50,8 @@ def read_options(
     limit: Annotated[int | None, typer.Option(help="Documents to draw from the corpus.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn.")] = None,
     output: Annotated[Path | None, typer.Option(help="The folder of all audits.  [default: reports]")] = None,
+    templates: Templates = None,
+    fonts: Fonts = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run the model's own code; needs a 40-digit --revision.")
     ] = False,
@@ -78,6 +84,8 @@ def read_options(
         "corpus.limit": limit,
         "seed": seed,
         "run.output": output,
+        "report.templates": templates,
+        "report.fonts": fonts,
         "model.trust_remote_code": trust_remote_code or None,
     }
     return load(file or config, {**dict(map(_pair, set_ or ())), **{k: v for k, v in flags.items() if v is not None}})

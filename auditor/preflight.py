@@ -6,7 +6,7 @@ and checks are compared with what the model and the corpus can give.
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from auditor import corpus, findings
+from auditor import corpus, findings, presenting
 from auditor.config import Config
 from auditor.corpus.sampling import sample
 from auditor.errors import ConfigError, CorpusError, ProbeError
 from auditor.executors.contract import Shard, cut
+from auditor.findings import wording
+from auditor.languages import plural, say, speaking
+from auditor.languages.numbers import count
+from auditor.presenting import Appearance
 from auditor.records.types import Document
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ class Preflight:
     device: str
     dtype: str
     notes: tuple[str, ...]
+    appearance: Appearance
 
     @property
     def asked(self) -> dict[str, int]:
@@ -109,6 +114,7 @@ def check(config: Config) -> Preflight:
     """
     from auditor import models
 
+    appearance = presenting.read(config)
     checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
     probes = _probes(config, checkpoint.task)
     references = {
@@ -119,10 +125,11 @@ def check(config: Config) -> Preflight:
     dtype = str(models.dtype_for(config.model.dtype, checkpoint, device)).removeprefix("torch.")
     reading = config.corpus.model_dump(exclude={"path"})
     read = corpus.load(config.locate("corpus.path"), **reading, seed=config.seed)
-    documents, note = _with_known_labels(config, checkpoint, read.documents)
-    preflight = Preflight(config, read, documents, checkpoint, probes, references, str(device), dtype, ())
+    documents, are_ids = _with_known_labels(config, checkpoint, read.documents)
+    preflight = Preflight(config, read, documents, checkpoint, probes, references, str(device), dtype, (), appearance)
     _check_names(preflight)
-    return dataclasses.replace(preflight, notes=(*note, *_notes(preflight)))
+    with speaking(config.report.language):
+        return dataclasses.replace(preflight, notes=tuple(_notes(preflight, are_ids)))
 
 
 def labels_of(config: Config, checkpoint: "Checkpoint") -> tuple[str, ...]:
@@ -233,17 +240,16 @@ def _near(word: str, known: Any) -> str:
 
 def _with_known_labels(
     config: Config, checkpoint: "Checkpoint", documents: Sequence[Document]
-) -> tuple[tuple[Document, ...], tuple[str, ...]]:
-    """The documents with labels as the model calls them; numbers are taken as the model's label ids."""
+) -> tuple[tuple[Document, ...], bool]:
+    """The documents with labels as the model calls them, and whether they were numbers, taken as its label ids."""
     labels = labels_of(config, checkpoint)
     used = {label for document in documents for label in document.labels}
     if not used or not labels:
-        return tuple(documents), ()
-    notes: tuple[str, ...] = ()
-    if not used <= set(labels) and all(label.isdecimal() and int(label) < len(labels) for label in used):
+        return tuple(documents), False
+    are_ids = not used <= set(labels) and all(label.isdecimal() and int(label) < len(labels) for label in used)
+    if are_ids:
         names = {label: labels[int(label)] for label in used}
         documents = [dataclasses.replace(d, labels=tuple(names[label] for label in d.labels)) for d in documents]
-        notes = ("The labels of the corpus are numbers and were taken as the model's label ids.",)
     for document in documents:
         for label in document.labels:
             if label not in labels:
@@ -256,7 +262,7 @@ def _with_known_labels(
                 f"{config.corpus.path}: document {document.id!r} has {len(document.labels)} labels, but the model "
                 "gives one; set multi_label = true in [model] if it gives several"
             )
-    return tuple(documents), notes
+    return tuple(documents), are_ids
 
 
 def _check_names(preflight: Preflight) -> None:
@@ -279,19 +285,28 @@ def _check_names(preflight: Preflight) -> None:
         raise ConfigError("\n".join(faults))
 
 
-def _notes(preflight: Preflight) -> tuple[str, ...]:
-    config, n = preflight.config, len(preflight.documents)
-    notes = []
-    if n < preflight.corpus.n_documents:
-        notes.append(
-            f"The corpus is a seeded sample of {n} of {preflight.corpus.n_documents} documents, stratified by label."
+def _notes(preflight: Preflight, labels_are_ids: bool) -> Iterator[str]:
+    """What the report must say about the input, in its language."""
+    config, n, of = preflight.config, len(preflight.documents), preflight.corpus.n_documents
+    if labels_are_ids:
+        yield say("The labels of the corpus are numbers and were taken as the model's label ids.")
+    if n < of:
+        yield plural(
+            of,
+            "The corpus is a seeded sample of {chosen} of {n} document, stratified by label.",
+            "The corpus is a seeded sample of {chosen} of {n} documents, stratified by label.",
+            chosen=count(n),
         )
     for probe in preflight.probes:
         if probe.model:
-            notes.append(f"The {probe.name} probe asked the reference model {probe.model}, not the audited one.")
+            names = {"probe": wording.probe(probe.name), "model": probe.model}
+            yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
     cleaned = sum(document.n_cleaned > 0 for document in preflight.documents)
     if cleaned:
-        notes.append(f"Control characters or broken Unicode were replaced in {cleaned} documents when they were read.")
+        yield plural(
+            cleaned,
+            "Control characters or broken Unicode were replaced in {n} document when it was read.",
+            "Control characters or broken Unicode were replaced in {n} documents when they were read.",
+        )
     if config.model.trust_remote_code:
-        notes.append(f"Code that came with the model was run (revision {config.model.revision}).")
-    return tuple(notes)
+        yield say("Code that came with the model was run (revision {revision}).", revision=config.model.revision)

@@ -17,6 +17,7 @@ from auditor import findings
 from auditor.cli import main
 from auditor.errors import LockedError, ModelError
 from auditor.findings.types import Check, Coverage, Findings, Number, Verdict
+from auditor.options import read_options
 from auditor.records import store
 from auditor.records.types import Document
 
@@ -276,7 +277,8 @@ def test_check_says_what_would_run(auditor_says):
 
 def test_report_renders_again(auditor_says, audit, tmp_path):
     code, out, _ = auditor_says("report", "latest", "--root", tmp_path / "reports", "--no-pdf")
-    assert (code, audit.asked) == (0, {"run": audit.result.run.run_id, "pdf": False})
+    asked = {"run": audit.result.run.run_id, "pdf": False, "templates": None, "fonts": None}
+    assert (code, audit.asked) == (0, asked)
     assert out.endswith("report.pdf\n")
     audit.result.pdf_error = "no Pango"
     assert auditor_says("report", audit.result.run.path)[0] == 7
@@ -284,6 +286,15 @@ def test_report_renders_again(auditor_says, audit, tmp_path):
         **{**vars(audit.result), "findings": sample_findings("fail"), "pdf_error": None}
     )
     assert auditor_says("report", audit.result.run.path)[0] == 0, "rendering is no gate"
+
+
+def test_report_takes_templates_and_fonts_of_the_reader(auditor_says, audit, tmp_path):
+    own = ("--templates", tmp_path / "t", "--fonts", tmp_path / "f")
+    assert auditor_says("report", audit.result.run.path, *own)[0] == 0
+    assert (audit.asked["templates"], audit.asked["fonts"]) == (tmp_path / "t", tmp_path / "f")
+    config = read_options(model="m", data=tmp_path / "d", templates=Path("t"), fonts=tmp_path / "f")
+    assert config.locate("report.templates") == Path("t"), "a folder given by a flag is relative to where one stands"
+    assert config.locate("report.fonts") == tmp_path / "f"
 
 
 def test_list_shows_every_run(auditor_says, tmp_path):

@@ -119,7 +119,7 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
         ("model.dtype", "float16", "float16"),
         ("title", "2024-01-01", "2024-01-01"),
         ("corpus.path", Path("a/b.csv"), "a/b.csv"),
-        ("report.reviewers", ("Ada",), ["Ada"]),
+        ("report.reviewers", ("Ada",), [{"name": "Ada", "role": None}]),
         ("probes.lime.n_samples", "200", 200),
         ("probes.lime.segmenter", "words", "words"),
         ("probes.lime.day", "2024-01-01", "2024-01-01"),
@@ -212,7 +212,10 @@ none = { }
 far = { at_least = nan }
 odd = { at_lest = 1 }
 [report]
-reviewers = [3]
+reviewers = [3, { nam = "Ada" }, { name = "" }]
+sections = ["lime", "limes"]
+classification = ""
+logo = 3
 [run]
 max_failures = 2
 [modle]
@@ -236,7 +239,13 @@ max_failures = 2
         "checks.none: expected exactly one of at_least and at_most",
         "checks.far.at_least: expected a finite number, found NaN",
         "checks.odd.at_lest: unknown key; did you mean checks.odd.at_least?",
-        "report.reviewers.0: expected a string, found 3",
+        'report.sections.1: there is no such section; did you mean lime?, found "limes"',
+        "report.reviewers.0: expected a name or { name = …, role = … }, found 3",
+        "report.reviewers.1.name: missing; give it in the file",
+        "report.reviewers.1.nam: unknown key; did you mean report.reviewers.1.name?",
+        'report.reviewers.2.name: expected a string that is not empty, found ""',
+        "report.logo: expected a string, found 3",
+        'report.classification: expected a string that is not empty, found ""',
         "run.max_failures: expected at most 1.0, found 2",
         "devise: unknown key; did you mean model.device?",
         "modle: unknown key; did you mean model?",
@@ -263,6 +272,34 @@ max_failures = 2
 def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str, object], expected: str) -> None:
     overrides = {**QUICK, **{f"model.{key}": value for key, value in table.items()}}
     assert faults(None, overrides) == [f"command line: model: {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"logo": "logo.png"}, "report: logo needs organisation, the words for those who do not see it"),
+        (
+            {"sections": ["lime", "slices", "lime"]},
+            'report.sections: names lime more than once, found ["lime", "slices", "lime"]',
+        ),
+        (
+            {"sections": ["summary"]},
+            "report.sections.0: there is no such section; there are predictions, lime, attention, perplexity, "
+            "pseudo_perplexity, failures, slices, documents, methods, regulatory, glossary, provenance, "
+            'found "summary"',
+        ),
+    ],
+)
+def test_a_report_that_cannot_be_drawn_is_a_fault(table: dict[str, object], expected: str) -> None:
+    overrides = {**QUICK, **{f"report.{key}": value for key, value in table.items()}}
+    assert faults(None, overrides) == [f"command line: {expected}"]
+
+
+def test_a_section_of_a_third_partys_probe_may_be_chosen() -> None:
+    assert load(None, {**QUICK, "report.sections": '["probe-length", "lime"]'}).report.sections == [
+        "probe-length",
+        "lime",
+    ]
 
 
 def test_keys_of_the_model_that_agree_are_fine() -> None:
@@ -340,7 +377,14 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
     full = load(write(tmp_path, "\n".join(lines).replace('"text-classification"', '"text-generation"')))
     assert set(full.probes) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
     assert set(full.checks) == {"accuracy", "calibration_error", "lime.fidelity"}
-    assert full.report.reviewers == ["Ada Lovelace"]
+    assert [(person.name, person.role) for person in full.report.reviewers] == [
+        ("Ada Lovelace", None),
+        ("Mary Somerville", "Validator"),
+    ]
+    commented = {line.split(" = ")[0] for line in lines}
+    shown = {"pdf", "statements"}
+    assert set(config.ReportConfig.model_fields) - commented == shown, "every other key of [report] is shown"
+    assert set(type(full.report.statements).model_fields) <= commented
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))

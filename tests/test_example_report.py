@@ -1,4 +1,4 @@
-"""The example report in the repository is what its evidence gives: findings, and page by page the HTML."""
+"""The example reports in the repository are what their evidence gives: findings, and byte by byte the HTML."""
 
 import json
 import math
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from auditor import audit, findings, report
+from auditor import audit, findings, reading, report
+from auditor.records.run import Run
 from auditor.records.store import open_run
 from auditor.records.verification import verify
 
-EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
+REPORTS = Path(__file__).parents[1] / "reports"
+EXAMPLES = ("example", "example-zh")
 
 
 def same(found: object, wanted: object) -> bool:
@@ -26,30 +28,31 @@ def same(found: object, wanted: object) -> bool:
     return found == wanted
 
 
-@pytest.fixture(scope="module", autouse=True)
-def rendered() -> None:
+@pytest.fixture(scope="module", params=EXAMPLES)
+def example(request: pytest.FixtureRequest) -> Run:
+    run = open_run(REPORTS / request.param, REPORTS)
     if os.environ.get("AUDITOR_GOLDEN"):
-        audit.rerender(open_run(EXAMPLE, EXAMPLE.parent))
+        audit.rerender(run)
+    return run
 
 
-def test_the_golden_example_is_sound() -> None:
-    assert verify(open_run(EXAMPLE, EXAMPLE.parent)) == []
+def test_the_golden_example_is_sound(example: Run) -> None:
+    assert verify(example) == []
 
 
-def test_the_golden_example_has_the_findings_of_its_evidence() -> None:
-    run = open_run(EXAMPLE, EXAMPLE.parent)
-    found = findings.write(findings.summarise(audit.read_evidence(run), audit.context(run)))
-    assert same(json.loads(found), json.loads(run.read_bytes("findings.json"))), "run `make golden`, read the diff"
+def test_the_golden_example_has_the_findings_of_its_evidence(example: Run) -> None:
+    found = findings.write(findings.summarise(reading.read_evidence(example), reading.context(example)))
+    assert same(json.loads(found), json.loads(example.read_bytes("findings.json"))), "run `make golden`, read the diff"
 
 
-def test_the_golden_example_looks_like_a_fresh_rendering() -> None:
-    run = open_run(EXAMPLE, EXAMPLE.parent)
-    fresh = report.render_html(findings.read(run.read_bytes("findings.json")), audit.read_evidence(run))
-    assert fresh.encode() == run.read_bytes("report.html"), "run `make golden`, look at reports/example/report.html"
+def test_the_golden_example_looks_like_a_fresh_rendering(example: Run) -> None:
+    stored = findings.read(example.read_bytes("findings.json"))
+    fresh = report.render_html(stored, reading.read_evidence(example))
+    assert fresh.encode() == example.read_bytes("report.html"), f"run `make golden`, look at {example.path}/report.html"
 
 
-def test_the_golden_example_is_made_into_a_pdf(tmp_path: Path) -> None:
-    copy = shutil.copytree(EXAMPLE, tmp_path / "example")
+def test_the_golden_example_is_made_into_a_pdf(example: Run, tmp_path: Path) -> None:
+    copy = shutil.copytree(example.path, tmp_path / "example")
     result = audit.rerender(open_run(copy, tmp_path))
     assert result.pdf is not None, result.pdf_error
-    assert 0.8 < result.pdf.stat().st_size / (EXAMPLE / "report.pdf").stat().st_size < 1.25
+    assert 0.8 < result.pdf.stat().st_size / (example.path / "report.pdf").stat().st_size < 1.25

@@ -78,10 +78,11 @@ def _run(home: Path, *command: str, **variables: str) -> str:
     return ran.stdout
 
 
-def test_the_wheel_holds_templates_fonts_licences_and_the_typing_marker(wheel):
+def test_the_wheel_holds_templates_translations_fonts_licences_and_the_typing_marker(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "auditor/py.typed" in names
-    for folder in ("templates", "auditor/report/fonts/files", "auditor/report/fonts/licences"):
+    folders = ("templates", "auditor/languages/locale", "auditor/report/fonts/files", "auditor/report/fonts/licences")
+    for folder in folders:
         inside = folder if folder.startswith("auditor") else f"auditor/{folder}"
         wanted = {path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert wanted

@@ -14,20 +14,20 @@ one from a flag or the environment, and `run.output` always, to the current dire
 
 Tables of probes are only required to be tables here: their keys are the parameters of probe classes, on a floor above.
 
-    tables    the models: every key, its type and default
+    tables    the models: every key, its type and default; that of [report] in `report`
     loading   the door: file, environment and flags become a checked `Config`
     faults    every fault as one line: where, which key, what to do
     starter   the commented file that `auditor init` writes
 """
 
 from auditor.config.loading import load, schema
+from auditor.config.report import ReportConfig
 from auditor.config.starter import starter
 from auditor.config.tables import (
     CheckConfig,
     Config,
     CorpusConfig,
     ModelConfig,
-    ReportConfig,
     RunConfig,
     resolve_model,
 )

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from auditor.config.report import ReviewerConfig
 from auditor.config.tables import CheckConfig, Config
 
 _LONGEST = 60
 _EXPECTED = {
     "string_type": "expected a string",
     "string_too_short": "expected a string that is not empty",
+    "string_too_long": "expected at most {max_length} characters",
     "invalid_key": "expected a key that is a string",
     "int_type": "expected a whole number",
     "float_type": "expected a number",
@@ -64,6 +66,8 @@ def _messages(fault: ErrorDetails, parts: list[str]) -> Iterator[str]:
     elif fault["type"] == "value_error":
         for message in str(fault["ctx"]["error"]).splitlines():
             yield f"{key}: {message}{_found(fault['input'])}"
+    elif fault["type"] == "model_type" and parts[:2] == ["report", "reviewers"]:
+        yield f"{key}: expected a name or {{ name = …, role = … }}{_found(fault['input'])}"
     elif parts[0] == "checks" and fault["type"] == "model_type":
         yield f"{key}: expected {{ at_least = … }} or {{ at_most = … }}{_found(fault['input'])}"
     else:
@@ -81,13 +85,19 @@ def _found(value: Any) -> str:  # whatever was given
 def _near_key(parts: list[str]) -> str:
     """`; did you mean model.device?`: a key of the same table that is spelt alike, else one of another table."""
     table, name = ".".join(parts[:-1]), parts[-1]
-    known = _keys(CheckConfig, f"{table}.") if parts[0] == "checks" else _keys(Config)
+    known = _keys_beside(parts, f"{table}.")
     keys = [key.rpartition(".") for key in known]
     siblings = [leaf for folder, _, leaf in keys if folder == table]
     near = [f"{table}.{leaf}".lstrip(".") for leaf in difflib.get_close_matches(name, siblings, n=1)]
     elsewhere = difflib.get_close_matches(name, [leaf for _, _, leaf in keys], n=1, cutoff=0.8)
     near += [f"{folder}.{leaf}" for folder, _, leaf in keys if leaf in elsewhere]
     return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(siblings)}"
+
+
+def _keys_beside(parts: list[str], prefix: str) -> Iterator[str]:
+    if parts[0] == "checks":
+        return _keys(CheckConfig, prefix)
+    return _keys(ReviewerConfig, prefix) if parts[:2] == ["report", "reviewers"] else _keys(Config)
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

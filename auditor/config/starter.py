@@ -49,8 +49,28 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # "lime.fidelity" = {{ at_least = 0.70 }}
 
 [report]
-# reviewers = ["Ada Lovelace"]        # a signature line each
+# language = "en"                     # or "zh": the language of the report's own words
+# sections = ["predictions", "lime"]  # which, in this order; default: all; provenance always ends the report
+# reviewers = ["Ada Lovelace", {{ name = "Mary Somerville", role = "Validator" }}]  # a signature line each
 # organisation = "Model risk"
+# logo = "logo.png"                   # PNG or JPEG, at most 256 KB; needs organisation
+# classification = "Internal"         # a marking on every page
+# templates = "templates"             # a folder of your own templates and user.css
+# fonts = "fonts"                     # a folder of additional .ttf, .otf or .woff2
+# [report.statements]                 # printed as written; what is not said here is listed as missing
+# intended_purpose = "…"              # what the model is for, who uses it, and on whom
+# out_of_scope = "…"                  # uses it is not made for
+# owner = "…"                         # who is responsible, and how to reach them
+# version_history = "…"               # versions, and what changed between them
+# training_data = "…"                 # where it is from, how it was chosen, labelled and cleaned
+# evaluation_data = "…"               # why this corpus, and how far it is like what the model will see
+# limits = "…"                        # known limits and foreseeable misuse
+# affected_groups = "…"               # people and groups that may be affected
+# oversight = "…"                     # who looks at results, and who may stop the model
+# monitoring = "…"                    # how it is watched after release, and what happens in an incident
+# security = "…"                      # security measures
+# standards = "…"                     # standards applied, in full or in part
+# ethics = "…"                        # ethical considerations
 
 [run]
 # output = "reports"                  # relative to the current directory

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from auditor.config.base import Count, Name, Table
+from auditor.config.report import ReportConfig
 from auditor.errors import ConfigError
-from auditor.languages import Language
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
@@ -24,17 +25,7 @@ def _known_device(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
 Device = Annotated[str, AfterValidator(_known_device)]
-
-
-class Table(BaseModel):
-    """Base of every table: frozen, strict about types and unknown keys."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class CorpusConfig(Table):
@@ -128,18 +119,6 @@ class CheckConfig(Table):
         return self
 
 
-class ReportConfig(Table):
-    """What the report says besides the findings."""
-
-    pdf: bool = True
-    """Whether to write the PDF beside the HTML."""
-    language: Language = "en"
-    """The language of the report's own words: English or Simplified Chinese."""
-    reviewers: list[Name] = []
-    """One signature line each."""
-    organisation: Name | None = None
-
-
 class RunConfig(Table):
     """Where the evidence goes and when to give up."""
 
@@ -159,9 +138,9 @@ class Config(Table):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     corpus: CorpusConfig
     model: ModelConfig
-    probes: dict[Name, dict[str, Any]] = {}
+    probes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Parameters by probe; by default every probe that the task supports, with default parameters."""
-    checks: dict[Name, CheckConfig] = {}
+    checks: dict[Name, CheckConfig] = Field(default_factory=dict)
     """Bounds by the name of the number, such as "accuracy" or "lime.fidelity"."""
     report: ReportConfig = ReportConfig()
     run: RunConfig = RunConfig()

@@ -7,36 +7,43 @@ from collections.abc import Iterator, Mapping
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Findings
 from auditor.languages import speaking
+from auditor.report.look import PLAIN, Look
 
-__all__ = ["render_html", "render_pdf"]
+__all__ = ["PLAIN", "Look", "render_html", "render_pdf"]
 
 
-def render_html(findings: Findings, evidence: Evidence) -> str:
-    """The report as one self-contained HTML file: no script, no request to anywhere.
+def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> str:
+    """The report as one self-contained HTML file: one script, allowed by its hash, and no request to anywhere.
+
+    Args:
+        findings: What to say.
+        evidence: The records it rests on.
+        look: Templates, styles and fonts of the reader.
 
     Raises:
         RenderError: a template is missing, broken, or asks for a name that is not there.
     """
     from auditor.report import html
 
-    with _without_collector(), speaking(findings.presentation.language):
+    with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return html.render(findings, evidence)
 
 
-def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
+def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], look: Look = PLAIN) -> bytes:
     """The report as a tagged PDF/A-3a, made from the HTML of `render_html`; the same input gives the same bytes.
 
     Args:
         html: What `render_html` returned.
         findings: The findings it was made from: title and dates.
         attachments: File name → content, embedded as data: findings.json and the like.
+        look: What the HTML was made with.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
     from auditor.report import pdf
 
-    with _without_collector(), speaking(findings.presentation.language):
+    with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)
 
 

@@ -11,6 +11,7 @@ import io
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 
 import matplotlib
 from matplotlib import font_manager
@@ -20,6 +21,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from auditor.findings.types import CalibrationBin
+from auditor.languages import numbers, say
 from auditor.report import fonts, formats
 
 INK, MUTED, HAIR, BAND, BLUE = "#1b1f24", "#57606a", "#e1e5ea", "#d9dee5", "#1f5fa8"
@@ -90,8 +92,8 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
         low = min([0.5, *(b.low for b in shown)])
         axes.set_xlim(low - 0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
-        axes.set_xlabel("stated probability, mean of the bin")
-        axes.set_ylabel("share correct")
+        axes.set_xlabel(say("stated probability, mean of the bin"))
+        axes.set_ylabel(say("share correct"))
         axes.grid(color=HAIR, linewidth=0.5)
         axes.set_axisbelow(True)
         for side in ("top", "right"):
@@ -116,7 +118,11 @@ def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
     axes.plot([median, median], [y - 0.38, y + 0.38], color=INK, linewidth=1.6, solid_capstyle="butt")
     place = axes.get_yaxis_transform()
     axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
-    under = f"median {formats.quantity(median, 'perplexity')} · n {formats.count(len(strip.values))}"
+    under = say(
+        "median {median} · n {n}",
+        median=formats.quantity(median, "perplexity"),
+        n=formats.count(len(strip.values)),
+    )
     axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
 
 
@@ -140,7 +146,7 @@ def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
     low, high = (low / 1.5, high * 1.5) if high / low < 1.5 else (low / 1.12, high * 1.12)
     axes.set_xlim(low, high)
     ticks = _log_ticks(low, high)
-    axes.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 1000 else f"{tick:.4g}" for tick in ticks])
+    axes.set_xticks(ticks, [numbers.shortest(tick) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.grid(axis="x", color=HAIR, linewidth=0.5)
     axes.set_axisbelow(True)
@@ -182,15 +188,20 @@ def _printable(label: str) -> str:
     return formats.spelled_out(text, fonts.missing(text))
 
 
-@functools.cache
 def _style() -> dict[str, object]:
-    """The style with the vendored families in their order of fallback; system fonts of the same name give way."""
-    families = [family for family in fonts.families() if family != fonts.MONO]
+    """The style with the families of the report in their order of fallback."""
+    _register(tuple(fonts.matplotlib_files()))
+    return {**_STYLE, "font.family": [family for family in fonts.families() if family != fonts.MONO]}
+
+
+@functools.lru_cache(maxsize=1)
+def _register(files: tuple[PathLike[str], ...]) -> None:
+    """Makes fonts known to matplotlib; fonts of the same name, of the system or of an earlier report, give way."""
     manager = font_manager.fontManager
+    families = fonts.families()
     manager.ttflist = [entry for entry in manager.ttflist if entry.name not in families]
-    for path in fonts.matplotlib_files():
+    for path in files:
         manager.addfont(path)
-    return {**_STYLE, "font.family": families}
 
 
 def _data_url(figure: Figure) -> str:

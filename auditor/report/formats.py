@@ -16,15 +16,28 @@ from auditor.languages.numbers import NOTHING as NOTHING
 from auditor.languages.numbers import count as count
 from auditor.languages.numbers import decimal as decimal
 from auditor.languages.numbers import listed as listed
+from auditor.languages.numbers import paragraph as paragraph
 
 _WITH_UNIT = {"nats": N_("{number} nats"), "bits": N_("{number} bits"), "tokens": N_("{number} tokens")}
 _WORTH_CUTTING = 14
-_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_VISIBLE = {code: f"[U+{code:04X}]" for code in _BIDI_CONTROLS}
+_REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+# No page may hold them: controls other than tab and line ends, lone surrogates, noncharacters.
+_FORBIDDEN = (
+    *(code for code in range(0x20) if chr(code) not in "\t\n\r"),
+    *range(0x7F, 0xA0),
+    *range(0xD800, 0xE000),
+    *range(0xFDD0, 0xFDF0),
+    *(plane + low for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF)),
+)
+_VISIBLE = {code: f"[U+{code:04X}]" for code in (*_REORDERING, *_FORBIDDEN)}
 
 
 def visible(text: str) -> str:
-    """Print controls that reorder text as `[U+202E]`, so that what is read is what the model was given."""
+    """Print as `[U+202E]` what reorders text, so that what is read is what the model was given, and what no page holds.
+
+    Texts of a corpus arrive without the latter (`auditor.corpus.cleaning`); labels of a model, tokens and
+    continuations may have them.
+    """
     return text.translate(_VISIBLE)
 
 
@@ -57,12 +70,7 @@ def middle(text: str, limit: int) -> str:
     if len(text) <= limit + _WORTH_CUTTING:
         return text
     keep = max(1, (limit - 8) // 2)
-    return f"{text[:keep]}…({count(len(text) - 2 * keep)} more)…{text[-keep:]}"
-
-
-def plural(n: int, singular: str, several: str | None = None) -> str:
-    """`1 document`, `2,400 documents`."""
-    return f"{count(n)} {singular if n == 1 else several or singular + 's'}"
+    return say("{start}…({count} more)…{end}", start=text[:keep], count=count(len(text) - 2 * keep), end=text[-keep:])
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -12,11 +12,13 @@ by its code.
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from auditor.languages import HTML_TAGS, plural, say, spoken
 from auditor.records.types import Document, ScoredTokens, Segment, Target
 from auditor.report import formats
 
@@ -47,7 +49,7 @@ class Mark:
     note: str = ""
     """Small raised figure."""
     title: str = ""
-    """Shown by a browser when the mark is pointed at."""
+    """Shown by a browser when the mark is pointed at or reached by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Passage:
     """"First sentence", or empty for a single text."""
     direction: str
     body: Markup
+    language: str = ""
+    """Two letters, where the corpus says which language the document is in."""
 
 
 def half_width(standard_error: float) -> float:
@@ -115,7 +119,8 @@ def surprise_marks(record: ScoredTokens) -> list[Mark]:
         step = sum(bits >= edge for edge in SURPRISE_BITS)
         style = f"surprise-{step}" if step else ""
         note = formats.decimal(bits, 0) if step >= 3 else ""
-        marks.append(Mark(start, stop, field, style, bits, note, f"{formats.decimal(bits, 1)} bits" if step else ""))
+        title = say("surprise {bits} bits", bits=formats.decimal(bits, 1)) if step else ""
+        marks.append(Mark(start, stop, field, style, bits, note, title))
     return marks
 
 
@@ -135,16 +140,29 @@ def scored_stretches(record: ScoredTokens) -> list[tuple[int, int, str, float]]:
 
 
 def passages(document: Document, marks: Sequence[Mark], unit: str = "word", limit: int = MOST_WORDS) -> list[Passage]:
-    """The paragraphs of a card: text, and second sentence where there is one, cropped to `limit` words together."""
+    """The paragraphs of a card: text, and second sentence where there is one, cropped to `limit` words together.
+
+    Args:
+        document: What is shown.
+        marks: Those of all its fields.
+        unit: What is counted where text is left out: "word", "token" or "character".
+        limit: The most units to show.
+    """
     fields = [("text", document.text)] + ([("pair", document.pair)] if document.pair is not None else [])
-    names = ("First sentence", "Second sentence") if len(fields) == 2 else ("",)
+    names = (say("First sentence"), say("Second sentence")) if len(fields) == 2 else ("",)
     ordered = [sorted((m for m in marks if m.field == field), key=lambda m: m.start) for field, _ in fields]
     total = sum(map(len, ordered))
     shares = [limit if total <= limit else max(10, limit * len(part) // total) for part in ordered]
+    language = _language(document)
     return [
-        Passage(name, formats.direction(text), paint(text, part, unit, share))
+        Passage(name, formats.direction(text), paint(text, part, unit, share), language)
         for name, (_, text), part, share in zip(names, fields, ordered, shares, strict=True)
     ]
+
+
+def _language(document: Document) -> str:
+    code = document.metadata.get("language", "")
+    return code if re.fullmatch("[a-z]{2}", code) else ""
 
 
 def paint(text: str, marks: Sequence[Mark], unit: str = "word", limit: int = MOST_WORDS) -> Markup:
@@ -217,9 +235,11 @@ def _weights(target: Target) -> Iterable[tuple[float, float]]:
 
 
 def _weight_title(weight: float, error: float, digits: int) -> str:
+    if error == 0:
+        return say("weight {value}, exact", value=formats.decimal(weight, digits, sign=True))
     ends = (weight, weight - half_width(error), weight + half_width(error))
     value, low, high = (formats.decimal(x, digits, sign=True) for x in ends)
-    return f"{value}, exact" if error == 0 else f"{value} ({low} to {high})"
+    return say("weight {value}, 95% interval {low} to {high}", value=value, low=low, high=high)
 
 
 def _between(text: str, marks: Sequence[Mark], start: int) -> list[Markup]:
@@ -244,4 +264,10 @@ def _plain(text: str) -> Markup:
 
 
 def _left_out(n: int, unit: str) -> Markup:
-    return Markup(' <span class="gap" dir="ltr">[… {} …]</span> ').format(formats.plural(n, unit))
+    if unit == "word":
+        said = plural(n, "[… {n} word …]", "[… {n} words …]")
+    elif unit == "token":
+        said = plural(n, "[… {n} token …]", "[… {n} tokens …]")
+    else:
+        said = plural(n, "[… {n} character …]", "[… {n} characters …]")
+    return Markup(' <span class="gap" dir="ltr" lang="{}" translate="yes">{}</span> ').format(HTML_TAGS[spoken()], said)

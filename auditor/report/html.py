@@ -2,10 +2,10 @@
 
     sections ─ one template each ─┐
     front page ───────────────────┼→ report.html.j2 → text; the PDF is made from the same text
-    report.css, fonts ────────────┘
+    styles, fonts, script ────────┘
 
-What a sheet of paper does not need (embedded fonts, rows beyond the cap) stands between `<!--screen-->` and
-`<!--/screen-->`, which escaping makes impossible to forge.
+The page is complete without its one script. What a sheet of paper does not need (script, dark colours, embedded fonts,
+rows beyond the cap) stands between `<!--screen-->` and `<!--/screen-->`, which escaping makes impossible to forge.
 """
 
 import base64
@@ -60,28 +60,33 @@ def render(findings: Findings, evidence: Evidence) -> str:
     bodies = [_section(section, numbering) for section in composed]
     missing = fonts.missing("".join([findings.title, page_one, *bodies, _section(draft, Numbering())]))
     bodies.append(_section(provenance.compose(sources, missing), numbering))
-    return _whole(findings, page_one, bodies)
+    navigation = templates.fill("navigation.html.j2", sections=everything)
+    return _whole(findings, navigation, page_one, bodies)
 
 
 def _section(section: Section, numbering: Numbering) -> Markup:
     return templates.fill(section.template, section=section, numbering=numbering, **section.content)
 
 
-def _whole(findings: Findings, page_one: Markup, bodies: list[Markup]) -> str:
-    text = page_one + Markup("").join(bodies)
+def _whole(findings: Findings, navigation: Markup, page_one: Markup, bodies: list[Markup]) -> str:
+    text = findings.title + Markup("").join([navigation, page_one, *bodies])
     families = f":root{{--sans:{fonts.stack()};--mono:{fonts.stack(mono=True)}}}\n"
     styles = [
         Markup(families + templates.styles()),
-        Markup(templates.read("screen.css") + fonts.embed(text + findings.title)),
+        Markup(templates.read("screen.css") + fonts.embed(text)),
+        Markup(templates.read("dark.css")),
     ]
+    script = Markup(templates.scripts())
     return str(
         templates.fill(
             "report.html.j2",
             findings=findings,
+            navigation=navigation,
             page_one=page_one,
             bodies=bodies,
             styles=styles,
-            policy=policy(styles),
+            script=script,
+            policy=policy(styles, script),
             version=auditor.__version__,
             lang=HTML_TAGS[findings.presentation.language],
             created=formats.instant(findings.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -89,10 +94,13 @@ def _whole(findings: Findings, page_one: Markup, bodies: list[Markup]) -> str:
     )
 
 
-def policy(styles: list[Markup]) -> str:
-    """The Content-Security-Policy of a page: nothing but its own styles, and images and fonts inside it."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(style.encode('utf-8')).digest()).decode('ascii')}'"
-        for style in styles
+def policy(styles: list[Markup], script: Markup) -> str:
+    """The Content-Security-Policy of a page: its own styles and script, images and fonts inside it, nothing else."""
+    return (
+        f"default-src 'none'; style-src {' '.join(map(_digest, styles))}; script-src {_digest(script)}; "
+        "img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
     )
-    return f"default-src 'none'; style-src {hashes}; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: Markup) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"

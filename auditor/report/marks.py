@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from auditor.findings.types import Check, Number
+from auditor.languages import plural, say
 from auditor.report import formats
 
 INK = "#1b1f24"
@@ -27,11 +28,16 @@ TONES = {
     "opposes": "#a8500a",
     "unclear": "#6e7781",
 }
-SEQUENTIAL = ("#f3f6fa", "#dfe8f2", "#c6d6e8", "#a6bfdb", "#7fa3cb", "#5383b6", "#2d619b", "#12406f")
-"""Eight steps from light to dark, even in lightness."""
-_FIRST_DARK = 4
+SEQUENTIAL = ("#f3f6fa", "#dfe8f2", "#c6d6e8", "#a6bfdb", "#7fa3cb", "#3f72ab", "#2d619b", "#12406f")
+"""Eight steps from light to dark; ink can be read on the first five, white on the others."""
+_FIRST_DARK = 5
 _GRID_HEIGHT = 250.0
+_CHARACTER = 5.5
+"""Width of a figure at ten pixels."""
 FONT = "Source Sans 3, sans-serif"
+SURPRISE = "#6a51a3"
+BESIDE = 264
+"""Width of a drawing that stands beside a text: 70 mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def with_reference(axis: Axis, value: float) -> Axis:
 
 def axis_labels(axis: Axis) -> Markup:
     """Ends of the axis, and zero where it lies between, for the head of the column."""
-    ticks = sorted({axis.low, axis.high} | ({0.0} if axis.low < 0 < axis.high else set()))
+    ticks = sorted({axis.low, axis.high} | ({0.0} if _has_room_for_zero(axis) else set()))
     digits = max(_decimals_of(t) for t in ticks)
     texts = [formats.quantity(t, axis.unit, digits if t else 0, suffix=False) for t in ticks]
     body = Markup("").join(
@@ -82,7 +88,7 @@ def axis_labels(axis: Axis) -> Markup:
         for tick, text in zip(ticks, texts, strict=True)
     )
     group = Markup('<g font-family="{}" font-size="10" fill="{}">{}</g>').format(FONT, MUTED, body)
-    return _svg(axis.width, 13, f"Axis from {texts[0]} to {texts[-1]}", group)
+    return _svg(axis.width, 13, say("Axis from {low} to {high}", low=texts[0], high=texts[-1]), group)
 
 
 def interval(
@@ -114,15 +120,21 @@ def judged(check: Check, width: int = 160) -> Markup:
     left, wide = (0.0, edge) if check.direction == "at_least" else (edge, round(width - edge, 2))
     shade = Markup('<rect x="{}" y="0" width="{}" height="{}" fill="{}"/>').format(left, wide, height, SHADE)
     dotted = _dashed(edge, height, INK)
-    title = f"{check.title}: {formats.value(number)}, interval {formats.interval(number)}, bound {formats.bound(check)}"
+    title = say(
+        "{number}: {value}, interval {interval}, bound {bound}",
+        number=check.title,
+        value=formats.value(number),
+        interval=formats.interval(number),
+        bound=formats.bound(check),
+    )
     whisker = _whisker(axis, number.low, number.value, number.high, TONES[check.result], height)
     return _svg(width, height, title, shade + dotted + whisker)
 
 
-def number_mark(axis: Axis, number: Number, tone: str = "pass") -> Markup:
+def number_mark(axis: Axis, number: Number, tone: str = "pass", height: int = 22) -> Markup:
     """A number's interval on a shared axis."""
-    title = f"{formats.value(number)}, interval {formats.interval(number)}"
-    return interval(axis, number.low, number.value, number.high, tone=tone, title=title)
+    title = say("{value}, interval {interval}", value=formats.value(number), interval=formats.interval(number))
+    return interval(axis, number.low, number.value, number.high, tone=tone, title=title, height=height)
 
 
 def shade(value: float, low: float, high: float) -> int:
@@ -179,8 +191,13 @@ def surprise_line(bits: Sequence[float], width: int = 640, height: int = 34) -> 
         for i, b in enumerate(bits)
     )
     lines = Markup("").join(_level(level, top, ground, width) for level in range(5, int(top) + 1, _level_step(top)))
-    path = Markup('<path d="{}" fill="{}"/>').format(bars, "#6a51a3")
-    title = f"Surprise of {formats.plural(len(bits), 'token')}, at most {formats.decimal(max(bits), 1)} bits"
+    path = Markup('<path d="{}" fill="{}"/>').format(bars, SURPRISE)
+    title = plural(
+        len(bits),
+        "Surprise of {n} token: {bits} bits",
+        "Surprise of {n} tokens, at most {bits} bits",
+        bits=formats.decimal(max(bits), 1),
+    )
     return _svg(width, height, title, lines + path)
 
 
@@ -298,6 +315,16 @@ def _round_step(value: float) -> float:
 def _decimals_of(value: float) -> int:
     text = f"{value:.6f}".rstrip("0")
     return len(text.split(".")[1])
+
+
+def _has_room_for_zero(axis: Axis) -> bool:
+    """Whether a label at zero touches neither end's."""
+    if not axis.low < 0 < axis.high:
+        return False
+    digits = max(_decimals_of(axis.low), _decimals_of(axis.high))
+    widths = [_CHARACTER * len(formats.quantity(end, axis.unit, digits, suffix=False)) for end in (axis.low, axis.high)]
+    beside = (axis.x(0.0) - axis.x(axis.low), axis.x(axis.high) - axis.x(0.0))
+    return all(gap > width + 2 * _CHARACTER for gap, width in zip(beside, widths, strict=True))
 
 
 def _anchor(axis: Axis, tick: float) -> str:

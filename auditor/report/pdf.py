@@ -7,6 +7,7 @@ closed by `pdf_structure`. The only protocol a document may fetch is `data:`.
 
 import contextlib
 import io
+import logging
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ from types import ModuleType
 
 from auditor.errors import PdfUnavailableError
 from auditor.findings.types import Findings
+from auditor.languages import say
 from auditor.report import fonts, formats, pdf_structure, templates
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
@@ -33,7 +35,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         weasyprint.Attachment(
             string=content,
             name=name,
-            description=f"{name} of this report",
+            description=say("{file} of this report", file=name),
             created=moment,
             modified=moment,
             relationship="Data",
@@ -41,7 +43,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         for name, content in attachments.items()
     ]
     with _reproducible(str(int(moment.timestamp()))):
-        sheet = templates.read("print.css") + _footer(attachments)
+        sheet = templates.read("print.css") + _words(findings.presentation.classification) + _footer(attachments)
         document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
         pdf_structure.claim_accessibility(document)
         return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
@@ -71,6 +73,24 @@ def load_weasyprint() -> ModuleType:
     return weasyprint  # type: ignore[no-any-return]
 
 
+def complaints(sheet: str) -> list[str]:
+    """What WeasyPrint says about a style sheet that it would drop in part.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
+    weasyprint = load_weasyprint()
+    said: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    weasyprint.LOGGER.addHandler(handler)
+    try:
+        weasyprint.CSS(string=sheet, url_fetcher=_data_only())
+    finally:
+        weasyprint.LOGGER.removeHandler(handler)
+    return said
+
+
 def install_command() -> str:
     """The command that installs Pango on this platform."""
     if sys.platform == "darwin":
@@ -88,6 +108,34 @@ def _data_only() -> object:
     from weasyprint.urls import URLFetcher
 
     return URLFetcher(allowed_protocols={"data"})
+
+
+def _words(marking: str | None) -> str:
+    """What a page says beside its text: its marking, its number, and the numbers of the pages that links lead to."""
+    own = _content(say("Page {page} of {pages}", page=_counted("counter(page)"), pages=_counted("counter(pages)")))
+    there = _counted("target-counter(attr(href url), page)")
+    if marking:
+        marking = formats.visible(" ".join(marking.split()))
+        own = f"{_string(f'{marking} · ')} {own}"
+    return (
+        f"@page{{@bottom-right{{content:{own}}}@top-center{{content:{_string(marking or '')}}}}}"
+        f'.contents a::after{{content:" " {_content(say("p. {page}", page=there))}}}'
+        f'.see::after{{content:" " {_content(say("(p. {page})", page=there))}}}'
+    )
+
+
+def _counted(counter: str) -> str:
+    return f"\0{counter}\0"
+
+
+def _content(message: str) -> str:
+    """A message as the value of CSS's `content`: its words as strings, what is counted as it is."""
+    return " ".join(part if i % 2 else _string(part) for i, part in enumerate(message.split("\0")))
+
+
+def _string(text: str) -> str:
+    """A string of CSS; what could end it, or the style element it stands in, is written by its code."""
+    return '"' + re.sub(r'[<"\\\n\r\f]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
 def _footer(attachments: Mapping[str, bytes]) -> str:

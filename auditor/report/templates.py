@@ -1,12 +1,18 @@
 """The templates and style sheets: where they lie, and how one is filled.
 
 Autoescaping is always on, whatever a file is called, and an unknown name is an error. Every printed string passes
-`formats.visible`, so that text from a corpus cannot reorder the page.
+`formats.visible`, so that text from a corpus cannot reorder the page. A reader's templates (`report.overrides`)
+join for one rendering: one of the same name takes the place of the report's, which it finds as `builtin/…`.
 """
 
+import contextlib
 import functools
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
@@ -14,7 +20,8 @@ from markupsafe import Markup
 import auditor
 from auditor.errors import RenderError
 from auditor.languages import N_, plural, say
-from auditor.report import formats
+from auditor.report import formats, third_party
+from auditor.report.sandbox import Sandbox, functions
 
 SIGNS = {"pass": "✓", "watch": "▲", "fail": "✗", "not judged": "–", "note": "·"}
 """Sign of each result; always printed beside the word."""
@@ -27,22 +34,91 @@ WORDS = {
 }
 
 
-def fill(name: str, **values: Any) -> Markup:
+_FAULTS_OF_A_TEMPLATE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Inline:
+    """A template that lies in no file: the text that a third party's section brings along."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class OwnTemplates:
+    """A reader's templates and style sheet."""
+
+    place: str = ""
+    """Where they lie, for messages."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Name and text."""
+
+    def find(self, name: str) -> tuple[str, str] | None:
+        """Text and place of a template."""
+        text = dict(self.files).get(name)
+        return None if text is None else (text, f"{self.place}/{name}")
+
+    def holds(self, where: str) -> bool:
+        """Whether a place of a fault lies in one of these files."""
+        return any(where.startswith(f"{self.place}/{name}") for name, _ in self.files)
+
+
+NONE: Final = OwnTemplates()
+USER_STYLES: Final = "user.css"
+_own: ContextVar[OwnTemplates] = ContextVar("templates of the reader", default=NONE)
+
+
+@contextlib.contextmanager
+def overridden_by(own: OwnTemplates) -> Iterator[None]:
+    """Inside, templates of the same name are taken from these."""
+    before = _own.set(own)
+    try:
+        yield
+    finally:
+        _own.reset(before)
+
+
+def fill(template: str | Inline, **values: Any) -> Markup:
     """A template with its names filled.
 
     Raises:
-        RenderError: it is missing, broken, or asks for a name that is not there.
+        RenderError: it is missing, broken, or asks for a name that is not there; names the file and the line.
     """
+    own = _own.get()
+    sandbox = environment(folder(), own)
+    name = template if isinstance(template, str) else template.name
     try:
-        return Markup(_environment(folder()).get_template(name).render(values))
+        if isinstance(template, str):
+            return Markup(sandbox.get_template(template).render(values))
+        return Markup(sandbox.from_string(template.text).render(values))
     except jinja2.TemplateNotFound as fault:
-        raise RenderError(f"{name}: template {fault.name} not found in {folder()}; reinstall it") from fault
+        where = _place(fault.__traceback__, name)
+        raise RenderError(f"{where}: template {fault.name} not found in {folder()}; reinstall it") from fault
     except jinja2.TemplateSyntaxError as fault:
-        raise RenderError(f"{fault.name or name}, line {fault.lineno}: {fault.message}") from fault
+        file = fault.filename if isinstance(template, str) else None
+        raise RenderError(f"{file or fault.name or name}, line {fault.lineno}: {fault.message}") from fault
     except jinja2.UndefinedError as fault:
-        raise RenderError(
-            f"{name}: {fault.message}; the template asks for a name that the report does not give"
-        ) from fault
+        where = _place(fault.__traceback__, name)
+        raise RenderError(f"{where}: {fault.message}; the template asks for a name that is not there") from fault
+    except jinja2.TemplateError as fault:
+        raise RenderError(f"{_place(fault.__traceback__, name)}: {fault.message}") from fault
+    except _FAULTS_OF_A_TEMPLATE as fault:
+        where = _place(fault.__traceback__, name)
+        if isinstance(template, Inline) or name.startswith(third_party.PREFIX) or own.holds(where):
+            raise RenderError(f"{where}: {fault}") from fault
+        raise
+
+
+def _place(trace: TracebackType | None, name: str) -> str:
+    """The line of the innermost template, which Jinja puts into the trace; the name alone where none is there."""
+    place = name
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith((".j2", "<template>")):
+            place = f"{name if file == '<template>' else file}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def folder() -> Path:
@@ -72,24 +148,24 @@ def read(name: str) -> str:
 
 
 def styles() -> str:
-    """The look of the report: `report.css`, then one sheet per section that needs its own."""
+    """The look of the report: `report.css`, one sheet per section that needs its own, then the reader's `user.css`."""
     sections = sorted(path.name for path in (folder() / "sections").glob("*.css"))
-    return "".join(read(name) for name in ("report.css", *(f"sections/{name}" for name in sections)))
+    own = dict(_own.get().files).get(USER_STYLES, "")
+    return "".join([*(read(name) for name in ("report.css", *(f"sections/{name}" for name in sections))), own])
 
 
-@functools.cache
-def _environment(folder: Path) -> jinja2.Environment:
-    """Made once for a folder: its templates stay compiled."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_printed,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(signs=SIGNS, words=WORDS, formats=formats, say=say, plural=plural)
-    return environment
+def scripts() -> str:
+    """What the page does where scripts run: `report.js`, then one file per section that needs its own."""
+    sections = sorted(path.name for path in (folder() / "sections").glob("*.js"))
+    return "".join(read(name) for name in ("report.js", *(f"sections/{name}" for name in sections)))
+
+
+@functools.lru_cache(maxsize=4)
+def environment(folder: Path, own: OwnTemplates) -> Sandbox:
+    """Made once for a folder and a reader's templates: they stay compiled."""
+    made = Sandbox(folder, own.find, third_party.read_template, _printed)
+    made.globals.update(signs=SIGNS, words=WORDS, formats=functions(formats), say=say, plural=plural)
+    return made
 
 
 def _printed(value: object) -> object:

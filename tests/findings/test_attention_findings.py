@@ -10,7 +10,7 @@ from worked_example import N, attention, explanation
 
 from auditor.findings.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
 from auditor.findings.attention import summarise_attention
-from auditor.records.types import Segment, Span
+from auditor.records.types import AttentionMap, Segment, Span
 
 
 def summarised(records, agreement=None):
@@ -80,6 +80,47 @@ def test_one_document_has_no_half_widths_and_no_intervals():
 
 def test_nothing_measured_gives_nothing():
     assert summarise_attention([], None, 0) == (None, [])
+
+
+def with_map(i, rank, n_tokens=8, **changes):
+    kept = (0.9, 0.8, 0.7, 0.6)
+    size = 4 * n_tokens * 2
+    return replace(
+        attention(i), n_tokens=n_tokens, map=AttentionMap(rank, n_tokens, 2, bytes(size), bytes(size), kept), **changes
+    )
+
+
+def test_the_strongest_head_of_each_class_is_shown_on_the_document_drawn_first():
+    findings, _ = summarised([attention(0), with_map(1, rank=1), with_map(2, rank=0), *RECORDS[3:]])
+    assert findings.mapped == ("d02", "d01")
+    shown = {head.name: (head.layer, head.head, head.document_id, head.kept) for head in findings.mapped_heads}
+    assert shown == {
+        "previous": (0, 0, "d02", 0.9),
+        "next": (1, 1, "d02", 0.6),
+        "broad": (1, 0, "d02", 0.7),
+        "special": (0, 1, "d02", 0.8),
+    }
+    previous = findings.mapped_heads[0]
+    assert previous.value == findings.classes[0].heads[0][2]
+    assert previous.here == attention(2).previous_share[0]
+
+
+def test_a_head_is_shown_where_all_can_be_read_and_where_it_follows_its_pattern_as_far_as_possible():
+    long, other = with_map(1, rank=0, n_tokens=40), with_map(2, rank=1, previous_share=(0.2, 0.05, 0.125, 0.2))
+    telling = with_map(3, rank=2)
+
+    def shown(*records):
+        findings, _ = summarised([*records, *RECORDS[4:]])
+        return next(head.document_id for head in findings.mapped_heads if head.name == "previous")
+
+    assert shown(long, other, telling) == "d03"
+    assert shown(long, other) == "d02"
+    assert shown(long) == "d01"
+
+
+def test_without_maps_nothing_is_shown():
+    findings, _ = summarised(RECORDS)
+    assert (findings.mapped, findings.mapped_heads) == ((), ())
 
 
 sequences = st.integers(2, 40).flatmap(

@@ -1,12 +1,39 @@
 """A part of the corpus has the numbers of a corpus that holds nothing else."""
 
-from worked_example import evidence
+from dataclasses import replace
 
-from auditor.findings.parts import _numbers, _restricted, numbers_of_parts
+from worked_example import N, context, document, evidence, prediction
+
+from auditor.findings import Evidence, sliceable, summarise
+from auditor.findings.answers import pair
+from auditor.findings.parts import measure_parts
+
+
+def whole(found, **given):
+    """The findings on a corpus, its slices left out."""
+    documents = tuple(replace(d, metadata={}) for d in found.documents)
+    return summarise(replace(found, documents=documents), context(**given))
+
+
+def parts(found, multi_label=False):
+    answers = pair(found, multi_label)
+    return list(
+        measure_parts(found, answers, whole(found, multi_label=multi_label).numbers[:-1], candidates=False, seed=0)
+    )
+
+
+def test_only_columns_with_two_to_twelve_values_are_sliced_by():
+    assert sliceable(evidence().documents) == {"length": ("long", "short")}
+
+
+def test_missing_values_belong_to_no_slice_and_numbers_are_ordered_as_numbers():
+    documents = [replace(document(i), metadata={"stars": s}) for i, s in enumerate(("10", "9", "", "1", "9"))]
+    documents.append(replace(document(5), metadata={}))
+    assert sliceable(documents) == {"stars": ("1", "9", "10")}
 
 
 def test_parts_have_precision_calibration_and_head_classes_of_their_own():
-    found = {number.name: number for number in numbers_of_parts(evidence(), False, 0)}
+    found = {number.name: number for part in parts(evidence()) for number in part.numbers}
     recall = found["recall[positive]{length=short}"]
     inside = [d for d in evidence().documents if d.metadata["length"] == "short" and d.labels == ("positive",)]
     assert recall.n == len(inside)
@@ -15,9 +42,44 @@ def test_parts_have_precision_calibration_and_head_classes_of_their_own():
         assert found[f"{name}{{length=long}}"].value is not None
 
 
-def test_numbers_of_a_part_are_those_of_the_part_alone():
-    alone = {number.name: number for number in _numbers(_restricted(evidence(), "length", "long"), False, 0)}
-    for number in numbers_of_parts(evidence(), False, 0):
-        if number.name.endswith("{length=long}"):
-            own = alone[number.name.removesuffix("{length=long}")]
-            assert (number.value, number.low, number.high, number.n) == (own.value, own.low, own.high, own.n)
+def test_numbers_of_a_part_are_those_of_a_corpus_that_holds_nothing_else():
+    long = tuple(d for d in evidence().documents if d.metadata["length"] == "long")
+    members = {d.id for d in long}
+    kept = {
+        name: {key: row for key, row in getattr(evidence(), name).items() if key in members}
+        for name in ("predictions", "explanations", "attention", "perplexity")
+    }
+    alone = {number.name: number for number in whole(Evidence(documents=long, **kept)).numbers}
+    own = next(part for part in parts(evidence()) if part.value == "long")
+    assert len(own.numbers) > 20
+    for number in own.numbers:
+        expected = alone[number.name.removesuffix("{length=long}")]
+        assert (number.value, number.low, number.high, number.n) == (
+            expected.value,
+            expected.low,
+            expected.high,
+            expected.n,
+        )
+
+
+def test_every_part_has_every_number_of_the_whole_once():
+    names = [number.name for number in whole(evidence()).numbers[:-1]]
+    for part in parts(evidence()):
+        assert [number.name for number in part.numbers] == [f"{name}{{length={part.value}}}" for name in names]
+
+
+def test_a_part_nobody_was_asked_about_has_numbers_without_value():
+    found = evidence()
+    only_short = {i: e for i, e in found.explanations.items() if int(i[1:]) % 2 == 0}
+    long = {number.name: number for number in parts(replace(found, explanations=only_short))[0].numbers}
+    assert (long["lime.fidelity{length=long}"].value, long["lime.fidelity{length=long}"].n) == (None, 0)
+
+
+def test_documents_without_any_of_several_labels_count_in_a_part_that_has_none_at_all():
+    """The empty set is a reference where the corpus is labelled, whatever the part holds."""
+    made = [replace(document(i), metadata={"kind": "plain" if i < 4 else "tagged"}) for i in range(8)]
+    made = [replace(d, labels=() if i < 4 else ("positive",)) for i, d in enumerate(made)]
+    given = {d.id: replace(prediction(i % N), document_id=d.id, predicted=()) for i, d in enumerate(made)}
+    plain = parts(Evidence(documents=tuple(made), predictions=given), multi_label=True)[0]
+    accuracy = next(number for number in plain.numbers if number.name == "accuracy{kind=plain}")
+    assert (accuracy.value, accuracy.n) == (1.0, 4)

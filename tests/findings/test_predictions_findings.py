@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import log
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from auditor.findings.predictions import summarise_predictions
 from auditor.records.types import Document, Prediction
 
 
-def summarised(found, multi_label=False):
-    findings, numbers = summarise_predictions(pair(found, multi_label), multi_label, seed=0)
+def summarised(found, multi_label=False, *, candidates=False):
+    findings, numbers = summarise_predictions(pair(found, multi_label), candidates=candidates, seed=0)
     return findings, {number.name: number for number in numbers}
 
 
@@ -199,7 +200,38 @@ def test_free_continuations_have_their_mean_log_probability():
     assert numbers["generation.mean_logprob"].value == pytest.approx(-1.55)
     assert numbers["generation.mean_logprob"].unit == "log-probability"
     assert findings.mean_entropy is None
-    assert findings.least_certain == ()
+
+
+def test_the_least_certain_continuations_are_those_with_the_lowest_mean_log_probability():
+    findings, _ = summarised(continuation_evidence())
+    assert [example.document_id for example in findings.least_certain] == ["g11", "g10", "g9", "g8", "g7", "g6"]
+    assert {e.rule for e in findings.least_certain} == {
+        "One of the 6 continuations with the lowest mean log-probability"
+    }
+
+
+def chosen_among(masses):
+    """Answers of a language model whose two candidates get these probabilities together, three to one."""
+    made = [Document(f"c{i}", "text", labels=("yes",)) for i in range(len(masses))]
+    given = {
+        d.id: Prediction(d.id, ("yes", "no"), (log(0.75 * m), log(0.25 * m)), (0.75, 0.25), ("yes",), 0.56, 3, False)
+        for d, m in zip(made, masses, strict=True)
+    }
+    return Evidence(documents=tuple(made), predictions=given)
+
+
+def test_the_candidates_together_get_what_their_log_probabilities_add_up_to():
+    _, numbers = summarised(chosen_among([0.2, 0.4, 0.9]), candidates=True)
+    mass = numbers["generation.candidate_mass"]
+    assert mass.value == pytest.approx(0.5)
+    assert (mass.n, mass.unit) == (3, "probability")
+    assert mass.low < mass.value < mass.high
+    assert numbers["accuracy"].value == 1.0
+
+
+def test_the_logits_of_a_classification_head_have_no_mass():
+    _, numbers = summarised(chosen_among([0.2, 0.4, 0.9]))
+    assert "generation.candidate_mass" not in numbers
 
 
 def test_one_document_gets_values_without_intervals():
@@ -210,4 +242,4 @@ def test_one_document_gets_values_without_intervals():
 
 
 def test_nothing_measured_gives_nothing():
-    assert summarise_predictions((), False, 0) == (None, [])
+    assert summarise_predictions((), candidates=False, seed=0) == (None, [])

@@ -1,34 +1,47 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from worked_example import N, document, evidence, explanation, perplexity, prediction
+from worked_example import N, context, document, evidence, explanation, perplexity, prediction
 
-from auditor.findings import Evidence, names, nearest, sliceable
+from auditor.findings import Evidence, names, nearest, summarise
 from auditor.findings.answers import pair
+from auditor.findings.intervals import wilson
+from auditor.findings.numbers import number
+from auditor.findings.parts import measure_parts
 from auditor.findings.perplexity import document_perplexity
 from auditor.findings.pointers import _slices
-from auditor.findings.slices import count_comparisons, slice_corpus
+from auditor.findings.slices import (
+    COMPARED,
+    FALSE_ALARMS,
+    LEAST_JUDGED,
+    base_name,
+    count_comparisons,
+    is_compared,
+    slice_corpus,
+    stands_apart,
+)
 
 
-def test_only_columns_with_two_to_twelve_values_are_sliced_by():
-    assert sliceable(evidence().documents) == {"length": ("long", "short")}
+def rows_of(found):
+    bare = replace(found, documents=tuple(replace(d, metadata={}) for d in found.documents))
+    numbers = summarise(bare, context()).numbers[:-1]
+    return slice_corpus(measure_parts(found, pair(found, False), numbers, candidates=False, seed=0))
 
 
-def test_missing_values_belong_to_no_slice_and_numbers_are_ordered_as_numbers():
-    documents = [replace(document(i), metadata={"stars": s}) for i, s in enumerate(("10", "9", "", "1", "9"))]
-    documents.append(replace(document(5), metadata={}))
-    assert sliceable(documents) == {"stars": ("1", "9", "10")}
+def halves(n=60):
+    documents = tuple(replace(document(i), metadata={"half": str(i % 2)}) for i in range(n))
+    predictions = {d.id: replace(prediction(i % N), document_id=d.id) for i, d in enumerate(documents)}
+    return Evidence(documents=documents, predictions=predictions)
 
 
-def test_every_slice_has_the_numbers_the_corpus_has():
-    rows = slice_corpus(evidence(), pair(evidence(), False), seed=0)
+def test_a_slice_has_the_numbers_it_is_compared_by_in_the_order_of_the_report():
+    rows = rows_of(evidence())
     assert [(row.column, row.value, row.n) for row in rows] == [("length", "long", 20), ("length", "short", 20)]
+    names = [base_name(number) for number in rows[1].numbers]
+    measured = [name for name in COMPARED if name.split(".")[0] not in ("generation", "pseudo_perplexity")]
+    assert names == [*measured[:2], "recall[negative]", "recall[positive]", *measured[2:]]
     short = {number.name: number for number in rows[1].numbers}
-    assert set(short) == {
-        "accuracy{length=short}",
-        "lime.fidelity{length=short}",
-        "perplexity.median{length=short}",
-    }
     assert short["accuracy{length=short}"].value == 17 / 20  # d00, d20 and d22 are wrong
     assert short["accuracy{length=short}"].title == "Accuracy, length short"
     assert short["lime.fidelity{length=short}"].n == 15
@@ -37,25 +50,41 @@ def test_every_slice_has_the_numbers_the_corpus_has():
 
 
 def test_small_slices_are_listed_but_not_judged_or_counted():
-    rows = slice_corpus(evidence(), pair(evidence(), False), seed=0)
+    rows = rows_of(evidence())
     assert [row.judged for row in rows] == [False, False]
     assert count_comparisons(rows) == 0
-    documents = tuple(replace(document(i), metadata={"half": str(i % 2)}) for i in range(60))
-    found = Evidence(
-        documents=documents,
-        predictions={d.id: replace(prediction(i % N), document_id=d.id) for i, d in enumerate(documents)},
-    )
-    rows = slice_corpus(found, pair(found, False), seed=0)
+
+
+def test_a_comparison_is_a_number_on_thirty_documents_of_a_part_of_thirty():
+    rows = rows_of(halves())
     assert [row.judged for row in rows] == [True, True]
-    assert count_comparisons(rows) == 2
+    assert [base_name(n) for n in rows[0].numbers if is_compared(rows[0], n)] == [
+        *("accuracy", "macro_f1", "calibration_error", "mean_entropy")
+    ]  # recall rests on the documents of one label: fewer than thirty
+    assert count_comparisons(rows) == 8
+    few = rows[0].numbers[0].model_copy(update={"n": LEAST_JUDGED - 1})
+    assert not is_compared(rows[0], few)
 
 
-def test_a_slice_nobody_was_asked_about_has_a_number_without_value():
-    found = evidence()
-    only_short = {i: e for i, e in found.explanations.items() if int(i[1:]) % 2 == 0}
-    rows = slice_corpus(replace(found, explanations=only_short), pair(found, False), seed=0)
-    long = {number.name: number for number in rows[0].numbers}
-    assert (long["lime.fidelity{length=long}"].value, long["lime.fidelity{length=long}"].n) == (None, 0)
+@pytest.mark.parametrize(("low", "high", "apart"), [(0.2, 0.4, True), (0.4, 0.5, False), (0.6, 0.8, True)])
+def test_a_slice_stands_apart_where_its_interval_does_not_hold_the_whole(low, high, apart):
+    number = rows_of(halves())[0].numbers[0]
+    whole = number.model_copy(update={"value": 0.5})
+    assert stands_apart(number.model_copy(update={"low": low, "high": high}), whole) is apart
+    assert not stands_apart(number.model_copy(update={"low": None, "high": None}), whole)
+    assert not stands_apart(number, None)
+
+
+def test_chance_sets_apart_no_more_slices_than_is_said():
+    """Parts drawn at random from one corpus: at most a share FALSE_ALARMS of their accuracies stand apart."""
+    rng = np.random.default_rng(5)
+    alarms, trials = 0, 2000
+    for _ in range(trials):
+        right = rng.random(200) < 0.8
+        share = wilson(int(right[:60].sum()), 60)
+        part = number("accuracy{a=b}", "A", share, "share", "")
+        alarms += stands_apart(part, number("accuracy", "A", wilson(int(right.sum()), 200), "share", ""))
+    assert 0 < alarms <= FALSE_ALARMS * trials
 
 
 def test_a_slice_wholly_below_the_rest_is_pointed_at():
@@ -67,7 +96,7 @@ def test_a_slice_wholly_below_the_rest_is_pointed_at():
         documents.append(replace(document(30), id=f"s{i}", metadata={"language": language}))
         predictions[f"s{i}"] = replace(base, predicted=(("positive",) if right else ("negative",)))
     found = Evidence(documents=tuple(documents), predictions=predictions)
-    pointers = list(_slices(slice_corpus(found, pair(found, False), seed=0)))
+    pointers = list(_slices(rows_of(found)))
     assert [(p.severity, p.section) for p in pointers] == [("watch", "slices")]
     assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.50 (95% interval 0.35 to 0.65)")
     assert pointers[0].text.endswith("elsewhere 1.000")

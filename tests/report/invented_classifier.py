@@ -3,6 +3,7 @@
 import random
 
 from invented import documents, explanation, perplexity, prediction
+from invented_attention import with_maps
 from invented_findings import (
     attention_findings,
     check,
@@ -134,7 +135,13 @@ def classifier():
             judged=n >= 30,
             numbers=tuple(
                 number(
-                    f"{base}{{{c}={v}}}", f"{title}, {c} {v}", x, max(0, x - 2 * s / n**0.5), x + s / n**0.5, n, unit
+                    f"{base}{{{c}={v}}}",
+                    f"{title}, {c} {v}",
+                    x,
+                    max(0, x - 2 * s / n**0.5),
+                    min(1, x + s / n**0.5) if unit == "share" else x + s / n**0.5,
+                    n,
+                    unit,
                 )
                 for base, title, x, s, unit in [
                     ("accuracy", "Accuracy", acc, 0.4, "share"),
@@ -192,30 +199,29 @@ def classifier():
         plan_id=HASH,
         created="2026-11-21T22:00:00+00:00",
         model={
-            "name": "models/sentiment",
-            "class": "BertForSequenceClassification",
-            "revision": "local folder",
-            "parameters": "11,171,459",
-            "dtype": "float32",
-            "device": "cpu",
-            "attention": "reduced on the device",
-            "sha256 of weights": HASH,
-            "sha256 of tokenizer": HASH[::-1],
+            "Name": "models/sentiment",
+            "Class": "BertForSequenceClassification",
+            "Revision": "local folder",
+            "Parameters": "11,171,459",
+            "Data type": "float32",
+            "Device": "cpu",
+            "Weights, SHA-256": HASH,
+            "Tokenizer, SHA-256": HASH[::-1],
         },
         corpus={
-            "path": "corpora/reviews.jsonl",
-            "documents": "60",
-            "columns": "id, text, label, language, length",
-            "sha256": HASH[8:] + HASH[:8],
+            "File": "corpora/reviews.jsonl",
+            "Documents": "60",
+            "Columns": "id, text, label, language, length",
+            "File, SHA-256": HASH[8:] + HASH[:8],
         },
         provenance={
-            "command": "auditor run samples/sentiment.toml --seed 1234",
-            "seed": "1234",
+            "Command": "auditor run samples/sentiment.toml --seed 1234",
+            "Seed": "1234",
             "auditor": "0.1.0",
-            "python": "3.11.7",
+            "Python": "3.11.7",
             "torch": "2.13.0",
             "transformers": "5.23.0",
-            "reference model": "smollm2-135m",
+            "Reference models": "smollm2-135m",
             "sha256 of evidence": HASH,
         },
         parameters={
@@ -265,11 +271,11 @@ def classifier():
         ),
         numbers=tuple(numbers),
         slices=slices,
-        n_comparisons=20,
+        n_comparisons=8,
         predictions=prediction_findings(predictions, made),
         explanations=explained,
         attention=attended,
         perplexity=surprise,
         documents=rows(made, (predictions, explanations, perplexities)),
     )
-    return findings, Evidence(tuple(made), predictions, explanations, {}, perplexities)
+    return with_maps(findings, Evidence(tuple(made), predictions, explanations, {}, perplexities))

@@ -1,20 +1,69 @@
 """More invented runs: a language model, a tiny one for the golden file, an empty one, a hostile one."""
 
+import math
 import random
 
 import invented_texts as texts
 from invented import explanation, perplexity
+from invented_attention import with_maps
 from invented_classifier import classifier
 from invented_findings import attention_findings, check, explanation_findings, number, perplexity_findings, rows
 
+from auditor.findings import Context, summarise
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Coverage, Example, Pointer, PredictionFindings, SliceRow, Verdict
 from auditor.records.types import Document, Failure, Prediction
 
+CANDIDATES = ("yes", "no")
 
-def with_continuation(document):
+
+def with_continuation(document, place=0):
     text = " in a larger sense, we can not dedicate — we can not consecrate <b>this ground</b>."
-    return Prediction(document.id, (), (), (), (), 0.0, 220, False, continuation=text, mean_logprob=-1.21)
+    logprob = -1.01 - 0.02 * place
+    return Prediction(document.id, (), (), (), (), 0.0, 220, False, continuation=text, mean_logprob=logprob)
+
+
+def with_candidates(document, place):
+    """Says yes to two of three; the candidates get 0.6 of the probability together, a little less each time."""
+    p = 0.9 if place % 3 else 0.2
+    mass = 0.6 - place / 100
+    logprobs = (math.log(mass * p), math.log(mass * (1 - p)))
+    entropy = -sum(x * math.log(x) for x in (p, 1 - p))
+    chosen = CANDIDATES[0] if p > 0.5 else CANDIDATES[1]
+    return Prediction(document.id, CANDIDATES, logprobs, (p, 1 - p), (chosen,), entropy, 220, False)
+
+
+def candidates():
+    """A causal model that answers each speech with one of two candidates, summarised as any run is."""
+    rng = random.Random(6)
+    made = tuple(
+        Document(
+            f"speech-{i:02d}", texts.SPEECH * (1 + i % 2), labels=(CANDIDATES[i % 2],), metadata={"half": str(i % 2)}
+        )
+        for i in range(24)
+    )
+    evidence = Evidence(
+        made,
+        {d.id: with_candidates(d, i) for i, d in enumerate(made)},
+        {d.id: explanation(d, None, rng, label=CANDIDATES[0]) for d in made[:6]},
+        {},
+        {d.id: perplexity(d, rng) for d in made},
+    )
+    base, _ = classifier()
+    context = Context(
+        title="Speeches, yes or no",
+        task="text-generation",
+        run_id="2026-11-21-043",
+        plan_id=base.plan_id,
+        created=base.created,
+        model={"Name": "smollm2-135m", "Prompt": "{text}\n\nIs this about war? Answer:", "Candidates": "' yes', ' no'"},
+        corpus=base.corpus,
+        provenance=base.provenance,
+        parameters={},
+        checks={},
+        asked={"prediction": 24, "lime": 6, "perplexity": 24},
+    )
+    return summarise(evidence, context), evidence
 
 
 def language_model():
@@ -24,7 +73,7 @@ def language_model():
         Document(f"speech-{i:02d}", texts.SPEECH * (1 + i % 4), metadata={"century": "19th" if i % 3 else "20th"})
         for i in range(12)
     ]
-    predictions = {d.id: with_continuation(d) for d in made}
+    predictions = {d.id: with_continuation(d, i) for i, d in enumerate(made)}
     explanations = {d.id: explanation(d, None, rng, label="continuation", unit="log-probability") for d in made}
     perplexities = {d.id: perplexity(d, rng) for d in made}
     surprise = perplexity_findings(made, perplexities, is_reference=False)
@@ -51,7 +100,7 @@ def language_model():
         predicted_counts={},
         mean_entropy=None,
         confident_errors=(),
-        least_certain=tuple(Example(document_id=d.id, rule="lowest mean log-probability") for d in made[:3]),
+        least_certain=tuple(Example(document_id=d.id, rule="lowest mean log-probability") for d in made[:-4:-1]),
         continuations=True,
     )
     coverage = tuple(
@@ -62,6 +111,7 @@ def language_model():
         update={
             "title": "Speeches, SmolLM2-135M",
             "task": "text-generation",
+            "model": {**base.model, "Prompt": "{text}", "Candidates": "none: free continuation"},
             "checks": (),
             "key_numbers": (surprise.corpus, mean),
             "pointers": (),
@@ -84,7 +134,7 @@ def language_model():
             "notes": (),
         }
     )
-    return findings, Evidence(tuple(made), predictions, explanations, {}, perplexities)
+    return with_maps(findings, Evidence(tuple(made), predictions, explanations, {}, perplexities))
 
 
 def tiny():

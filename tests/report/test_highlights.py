@@ -70,12 +70,12 @@ def test_a_word_is_marked_at_every_place_but_carries_its_value_once():
     body = highlights.paint("bad and bad", marks)
     assert body.count('<mark class="opposes-4"') == 2
     assert body.count("<sup") == 1
-    assert "−0.50 (−0.70 to −0.30)" in body
+    assert 'title="weight −0.50, 95% interval −0.70 to −0.30"' in body
 
 
 def test_exact_weights_say_that_they_have_no_sampling_error():
     marks = highlights.weight_marks(segments_of("fine"), target([0.5], [0.0]), 0.1)
-    assert "+0.50, exact" in highlights.paint("fine", marks)
+    assert 'title="weight +0.50, exact"' in highlights.paint("fine", marks)
 
 
 def test_text_is_escaped_inside_and_between_marks():
@@ -147,7 +147,9 @@ def test_pieces_that_share_a_character_are_joined_and_their_bits_added():
     logprobs = tuple(-bits * math.log(2) for bits in (3, 4, 5, 1, 9))
     record = Perplexity("a", "m", ("x",) * 5, spans, logprobs, 7, 1, 1024, 512, "")
     assert [(a, b, round(bits, 6)) for a, b, _, bits in highlights.scored_stretches(record)] == [(0, 1, 12), (1, 4, 1)]
-    assert [mark.style for mark in highlights.surprise_marks(record)] == ["surprise-3", ""]
+    marks = highlights.surprise_marks(record)
+    assert [mark.style for mark in marks] == ["surprise-3", ""]
+    assert [mark.title for mark in marks] == ["surprise 12.0 bits", ""]
 
 
 def test_right_to_left_paragraphs_say_so_and_figures_stay_left_to_right():
@@ -159,13 +161,28 @@ def test_right_to_left_paragraphs_say_so_and_figures_stay_left_to_right():
     assert '<sup dir="ltr">+0.40</sup>' in passage.body
 
 
+@pytest.mark.parametrize(("said", "known"), [("ar", "ar"), ("Arabic", ""), ('"><b>', ""), ("", "")])
+def test_a_paragraph_is_in_the_language_that_the_corpus_names(said, known):
+    (passage,) = highlights.passages(Document("x", "text", metadata={"language": said}), [])
+    assert passage.language == known
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("word", "87 words"), ("token", "87 tokens"), ("character", "87 characters")]
+)
+def test_what_is_left_out_is_counted_in_the_unit_of_the_marks(unit, expected):
+    text = "a" * 99
+    marks = [Mark(i, i + 1, "text", "supports-1", 1.0 if i < 12 else 0.0) for i in range(99)]
+    assert f"[… {expected} …]" in highlights.paint(text, marks, unit, 12)
+
+
 def test_sentence_pairs_are_two_named_passages():
     document = Document("p", "A man sleeps.", pair="Nobody sleeps.")
     segments = (Segment("man", (Span(2, 5),)), Segment("Nobody", (Span(0, 6, "pair"),)))
     marks = highlights.weight_marks(segments, target([0.3, -0.4], [0.01, 0.01]), 0.1)
     first, second = highlights.passages(document, marks)
     assert (first.name, second.name) == ("First sentence", "Second sentence")
-    assert '<mark class="supports-4" title="+0.30 (+0.28 to +0.32)">man' in first.body
+    assert '<mark class="supports-4" title="weight +0.30, 95% interval +0.28 to +0.32">man' in first.body
     assert "opposes-4" in second.body
     assert "Nobody" not in first.body
 

@@ -1,11 +1,14 @@
 import base64
 import itertools
 import re
+import warnings
 import xml.etree.ElementTree as ET
 
 import pytest
 from invented_findings import check, number
 
+from auditor.findings.types import CalibrationBin
+from auditor.languages import speaking
 from auditor.report import figures, fonts, marks
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,6 +39,12 @@ def luminance(colour):
 def test_a_shared_axis_has_round_ends_that_hold_everything(values, zero, ends):
     axis = marks.shared_axis(values, zero=zero)
     assert (axis.low, axis.high) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize(("low", "labels"), [(-0.02, ["−0.02", "0.60"]), (-0.4, ["−0.4", "0", "0.6"])])
+def test_zero_is_labelled_where_it_has_room_beside_the_ends(low, labels):
+    drawing = marks.axis_labels(marks.Axis(low, 0.6, (low, 0.6), width=104))
+    assert [text.text for text in parsed(drawing).iter("text")] == labels
 
 
 def test_the_axis_of_a_share_ends_at_one():
@@ -122,6 +131,22 @@ def image(url):
 def test_figures_are_the_same_bytes_every_time():
     strips = [figures.Strip("English", (5.0, 9.0, 14.0, 50.0)), figures.Strip("中文 <b>$x$", (8.0, 9.0))]
     assert figures.draw_strips(strips, "perplexity") == figures.draw_strips(strips, "perplexity")
+
+
+def test_chinese_labels_are_drawn_with_outlines_of_the_chinese_font():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a missing glyph
+        svg = image(figures.draw_strips([figures.Strip("语言 中文", (5.0, 9.0))], "困惑度"))
+    drawn = {path.get("id") for path in ET.fromstring(svg).iter(f"{SVG}path") if path.get("id")}
+    assert sum(name.startswith("NotoSansSC") for name in drawn) == len(set("语言中文困惑度"))
+
+
+def test_a_figure_speaks_the_language_of_the_report():
+    bins = [CalibrationBin(low=0.5, high=0.6, n=3, mean_probability=0.55, accuracy=number("b", "b", 0.5, 0.2, 0.8, 3))]
+    english = figures.draw_calibration(bins)
+    with speaking("zh"):
+        assert figures.draw_calibration(bins)
+    assert figures.draw_calibration(bins) == english
 
 
 def test_text_in_figures_is_drawn_as_outlines_without_date():

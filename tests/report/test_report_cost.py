@@ -8,7 +8,7 @@ import pytest
 from invented_classifier import ATTACHMENTS
 
 from auditor.report import figures, html, pdf_structure, render_html, render_pdf
-from auditor.report.sections import perplexity
+from auditor.report.sections import surprise
 
 
 def svg_of(url):
@@ -68,8 +68,8 @@ def test_objects_written_once_give_the_same_bytes(classifier_run, classifier_htm
 
 def test_a_strip_that_leaves_points_out_says_so():
     whole, thinned = (
-        perplexity.strips_caption([figures.Strip("All documents", tuple(map(float, range(1, n))))])
+        surprise.strips_caption([figures.Strip("All documents", tuple(map(float, range(1, n))))])
         for n in (figures.MOST_POINTS, figures.MOST_POINTS + 9)
     )
     assert "Each point is a document;" in whole
-    assert "(1,500 of each strip, evenly)" in thinned
+    assert "1,500 of each strip at even steps" in thinned

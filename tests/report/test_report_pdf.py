@@ -1,19 +1,17 @@
 import builtins
 import contextlib
 import re
-import shutil
 import subprocess
 import sys
 import zlib
 
 import pytest
 from invented_classifier import ATTACHMENTS
-from invented_runs import hostile, language_model, tiny
+from invented_runs import hostile
 
 from auditor.errors import PdfUnavailableError
 from auditor.report import pdf, render_html, render_pdf
-
-needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+from tests.document.checkers import or_fail, program
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +21,13 @@ def classifier_file(classifier_pdf, tmp_path_factory):
     return path
 
 
+def output_of(name, *arguments):
+    command = [or_fail(lambda: program("poppler-utils", name)), *arguments]
+    return subprocess.run(command, capture_output=True, check=True).stdout.decode()
+
+
 def text_of(path, *options):
-    done = subprocess.run(["pdftotext", *options, str(path), "-"], capture_output=True, check=True)
-    return done.stdout.decode()
+    return output_of("pdftotext", *options, str(path), "-")
 
 
 def decompressed(data):
@@ -38,11 +40,9 @@ def decompressed(data):
 
 
 def info_of(path):
-    done = subprocess.run(["pdfinfo", str(path)], capture_output=True, check=True)
-    return dict(re.findall(r"^([^:]+): +(.*)$", done.stdout.decode(), re.MULTILINE))
+    return dict(re.findall(r"^([^:]+): +(.*)$", output_of("pdfinfo", str(path)), re.MULTILINE))
 
 
-@needs_poppler
 def test_page_one_is_one_page_with_eight_checks(classifier_file):
     first = text_of(classifier_file, "-l", "1")
     assert "Pass with conditions" in first
@@ -52,22 +52,6 @@ def test_page_one_is_one_page_with_eight_checks(classifier_file):
     assert text_of(classifier_file, "-f", "2", "-l", "2").count("Does the model answer right") == 1
 
 
-@needs_poppler
-def test_the_text_can_be_copied_out_in_every_script(classifier_file):
-    text = " ".join(text_of(classifier_file).split())
-    for sentence in (
-        "Attention is not an explanation.",
-        "Which words carry the prediction, and is the explanation to be believed?",
-        "这部电影一点都",
-        "Loved it",
-        "😀",
-        "The first 40 of 60 rows",
-    ):
-        assert sentence in text
-    assert "رائعا" in text or "رائعا"[::-1] in text
-
-
-@needs_poppler
 def test_the_file_says_what_it_is(classifier_run, classifier_file):
     info = info_of(classifier_file)
     assert info["Title"] == f"{classifier_run[0].title}: interpretation audit"
@@ -91,28 +75,16 @@ def test_archive_and_accessibility_are_claimed_and_prepared(classifier_pdf):
     assert not re.search(rb"/Interpolate ?true", objects)
 
 
-def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_file, tmp_path):
-    if shutil.which("pdfdetach") is None:
-        pytest.skip("poppler-utils is not installed")
-    subprocess.run(["pdfdetach", "-saveall", "-o", str(tmp_path), str(classifier_file)], check=True)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == ATTACHMENTS
-    objects = decompressed(classifier_file.read_bytes())
+def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_pdf):
+    objects = decompressed(classifier_pdf)
     assert len(re.findall(rb"/AFRelationship ?/Data\b", objects)) == len(ATTACHMENTS)
     assert len(re.findall(rb"/CreationDate ?\(D:20261121220000", objects)) >= len(ATTACHMENTS)
 
 
-def test_the_same_run_gives_the_same_bytes(classifier_run, classifier_html, classifier_pdf, monkeypatch):
+def test_the_clock_of_the_caller_is_left_as_it_was(classifier_run, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
-    assert render_pdf(classifier_html, classifier_run[0], ATTACHMENTS) == classifier_pdf
+    render_pdf("<html lang=en><title>x</title>", classifier_run[0], {})
     assert pdf.os.environ["SOURCE_DATE_EPOCH"] == "1"
-
-
-@pytest.mark.parametrize("make", [language_model, tiny])
-def test_weasyprint_has_nothing_to_warn_of(make, weasyprint_log):
-    findings, evidence = make()
-    made = render_pdf(render_html(findings, evidence), findings, {"findings.json": b"{}"})
-    assert made.startswith(b"%PDF-1.7")
-    assert weasyprint_log == []
 
 
 def test_hostile_text_is_printed_and_missing_glyphs_by_their_code(tmp_path, weasyprint_log):
@@ -120,8 +92,6 @@ def test_hostile_text_is_printed_and_missing_glyphs_by_their_code(tmp_path, weas
     path = tmp_path / "hostile.pdf"
     path.write_bytes(render_pdf(render_html(findings, evidence), findings, {}))
     assert weasyprint_log == []
-    if shutil.which("pdftotext") is None:
-        pytest.skip("poppler-utils is not installed")
     text = "".join(text_of(path).split())
     for attack in (
         "<script>alert(1)</script>",

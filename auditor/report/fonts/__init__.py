@@ -2,11 +2,15 @@
 
 `fonts.json` lists every file with origin, version and sha256, in the order of fallback: the first family that has
 a character draws it. A stylesheet names the families in that order (`stack`), so that a browser, Pango and
-`embed` agree on who draws what. `build.py` made the files.
+`embed` agree on who draws what. `build.py` made the files. A reader's own fonts (`auditor.report.fonts.additional`)
+join for one rendering, behind the face of the text and before all others:
+
+    with fonts.joined_by(own):      Source Sans 3 → own → Noto Sans SC → …
 """
 
 import atexit
 import base64
+import contextlib
 import functools
 import io
 import json
@@ -14,7 +18,8 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -23,6 +28,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 FOLDER = Path(__file__).parent
+TEXT = "Source Sans 3"
 MONO = "IBM Plex Mono"
 # Used through font-variant-numeric; fontTools keeps kerning, marks and ligatures of its own accord.
 FEATURES = ("tnum", "lnum")
@@ -30,7 +36,7 @@ FEATURES = ("tnum", "lnum")
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
-  <dir>{files}</dir>
+{folders}
   <cachedir>{cache}</cachedir>
   <config><rescan><int>0</int></rescan></config>
   <alias binding="same"><family>sans-serif</family><prefer>{sans}</prefer></alias>
@@ -68,7 +74,7 @@ _INVISIBLE = frozenset(
 
 @dataclass(frozen=True)
 class Font:
-    """One vendored file."""
+    """One file, of one weight and style."""
 
     path: Path
     family: str
@@ -76,10 +82,29 @@ class Font:
     style: str
 
 
+_own: ContextVar[tuple[Font, ...]] = ContextVar("fonts of the reader", default=())
+
+
+@contextlib.contextmanager
+def joined_by(own: Sequence[Font]) -> Iterator[None]:
+    """Inside, characters that the face of the text lacks are looked for in these fonts first."""
+    before = _own.set(tuple(own))
+    try:
+        yield
+    finally:
+        _own.reset(before)
+
+
 @functools.cache
-def _fonts() -> tuple[Font, ...]:
+def vendored() -> tuple[Font, ...]:
+    """The fonts of the package, in the order of fallback."""
     listed = json.loads((FOLDER / "fonts.json").read_text(encoding="utf-8"))["fonts"]
     return tuple(Font(FOLDER / "files" / f["file"], f["family"], f["weight"], f["style"]) for f in listed)
+
+
+def _fonts() -> tuple[Font, ...]:
+    text = tuple(font for font in vendored() if font.family == TEXT)
+    return (*text, *_own.get(), *(font for font in vendored() if font.family != TEXT))
 
 
 def families() -> dict[str, list[Path]]:
@@ -98,13 +123,12 @@ def stack(*, mono: bool = False) -> str:
 
 
 def matplotlib_files() -> list[Path]:
-    """The files to register with matplotlib: all are plain TrueType of one weight each, as it needs them."""
+    """The files to register with matplotlib: each of one weight, as it needs them."""
     return [font.path for font in _fonts()]
 
 
-@functools.cache
 def activate() -> Path:
-    """Makes the vendored fonts the only ones that fontconfig knows in this process and its children.
+    """Makes the fonts of the report the only ones that fontconfig knows in this process and its children.
 
     To be called before WeasyPrint makes a font configuration. The file lies with its cache in a folder of this
     process alone, removed at exit: processes cannot race, and neither a home nor a writable package is needed.
@@ -113,20 +137,37 @@ def activate() -> Path:
     Returns:
         The fontconfig file, now named by FONTCONFIG_FILE.
     """
-    folder = Path(tempfile.mkdtemp(prefix="auditor-fonts-"))
-    atexit.register(_remove, folder, os.getpid())
-    conf = folder / "fonts.conf"
-    conf.write_text(_conf(folder / "cache"), encoding="utf-8")
+    conf = _configured(_fonts())
     os.environ["FONTCONFIG_FILE"] = str(conf)
     return conf
 
 
-def _conf(cache: Path) -> str:
-    def prefer(value: str) -> str:
-        return "".join(f"<family>{name}</family>" for name in value.replace('"', "").split(",")[:-1])
+@functools.cache
+def workplace() -> Path:
+    """A folder of this process alone, removed at exit."""
+    folder = Path(tempfile.mkdtemp(prefix="auditor-fonts-"))
+    atexit.register(_remove, folder, os.getpid())
+    return folder
 
-    files, where = escape(str(FOLDER / "files")), escape(str(cache))
-    return _FONTCONFIG.format(files=files, cache=where, sans=prefer(stack()), mono=prefer(stack(mono=True)))
+
+@functools.cache
+def _configured(fonts: tuple[Font, ...]) -> Path:
+    """The fontconfig file of a set of fonts."""
+    folder = Path(tempfile.mkdtemp(dir=workplace()))
+    conf = folder / "fonts.conf"
+    conf.write_text(_conf(folder / "cache", fonts), encoding="utf-8")
+    return conf
+
+
+def _conf(cache: Path, fonts: Sequence[Font]) -> str:
+    def prefer(value: str) -> str:
+        return "".join(f"<family>{escape(name)}</family>" for name in value.replace('"', "").split(",")[:-1])
+
+    folders = "\n".join(
+        f"  <dir>{escape(str(folder))}</dir>" for folder in dict.fromkeys(font.path.parent for font in fonts)
+    )
+    names = {"sans": prefer(stack()), "mono": prefer(stack(mono=True))}
+    return _FONTCONFIG.format(folders=folders, cache=escape(str(cache)), **names)
 
 
 def _remove(folder: Path, owner: int) -> None:
@@ -136,7 +177,7 @@ def _remove(folder: Path, owner: int) -> None:
 
 
 def missing(text: str) -> tuple[str, ...]:
-    """The characters of a text that no vendored font can draw, each once, in code point order.
+    """The characters of a text that no font of the report can draw, each once, in code point order.
 
     Line feeds, tabs and the characters that renderers never draw (joiners, direction marks, variation selectors)
     are not missing; the other control characters and lone surrogates are, for they come out as a missing glyph.

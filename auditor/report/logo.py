@@ -1,0 +1,48 @@
+"""A logo as data, checked: small, PNG or JPEG, in colours that an archivable PDF may hold."""
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from auditor.errors import RenderError
+
+MOST_BYTES = 262_144
+MOST_PIXELS = 4_000_000
+_KINDS = {b"\x89PNG\r\n\x1a\n": ("PNG", "image/png"), b"\xff\xd8\xff": ("JPEG", "image/jpeg")}
+_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+
+
+def read(path: Path) -> str:
+    """The file as a `data:` URL.
+
+    Raises:
+        RenderError: it is not there, too large, no PNG or JPEG, damaged, or in colours of print (CMYK).
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as fault:
+        raise RenderError(f"{path}: the logo cannot be read: {fault.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise RenderError(f"{path}: expected a logo of at most {MOST_BYTES // 1024} KB")
+    kind, mime = next((known for magic, known in _KINDS.items() if data.startswith(magic)), ("", ""))
+    if not kind:
+        raise RenderError(f"{path}: expected a PNG or a JPEG by its content, found something else")
+    _require_sound(path, data, kind)
+    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _require_sound(path: Path, data: bytes, kind: str) -> None:
+    try:
+        with Image.open(io.BytesIO(data), formats=[kind]) as image:
+            size, mode = image.size, image.mode
+            if size[0] * size[1] <= MOST_PIXELS:
+                image.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        raise RenderError(f"{path}: the logo is damaged: {fault}") from None
+    if size[0] * size[1] > MOST_PIXELS:
+        raise RenderError(f"{path}: expected a logo of at most {MOST_PIXELS:,} pixels, found {size[0]} × {size[1]}")
+    if mode not in _MODES:
+        raise RenderError(f"{path}: expected a logo in RGB or grey, found {mode}; convert it to RGB")

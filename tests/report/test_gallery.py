@@ -1,0 +1,80 @@
+"""The failure gallery: one card per document, with the reasons of all rules that chose it."""
+
+import re
+from html import unescape
+
+import pytest
+from invented_classifier import classifier
+from invented_runs import candidates, empty, language_model, tiny
+
+from auditor.findings.failures import choose_failures
+from auditor.report import templates
+from auditor.report.html import Numbering
+from auditor.report.sections import gallery
+from auditor.report.sections.contract import Sources
+
+
+def words(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def page(run):
+    section = gallery.compose(Sources(*run))
+    return str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
+
+
+@pytest.mark.parametrize("make", [classifier, language_model, candidates])
+def test_every_chosen_document_has_one_card(make):
+    findings, evidence = make()
+    html = page((findings, evidence))
+    chosen = {name for choice in choose_failures(findings, evidence) for name, _ in choice.documents}
+    cards = re.findall(r'<article class="card case" aria-label="Document ([^"]*)"', html)
+    assert len(cards) == len(set(cards)) == len(chosen)
+    assert f"{len(chosen)} documents are shown, chosen by" in words(html)
+
+
+def test_a_document_chosen_twice_says_both_reasons():
+    findings, evidence = classifier()
+    reasons = gallery._reasons(Sources(findings, evidence), choose_failures(findings, evidence))
+    twice = next(own for own in reasons.values() if {rule for rule, _ in own} >= {"error", "slice"})
+    text = words(page((findings, evidence)))
+    assert " ".join(reason for _, reason in twice) in text
+    assert "A wrong answer in the group with the lowest accuracy, length short." in text
+
+
+def test_the_rules_are_printed_with_how_many_they_chose_from():
+    text = words(page(classifier()))
+    assert "Explanations with the lowest R² 3 59" in text
+    assert "Documents with the most bits per byte 3 59" in text
+
+
+def test_links_lead_to_fuller_cards_that_are_printed():
+    findings, evidence = classifier()
+    html = page((findings, evidence))
+    targets = set(re.findall(r'href="#([^"]+)"', html))
+    shown = {example.document_id for example in findings.perplexity.most_surprising}
+    places = {f"perplexity-{i}" for i, document in enumerate(evidence.documents) if document.id in shown}
+    assert {target for target in targets if target.startswith("perplexity-")} <= places
+    assert "slices" in targets
+    chosen = findings.presentation.model_copy(update={"sections": ("predictions", "failures")})
+    assert "href" not in page((findings.model_copy(update={"presentation": chosen}), evidence))
+
+
+def test_a_continued_text_shows_its_continuation():
+    text = words(page(language_model()))
+    assert "The model is unsure of its own words: mean log-probability −1.23." in text
+    assert "The model continues: in a larger sense" in text
+
+
+def test_an_explanation_worse_than_a_constant_is_called_that():
+    assert "less than a constant" in gallery._unfaithful(None, "", -0.3)
+    assert "it misses 75% of how the model varies" in gallery._unfaithful(None, "", 0.25)
+
+
+@pytest.mark.parametrize("make", [tiny, empty])
+def test_without_anything_to_choose_there_is_no_gallery(make):
+    assert not gallery.has_cases(Sources(*make()))
+
+
+def test_with_something_to_choose_there_is_one():
+    assert gallery.has_cases(Sources(*classifier()))

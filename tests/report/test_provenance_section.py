@@ -1,0 +1,101 @@
+import base64
+import hashlib
+import io
+
+import pytest
+import segno
+from invented_classifier import classifier
+from invented_runs import hostile, tiny
+
+from auditor.findings import write
+from auditor.languages import speaking
+from auditor.report.sections import glossary, provenance
+from auditor.report.sections.contract import Sources
+
+
+def compose(run, **values):
+    findings, evidence = run
+    return provenance.compose(Sources(findings.model_copy(update=values), evidence)).content
+
+
+def entries(content):
+    return {key: value for one in content["lists"] for key, value in one.entries}
+
+
+def test_the_digest_is_that_of_the_file_beside_the_report():
+    findings, _ = tiny()
+    assert compose(tiny())["code"].digest == hashlib.sha256(write(findings)).hexdigest()
+
+
+def test_the_code_holds_the_digest_and_the_run_and_says_so_in_words():
+    code = compose(tiny())["code"]
+    text = f"findings.json sha256:{code.digest} run {tiny()[0].run_id}"
+    expected = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(expected, kind="svg", border=3, dark="#1b1f24", light="#ffffff")
+    drawn = base64.b64decode(code.url.removeprefix("data:image/svg+xml;base64,"))
+    path = expected.getvalue().split(b'd="')[2].split(b'"')[0]
+    assert path in drawn
+    assert code.alt == f"QR code with the text: {text}"
+
+
+def test_a_run_id_of_any_length_fits_the_code():
+    assert compose(tiny(), run_id="r" * 5000)["code"].url.startswith("data:")
+    assert compose(hostile())["code"].url.startswith("data:")
+
+
+def test_everything_that_identifies_the_run_is_listed_once():
+    run = {"Run": "r-1", "Plan, SHA-256": "ab" * 32, "Command": "auditor run", "Seed": "7", "torch": "2.13.0"}
+    content = compose(tiny(), run_id="r-1", plan_id="ab" * 32, provenance=run)
+    keys = [key for one in content["lists"] for key, _ in one.entries]
+    found = entries(content)
+    assert len(keys) == len(set(keys))
+    assert (found["Run"], found["Plan, SHA-256"], found["Command"], found["Seed"]) == tuple(run.values())[:4]
+    versions = content["lists"][-1]
+    assert versions.title == "Versions"
+    assert versions.entries == (("torch", "2.13.0"),)
+
+
+def test_a_key_with_braces_is_a_key_like_any_other():
+    assert entries(compose(tiny(), corpus={"{{7*7}} {name}": "x"}))["{{7*7}} {name}"] == "x"
+
+
+def test_coverage_counts_what_became_of_the_documents():
+    assert compose(tiny())["coverage"].rows == (("prediction", "2", "2", "1", "0", "1"),)
+
+
+def test_failures_beyond_those_kept_are_counted():
+    findings, evidence = tiny()
+    (coverage,) = findings.coverage
+    table = compose((findings, evidence), coverage=(coverage.model_copy(update={"failed": 9}),))["failures"]
+    assert table.caption == "9 measurements failed; the first 1 are listed."
+
+
+def glossary_of(run, **values):
+    findings, evidence = run
+    section = glossary.compose(Sources(findings.model_copy(update=values), evidence))
+    return [entry.term for entry in section.content["entries"]]
+
+
+def test_the_glossary_has_only_words_of_probes_that_ran():
+    every = glossary_of(classifier())
+    assert {"LIME", "Attention sink", "Perplexity", "Calibration error", "Kendall’s τ"} <= set(every)
+    assert "Perplexity" not in glossary_of(classifier(), perplexity=None)
+    assert "Surrogate" not in glossary_of(classifier(), explanations=None)
+    assert "Attention head" not in glossary_of(tiny())
+
+
+def test_terms_of_scores_are_explained_only_where_there_are_labels():
+    findings, evidence = tiny()
+    unlabelled = findings.predictions.model_copy(update={"n_labelled": 0})
+    assert "F1" in glossary_of((findings, evidence))
+    assert "F1" not in glossary_of((findings, evidence), predictions=unlabelled)
+    assert "Exact match" not in glossary_of((findings, evidence))
+    several = findings.predictions.model_copy(update={"multi_label": True})
+    assert "Exact match" in glossary_of((findings, evidence), predictions=several)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_glossary_explains_each_term_once(language):
+    with speaking(language):
+        terms = glossary_of(classifier())
+    assert len(terms) == len(set(terms))

@@ -1,0 +1,56 @@
+"""Cards and strips of the sections on perplexity and pseudo-perplexity."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from invented_classifier import classifier
+
+from auditor.report import figures, marks
+from auditor.report.sections import perplexity, surprise
+from auditor.report.sections.contract import Sources
+
+
+def cards(run):
+    return perplexity.compose(Sources(*run)).content["cards"]
+
+
+def test_a_card_is_linked_by_the_place_of_its_document():
+    findings, evidence = classifier()
+    places = [card.place for card in cards((findings, evidence))]
+    ids = [evidence.documents[place].id for place in places]
+    assert ids == [example.document_id for example in findings.perplexity.most_surprising]
+    examples = findings.perplexity.most_surprising
+    assert surprise.shown_places(Sources(findings, evidence), examples, evidence.perplexity) == set(places)
+
+
+@pytest.mark.parametrize(("name", "short"), [("en-0015", True), ("long-0059", False)])
+def test_a_short_text_stands_beside_its_line_and_a_long_one_below(name, short):
+    findings, evidence = classifier()
+    examples = tuple(e.model_copy(update={"document_id": name}) for e in findings.perplexity.most_surprising[:1])
+    found = findings.perplexity.model_copy(update={"most_surprising": examples})
+    (card,) = cards((findings.model_copy(update={"perplexity": found}), evidence))
+    width = float(ET.fromstring(str(card.line)).get("width"))
+    assert card.is_short is short
+    assert (width == marks.BESIDE) is short
+    assert ("one bar for" in card.facts) is (name == "long-0059")
+
+
+def test_strips_begin_with_all_documents_and_leave_out_what_is_empty():
+    strips = surprise.distribution([3.0, None, 1.0], {"kind": {"a": (1.0,), "b": ()}})
+    assert strips == [figures.Strip("All documents", (1.0, 3.0)), figures.Strip("kind a", (1.0,))]
+    assert surprise.distribution([None], {}) == []
+
+
+def test_the_caption_names_the_extremes_of_the_medians():
+    strips = [
+        figures.Strip("All documents", (1.0, 50.0)),
+        figures.Strip("kind a", (10.0, 20.0, 30.0)),
+        figures.Strip("kind b", (40.0,)),
+    ]
+    caption = surprise.strips_caption(strips)
+    assert caption.startswith("The median is lowest for kind a (20.0) and highest for kind b (40.0).")
+
+
+def test_the_table_has_the_quarters_of_each_strip():
+    table = surprise.strip_table([figures.Strip("kind a", (1.0, 2.0, 3.0, 4.0, 5.0))])
+    assert table.rows == (("kind a", "5", "1.00", "2.00", "3.00", "4.00", "5.00"),)
