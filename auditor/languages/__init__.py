@@ -64,6 +64,14 @@ def plural(n: int, one: str, several: str, **values: object) -> str:
     return _catalogue(spoken()).ngettext(one, several, n).format(n=count(n), **values)
 
 
+def translated(text: str) -> str:
+    """A text that may have been marked elsewhere, such as the name of a setting; one that was not stays as it is.
+
+    Nothing is filled in, so that the text may come from outside.
+    """
+    return _catalogue(spoken()).gettext(text) if text else text
+
+
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name
     """Marks a text for the catalogues; it is translated where it is said."""
     return message

@@ -46,11 +46,23 @@ def shortest(value: float) -> str:
 
 
 def listed(words: Iterable[str]) -> str:
-    """`a, b and c`; a dash where there is nothing."""
+    """`a, b and c`, in Chinese `a、b、c`; a dash where there is nothing."""
     from babel.lists import format_list
 
     found = list(words)
+    if spoken() == "zh":  # Babel writes the last with 和, which a Latin word or a number would run into
+        return "、".join(found) or NOTHING
     return format_list(found, locale=_locale(spoken())) if found else NOTHING
+
+
+def paragraph(sentences: Iterable[str]) -> str:
+    """Sentences one after the other; Chinese has no space between them. Empty ones are left out."""
+    return ("" if spoken() == "zh" else " ").join(filter(None, sentences))
+
+
+def place_in_alphabet(word: str) -> bytes:
+    """A key to sort words by: letters without their case; Chinese by the sound, in the order of its national code."""
+    return word.casefold().encode("gb18030" if spoken() == "zh" else "utf-8")
 
 
 def day(moment: datetime) -> str:

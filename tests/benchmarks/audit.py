@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 from transformers import AutoModel, AutoModelForCausalLM
 
-from auditor import audit, config, measuring
+from auditor import audit, config, measuring, reading
 from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
 from tests.benchmarks import attention, materials, perplexity
 from tests.benchmarks.lime import Package
@@ -168,7 +168,7 @@ def _marked(text: str, coefficients: np.ndarray) -> str:
 
 def _same(documents: list[Document], result: audit.Result, theirs: Notebook) -> str:
     """Every number of every document that both have."""
-    kept = audit.read_evidence(result.run)
+    kept = reading.read_evidence(result.run)
     worst: dict[str, float] = dict.fromkeys(("probabilities", "coefficients", "attention", "log-probabilities"), 0.0)
 
     def seen(name: str, difference: float) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from auditor import audit
 from auditor import findings as conclusions
+from auditor import reading
 from auditor import report as reporting
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Example, Findings
@@ -65,8 +65,8 @@ class Material:
 def example() -> Material:
     """The example of this repository, concluded from its evidence."""
     run = open_run(EXAMPLE, EXAMPLE.parent)
-    evidence = audit.read_evidence(run)
-    return prepared(conclusions.summarise(evidence, audit.context(run)), evidence)
+    evidence = reading.read_evidence(run)
+    return prepared(conclusions.summarise(evidence, reading.context(run)), evidence)
 
 
 def prepared(findings: Findings, evidence: Evidence) -> Material:
