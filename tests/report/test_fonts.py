@@ -66,6 +66,30 @@ def test_files_are_plain_truetype_of_one_weight_under_their_listed_name():
             assert (family, file["OS/2"].usWeightClass) == (font["family"], font["weight"])
 
 
+def test_the_first_face_of_a_family_is_the_regular_one_and_has_every_character_of_the_others():
+    for family, (first, *others) in fonts.families().items():
+        face = {font.path: font for font in fonts.vendored()}[first]
+        assert (face.family, face.weight, face.style) == (family, 400, "normal")
+        for other in others:
+            assert fonts._covered(other) <= fonts._covered(first)
+
+
+def test_semibold_ideographs_are_those_of_gb_2312_with_the_metrics_of_the_regular_ones():
+    regular, bold = map(TTFont, fonts.families()["Noto Sans SC"])
+    hanzi = {code for code in range(0x4E00, 0xA000) if chr(code).encode("gb2312", "ignore")}
+    assert len(hanzi) == 6763
+    assert {code for code in bold.getBestCmap() if 0x4E00 <= code < 0xA000} == hanzi
+    assert set(map(ord, "　、。《》「」，！（）：；？")) <= set(bold.getBestCmap())
+    for table, names in {
+        "hhea": ("ascent", "descent", "lineGap"),
+        "OS/2": ("sTypoAscender", "sTypoDescender", "sTypoLineGap", "usWinAscent", "usWinDescent", "fsSelection"),
+        "head": ("unitsPerEm",),
+    }.items():
+        assert [getattr(bold[table], name) for name in names] == [getattr(regular[table], name) for name in names]
+    advances = [{code: face["hmtx"][face.getBestCmap()[code]][0] for code in hanzi} for face in (regular, bold)]
+    assert advances[0] == advances[1]
+
+
 def test_a_font_with_a_reserved_name_is_vendored_unchanged():
     for font in _listed():
         if font["family"].startswith(("Source", "IBM Plex")):
@@ -107,6 +131,11 @@ def test_embed_gives_a_script_to_the_family_that_has_it(family):
     (face,) = [face for (name, *_), face in faces.items() if name == family]
     assert text[0] in _drawn(face)
     assert set().union(*map(_drawn, faces.values())) == set(text)
+
+
+def test_embed_carries_each_ideograph_once():
+    faces = _faces(fonts.embed("粗体标题 Bold"))
+    assert [face for face in faces if face[0] == "Noto Sans SC"] == [("Noto Sans SC", "400", "normal")]
 
 
 def test_an_embedded_font_keeps_its_licence_and_gives_up_its_reserved_name():
@@ -172,9 +201,8 @@ def test_fontconfig_sees_the_vendored_fonts_and_no_others():
     assert sorted(line.split(":")[0] for line in ran.stdout.splitlines()) == sorted(map(str, fonts.matplotlib_files()))
 
 
-@pytest.fixture(scope="module")
-def sample_pdf(tmp_path_factory) -> tuple[Path, list[str]]:
-    """Every script, in text, bold, italic and code, as PDF; and what WeasyPrint had to say."""
+def _printed(html: str, path: Path) -> tuple[set[str], list[str]]:
+    """Writes a page as PDF: the fonts in it, and what WeasyPrint had to say, a missing glyph among others."""
     for tool in ("pdffonts", "pdftotext"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (Debian: poppler-utils)")
@@ -182,30 +210,50 @@ def sample_pdf(tmp_path_factory) -> tuple[Path, list[str]]:
     weasyprint = pytest.importorskip(
         "weasyprint", exc_type=OSError, reason="Pango is missing: `auditor doctor` says how"
     )
-    rows = "".join(f"<p>{text}</p><p><b>{text}</b> <i>{text}</i></p><code>{text}</code>" for text in SAMPLE.values())
     style = f"body{{font-family:{fonts.stack()}}}b{{font-weight:600}}code{{font-family:{fonts.stack(mono=True)}}}"
     said: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())
     weasyprint.LOGGER.addHandler(handler)
     try:
-        path = tmp_path_factory.mktemp("fonts") / "sample.pdf"
-        weasyprint.HTML(string=f"<html lang=en><style>{style}</style>{rows}").write_pdf(path)
+        weasyprint.HTML(string=f"<html lang=en><style>{style}</style>{html}").write_pdf(path)
     finally:
         weasyprint.LOGGER.removeHandler(handler)
-    return path, said
+    listing = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    return {line.split()[0].split("+")[1].rstrip(",") for line in listing}, said
+
+
+@pytest.fixture(scope="module")
+def sample_pdf(tmp_path_factory) -> tuple[Path, set[str], list[str]]:
+    """Every script, in text, bold, italic and code."""
+    rows = "".join(f"<p>{text}</p><p><b>{text}</b> <i>{text}</i></p><code>{text}</code>" for text in SAMPLE.values())
+    path = tmp_path_factory.mktemp("fonts") / "sample.pdf"
+    return path, *_printed(rows, path)
 
 
 def test_a_pdf_of_every_script_uses_the_vendored_fonts_alone(sample_pdf):
-    path, said = sample_pdf
-    assert said == []  # no missing glyph among others
-    listing = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
-    used = {re.sub(r"[-, ]|Semi-?Bold|Italic|Oblique", "", line.split()[0].split("+")[1]) for line in listing}
+    _, names, said = sample_pdf
+    assert said == []
+    used = {re.sub(r"[- ]|Semi-?Bold|Italic|Oblique", "", name) for name in names}
     assert used == {name.replace(" ", "") for name in fonts.families()}
 
 
+@pytest.mark.parametrize(
+    ("bold", "faces"),
+    [
+        ("体", {"Noto-Sans-SC-Semi-Bold"}),
+        ("體", {"Noto-Sans-SC"}),
+        ("体體", {"Noto-Sans-SC-Semi-Bold", "Noto-Sans-SC"}),
+    ],
+)
+def test_a_bold_ideograph_is_semibold_and_one_beyond_gb_2312_regular(tmp_path, bold, faces):
+    assert fonts.missing(bold) == ()
+    assert _printed(f"<b>{bold}</b>", tmp_path / "bold.pdf") == (faces, [])
+    assert _printed(f"<p>{bold}</p>", tmp_path / "plain.pdf") == ({"Noto-Sans-SC"}, [])
+
+
 def test_the_text_of_every_script_can_be_copied_out_of_the_pdf(sample_pdf):
-    path, _ = sample_pdf
+    path, *_ = sample_pdf
     text = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout
     for words in ("“Größe”", "这部电影太好看了", "ひらがなとカタカナ", "שלום", "สวัสดีครับ", "الفيلم"):
         assert words in text

@@ -32,6 +32,9 @@ TEXT = "Source Sans 3"
 MONO = "IBM Plex Mono"
 # Used through font-variant-numeric; fontTools keeps kerning, marks and ligatures of its own accord.
 FEATURES = ("tnum", "lnum")
+# Left out of the HTML, where it would carry every ideograph a second time: browsers thicken the regular face instead.
+# A part of it would not do: for an ideograph that it lacks they take the next family, not the regular face.
+ON_PAPER_ALONE = "NotoSansSC-SemiBold.ttf"
 
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
@@ -216,8 +219,8 @@ def _clings(code: int) -> bool:
 def embed(text: str) -> str:
     r"""Style rules that carry the fonts of a text: one `@font-face` per file needed, cut to the text's characters.
 
-    The same text gives the same bytes. A text in Latin letters costs about 60 KB; a thousand ideographs 170 KB more.
-    The PDF needs none of this (`activate`).
+    The same text gives the same bytes. A text in Latin letters costs about 60 KB; a thousand ideographs 170 KB more,
+    in one weight (`ON_PAPER_ALONE`). The PDF needs none of this (`activate`).
 
     Args:
         text: Everything the document shows, in any order.
@@ -232,7 +235,7 @@ def embed(text: str) -> str:
     rules = []
     for font in _fonts():
         share = shares.get(font.family, set())
-        if share:
+        if share and font.path.name != ON_PAPER_ALONE:
             rules.append(_rule(font, share | (clinging & _covered(font.path))))
     return "".join(rules)
 

@@ -5,7 +5,8 @@ reserves its name (Source, Plex) is copied unchanged: the Open Font License lets
 name. The Noto fonts are cut down to what a report needs:
 
     variable weight  → the regular instance, because matplotlib draws only the default instance of a variable font
-    Noto Sans SC     → the characters of GB 2312, Big5 level 1 and JIS X 0208, with kana, bopomofo and full-width forms
+    Noto Sans SC     → the characters of GB 2312, Big5 level 1 and JIS X 0208, with kana, bopomofo and full-width forms;
+                       its semibold, for headings, only those of GB 2312 with the punctuation and full-width forms
     Noto Sans        → what Source Sans 3 lacks
     Noto Sans Symbols, Symbols 2, Math → arrows, mathematics, technical signs, shapes, dingbats, Braille
 
@@ -78,6 +79,11 @@ def _chinese(covered: set[int]) -> set[int]:
     return covered & (listed | _spans((0x2E80, 0x33FF), (0x2500, 0x257F), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF)))
 
 
+def _simplified(covered: set[int]) -> set[int]:
+    """GB 2312, CJK punctuation and full-width forms: nothing that `_chinese` leaves out."""
+    return covered & (_encodable("gb2312") | _spans((0x3000, 0x303F), (0xFF00, 0xFFEF)))
+
+
 def _symbols(covered: set[int]) -> set[int]:
     """Arrows, mathematics, technical, control pictures, shapes, dingbats, Braille: no games or ancient numerals."""
     return covered & _spans((0x2000, 0x2BFF), (0x1D400, 0x1D7FF), (0x1F100, 0x1F1FF), (0x1F780, 0x1F8FF))
@@ -144,6 +150,14 @@ MATH = Package(
     "package/LICENSE_FONT",
 )
 
+
+def _regular_instance(family: str, keep: Callable[[set[int]], set[int]] = _all, also: str = "") -> Recipe:
+    """A family of the package that holds one variable file of each."""
+    name = family.replace(" ", "")
+    changes = f"regular instance{also}"
+    return Recipe(NOTO, f"manimgx_fonts/{name}[wght].ttf", family, f"{name}-Regular.ttf", keep=keep, changes=changes)
+
+
 # In the order of fallback: the first family that has a character draws it.
 RECIPES = (
     Recipe(SOURCE, "package/TTF/SourceSans3-Regular.ttf", "Source Sans 3", "SourceSans3-Regular.ttf"),
@@ -158,30 +172,9 @@ RECIPES = (
         "IBM Plex Sans Arabic",
         "IBMPlexSansArabic-Regular.ttf",
     ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoSansHebrew[wght].ttf",
-        "Noto Sans Hebrew",
-        "NotoSansHebrew-Regular.ttf",
-        keep=_all,
-        changes="regular instance",
-    ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoSansDevanagari[wght].ttf",
-        "Noto Sans Devanagari",
-        "NotoSansDevanagari-Regular.ttf",
-        keep=_all,
-        changes="regular instance",
-    ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoSansThai[wght].ttf",
-        "Noto Sans Thai",
-        "NotoSansThai-Regular.ttf",
-        keep=_all,
-        changes="regular instance",
-    ),
+    _regular_instance("Noto Sans Hebrew"),
+    _regular_instance("Noto Sans Devanagari"),
+    _regular_instance("Noto Sans Thai"),
     Recipe(
         NOTO_SC,
         "package/400Regular/NotoSansSC_400Regular.ttf",
@@ -190,14 +183,16 @@ RECIPES = (
         keep=_chinese,
         changes="GB 2312, Big5 level 1 and JIS X 0208 with kana, bopomofo, box drawing and full-width forms only",
     ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoSans[wght].ttf",
-        "Noto Sans",
-        "NotoSans-Regular.ttf",
-        keep=_beyond_source,
-        changes="regular instance; only what Source Sans 3 lacks",
+    Recipe(  # behind the regular face, which is asked what the family covers
+        NOTO_SC,
+        "package/600SemiBold/NotoSansSC_600SemiBold.ttf",
+        "Noto Sans SC",
+        "NotoSansSC-SemiBold.ttf",
+        weight=600,
+        keep=_simplified,
+        changes="GB 2312 with CJK punctuation and full-width forms only",
     ),
+    _regular_instance("Noto Sans", _beyond_source, "; only what Source Sans 3 lacks"),
     Recipe(
         SYMBOLS,
         "package/400Regular/NotoSansSymbols2_400Regular.ttf",
@@ -206,14 +201,7 @@ RECIPES = (
         keep=_symbols,
         changes="arrows, technical signs, shapes and dingbats only",
     ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoSansSymbols[wght].ttf",
-        "Noto Sans Symbols",
-        "NotoSansSymbols-Regular.ttf",
-        keep=_symbols,
-        changes="regular instance; arrows, technical signs, shapes and dingbats only",
-    ),
+    _regular_instance("Noto Sans Symbols", _symbols, "; arrows, technical signs, shapes and dingbats only"),
     Recipe(
         MATH,
         "package/400Regular/NotoSansMath_400Regular.ttf",
@@ -222,14 +210,7 @@ RECIPES = (
         keep=_symbols,
         changes="signs and alphabets only, without the table for typesetting formulae",
     ),
-    Recipe(
-        NOTO,
-        "manimgx_fonts/NotoEmoji[wght].ttf",
-        "Noto Emoji",
-        "NotoEmoji-Regular.ttf",
-        keep=_all,
-        changes="regular instance",
-    ),
+    _regular_instance("Noto Emoji"),
 )
 
 
@@ -259,7 +240,7 @@ def _members(data: bytes) -> dict[str, bytes]:
 
 
 def cut(data: bytes, recipe: Recipe) -> bytes:
-    """The regular instance of a font, only with the characters that the recipe keeps, named plainly."""
+    """The instance of a font that has the recipe's weight, only with the characters that it keeps, named plainly."""
     assert recipe.keep is not None
     font = TTFont(io.BytesIO(data), recalcTimestamp=False)
     if "fvar" in font:
@@ -273,33 +254,29 @@ def cut(data: bytes, recipe: Recipe) -> bytes:
     options.glyph_names = False
     options.notdef_outline = True
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
-    options.drop_tables = [
-        *options.drop_tables,
-        "STAT",
-        "vhea",
-        "vmtx",
-        "BASE",
-        "MATH",
-    ]  # nothing is set vertically, nor as a formula
+    # nothing is set vertically, nor as a formula
+    options.drop_tables = [*options.drop_tables, "STAT", "vhea", "vmtx", "BASE", "MATH"]
     subsetter = subset.Subsetter(options)
     covered = set(font.getBestCmap())
     # Pango draws a space in the font of the character before it: without one, every such space is a missing glyph
     subsetter.populate(unicodes=recipe.keep(covered) | (covered & {0x20, 0xA0}))
     subsetter.subset(font)
-    _rename(font, recipe.family)
+    _rename(font, recipe)
     font.flavor = None
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
 
 
-def _rename(font: TTFont, family: str) -> None:
+def _rename(font: TTFont, recipe: Recipe) -> None:
     """One family name: an instance cut from a variable font keeps the name of that font's default weight otherwise."""
-    plain = {1: family, 2: "Regular", 4: family, 6: family.replace(" ", "") + "-Regular"}
+    name = Path(recipe.file).stem
+    style = name.partition("-")[2]
+    plain = {1: recipe.family, 2: style, 4: f"{recipe.family} {style}".removesuffix(" Regular"), 6: name}
     for record in font["name"].names:
         if record.nameID in plain:
             record.string = plain[record.nameID]
-    font["OS/2"].usWeightClass = 400
+    font["OS/2"].usWeightClass = recipe.weight
 
 
 def _entry(recipe: Recipe, data: bytes) -> dict[str, object]:
