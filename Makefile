@@ -4,13 +4,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-lm test fmt lint type golden check bench bench-quick
+.PHONY: help setup demo demo-zh demo-lm test fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
-# WeasyPrint draws the PDF with Pango; the tests look into PDFs with poppler and qpdf.
+# WeasyPrint draws the PDF with Pango; the tests judge reports with the programs of tests/document/checkers.py.
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TOOLS := poppler-utils qpdf
+TOOLS := chromium default-jre-headless libjaxb-java poppler-utils qpdf $(if $(shell command -v npm),,npm)
 # Two test processes: one thread each, or they fight over the cores.
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -23,12 +23,16 @@ demo: $(VENV)/users  ## audit the sample sentiment classifier (ARGS=--fresh to s
 	@$(BIN)/python samples/fetch_smollm2.py
 	$(BIN)/auditor run -c samples/sentiment.toml $(ARGS)
 
+demo-zh: $(VENV)/users  ## audit the Chinese sample classifier, which fails, with a report in Simplified Chinese
+	@$(BIN)/auditor run -c samples/sentiment_zh.toml $(ARGS) || [ $$? = 1 ]  # 1: a check failed
+
 demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 	@$(BIN)/python samples/fetch_smollm2.py
 	$(BIN)/auditor run -c samples/smollm2.toml $(ARGS)
 
 test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
 	@$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
+	$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
 	$(THREADS) $(BIN)/python -m pytest -n 2 $(ARGS)
 
 fmt: $(VENV)/developers  ## put the code in the house style
@@ -44,7 +48,11 @@ type: $(VENV)/developers  ## types, strictly
 
 golden: $(VENV)/developers  ## rewrite the golden files and the example report; read the diff afterwards
 	@AUDITOR_GOLDEN=1 $(THREADS) $(BIN)/python -m pytest -q -k golden
-	pdftoppm -r 80 -png -f 1 -l 1 -singlefile reports/example/report.pdf reports/example-page-1
+	for example in example example-zh; do pdftoppm -r 80 -png -f 1 -l 1 -singlefile reports/$$example/report.pdf reports/$$example-page-1; done
+	for page in 4 7 10 11; do pdftoppm -r 50 -png -f $$page -l $$page -singlefile reports/example/report.pdf reports/example-page-$$page; done
+
+messages: $(VENV)/developers  ## gather what the report says into the catalogues of its languages
+	@$(BIN)/python -m auditor.languages.catalogue
 
 check: lint type test  ## exactly what CI runs
 
@@ -99,7 +107,7 @@ if [ $${#missing[@]} -gt 0 ]; then
   elif command -v apt-get >/dev/null; then
     echo "Missing, and only root can install it (without Pango: no PDF): sudo apt-get install $${missing[*]}" >&2
   else
-    echo "Not Debian, so not checked: the PDF needs Pango, the tests poppler and qpdf." \
+    echo "Not Debian, so not checked: the PDF needs Pango, the tests what tests/document/checkers.py lists." \
       "Fedora: dnf install pango poppler-utils qpdf; macOS: brew install pango poppler qpdf" >&2
   fi
 fi

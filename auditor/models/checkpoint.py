@@ -59,9 +59,9 @@ class Checkpoint:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label names of a classification head, in the model's order."""
+        """The label names of a classification head, in the model's order; what UTF-8 cannot write becomes `?`."""
         by_id: dict[int, str] = self.config.id2label or {}
-        return tuple(str(by_id[i]) for i in sorted(by_id))
+        return tuple(str(by_id[i]).encode("utf-8", "replace").decode("utf-8") for i in sorted(by_id))
 
     @property
     def multi_label(self) -> bool:

@@ -63,7 +63,7 @@ def shared_axis(values: Collection[float], *, zero: bool = False, width: int = 1
     low, high = min(values, default=0.0), max(values, default=1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high <= low:
+    if high - low <= 1e-9 * max(1.0, abs(low), abs(high)):  # the same number, but for rounding
         low, high = low - 0.5, high + 0.5
     step = _round_step((high - low) / 6)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -136,3 +136,8 @@ def test_a_hub_id_is_found_in_the_hub_cache_with_its_commit(
     assert load(found, device="cpu").identity.model_class == "BertForSequenceClassification"
     with pytest.raises(ModelError, match="cannot be reached"):
         find("somebody/sentiment", None, revision="v2")
+
+
+def test_labels_that_utf_8_cannot_write_are_mended(folder: Path) -> None:
+    found = find("m", changed(folder, id2label={"0": "good", "1": "\ud800bad"}, label2id={"good": 0, "\ud800bad": 1}))
+    assert found.labels == ("good", "?bad")

@@ -180,3 +180,10 @@ def test_matplotlib_draws_with_the_vendored_fonts_only():
     figures.draw_strips([figures.Strip("x", (1.0, 2.0))], "perplexity")
     for family in figures._style()["font.family"]:
         assert font_manager.findfont(family, fallback_to_default=False).startswith(str(fonts.FOLDER))
+
+
+@pytest.mark.parametrize("values", [(0.9, 0.9), (0.9, 0.9000000000000002), (1e9, 1e9 + 1e-6), (0.0, 5e-324)])
+def test_values_that_differ_by_rounding_alone_have_an_axis_around_them(values):
+    axis = marks.shared_axis(values, unit="nats")
+    assert axis.low <= min(values) <= max(values) <= axis.high
+    assert axis.high - axis.low > 0.9

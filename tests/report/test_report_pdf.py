@@ -1,9 +1,7 @@
 import builtins
-import contextlib
 import re
 import subprocess
 import sys
-import zlib
 
 import pytest
 from invented_classifier import ATTACHMENTS
@@ -30,13 +28,10 @@ def text_of(path, *options):
     return output_of("pdftotext", *options, str(path), "-")
 
 
-def decompressed(data):
-    """All streams of a PDF, inflated where they are deflated: most objects lie in them."""
-    inflated = [data]
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
-        with contextlib.suppress(zlib.error):
-            inflated.append(zlib.decompress(stream))
-    return b"\n".join(inflated)
+def decompressed(path):
+    """The objects of a PDF in the clear: most lie in compressed streams."""
+    command = [or_fail(lambda: program("qpdf", "qpdf")), "--qdf", "--object-streams=disable", str(path), "-"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def info_of(path):
@@ -56,7 +51,7 @@ def test_the_file_says_what_it_is(classifier_run, classifier_file):
     info = info_of(classifier_file)
     assert info["Title"] == f"{classifier_run[0].title}: interpretation audit"
     assert info["Tagged"] == "yes"
-    assert info["Pages"] in ("13", "14", "15")
+    assert 12 <= int(info["Pages"]) <= 24
     assert info["Page size"].endswith("(A4)")
     assert info["CreationDate"].startswith("Sat Nov 21")
     running = text_of(classifier_file, "-f", "3", "-l", "3")
@@ -64,8 +59,8 @@ def test_the_file_says_what_it_is(classifier_run, classifier_file):
     assert "Run 2026-11-21-042 · plan 6baea86f · findings.json sha256" in running
 
 
-def test_archive_and_accessibility_are_claimed_and_prepared(classifier_pdf):
-    objects = decompressed(classifier_pdf)
+def test_archive_and_accessibility_are_claimed_and_prepared(classifier_file):
+    objects = decompressed(classifier_file)
     assert b'pdfuaid:part="1"' in objects
     assert b"<pdfaid:part>3</pdfaid:part>" in objects or b'pdfaid:part="3"' in objects
     headers = len(re.findall(rb"/S ?/TH\b", objects))
@@ -75,8 +70,8 @@ def test_archive_and_accessibility_are_claimed_and_prepared(classifier_pdf):
     assert not re.search(rb"/Interpolate ?true", objects)
 
 
-def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_pdf):
-    objects = decompressed(classifier_pdf)
+def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_file):
+    objects = decompressed(classifier_file)
     assert len(re.findall(rb"/AFRelationship ?/Data\b", objects)) == len(ATTACHMENTS)
     assert len(re.findall(rb"/CreationDate ?\(D:20261121220000", objects)) >= len(ATTACHMENTS)
 

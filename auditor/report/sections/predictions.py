@@ -61,7 +61,7 @@ def compose(sources: Sources) -> Section:
             "confusion": _confusion(found) if found.confusion and len(found.labels) <= MOST_CONFUSED else None,
             "confusion_labels": [formats.middle(label, 24) for label in found.labels],
             "confusion_caption": _confusion_caption(found) if found.confusion else "",
-            "confused": _confused(found) if found.confusion and len(found.labels) > MOST_CONFUSED else None,
+            "confused": _confused(found) if len(found.labels) > MOST_CONFUSED and _confusions(found) else None,
             "calibration": _calibration_table(found) if is_calibrated else None,
             "calibration_figure": figures.draw_calibration(found.calibration) if is_calibrated else None,
             "predicted": None if found.classes else _predicted_table(found),
