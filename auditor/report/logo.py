@@ -4,7 +4,7 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from auditor.errors import RenderError
 
@@ -35,6 +35,7 @@ def read(path: Path) -> str:
 
 
 def _require_sound(path: Path, data: bytes, kind: str) -> None:
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process
     try:
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             size, mode = image.size, image.mode

@@ -1,6 +1,6 @@
 """The report as a straightforward author writes it: the peer of our rendering.
 
-Same texts, tables, figures; every cell and every word carries its own style, tables find their own widths, the
+Same words, tables, figures; every cell and every word carries its own style, tables find their own widths, the
 collector runs, matplotlib draws all that is drawn and its SVG stands in the page. One chart of intervals serves a whole
 table, which is cheaper than the drawing in each row that it replaces, and no tags are asked for.
 """
@@ -8,18 +8,19 @@ table, which is cheaper than the drawing in each row that it replaces, and no ta
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from auditor.findings.attention import READABLE
 from auditor.findings.evidence import Evidence
-from auditor.findings.types import AttentionFindings, Findings
-from auditor.records.types import Failure
-from auditor.report import highlights
-from auditor.report.sections import attention, explanations
-from auditor.report.sections.contract import Section, Table
+from auditor.findings.slices import base_name
+from auditor.findings.types import AttentionFindings, Findings, MappedHead, Number
+from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity
+from auditor.report import attention_maps, highlights
+from auditor.report.sections import attention, explanations, gallery
 
 CELL = "border-bottom: 1px solid #e3e8ed; padding: 3px 6px; vertical-align: top"
 WORD = "padding: 1px 2px; border-radius: 2px; background-color: rgba({}, {:.2f})"
@@ -30,91 +31,107 @@ table { border-collapse: collapse; width: 100% }"""
 Numbered = Iterable[tuple[str, float, float, float]]
 
 
-def page(findings: Findings, evidence: Evidence, sections: Sequence[Section], front: Any, formulas: str) -> str:
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: HTML without attributes."""
+
+    tag: str
+    text: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the page, in the order of ours; `text` is HTML without attributes."""
+
+    section: str
+    """Empty on page one."""
+    kind: str
+    """Tag: `h2`, `p`, `table`, `img` …, or `passage`: the text of a card."""
+    text: str
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    document: str = ""
+    """Whose card it is in."""
+
+
+def page(findings: Findings, evidence: Evidence, parts: Sequence[Part]) -> str:
     """The whole HTML document.
 
     Args:
         findings: What is reported.
         evidence: What it rests on.
-        sections: The content of our own sections, so that the words and the numbers are the same.
-        front: The content of our page one.
-        formulas: The HTML of the formulas.
+        parts: The words of our own paper, so that the words and the numbers are the same.
     """
-    verdict = findings.verdict
-    body = [
-        _heading(1, findings.title),
-        *map(_paragraph, (front.subtitle, front.verdict, verdict.headline, verdict.explanation)),
-        _rows(["", *(n.title for n in front.key_numbers)], [_key_numbers(front)]),
-        _rows(["Finding", "Evidence"], [(look.text, look.title) for look in front.pointers]),
-        _table(front.coverage, []),
-        _table(front.checks, _checks(findings)) if front.checks else "",
-        *map(_paragraph, front.notes),
-        *(_section(section, findings, evidence, formulas) for section in sections),
-    ]
+    body = []
+    for section in dict.fromkeys(part.section for part in parts):
+        body += [_part(part, evidence) for part in parts if part.section == section]
+        body.append(_drawings(section, findings, evidence))
     head = f'<meta charset="utf-8"><title>{escape(findings.title)}</title><style>{SHEET}</style>'
     return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>'
 
 
-def _section(section: Section, findings: Findings, evidence: Evidence, formulas: str) -> str:
-    parts = [_heading(2, section.title), *map(_paragraph, (section.question, section.answer))]
-    for name, value in section.content.items():
-        parts.append(_content(section.id, name, value, findings, evidence))
-    if section.id == "methods":
-        parts.append(formulas)
-    return "".join([*parts, *map(_paragraph, filter(None, (section.method, section.limits)))])
+def _part(part: Part, evidence: Evidence) -> str:
+    match part.kind:
+        case "table":
+            chart = _weights(part, evidence) if part.section == "lime" and part.document else ""
+            return (_paragraph(part.text) if part.text else "") + _rows(part.rows) + chart
+        case "passage":
+            return _passage(part, evidence)
+        case "img":
+            return f'<img src="{part.text}" alt="" style="width: 30mm">'
+        case "h1" | "h2" | "h3":
+            return f'<{part.kind} style="font-weight: 600; margin: 12px 0 6px">{part.text}</{part.kind}>'
+    return _paragraph(part.text)
 
 
-def _content(section: str, name: str, value: Any, findings: Findings, evidence: Evidence) -> str:
-    if isinstance(value, Table):
-        return _table(value, _intervals(section, name, findings))
-    match name, value:
-        case ("figure", str()) if findings.perplexity:
+def _drawings(section: str, findings: Findings, evidence: Evidence) -> str:
+    """What our page draws in a section outside its cards."""
+    match section:
+        case "":
+            return _forest(_ends((check.title, check.number) for check in findings.checks))
+        case "predictions" if findings.predictions:
+            classes = findings.predictions.classes
+            return _calibration(findings) + _forest(_ends((f"{c.label} F1", c.f1) for c in classes))
+        case "lime" if findings.explanations:
+            return _forest(_ends((w.text, w.mean_weight) for w in findings.explanations.global_words))
+        case "attention" if findings.attention:
+            return _grids(findings.attention) + _maps(findings.attention, evidence)
+        case "perplexity":
             return _strips(findings)
-        case ("calibration_figure", str()) if findings.predictions:
-            return _calibration(findings)
-        case "grids", _ if findings.attention:
-            return _grids(findings.attention, [grid.title for grid in value])
-        case "cards", _:
-            return "".join(_card(section, card, evidence) for card in value)
-        case "confusion", [*rows]:
-            return _rows(
-                ["", *(row.label for row in rows)], [(r.label, *(n for n, _ in r.cells), r.total) for r in rows]
-            )
-        case "tables", _:
-            return "".join(_table(table, _slices(findings, table)) for table in value)
-        case ("lists", _):
-            return "".join(_heading(3, title) + _rows([], entries) for title, entries in value)
-        case ("protocol" | "entries", _):
-            return _rows([], value)
-        case (_, str()) if name not in ("axis", "unit"):
-            return _paragraph(value)
-        case ("notes", _):
-            return "".join(map(_paragraph, value))
+        case "slices":
+            return _panels(findings)
     return ""
 
 
-def _card(section: str, card: Any, evidence: Evidence) -> str:
-    head = _paragraph(" · ".join(filter(None, (card.document_id, card.rule, getattr(card, "target", ""), card.facts))))
-    found = (evidence.explanations if section == "lime" else evidence.perplexity)[card.document_id]
-    document = next(d for d in evidence.documents if d.id == card.document_id)
-    if isinstance(found, Failure):
-        return head
-    if section != "lime":
-        stretches = highlights.scored_stretches(found)  # type: ignore[arg-type]
+def _passage(part: Part, evidence: Evidence) -> str:
+    """The text of a card, every word in its colour; where nothing was measured, as it is."""
+    document = next(d for d in evidence.documents if d.id == part.document)
+    scored = evidence.perplexity.get(part.document)
+    if part.section == "perplexity" and isinstance(scored, Perplexity):
+        stretches = highlights.scored_stretches(scored)
         words = [(start, stop, VIOLET, bits / 20) for start, stop, _, bits in stretches]
-        return _bars([bits for *_, bits in stretches]) + head + _words(document.text, words, highlights.MOST_WORDS)
-    target, segments = found.targets[0], found.segments  # type: ignore[union-attr]
-    largest = max(map(abs, target.weights)) or 1.0
+        return _bars([bits for *_, bits in stretches]) + _words(document.text, words, highlights.MOST_WORDS)
+    found = evidence.explanations.get(part.document)
+    if not isinstance(found, Explanation):
+        return _paragraph(part.text)
+    largest = max(map(abs, found.targets[0].weights)) or 1.0
     weighed = [
         (span.start, span.stop, BLUE if weight > 0 else ORANGE, abs(weight) / largest)
-        for segment, weight in zip(segments, target.weights, strict=True)
+        for segment, weight in zip(found.segments, found.targets[0].weights, strict=True)
         for span in segment.spans
     ]
-    table = _rows(["Segment", "Weight"], [(row.word, row.weight) for row in card.weights])
-    made = "".join(map(_paragraph, filter(None, (card.continuation, card.made, f"and {card.more} more"))))
-    places = explanations._ranked(target)[: len(card.weights)]
-    chart = _forest([(segments[i].text, w - 1.96 * s, w, w + 1.96 * s) for i, w, s in places])
-    return head + _words(document.text, sorted(weighed), explanations._MOST_WORDS) + chart + table + made
+    return _words(document.text, sorted(weighed), _MOST_WORDS[part.section])
+
+
+_MOST_WORDS = {"lime": explanations._MOST_WORDS, "failures": gallery._WORDS}
+
+
+def _weights(part: Part, evidence: Evidence) -> str:
+    found = evidence.explanations[part.document]
+    if not isinstance(found, Explanation):
+        return ""
+    places = explanations._ranked(found.targets[0])[: len(part.rows) - 1]
+    return _forest([(found.segments[i].text, w - 1.96 * s, w, w + 1.96 * s) for i, w, s in places])
 
 
 def _words(text: str, words: Sequence[tuple[int, int, str, float]], limit: int) -> str:
@@ -130,65 +147,42 @@ def _words(text: str, words: Sequence[tuple[int, int, str, float]], limit: int) 
     return f'<p style="line-height: 1.78; overflow-wrap: anywhere">{"".join(pieces)}</p>'
 
 
-def _heading(level: int, text: str) -> str:
-    return f'<h{level} style="font-weight: 600; margin: 12px 0 6px">{escape(text)}</h{level}>'
-
-
 def _paragraph(text: str) -> str:
-    return f'<p style="margin: 0 0 6px; color: #1b1f24">{escape(text)}</p>'
+    return f'<p style="margin: 0 0 6px; color: #1b1f24">{text}</p>'
 
 
-def _key_numbers(front: Any) -> list[str]:
-    return [
-        "Value",
-        *(" ".join(filter(None, (n.value, n.interval, n.n, n.result, n.bound))) for n in front.key_numbers),
-    ]
+def _rows(rows: Sequence[Sequence[Cell]]) -> str:
+    widest = max(map(len, rows))
+
+    def line(cells: Sequence[Cell]) -> str:
+        span = f' colspan="{widest}"' if len(cells) == 1 else ""
+        styles = (f"{CELL}; text-align: {'right' if cell.is_number else 'left'}" for cell in cells)
+        return "".join(f'<{c.tag}{span} style="{s}">{c.text}</{c.tag}>' for s, c in zip(styles, cells, strict=True))
+
+    heads = int(all(cell.tag == "th" for cell in rows[0]))
+    head, body = ("".join(f"<tr>{line(cells)}</tr>" for cells in part) for part in (rows[:heads], rows[heads:]))
+    return f"<table>{f'<thead>{head}</thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 
-def _table(table: Table, drawn: Numbered) -> str:
-    """A table, and one chart of the intervals that our own table draws in its rows."""
-    kept = [i for i, column in enumerate(table.columns) if column.kind != "mark"]
-    titles = [table.columns[i].title for i in kept]
-    rows = [[str(cells[i]) for i in kept] for cells in table.rows[: table.paper_rows]]
-    numbers = {place for place, i in enumerate(kept) if table.columns[i].kind == "number"}
-    chart = _forest(list(drawn)[: table.paper_rows]) if len(kept) < len(table.columns) else ""
-    return _paragraph(table.caption) + _rows(titles, rows, numbers) + chart
+def _ends(rows: Iterable[tuple[str, Number | None]]) -> Numbered:
+    numbers = [(title, number) for title, number in rows if number]
+    return [(t, n.low, n.value, n.high) for t, n in numbers if None not in (n.low, n.value, n.high)]  # type: ignore[misc]
 
 
-def _rows(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    right = set(numbers)
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        styles = (f"{CELL}; text-align: {'right' if i in right else 'left'}" for i in range(len(cells)))
-        return "".join(f'<{tag} style="{s}">{escape(c)}</{tag}>' for s, c in zip(styles, cells, strict=True))
-
-    head = f"<thead><tr>{line('th', titles)}</tr></thead>" if titles else ""
-    body = "".join(f"<tr>{line('td', cells)}</tr>" for cells in rows)
-    return f"<table>{head}<tbody>{body}</tbody></table>"
-
-
-def _checks(findings: Findings) -> Numbered:
-    numbers = ((c.title, c.number) for c in findings.checks if c.number)
-    return [(title, n.low, n.value, n.high) for title, n in numbers if None not in (n.low, n.value, n.high)]  # type: ignore[misc]
+def _panels(findings: Findings) -> str:
+    """One chart for each number of the groups, under its name."""
+    whole = {number.name: number for number in findings.numbers}
+    panels: dict[str, list[tuple[str, Number]]] = {}
+    for row in findings.slices:
+        for number in row.numbers:
+            name = base_name(number)
+            own = panels.setdefault(name, [("All documents", whole[name])] if name in whole else [])
+            own.append((f"{row.column} {row.value}", number))
+    return "".join(_paragraph(escape(name)) + _forest(_ends(rows)) for name, rows in panels.items())
 
 
-def _intervals(section: str, name: str, findings: Findings) -> Numbered:
-    if section == "lime" and name == "words" and findings.explanations:
-        found = [(w.text, w.mean_weight) for w in findings.explanations.global_words]
-    elif section == "predictions" and name == "classes" and findings.predictions:
-        found = [(f"{c.label} F1", c.f1) for c in findings.predictions.classes]
-    else:
-        return []
-    return [(t, n.low, n.value, n.high) for t, n in found if None not in (n.low, n.value, n.high)]  # type: ignore[misc]
-
-
-def _slices(findings: Findings, table: Table) -> Numbered:
-    column = table.columns[0].title
-    found = [(row.value, row.numbers[0]) for row in findings.slices if row.column == column and row.numbers]
-    return [(t, n.low, n.value, n.high) for t, n in found if None not in (n.low, n.value, n.high)]  # type: ignore[misc]
-
-
-def _forest(rows: Sequence[tuple[str, float, float, float]]) -> str:
+def _forest(numbers: Numbered) -> str:
+    rows = list(numbers)
     if not rows:
         return ""
     figure = Figure(figsize=(5, 0.6 + 0.22 * len(rows)))
@@ -210,13 +204,32 @@ def _bars(bits: Sequence[float]) -> str:
     return _svg(figure)
 
 
-def _grids(found: AttentionFindings, titles: Sequence[str]) -> str:
-    figure = Figure(figsize=(6.9, 2.4 * -(-len(titles) // 2)))
-    places = figure.subplots(-(-len(titles) // 2), 2).flat
+def _grids(found: AttentionFindings) -> str:
+    names = attention._statistics(found)
+    figure = Figure(figsize=(6.9, 2.4 * -(-len(names) // 2)))
+    places = figure.subplots(-(-len(names) // 2), 2).flat
     figure.subplots_adjust(hspace=0.5)
-    for axes, title, name in zip(places, titles, attention._statistics(found), strict=False):
-        axes.set_title(title)
+    for axes, name in zip(places, names, strict=False):
+        axes.set_title(attention._TITLES[name])
         figure.colorbar(axes.pcolormesh(found.statistics[name], cmap="Blues"), ax=axes)
+    return _svg(figure)
+
+
+def _maps(found: AttentionFindings, evidence: Evidence) -> str:
+    return "".join(_map(head, evidence.attention[head.document_id]) for head in found.mapped_heads)
+
+
+def _map(head: MappedHead, record: AttentionStatistics | Failure) -> str:
+    if isinstance(record, Failure) or record.map is None:
+        return ""
+    rows = attention_maps.rows(record.map, head.layer * record.n_heads + head.head)[:READABLE]
+    figure = Figure(figsize=(3.3, 3.3))
+    axes = figure.subplots()
+    figure.subplots_adjust(left=0.2, bottom=0.2)
+    axes.pcolormesh([[row.get(key, 0.0) for key in range(len(rows))] for row in reversed(rows)], cmap="Blues")
+    middles, tokens = [i + 0.5 for i in range(len(rows))], record.tokens[: len(rows)]
+    axes.set_xticks(middles, tokens, rotation=90, parse_math=False)
+    axes.set_yticks(middles, tokens[::-1], parse_math=False)
     return _svg(figure)
 
 

@@ -81,12 +81,15 @@ INVENTED = {
     "chinese": chinese,
     "language-model": lambda _: language_model(),
     "tiny": lambda _: tiny(),
-    "empty": lambda _: empty(),
     "scripts": scripts,
-    "hostile-generator": hostile_audits.generator,
     "hostile-chooser": hostile_audits.chooser,
 }
-PAGES = {"hostile-classifier": hostile_audits.classifier, "many": many}
+PAGES = {
+    "empty": lambda _: empty(),
+    "hostile-classifier": hostile_audits.classifier,
+    "hostile-generator": hostile_audits.generator,
+    "many": many,
+}
 """For the screen alone."""
 PRINTED = ("example", *INVENTED)
 ALL = (*PRINTED, *PAGES)

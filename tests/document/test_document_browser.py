@@ -11,7 +11,7 @@ NARROW = 360
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THOROUGHLY = ("example", "classifier")
 """Looked at in both widths and both themes; the others wide and light, narrow and dark."""
-DIFFERENT = (*THOROUGHLY, "language-model", "chinese", "hostile-classifier", "hostile-generator")
+DIFFERENT = (*THOROUGHLY, "language-model", "chinese", "hostile-classifier")
 EXTRAS = "#tip, .explorer, .theme, form, button, select, script, style"
 """What may be there only with the script, or say more with it."""
 STOPS = 'a[href], button, select, input, summary, textarea, [tabindex]:not([tabindex^="-"])'

@@ -26,8 +26,10 @@ _OF_PROBE: dict[str, tuple[str, str, str, Callable[[Sources], Section]]] = {
     "attention": ("attention", "attention", N_("Attention"), attention.compose),
     "perplexity": ("perplexity", "perplexity", N_("Perplexity"), perplexity.compose),
     "pseudo_perplexity": (
-        *("pseudo_perplexity", "pseudo_perplexity"),
-        *(N_("Pseudo-perplexity"), pseudo_perplexity.compose),
+        "pseudo_perplexity",
+        "pseudo_perplexity",
+        N_("Pseudo-perplexity"),
+        pseudo_perplexity.compose,
     ),
 }
 """Probe → field of the findings, id and title of the section, composer."""
