@@ -14,13 +14,13 @@ MOST_FIELDS = 8
 _SIMPLE = (str, int, float, bool)
 
 
-def compose(sources: Sources, coverage: Coverage, section_id: str = "", title: str = "") -> Section:
+def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = "") -> Section:
     """A plain table for one probe."""
     probe, name = coverage.probe, wording.probe(coverage.probe)
     numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and "{" not in name]
     parameters = sources.findings.parameters.get(probe, {})
     return Section(
-        id=section_id or f"probe-{_anchor(probe)}",
+        id=section_id,
         title=title or name,
         question=say("What did the probe “{probe}” find?", probe=name),
         answer=_answer(coverage),
@@ -83,7 +83,3 @@ def _are_numbers(records: Sequence[Facts], name: str) -> bool:
 
 def _cell(value: object) -> str:
     return f"{value:.4g}".replace("-", "\u2212") if isinstance(value, float) else formats.middle(str(value), 80)
-
-
-def _anchor(probe: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in probe)
