@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks.figure import draw
 from tests.benchmarks.machine import Machine, describe
+from tests.benchmarks.measuring import without_huge_pages
 from tests.benchmarks.results import DisagreementError, Row, Setting, markdown, summary
 
 SUBJECTS = ("lime", "adaptive", "host_work", "attention", "perplexity", "pseudo_perplexity", "rendering", "audit")
@@ -33,6 +34,7 @@ def main() -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
     asked.cache.mkdir(parents=True, exist_ok=True)
     before = describe()
+    without_huge_pages()
     with tempfile.TemporaryDirectory() as folder:
         setting = Setting(asked.quick, Path(folder), asked.cache)
         outcomes = [_measure(subject, setting) for subject in asked.only]

@@ -2,12 +2,13 @@
 
 For every text, `lime`'s median error over 20 draws of 5,000 masks is measured first (`tests.benchmarks.references`).
 Then the tolerance is tightened, and where the samples run out their number raised, until the median error of "auto"
-over several seeds is no larger; there both are timed. Trained weights and real reviews: on random weights no error
-means anything.
+over several seeds is no larger; there both are timed. A text on which that takes more samples than the package had is
+timed at as many, and the row counts as missed. Trained weights and real reviews: on random weights no error means
+anything.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from statistics import median
 from typing import Any
@@ -18,14 +19,14 @@ from tests.benchmarks import materials
 from tests.benchmarks.lime import Package, coefficients, name_of
 from tests.benchmarks.measuring import Spread, in_turns
 from tests.benchmarks.references import Reference, reference
-from tests.benchmarks.results import DisagreementError, Row, Setting
+from tests.benchmarks.results import Row, Setting
 
 N_SAMPLES = 5000
 TARGETS = {10: 8.0, 12: 8.0, 20: 4.0, 40: 3.0}
 SEEDS = range(5)
 LOOSE, TIGHTER = 2.0, 0.75
 """First tolerance, as a multiple of the error to reach, and the step down."""
-BUDGETS = (2000, 5000, 20_000)
+BUDGETS = (2000, N_SAMPLES)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Auto:
     """Median over the seeds."""
     lime_error: float
     n_evaluations: float
+
+    @property
+    def as_accurate(self) -> bool:
+        return self.error <= self.lime_error
 
 
 def rows(setting: Setting) -> Iterator[Row]:
@@ -52,7 +57,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 
 
 def _row(setting: Setting, package: Package, model: Any, documents: list[Document], n_words: int) -> Row:
-    lime, ours, remarks = [], [], []
+    lime, ours, autos = [], [], []
     for document in documents:
         auto = _as_accurate(model, document, reference(document, materials.SENTIMENT, setting.cache))
         seeds = {"lime": count(), "ours": count()}
@@ -60,14 +65,14 @@ def _row(setting: Setting, package: Package, model: Any, documents: list[Documen
             "lime": lambda d=document, s=seeds: package.explain(d, N_SAMPLES, 10**6, next(s["lime"])),
             "ours": lambda d=document, s=seeds, a=auto: explain(model, d, a.tolerance, a.max_samples, next(s["ours"])),
         }
-        found = in_turns(contenders, setting.rounds(2, 1), warm_up=False)
+        found = in_turns(contenders, setting.rounds(2 if n_words < 20 else 1, 1), warm_up=False)
         lime += found["lime"].cpu
         ours += found["ours"].cpu
-        remarks.append(_remark(auto))
+        autos.append(auto)
     what = f'LIME "auto", {n_words} words, error of lime with {N_SAMPLES:,} samples'
-    return Row.peer(
-        what, name_of("lime"), Spread(tuple(lime)), Spread(tuple(ours)), TARGETS[n_words], "; ".join(remarks)
-    )
+    times, remark = (Spread(tuple(lime)), Spread(tuple(ours))), "; ".join(map(_remark, autos))
+    row = Row.peer(what, name_of("lime"), *times, TARGETS[n_words], remark)
+    return replace(row, as_good=all(auto.as_accurate for auto in autos))
 
 
 def explain(model: Any, document: Document, tolerance: float, max_samples: int, seed: int) -> Explanation:
@@ -79,11 +84,7 @@ def explain(model: Any, document: Document, tolerance: float, max_samples: int, 
 
 
 def _as_accurate(model: Any, document: Document, known: Reference) -> Auto:
-    """The loosest tolerance at which ours is as accurate as the package.
-
-    Raises:
-        DisagreementError: There is none.
-    """
+    """The loosest tolerance at which ours is as accurate as the package, or the last that was tried."""
     lime_error = median(known.errors_of_lime(N_SAMPLES))
     tolerance = LOOSE * lime_error
     for budget in BUDGETS:
@@ -92,13 +93,12 @@ def _as_accurate(model: Any, document: Document, known: Reference) -> Auto:
             found = _explanations(model, document, tolerance, budget)
             error = median(known.error(coefficients(one)) for one in found)
             n_evaluations = median(one.n_evaluations for one in found)
-            if error <= lime_error:
-                return Auto(tolerance, budget, error, lime_error, n_evaluations)
-            if found[0].exact:
-                break
+            auto = Auto(tolerance, budget, error, lime_error, n_evaluations)
+            if auto.as_accurate or found[0].exact:
+                return auto
             tolerance *= TIGHTER
         tolerance /= TIGHTER
-    raise DisagreementError(f"{document.id}: error {error:.1%} after {budget:,} samples, lime {lime_error:.1%}")
+    return auto
 
 
 def _explanations(model: Any, document: Document, tolerance: float, max_samples: int) -> list[Explanation]:
@@ -112,4 +112,5 @@ def _explanations(model: Any, document: Document, tolerance: float, max_samples:
 
 def _remark(auto: Auto) -> str:
     how = f"{auto.n_evaluations:,.0f} evaluations, tolerance {auto.tolerance:.3f}, at most {auto.max_samples:,}"
-    return f"error {auto.error:.1%}, lime {auto.lime_error:.1%} ({how})"
+    verdict = "" if auto.as_accurate else ", **not as accurate**"
+    return f"error {auto.error:.1%}, lime {auto.lime_error:.1%}{verdict} ({how})"

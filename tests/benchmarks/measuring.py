@@ -4,10 +4,14 @@ Clocks of a shared machine drift, so contenders run in turns, A B C, C B A, A B 
 whatever slowed one down slowed its neighbours too. What is printed is the median over the rounds with the smallest
 and the largest. CPU seconds are those of all threads; there is one, so they are what a quiet machine would show on the
 wall. Peak memory is the high-water mark of a fresh process, above what it held when models were loaded and warm.
+
+Ours asks PyTorch for huge pages (`auditor.models.loading`). That is settled once for a process, so what runs in turns
+goes without, as a notebook does; in processes of their own ours has them and the peers do not.
 """
 
 import gc
 import multiprocessing
+import os
 import resource
 import sys
 import time
@@ -20,6 +24,7 @@ from statistics import median
 from typing import Any
 
 Work = Callable[[], Any]
+HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
@@ -126,6 +131,14 @@ def forward_clock() -> Iterator[ForwardClock]:
             hook.remove()
 
 
+def without_huge_pages() -> None:
+    """Settles for this process that PyTorch takes ordinary pages, whatever is loaded later."""
+    import torch
+
+    os.environ[HUGE_PAGES] = "0"
+    torch.zeros(1)
+
+
 def peak_memory(prepare: Callable[..., tuple[Work, Work]], *args: object, rounds: int = 1) -> Spread:
     """MB that work needs at its peak beyond what was there before, each round in a fresh process.
 
@@ -139,6 +152,7 @@ def peak_memory(prepare: Callable[..., tuple[Work, Work]], *args: object, rounds
 
 
 def _in_child(prepare: Callable[..., tuple[Work, Work]], args: tuple[object, ...]) -> float:
+    os.environ.pop(HUGE_PAGES, None)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
         return child.submit(_peak, prepare, args).result()
 

@@ -42,7 +42,7 @@ def rows(setting: Setting) -> Iterator[Row]:
     naive, ours = found["naive"].seconds, found["ours"].seconds
     remark = f"the naive page has {100 * shared_words(material):.0f}% of our words, and no tags"
     yield Row.limit("report of 200 documents", "naive HTML through WeasyPrint", naive, ours, AT_MOST, remark)
-    for pages, cpu, memory in scaling(3):
+    for pages, cpu, memory in scaling(2):
         what = f"a page of a report of {pages} pages"
         yield Row.absolute(
             what, "itself", cpu.times(1000 / pages, "ms"), 1000, f"{memory.median / pages:.1f} MB a page"

@@ -51,6 +51,8 @@ class Row:
     """None where a peer is measured but no figure was promised."""
     remark: str
     """How equal the results are, and what else one should know."""
+    as_good: bool = True
+    """Whether ours is what was promised beside its cost; without that no cost is low enough."""
 
     @classmethod
     def peer(cls, what: str, against: str, theirs: Spread, ours: Spread, at_least: float | None, remark: str) -> Self:
@@ -71,7 +73,7 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the median reaches the bound; None where there is none."""
-        return None if self.bound is None else self.bound.holds(self.figure.median)
+        return None if self.bound is None else self.as_good and self.bound.holds(self.figure.median)
 
     @property
     def verdict(self) -> str:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ def _allocate(megabytes: int):
 def test_peak_memory_is_that_of_the_work_and_not_of_what_was_there_before():
     few, many = peak_memory(_allocate, 20).median, peak_memory(_allocate, 200).median
     assert many - few == pytest.approx(360, abs=15)  # the pattern and its copy
+
+
+def test_a_cheap_result_that_is_not_as_good_as_promised_is_a_miss():
+    cheap = Row.peer("reading", "a peer", Spread((8.0,)), Spread((1.0,)), 2.0, "errors")
+    assert (cheap.met, replace(cheap, as_good=False).met) == (True, False)
 
 
 def test_ratios_are_taken_round_by_round_and_judged_by_their_median():

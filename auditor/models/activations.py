@@ -1,0 +1,28 @@
+r"""GELU in one kernel, where transformers spells it as a formula.
+
+    gelu(x)      x Φ(x) = x/2 (1 + erf(x/√2))                         "gelu_python"
+    tanh form    x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))             "gelu_new", "gelu_fast", "gelu_python_tanh"
+
+Written out, the tanh form is eight passes over the widest tensor of a layer, each with a result of its own: on a CPU a
+tenth of the time of GPT-2 and most of its memory, on a GPU eight launches. PyTorch's kernel differs by rounding.
+
+Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
+"""
+
+from torch import nn
+from transformers.activations import FastGELUActivation, GELUActivation, GELUTanh, NewGELUActivation
+
+FORMS: dict[type[nn.Module], str] = {
+    GELUActivation: "none",
+    GELUTanh: "tanh",
+    NewGELUActivation: "tanh",
+    FastGELUActivation: "tanh",
+}
+
+
+def fuse(model: nn.Module) -> None:
+    """Puts PyTorch's GELU in the place of those that are formulas."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if type(child) in FORMS:
+                setattr(module, name, nn.GELU(approximate=FORMS[type(child)]))

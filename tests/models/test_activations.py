@@ -1,0 +1,28 @@
+"""Fused activations are those of transformers, to rounding."""
+
+import pytest
+import torch
+from torch import nn
+from transformers.activations import ACT2FN
+
+from auditor.models.activations import fuse
+
+
+@pytest.mark.parametrize(
+    "name", ["gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh"]
+)
+def test_every_form_of_gelu_keeps_its_values(name: str) -> None:
+    model = nn.Sequential(nn.Identity(), ACT2FN[name])
+    x = torch.linspace(-12, 12, 100_001)
+    wanted = model(x)
+    fuse(model)
+    assert type(model[1]) is nn.GELU
+    assert float((model(x) - wanted).abs().max()) < 2e-6
+
+
+@pytest.mark.parametrize("name", ["gelu_10", "quick_gelu", "relu", "silu", "mish"])
+def test_other_activations_are_left_alone(name: str) -> None:
+    model = nn.Sequential(ACT2FN[name])
+    before = model[0]
+    fuse(model)
+    assert model[0] is before
