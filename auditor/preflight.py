@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = {"multi_label": "text-classification", "prompt": "text-generation", "candidates": "text-generation"}
 """Key of [model] → the one task that has it."""
+_NAME = re.compile("[a-z][a-z0-9_]*")
+"""Of a probe: it stands in addresses, in file names and in the names of checks."""
 _DEFAULTS = {
     "text-classification": ("prediction", "lime", "attention"),
     "text-generation": ("prediction", "lime", "attention", "perplexity"),
@@ -180,6 +182,11 @@ def _probes(config: Config, task: str) -> tuple["Probe", ...]:
         if name not in known:
             faults.append(
                 f"probes.{name}: there is no such probe{_near(name, known)}; known: {', '.join(sorted(known))}"
+            )
+            continue
+        if not _NAME.fullmatch(name):
+            faults.append(
+                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
             )
             continue
         try:

@@ -444,7 +444,17 @@ def test_a_third_partys_probe_is_in_the_report_on_its_first_day(
     assert "per_word" in page
 
 
+def test_a_probe_whose_name_could_not_stand_in_an_address_is_refused_before_anything_runs(
+    models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = EntryPoint("my <length>", f"{__name__}:LengthProbe", "auditor.probes")
+    monkeypatch.setattr("auditor.preflight.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")])
+    with pytest.raises(ConfigError, match="my <length>: a probe's name is made of a-z, 0-9 and _; tell who wrote"):
+        run(models["classifier"], corpus(here), {"probes": {"my <length>": {}}})
+
+
 def test_findings_json_is_valid_under_the_shipped_schema(models: dict[str, Path], here: Path) -> None:
-    jsonschema = pytest.importorskip("jsonschema", reason="a development dependency")
+    import jsonschema
+
     result = run(models["classifier"], corpus(here))
     jsonschema.validate(json.loads(result.run.read_bytes("findings.json")), findings.schema())

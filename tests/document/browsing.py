@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from checkers import DEBIAN, MissingCheckerError
 
 WIDE = 1280
+LAY_OUT = "document.querySelectorAll('.part').forEach((part) => part.style.contentVisibility = 'visible')"
+"""Sections far from the window are not laid out until they come near; what is judged is all of them."""
 
 
 def launched():
@@ -36,6 +38,7 @@ def opened(browser, report, *, width=WIDE, **options):
     page.on("request", lambda r: r.url.startswith(("file:", "data:")) or complaints.append(f"request: {r.url[:200]}"))
     try:
         page.goto(report.html.as_uri())
+        page.evaluate(LAY_OUT)
         yield page, complaints
     finally:
         context.close()

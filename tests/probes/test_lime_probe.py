@@ -59,7 +59,8 @@ def one(probe: LimeProbe, model: Oracle, text: str, **more: object) -> Explanati
 @pytest.mark.parametrize("num_features", [6, 10, None])
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_everything_equals_the_lime_package(text: str, num_features: int | None) -> None:
-    lime_text = pytest.importorskip("lime.lime_text", reason="the lime package is a development dependency")
+    from lime import lime_text
+
     probe = LimeProbe(n_samples=500, segmenter="lime", num_features=num_features, top_labels=2)
     ours = one(probe, Oracle(("neg", "pos"), feeling), text)
     random = np.random.RandomState(seed_for(7, Document("d", text), "lime"))

@@ -22,8 +22,8 @@ SPEECH = (
 
 def theirs(model: TextGeneration, texts: list[str], max_length: int) -> list[float]:
     """Sums of log-probabilities from lm-eval, on the same weights."""
-    huggingface = pytest.importorskip("lm_eval.models.huggingface", reason="lm-eval is a development dependency")
     from lm_eval.api.instance import Instance
+    from lm_eval.models import huggingface
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

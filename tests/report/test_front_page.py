@@ -52,7 +52,7 @@ def branded_page():
 
 def pages_of(pdf, path):
     if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+        pytest.fail("pdftotext is not installed (Debian: poppler-utils)")
     path.write_bytes(pdf)
     text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
     return text.split("\f")[:-1]
