@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,18 @@ import typer
 
 from auditor import __version__
 from auditor.errors import (
+    EXIT_BUG,
     EXIT_CHECK_FAILED,
     EXIT_FINE,
+    EXIT_NOT_ESTABLISHED,
     AuditorError,
     ConfigError,
     DiskError,
     InterruptedRunError,
+    LockedError,
+    NoSuchRunError,
     PdfUnavailableError,
+    StoreError,
     VerificationError,
 )
 from auditor.interruption import finishing_the_shard, interrupt, signals
@@ -63,7 +69,7 @@ class Schema(enum.StrEnum):
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only.")]
+NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,9 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _EXIT_BROKEN_PIPE
         except OSError as error:
             if error.errno not in _FULL_OR_READ_ONLY:
-                raise
+                return _bug()
             _complain(f"{error.filename or 'the disk'}: {error.strerror}; what was written before is kept")
             return DiskError.exit_code
+        except Exception:
+            return _bug()
+
+
+def _bug() -> int:
+    """What is left is a fault of this program: whoever reports it needs the whole traceback."""
+    traceback.print_exc()
+    _complain("this is a fault of auditor, not of your input: please report it; what is measured is kept")
+    return EXIT_BUG
 
 
 def _invoke(arguments: list[str]) -> int:
@@ -136,8 +151,7 @@ def run(
     pdf = config.report.pdf and not no_pdf
     with open_progress() as progress, finishing_the_shard() as stop:
         result = audit.run(config, fresh=fresh, pdf=pdf, command=str(context.obj), stop=stop, progress=progress)
-    failed = result.findings.verdict.result == "fail"
-    return _print_result(result, as_json, EXIT_CHECK_FAILED if failed else EXIT_FINE)
+    return _print_result(result, as_json, _judged(result.findings))
 
 
 @app.command()
@@ -163,7 +177,11 @@ def report(
     """Render the report of a run again. From its evidence: needs neither the model nor torch."""
     from auditor import audit
 
-    result = audit.rerender(_open(name, root), pdf=not no_pdf, templates=templates, fonts=fonts)
+    run = _open(name, root)
+    had_pdf = (run.path / "report.pdf").exists()
+    result = audit.rerender(run, pdf=not no_pdf, templates=templates, fonts=fonts)
+    if had_pdf and result.pdf is None:
+        _complain("report.pdf was removed: it belonged to the page as it was before")
     return _print_result(result, as_json, EXIT_FINE)
 
 
@@ -207,8 +225,13 @@ def verify(name: RunName, root: Root = Path("reports")) -> int:
     """Check that a run is as it was written. Checksums, plan, every table."""
     from auditor.records.verification import verify as verified
 
-    run = _open(name, root)
-    faults = verified(run)
+    try:
+        run = _open(name, root)
+        faults = verified(run)
+    except (DiskError, LockedError, NoSuchRunError):
+        raise
+    except StoreError as error:
+        raise VerificationError(str(error)) from error
     _say(map(str, faults))
     if faults:
         raise VerificationError(f"{run.path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}, see above")
@@ -236,11 +259,18 @@ def init(
     from auditor.config import starter
     from auditor.records import disk
 
+    if path.suffix.lower() != ".toml":
+        raise ConfigError(f"{path}: what is written is TOML; give a name that ends in .toml")
     if path.exists():
         raise ConfigError(f"{path}: exists already and is left as it is; give another name")
-    disk.write(path, starter(model, data).encode())
+    disk.write(path, starter(_seen_from(path, model), _seen_from(path, data)).encode())
     _say(f"{path}: written; edit it, then `auditor check {shlex.quote(str(path))}`")
     return EXIT_FINE
+
+
+def _seen_from(path: Path, value: str | None) -> str | None:
+    """A file or folder that is here, as the configuration at `path` must name it; anything else as it stands."""
+    return os.path.relpath(value, path.parent) if value and Path(value).exists() else value
 
 
 @app.command()
@@ -277,12 +307,19 @@ def _print_result(result: "Result", as_json: bool, code: int) -> int:
     return code
 
 
+def _judged(findings: "Findings") -> int:
+    """The exit code of a verdict; without checks there is nothing to establish."""
+    codes = {"fail": EXIT_CHECK_FAILED, "not established": EXIT_NOT_ESTABLISHED if findings.checks else EXIT_FINE}
+    return codes.get(findings.verdict.result, EXIT_FINE)
+
+
 def _verdict_lines(findings: "Findings") -> Iterator[str]:
     yield f"{findings.verdict.result}: {findings.verdict.headline}"
     for check in findings.checks:
         bound = f"{check.direction.replace('_', ' ')} {check.bound:g}"
-        measured = _value(check.number) if check.number else check.reason
-        yield f"  {check.result:<10}  {check.title} {bound}: {measured}"
+        said = [_value(check.number)] if check.number else []
+        said += [check.reason] if check.result == "not judged" else []
+        yield f"  {check.result:<10}  {check.title} {bound}: {'; '.join(said)}"
 
 
 def _value(number: Any) -> str:

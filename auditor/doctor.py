@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from auditor import __version__
-from auditor.errors import ModelError, PdfUnavailableError
+from auditor.errors import DiskError, ModelError, PdfUnavailableError
+from auditor.records import disk
 
 ROOMY = 2 * 2**30
 """Bytes: below this a run with a large corpus may fill the disk."""
@@ -87,11 +88,12 @@ def _fonts() -> Finding:
 
 
 def _disk(output: Path) -> Finding:
-    folder = next(path for path in (output.absolute(), *output.absolute().parents) if path.is_dir())
+    try:
+        folder = disk.require_room(output)
+    except DiskError as error:
+        return Finding("disk", "missing", str(error), error.exit_code)
     free = shutil.disk_usage(folder).free
     text = f"{free / 2**30:.1f} GiB free in {folder}"
-    if not os.access(folder, os.W_OK):
-        return Finding("disk", "note", f"{text}, which cannot be written: choose another with --output")
     return Finding("disk", "fine" if free >= ROOMY else "note", text)
 
 

@@ -6,6 +6,7 @@
     ├── ModelError           the model and the task; what the checkpoint offers instead
     ├── ProbeError           the probe, what it needs, which tasks have it
     ├── StoreError           the folder; the format found and the one understood
+    │   ├── NoSuchRunError   the name, and where it was looked for
     │   ├── DiskError        the disk is full or the folder cannot be written
     │   ├── LockedError      another run holds the folder
     │   └── VerificationError  a checksum, a schema or an attachment does not hold
@@ -15,13 +16,16 @@
         └── PdfUnavailableError  WeasyPrint's system libraries are missing; the HTML was written
 
 A message says what was expected, what was found, and what to do. The exit code of the command line is the
-`exit_code` of the class; 0 means fine, 1 that a declared check failed.
+`exit_code` of the class; 0 means fine, 1 that a declared check failed, 8 that checks were declared and nothing is
+established: one could not be judged, or too little was measured. 70 is a fault of this program.
 """
 
 from typing import ClassVar
 
 EXIT_FINE = 0
 EXIT_CHECK_FAILED = 1
+EXIT_NOT_ESTABLISHED = 8
+EXIT_BUG = 70
 
 
 class AuditorError(Exception):
@@ -52,6 +56,10 @@ class ProbeError(AuditorError):
 
 class StoreError(AuditorError):
     """A run folder cannot be understood: names the folder and the format."""
+
+
+class NoSuchRunError(StoreError):
+    """No run, or several, have that name."""
 
 
 class DiskError(StoreError):

@@ -1,10 +1,12 @@
-"""Ctrl-C and SIGTERM: the shard that is being measured is finished, then the run stops and can be resumed."""
+"""Ctrl-C, SIGTERM, a closed terminal: the shard being measured is finished, then the run stops and can be resumed."""
 
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 def interrupt(*_: object) -> None:
@@ -14,8 +16,8 @@ def interrupt(*_: object) -> None:
 
 @contextmanager
 def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Answer both signals alike."""
-    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Answer these signals alike."""
+    before = {number: signal.signal(number, answer) for number in _SIGNALS}
     try:
         yield
     finally:

@@ -5,25 +5,21 @@ and checks are compared with what the model and the corpus can give.
 """
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from auditor import corpus, findings, presenting
+from auditor import choosing, corpus, findings, presenting
 from auditor.config import Config
 from auditor.corpus.sampling import sample
-from auditor.errors import ConfigError, CorpusError, ProbeError
+from auditor.errors import ConfigError, CorpusError, ModelError
 from auditor.executors.contract import Shard, cut
 from auditor.findings import wording
 from auditor.languages import plural, say, speaking
 from auditor.languages.numbers import count
 from auditor.presenting import Appearance
+from auditor.records import disk
 from auditor.records.types import Document
 
 if TYPE_CHECKING:
@@ -33,14 +29,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = {"multi_label": "text-classification", "prompt": "text-generation", "candidates": "text-generation"}
 """Key of [model] → the one task that has it."""
-_NAME = re.compile("[a-z][a-z0-9_]*")
-"""Of a probe: it stands in addresses, in file names and in the names of checks."""
-_DEFAULTS = {
-    "text-classification": ("prediction", "lime", "attention"),
-    "text-generation": ("prediction", "lime", "attention", "perplexity"),
-    "fill-mask": ("attention", "pseudo_perplexity"),
-}
-"""Task → the probes that run where none is asked for."""
+_ARE_CAUSAL = {"text-generation": True, "fill-mask": False}
+"""Task → whether its models are causal; classifiers may be either."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,11 @@ class Preflight:
         return {probe.name: min(probe.limit or len(self.documents), len(self.documents)) for probe in self.probes}
 
     @property
+    def n_labelled(self) -> int:
+        """Documents with a reference label."""
+        return sum(bool(document.labels) for document in self.documents)
+
+    @property
     def shards(self) -> tuple[Shard, ...]:
         """The parts in which the documents are measured and kept."""
         return cut(len(self.documents), self.config.run.shard_size)
@@ -79,8 +74,9 @@ class Preflight:
         labels = ", ".join(self.checkpoint.labels[:8]) if self.checkpoint.task == "text-classification" else ""
         return [
             f"{self.config.title}",
-            f"corpus   {self.config.corpus.path}: {len(self.documents)} documents in {len(self.shards)} shards"
-            + (f", labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else ", no labels"),
+            f"corpus   {self.config.corpus.path}: {len(self.documents):,} document{'s' * (len(self.documents) != 1)}, "
+            + (f"labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else "no labels")
+            + (f" on {self.n_labelled:,} of them" if 0 < self.n_labelled < len(self.documents) else ""),
             f"model    {self.checkpoint.name}: {self.checkpoint.model_class} for {self.checkpoint.task}"
             + (f", labels {labels}" if labels else "")
             + f"; {self.dtype} on {self.device}",
@@ -116,11 +112,12 @@ def check(config: Config) -> Preflight:
     """
     from auditor import models
 
+    disk.require_room(Path(config.run.output))
     appearance = presenting.read(config)
     checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
-    probes = _probes(config, checkpoint.task)
+    probes = choosing.without_hidden(config, checkpoint, choosing.choose(config, checkpoint.task))
     references = {
-        p.model: _find(config, f"probes.{p.name}.model", p.model, task=_task_for(p)) for p in probes if p.model
+        p.model: _find(config, f"probes.{p.name}.model", p.model, task=choosing.task_for(p)) for p in probes if p.model
     }
     _check_settings(config, checkpoint)
     device = models.device_for(config.model.device)
@@ -163,86 +160,19 @@ def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint"
 
 
 def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
-    """Refuses settings of [model] that belong to another task than the checkpoint's."""
+    """Refuses settings of [model] that belong to another task than the checkpoint's, and a choice among one label."""
     for key, task in _SETTINGS.items():
         if getattr(config.model, key) is not None and checkpoint.task != task:
             raise ConfigError(
                 f"{config.origin}: model.{key}: is not for {checkpoint.task}, which {checkpoint.name} does"
             )
-
-
-def _probes(config: Config, task: str) -> tuple["Probe", ...]:
-    from auditor import models
-
-    known = {entry.name: entry for entry in entry_points(group="auditor.probes")}
-    wanted = {**_always(task), **config.probes} if config.probes else _defaults(task)
-    faults: list[str] = []
-    probes = []
-    for name, table in wanted.items():
-        if name not in known:
-            faults.append(
-                f"probes.{name}: there is no such probe{_near(name, known)}; known: {', '.join(sorted(known))}"
-            )
-            continue
-        if not _NAME.fullmatch(name):
-            faults.append(
-                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
-            )
-            continue
-        try:
-            probes.append(known[name].load()(**table))
-        except ValidationError as error:
-            faults += [_fault(name, known[name].load(), detail) for detail in error.errors()]
-    if faults:
-        raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
-    for probe in probes:
-        if not models.offers(_task_for(probe) if probe.model else task, probe.needs):
-            raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
-    return tuple(probes)
-
-
-def _task_for(probe: "Probe") -> str:
-    """The task of the models that a probe asks instead of the audited one."""
-    from auditor import models
-
-    tasks = ("text-generation", "fill-mask")
-    return next((task for task in tasks if models.offers(task, probe.needs)), tasks[0])
-
-
-def _remedy(probe: "Probe", task: str) -> str:
-    """What to do about a probe that the audited model cannot answer."""
-    lacking = f"needs a model that {_can(probe)}, which {task} does not"
-    if "model" not in {field.name for field in dataclasses.fields(probe)}:  # type: ignore[arg-type]
-        return f"{lacking}; leave the probe out"
-    return f'{lacking}; name one: [probes.{probe.name}] model = "a {_task_for(probe)} model"'
-
-
-def _can(probe: "Probe") -> str:
-    """`Scores` → scores, `FillsMasks` → fills masks."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
-
-
-def _always(task: str) -> dict[str, dict[str, Any]]:
-    """The probe that runs whatever else is asked for: what the model answers."""
-    return {} if task == "fill-mask" else {"prediction": {}}
-
-
-def _defaults(task: str) -> dict[str, dict[str, Any]]:
-    return {name: {} for name in _DEFAULTS[task]}
-
-
-def _fault(name: str, probe: type, detail: Any) -> str:
-    key = str(detail["loc"][0]) if detail["loc"] else ""
-    fields = {field.name for field in dataclasses.fields(probe)}
-    place = f"probes.{name}.{key}" if key else f"probes.{name}"
-    if key and key not in fields:
-        return f"{place}: there is no such parameter{_near(key, fields)}; known: {', '.join(sorted(fields))}"
-    return f"{place}: {detail['msg'].removeprefix('Value error, ')}, found {detail['input']!r}"
-
-
-def _near(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f", did you mean {near[0]!r}" if near else ""
+    several = checkpoint.task != "text-classification" or is_multi_label(config, checkpoint)
+    if not several and len(checkpoint.labels) < 2:
+        raise ModelError(
+            f"{checkpoint.name}: expected two labels or more to choose among, found {len(checkpoint.labels)} "
+            "(num_labels in config.json): the probability of the only one is always 1; audit a model with more labels, "
+            "or set multi_label = true in [model] if its one output is the logit of a yes-or-no label"
+        )
 
 
 def _with_known_labels(
@@ -262,7 +192,7 @@ def _with_known_labels(
             if label not in labels:
                 raise CorpusError(
                     f"{config.corpus.path}: document {document.id!r} has the label {label!r}, which the model does not "
-                    f"know{_near(label, labels)}; it knows {', '.join(labels[:10])}"
+                    f"know{choosing.did_you_mean(label, labels)}; it knows {', '.join(labels[:10])}"
                 )
         if len(document.labels) > 1 and not is_multi_label(config, checkpoint):
             raise CorpusError(
@@ -274,22 +204,35 @@ def _with_known_labels(
 
 def _check_names(preflight: Preflight) -> None:
     """Refuses checks of numbers that this run cannot give."""
-    config, checkpoint = preflight.config, preflight.checkpoint
-    known = findings.names(
-        [probe.name for probe in preflight.probes],
-        labels_of(config, checkpoint),
-        findings.sliceable(preflight.documents),
-        labelled=bool(preflight.corpus.label_values),
-        multi_label=is_multi_label(config, checkpoint),
-    )
+    config = preflight.config
+    known = _names(preflight, labelled=bool(preflight.corpus.label_values))
+    with_labels = _names(preflight, labelled=True)
     faults = []
-    for name in config.checks:
+    for name, bound in config.checks.items():
         if name not in known:
             near = findings.nearest(name, known)
             hint = f"did you mean {' or '.join(near)}" if near else f"there are {', '.join(sorted(known)[:8])} …"
+            if name in with_labels:
+                hint = "the corpus has no labels; name their column with --label-column or corpus.label"
             faults.append(f"{config.origin}: checks.{name}: this run cannot give such a number; {hint}")
+        elif fault := findings.fault_of(name, findings.Bound(**bound.model_dump())):
+            faults.append(f"{config.origin}: checks.{name}: {fault}")
     if faults:
         raise ConfigError("\n".join(faults))
+
+
+def _names(preflight: Preflight, *, labelled: bool) -> set[str]:
+    """Every number that this run could give, had the corpus labels or not."""
+    config, checkpoint = preflight.config, preflight.checkpoint
+    return findings.names(
+        [probe.name for probe in preflight.probes],
+        labels_of(config, checkpoint),
+        findings.sliceable(preflight.documents),
+        labelled=labelled,
+        multi_label=is_multi_label(config, checkpoint),
+        candidates=checkpoint.task == "text-generation",
+        causal=_ARE_CAUSAL.get(checkpoint.task),
+    )
 
 
 def _notes(preflight: Preflight, labels_are_ids: bool) -> Iterator[str]:
@@ -304,10 +247,22 @@ def _notes(preflight: Preflight, labels_are_ids: bool) -> Iterator[str]:
             "The corpus is a seeded sample of {chosen} of {n} documents, stratified by label.",
             chosen=count(n),
         )
+    if 0 < preflight.n_labelled < n:
+        yield plural(
+            n - preflight.n_labelled,
+            "{n} of {documents} documents has no reference label: it is in no score.",
+            "{n} of {documents} documents have no reference label: they are in no score.",
+            documents=count(n),
+        )
     for probe in preflight.probes:
         if probe.model:
             names = {"probe": wording.probe(probe.name), "model": probe.model}
             yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
+    if not config.chooses_probes and "attention" not in {probe.name for probe in preflight.probes}:
+        yield say(
+            "Attention was not measured: models of the class {architecture} do not show it.",
+            architecture=preflight.checkpoint.model_class,
+        )
     cleaned = sum(document.n_cleaned > 0 for document in preflight.documents)
     if cleaned:
         yield plural(

@@ -31,6 +31,19 @@
   }, { rootMargin: "-20% 0px -80% 0px" });
   all(".part").forEach((part) => places.observe(part));
 
+  // Tables that scroll can be reached by key; those that fit are no tab stops. A section is measured once it is laid out.
+  const region = ["tabindex", "role", "aria-label"];
+  const regions = new Map(all(".scroll").map((area) => [area, region.map((name) => area.getAttribute(name))]));
+  const reachable = (area) => {
+    const goesOn = area.scrollWidth > area.clientWidth;
+    region.forEach((name, i) => {
+      if (goesOn) area.setAttribute(name, regions.get(area)[i]);
+      else area.removeAttribute(name);
+    });
+  };
+  const widths = new ResizeObserver((changes) => changes.forEach((change) => reachable(change.target)));
+  regions.forEach((_, area) => widths.observe(area));
+
   // Tips: one for the page, shown by pointer or focus, closed by Escape; one tab stop per card, arrows between marks.
   const tip = document.getElementById("main").appendChild(document.createElement("div"));
   const word = tip.appendChild(document.createElement("b"));

@@ -298,7 +298,8 @@ def test_a_language_model_is_audited_with_candidates(models: dict[str, Path], he
         "model.prompt": "{text}\nIt is",
         "model.candidates": [" good", " bad"],
         "probes.perplexity": {"context_length": 16, "stride": 4},
-        "checks.recall[good].at_least": 0.0,
+        "checks.recall[good].at_least": 0.01,
+        "checks.generation.candidate_mass.at_most": 0.99,
     }
     found = run(models["writer"], corpus(here, rows), more).findings
     assert found.predictions is not None
@@ -307,6 +308,7 @@ def test_a_language_model_is_audited_with_candidates(models: dict[str, Path], he
     assert (found.perplexity.context_length, found.perplexity.stride) == (16, 4)
     assert found.attention is not None
     assert found.attention.causal
+    assert [check.number is not None for check in found.checks] == [True, True]
 
 
 def test_a_language_model_is_audited_by_its_own_continuation(models: dict[str, Path], here: Path) -> None:
@@ -436,7 +438,7 @@ def test_a_third_partys_probe_is_in_the_report_on_its_first_day(
 ) -> None:
     own = EntryPoint("length", f"{__name__}:LengthProbe", "auditor.probes")
     known = entry_points(group="auditor.probes")
-    monkeypatch.setattr("auditor.preflight.entry_points", lambda **_: [*known, own])
+    monkeypatch.setattr("auditor.choosing.entry_points", lambda **_: [*known, own])
     result = run(models["classifier"], corpus(here), {"probes.length": {}})
     assert {c.probe: c.measured for c in result.findings.coverage}["length"] == 18
     page = result.html.read_text(encoding="utf-8")
@@ -448,7 +450,7 @@ def test_a_probe_whose_name_could_not_stand_in_an_address_is_refused_before_anyt
     models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = EntryPoint("my <length>", f"{__name__}:LengthProbe", "auditor.probes")
-    monkeypatch.setattr("auditor.preflight.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")])
+    monkeypatch.setattr("auditor.choosing.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")])
     with pytest.raises(ConfigError, match="my <length>: a probe's name is made of a-z, 0-9 and _; tell who wrote"):
         run(models["classifier"], corpus(here), {"probes": {"my <length>": {}}})
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 import types
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,7 +218,8 @@ def test_run_as_json_is_one_object_and_nothing_else(auditor_says, audit):
     [
         ("pass", None, 0),
         ("pass with conditions", None, 0),
-        ("not established", None, 0),
+        ("not established", None, 8),
+        ("not established", "no Pango", 8),
         ("fail", None, 1),
         ("pass", "no Pango", 7),
         ("fail", "no Pango", 1),
@@ -260,8 +262,13 @@ def test_an_error_is_one_line_and_its_exit_code(auditor_says, audit, error, expe
 
 def test_a_defect_of_the_program_is_not_hidden(auditor_says, audit):
     audit.raises = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        auditor_says("run", *QUICK)
+    code, out, err = auditor_says("run", *QUICK)
+    assert (code, out) == (70, "")
+    assert err.startswith("Traceback")
+    assert err.endswith(
+        "ZeroDivisionError\nauditor: this is a fault of auditor, not of your input: please report it; "
+        "what is measured is kept\n"
+    )
 
 
 def test_what_comes_from_a_corpus_does_not_steer_the_terminal(auditor_says, audit):
@@ -362,6 +369,25 @@ def test_init_writes_a_configuration_that_is_understood_and_never_overwrites(aud
     code, _, err = auditor_says("init", path)
     assert (code, path.read_text()) == (2, "mine")
     assert "exists already and is left as it is" in err
+
+
+def test_init_names_what_is_here_as_the_new_file_must_and_writes_nothing_but_toml(auditor_says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs.csv").write_text("text\nGood.\n")
+    assert auditor_says("init", "new/audit.toml", "--model", "org/model", "--data", "docs.csv")[0] == 0
+    written = tomllib.loads((tmp_path / "new" / "audit.toml").read_text())
+    assert (written["corpus"]["path"], written["model"]["name"]) == ("../docs.csv", "org/model")
+    code, _, err = auditor_says("init", "audit.yaml")
+    assert (code, (tmp_path / "audit.yaml").exists()) == (2, False)
+    assert "what is written is TOML" in err
+
+
+@pytest.mark.parametrize("file", ["plan.json", "manifest.json"])
+def test_a_run_whose_own_papers_are_damaged_does_not_verify(auditor_says, tmp_path, file):
+    run = finished_run(tmp_path)
+    (run.path / file).write_text("{")
+    assert auditor_says("verify", run.path)[0] == 6
+    assert auditor_says("verify", "no-such-run", "--root", tmp_path)[0] == 2
 
 
 @pytest.mark.parametrize("of", ["config", "findings"])

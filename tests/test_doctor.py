@@ -124,8 +124,15 @@ def test_offline_switches_are_named_and_the_token_never(monkeypatch):
 def test_a_full_or_read_only_disk_is_noted(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=2**29))
     assert told("disk", tmp_path / "not" / "yet") == [("note", f"0.5 GiB free in {tmp_path}")]
-    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
-    assert told("disk", tmp_path)[0][1].endswith("which cannot be written: choose another with --output")
+    monkeypatch.setattr("auditor.records.disk.os.access", lambda *_: False)
+    assert told("disk", tmp_path) == [("missing", f"{tmp_path}: cannot be written; choose another with --output")]
+
+
+def test_a_file_where_runs_should_go_is_found(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ((state, text),) = told("disk", tmp_path / "file" / "runs")
+    assert state == "missing"
+    assert f"{tmp_path / 'file'}: is a file" in text
 
 
 @pytest.mark.usefixtures("torch", "pdf")

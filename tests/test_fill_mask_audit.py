@@ -137,6 +137,7 @@ def test_a_classifier_may_ask_a_masked_reference_model_beside_a_causal_one(model
         ("masked", {"model.multi_label": True}, ConfigError, "multi_label: is not for fill-mask"),
         ("masked", {"checks.accuracy.at_least": 0.5}, ConfigError, "this run cannot give such a number"),
         ("masked", {"checks.pseudo_perplexity.bits_per_byte.at_most": 2}, ConfigError, "checks"),
+        ("masked", {"checks.attention.head_share[sink].at_least": 0.5}, ConfigError, "cannot give such a number"),
     ],
 )
 def test_what_a_masked_model_cannot_do_is_said_before_it_is_loaded(

@@ -34,6 +34,7 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
         ConfigError: every fault of the file, the environment and the flags, one line each.
     """
     tables = {} if path is None else _read(path)
+    names_probes = bool(tables.get("probes"))
     origins: dict[str, str] = {}
     for variable, text in sorted((os.environ if environment is None else environment).items()):
         key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
@@ -52,7 +53,8 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
         config = Config.model_validate(tables)
     except ValidationError as error:
         raise ConfigError("\n".join(fault_lines(error, path, origins))) from None
-    return config.placed(path, frozenset(origins))
+    tuned = not names_probes and all(key.count(".") > 1 for key in origins if key.split(".")[0] == "probes")
+    return config.placed(path, frozenset(origins), tunes_probes=tuned)
 
 
 def schema() -> dict[str, Any]:

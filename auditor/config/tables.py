@@ -147,6 +147,7 @@ class Config(Table):
 
     _file: Path | None = PrivateAttr(default=None)
     _typed: frozenset[str] = PrivateAttr(default_factory=frozenset)
+    _tunes_probes: bool = PrivateAttr(default=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -159,11 +160,22 @@ class Config(Table):
             return tables
         return {**tables, "title": f"Audit of {Path(name).name if _is_path(name) else name}"}
 
-    def placed(self, file: Path | None, typed: frozenset[str]) -> Self:
-        """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`."""
+    def placed(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
+        """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`.
+
+        Args:
+            file: Where it was read; None for flags alone.
+            typed: Keys from flags and the environment.
+            tunes_probes: Whether [probes] holds only single parameters given so, which choose no probe.
+        """
         copy = self.model_copy()
-        copy._file, copy._typed = file, typed
+        copy._file, copy._typed, copy._tunes_probes = file, typed, tunes_probes
         return copy
+
+    @property
+    def chooses_probes(self) -> bool:
+        """Whether [probes] says which probes run; else those that fit the task do."""
+        return bool(self.probes) and not self._tunes_probes
 
     @property
     def origin(self) -> str:

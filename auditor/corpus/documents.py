@@ -11,9 +11,8 @@ from pathlib import Path
 from auditor.corpus.cleaning import clean, plain
 from auditor.corpus.faults import fault, kind, quote, unknown_column
 from auditor.corpus.readers import Row
-from auditor.records.types import Document
+from auditor.records.types import MISSING, Document
 
-MISSING = "(missing)"
 _MOST_VALUES = 12
 """A column with more distinct values than this is no column to slice by, unless it is asked for."""
 

@@ -10,6 +10,7 @@
 Text is UTF-8, with or without a byte order mark. Lines end at a line feed and nowhere else: a U+2028 is text.
 """
 
+import codecs
 import csv
 import json
 import re
@@ -54,6 +55,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             try:
                 yield number, (line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line).decode("utf-8")
             except UnicodeDecodeError as error:
+                if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                    raise fault(path, "", "looks like UTF-16; convert the file to UTF-8") from error
                 byte = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
                 raise fault(path, f"line {number}", f"not UTF-8 ({byte}); convert the file to UTF-8") from error
 
@@ -63,7 +66,7 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
         if line.strip():
             place = f"line {number}"
             try:
-                value = json.loads(line)
+                value = json.loads(line.rstrip())
             except (ValueError, RecursionError) as error:
                 raise fault(path, place, f"not JSON ({_reason(error)}); expected one object per line") from error
             yield Row(number, place, _object(path, place, value))

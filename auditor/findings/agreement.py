@@ -6,7 +6,8 @@ over all P = S(S−1)/2 pairs of a document's segments, C of them ordered alike 
 T_y tied. x_s is the attention segment s receives: the sum over tokens, each token's share given to the segments its
 span overlaps in proportion to the overlap. y_s is |LIME weight| toward the predicted label.
 
-Segments that no token overlaps (beyond the truncation) are left out; special tokens have no span and give nothing.
+Segments that no token overlaps (beyond the truncation) are left out, and so are those that the surrogate was not
+allowed to use (`num_features`): they have no weight, not one of 0. Special tokens have no span and give nothing.
 Where all x or all y are equal τ_b is undefined. Attention is not an explanation: this number says how little or much
 the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
 """
@@ -27,13 +28,13 @@ _ROWS = 512
 
 
 def agree(pairs: Iterable[tuple[Explanation, AttentionStatistics]], seed: int) -> Number:
-    """Mean τ_b over documents with at least five segments that the model read."""
+    """Mean τ_b over documents with at least five segments that the model read and the surrogate uses."""
     taus = [document_agreement(explanation, attention) for explanation, attention in pairs]
     name = "attention.agreement"
     found = bootstrap_mean([tau for tau in taus if tau is not None], seed=seed, name=name)
     protocol = say(
         "Mean over documents of Kendall’s τ-b between the attention each segment receives (all heads and layers) and "
-        "the size of its LIME weight, at least {least} segments; {interval}",
+        "the size of its LIME weight, at least {least} segments that the surrogate uses; {interval}",
         least=LEAST_SEGMENTS,
         interval=say(BOOTSTRAP),
     )
@@ -43,10 +44,11 @@ def agree(pairs: Iterable[tuple[Explanation, AttentionStatistics]], seed: int) -
 def document_agreement(explanation: Explanation, attention: AttentionStatistics) -> float | None:
     """τ_b of one document; None where it has too few segments or is undefined."""
     received, seen = received_by_segment(explanation.segments, attention.spans, attention.received)
-    weights = np.abs(np.asarray(explanation.targets[0].weights))[seen]
-    if len(weights) < LEAST_SEGMENTS:
+    target = explanation.targets[0]
+    ranked = seen & np.asarray(target.selected, dtype=bool)
+    if ranked.sum() < LEAST_SEGMENTS:
         return None
-    return kendall_tau_b(received[seen], weights)
+    return kendall_tau_b(received[ranked], np.abs(np.asarray(target.weights))[ranked])
 
 
 def received_by_segment(

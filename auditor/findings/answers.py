@@ -1,8 +1,8 @@
 """A model's answer beside the reference: what accuracy, calibration and the choice of examples are about.
 
-A document's reference is unknown (None), and the document is left out of every score, where the corpus has none or
-names a label the model does not have. In a multi-label corpus with references, a document without labels has the
-empty set as its reference.
+A document's reference is unknown (None), and the document is left out of every score, where the corpus has none; the
+labels of a corpus are the model's, or no run starts. In a multi-label corpus with references, a document without labels
+has the empty set as its reference.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ class Answer:
 
     @property
     def probability(self) -> float | None:
-        """Of the top label; None for free continuations."""
-        return max(self.prediction.probabilities, default=None)
+        """Of what was answered; None for free continuations."""
+        return answer_probability(self.prediction)
 
     @property
     def confidence(self) -> float:
@@ -52,6 +52,13 @@ class Answer:
         differ = set(self.reference) ^ set(self.prediction.predicted)
         pairs = zip(self.prediction.labels, self.prediction.probabilities, strict=True)
         return max((max(p, 1 - p) for label, p in pairs if label in differ), default=0.0)
+
+
+def answer_probability(prediction: Prediction) -> float | None:
+    """Probability of the predicted label; of several, the smallest; of none, the largest there is."""
+    by_label = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    chosen = [by_label[label] for label in prediction.predicted if label in by_label]
+    return min(chosen) if chosen else max(prediction.probabilities, default=None)
 
 
 def pair(evidence: Evidence, multi_label: bool) -> tuple[Answer, ...]:
@@ -72,6 +79,5 @@ def _reference(
     document: Document, prediction: Prediction, multi_label: bool, any_labelled: bool
 ) -> tuple[str, ...] | None:
     reference = document.labels if multi_label else document.labels[:1]
-    known = set(reference) <= set(prediction.labels) and bool(prediction.labels)
     given = any_labelled if multi_label else bool(reference)
-    return reference if known and given else None
+    return reference if given and prediction.labels else None

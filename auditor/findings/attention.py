@@ -2,7 +2,8 @@
 
 Every statistic of a record is a mean over the queries of one document; here each head's statistics are averaged over
 documents, with Student's t half-widths. Statistics of causal heads that leave out the first queries exist only for
-documents long enough to have others (first token: 2 tokens; first four: 5).
+documents long enough to have others (first token: 2 tokens; first four: 5): means, shares and their n are over those,
+and where there is none the statistic has no value and the class no head.
 
 Heads are classed by the thresholds of Clark et al. 2019 (more than half of the mass on the previous or next token,
 entropy above 3.8 nats, more than 0.6 on special tokens or punctuation; entropies unsmoothed), and causal heads as
@@ -17,7 +18,7 @@ of the draw that is short enough to be read as a map, and in which the head foll
 the first that does the one, in this order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,10 +89,13 @@ PATTERNS = (
 
 
 class Heads(NamedTuple):
-    """One statistic of every head: mean over documents and half-width of its interval, L × H; None for one document."""
+    """One statistic of every head: its mean over n documents and the half-width of its interval, L × H."""
 
     mean: Floats
+    """NaN for n = 0."""
     half_width: Floats | None
+    """None for n < 2."""
+    n: int
 
 
 def summarise_attention(
@@ -110,15 +114,15 @@ def summarise_attention(
         n_layers=first.n_layers,
         n_heads=first.n_heads,
         causal=first.causal,
-        statistics={name: tuple(tuple(map(float, row)) for row in h.mean) for name, h in heads.items()},
+        statistics={name: tuple(tuple(map(float, row)) for row in h.mean) for name, h in heads.items() if h.n},
         half_widths={name: float(h.half_width.max()) for name, h in heads.items() if h.half_width is not None},
         uniform_entropy=uniform,
         classes=classes,
         agreement=agreement,
         mapped=tuple(record.document_id for record in mapped(records)),
-        mapped_heads=tuple(_shown(found, mapped(records)) for found in classes if found.heads and mapped(records)),
+        mapped_heads=tuple(_shown(classes, mapped(records))),
     )
-    shares = [_share(pattern, heads[pattern.statistic], len(records)) for pattern in patterns]
+    shares = [_share(pattern, heads[pattern.statistic]) for pattern in patterns]
     return found, [sink_share(records, seed), *shares, *([agreement] if agreement else [])]
 
 
@@ -127,18 +131,18 @@ def average(records: Sequence[AttentionStatistics], statistic: str) -> Heads:
     first = records[0]
     values = np.array([getattr(record, statistic) for record in _long_enough(records, statistic)])  # (n, L·H)
     shape, n = (first.n_layers, first.n_heads), len(values)
-    mean = values.mean(axis=0).reshape(shape)
+    mean = values.mean(axis=0).reshape(shape) if n else np.full(shape, np.nan)
     if n < 2:
-        return Heads(mean, None)
+        return Heads(mean, None, n)
     half = student_quantile(n) * values.std(axis=0, ddof=1) / np.sqrt(n)
-    return Heads(mean, half.reshape(shape))
+    return Heads(mean, half.reshape(shape), n)
 
 
 def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
     """How much of the attention goes to the first token."""
     name = "attention.sink_share"
     means = [float(np.mean(record.first_share)) for record in _long_enough(records, "first_share")]
-    found = bootstrap_mean(means, seed=seed, name=name)
+    found = bootstrap_mean(means, seed=seed, name=name, share=True)
     protocol = (
         say(
             "Mean over documents of the share of all heads’ attention on the first token, its own query left out; "
@@ -159,10 +163,10 @@ def mapped(records: Sequence[AttentionStatistics]) -> list[AttentionStatistics]:
     return sorted((r for r in records if r.map), key=lambda r: r.map.rank if r.map else 0)
 
 
-def _long_enough(records: Sequence[AttentionStatistics], statistic: str) -> Sequence[AttentionStatistics]:
-    """The documents that have the queries the statistic is about; all of them where none has."""
-    least = _LEAST_TOKENS.get(statistic, 1) if records[0].causal else 1
-    return [record for record in records if record.n_tokens >= least] or records
+def _long_enough(records: Sequence[AttentionStatistics], statistic: str) -> list[AttentionStatistics]:
+    """The documents that have the queries the statistic is about."""
+    least = _LEAST_TOKENS.get(statistic, 1)
+    return [record for record in records if not record.causal or record.n_tokens >= least]
 
 
 def _class(pattern: Pattern, mean: Floats, uniform: float) -> HeadClass:
@@ -175,13 +179,13 @@ def _class(pattern: Pattern, mean: Floats, uniform: float) -> HeadClass:
     return HeadClass(name=pattern.name, rule=rule, heads=tuple(sorted(members, key=lambda m: (-m[2], m[0], m[1]))))
 
 
-def _share(pattern: Pattern, heads: Heads, n: int) -> Number:
-    share = float(np.mean(heads.mean > pattern.threshold))
-    found = estimate(share, None, None, n)
+def _share(pattern: Pattern, heads: Heads) -> Number:
+    share = float(np.mean(heads.mean > pattern.threshold)) if heads.n else None
+    found = estimate(share, None, None, heads.n)
     if heads.half_width is not None:
         surely = float(np.mean(heads.mean - heads.half_width > pattern.threshold))
         maybe = float(np.mean(heads.mean + heads.half_width > pattern.threshold))
-        found = estimate(share, surely, maybe, n)
+        found = estimate(share, surely, maybe, heads.n)
     protocol = say(
         "Share of the {heads} heads with {rule}, on average over n documents; the interval runs from heads whose own "
         "95% interval lies wholly beyond the threshold to those whose interval reaches it",
@@ -191,8 +195,14 @@ def _share(pattern: Pattern, heads: Heads, n: int) -> Number:
     return number(of_label("attention.head_share", pattern.name), say(pattern.title), found, "share", protocol)
 
 
-def _shown(found: HeadClass, records: Sequence[AttentionStatistics]) -> MappedHead:
-    pattern = next(p for p in PATTERNS if p.name == found.name)
+def _shown(classes: Sequence[HeadClass], records: Sequence[AttentionStatistics]) -> Iterator[MappedHead]:
+    for found in classes:
+        pattern = next(p for p in PATTERNS if p.name == found.name)
+        if found.heads and (able := _long_enough(records, pattern.statistic)):
+            yield _shown_on(pattern, found, able)
+
+
+def _shown_on(pattern: Pattern, found: HeadClass, records: Sequence[AttentionStatistics]) -> MappedHead:
     layer, head, value = found.heads[0]
     cell = layer * records[0].n_heads + head
 

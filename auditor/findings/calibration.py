@@ -6,7 +6,12 @@ p_i is the probability of the top label and c_i whether it is right, N the label
 label of every document counts on its own: p its probability, c whether it is in the reference, N = documents · labels.
 Ten bins of equal width, closed on the right: (0, 0.1], …, (0.9, 1]; a probability of 0 falls into the first.
 Empty bins add nothing. Source: Guo et al. 2017, eq. 3 (who use 15 bins; the number of bins matters and is printed).
-The interval resamples documents; see `intervals` for the upward bias of ECE.
+The interval resamples documents; see `intervals` for the upward bias of ECE, and for the interval of an error of 0.
+
+Where every claim of the sample came true, or none did, resamples know nothing of the others. With the share that came
+true anywhere in Wilson's interval [l, u] of n of n (0 of n) documents, the error is at least |p̄ − share|, p̄ the mean of
+the p_i: the interval is widened to hold these values for all shares in [l, u].
+    10 documents, all right with p = 0.98     ECE 0.02; Wilson 0.72 to 1; interval 0 to 0.26
 """
 
 from collections.abc import Sequence
@@ -15,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.findings.answers import Answer
-from auditor.findings.intervals import Floats, bootstrap, wilson
+from auditor.findings.intervals import Estimate, Floats, bootstrap, estimate, wilson
 from auditor.findings.numbers import WILSON, number
 from auditor.findings.types import CalibrationBin, Number
 from auditor.languages import N_, numbers, say
@@ -25,6 +30,11 @@ EDGES = np.arange(1, BINS) / BINS
 REFLECTED = N_(
     "95% interval by bootstrap over documents (2,000 resamples), its lower end reflected because the error is "
     "overestimated on samples"
+)
+
+WIDENED = N_(
+    "95% interval by bootstrap over documents (2,000 resamples), widened to what Wilson’s interval leaves open about "
+    "the share of probabilities that came true, because they all did or none did"
 )
 
 
@@ -42,8 +52,10 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
         return value if len(p) else value * np.nan
 
     features = np.column_stack([gaps, np.ones(len(p))])
-    found = bootstrap(features, error, seed=seed, name="calibration_error", upward_biased=True)[0]
+    found = bootstrap(features, error, seed=seed, name="calibration_error", share=True, upward_biased=True)[0]
     interval = say(REFLECTED)
+    if len(p) > 1 and np.ptp(hit.astype(int)) == 0:
+        interval, found = say(WIDENED), _widened(found, float(p.mean()), came_true=bool(hit.all()))
     protocol = (
         say(
             "Expected calibration error of all label probabilities in {n} bins of equal width; {interval}",
@@ -60,6 +72,15 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
     )
     rows = tuple(_bin(b, p[bins == b], hit[bins == b]) for b in range(BINS))
     return rows, number("calibration_error", say("Calibration error"), found, "probability", protocol)
+
+
+def _widened(found: Estimate, mean: float, came_true: bool) -> Estimate:
+    ends = wilson(found.n if came_true else 0, found.n)
+    if ends.low is None or ends.high is None:
+        return found
+    gaps = [abs(mean - share) for share in (ends.low, ends.high, min(max(mean, ends.low), ends.high))]
+    known = [end for end in (found.low, found.high) if end is not None]
+    return estimate(found.value, min(*known, *gaps), max(*known, *gaps), found.n)
 
 
 def _claims(answers: Sequence[Answer], multi_label: bool) -> tuple[Floats, NDArray[np.bool_]]:

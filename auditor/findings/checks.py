@@ -8,6 +8,7 @@ not judged   no value, no interval, fewer than 10 documents (30 for a slice), or
 
 from collections.abc import Mapping, Sequence
 
+from auditor.findings.digits import digits_beside
 from auditor.findings.evidence import Bound
 from auditor.findings.numbers import nearest
 from auditor.findings.slices import LEAST_JUDGED
@@ -48,8 +49,7 @@ def judge(number: Number, bound: Bound) -> tuple[Result, str]:
         number.n,
         "{value}: the interval contains the bound {bound}, so {n} document cannot decide it.",
         "{value}: the interval contains the bound {bound}, so {n} documents cannot decide it.",
-        value=measured(number),
-        bound=say_bound(bound.value),
+        **_values(number, bound),
     )
 
 
@@ -83,15 +83,19 @@ def _right(end: float, bound: Bound) -> bool:
     return end >= bound.value if bound.direction == "at_least" else end <= bound.value
 
 
+def _values(number: Number, bound: Bound) -> dict[str, str]:
+    return {"value": measured(number, digits_beside(number, bound.value)), "bound": say_bound(bound.value)}
+
+
 def _right_side(number: Number, bound: Bound) -> str:
-    values = {"value": measured(number), "bound": say_bound(bound.value)}
+    values = _values(number, bound)
     if bound.direction == "at_least":
         return say("{value}: the whole interval lies at or above {bound}.", **values)
     return say("{value}: the whole interval lies at or below {bound}.", **values)
 
 
 def _wrong_side(number: Number, bound: Bound) -> str:
-    values = {"value": measured(number), "bound": say_bound(bound.value)}
+    values = _values(number, bound)
     if bound.direction == "at_least":
         return say("{value}: the whole interval lies below {bound}.", **values)
     return say("{value}: the whole interval lies above {bound}.", **values)

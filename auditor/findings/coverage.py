@@ -12,7 +12,15 @@ from auditor.findings.wording import listing
 from auditor.findings.wording import probe as title_of
 from auditor.languages import numbers as written
 from auditor.languages import plural, say
-from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, PseudoPerplexity, Record
+from auditor.records.types import (
+    AttentionStatistics,
+    Explanation,
+    Failure,
+    Perplexity,
+    Prediction,
+    PseudoPerplexity,
+    Record,
+)
 
 FAILURES_LISTED = 20
 
@@ -33,20 +41,11 @@ def failed_share(evidence: Evidence) -> Number:
     return number("coverage.failed_share", say("Failed documents"), wilson(len(failed), len(asked)), "share", protocol)
 
 
-def describe_limits(coverage: Sequence[Coverage], n_unmatched: int) -> list[str]:
-    """What page one must say about subsets, failures, truncation and references that cannot be scored."""
+def describe_limits(coverage: Sequence[Coverage]) -> list[str]:
+    """What page one must say about subsets, failures and truncation."""
     notes = [_subset(row) for row in coverage if row.asked < row.corpus]
     notes += [_failed(n, probes) for n, probes in _by_number({row.probe: row.failed for row in coverage})]
-    notes += [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
-    if n_unmatched:
-        notes.append(
-            plural(
-                n_unmatched,
-                "{n} document with a reference label unknown to the model: not scored.",
-                "{n} documents with a reference label unknown to the model: not scored.",
-            )
-        )
-    return notes
+    return notes + [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
 
 
 def _subset(row: Coverage) -> str:
@@ -124,9 +123,15 @@ def _row(probe: str, found: Mapping[str, Record | Facts | Failure], evidence: Ev
         asked=context.asked.get(probe, len(found)),
         measured=len(found) - len(failures),
         failed=len(failures),
-        truncated=sum(isinstance(r, Prediction | AttentionStatistics) and r.truncated for r in found.values()),
+        truncated=sum(_is_truncated(record, evidence.predictions.get(i)) for i, record in found.items()),
         failures=tuple((f.document_id, f.kind, f.message) for f in listed),
     )
+
+
+def _is_truncated(record: Record | Facts | Failure, prediction: Prediction | Failure | None) -> bool:
+    """Whether the model saw only the beginning; an explanation asks it about as much as the prediction did."""
+    read = prediction if isinstance(record, Explanation) else record
+    return isinstance(read, Prediction | AttentionStatistics) and read.truncated
 
 
 def _record(found: Mapping[str, Record | Failure], document_id: str) -> Record | None:

@@ -1,13 +1,15 @@
 """Which words carry the prediction, and is the explanation to be believed?
 
-All of it is about the surrogate of the predicted label (the first target of each explanation).
+All of it is about the surrogate of the most probable label (the first target of each explanation), which a multi-label
+model need not predict.
 Fidelity is its weighted R² on the neighbourhood; an explanation below 0.5 explains less than half of what the model
 does there. An explanation is clear if at least one weight has an interval that excludes zero: |w| > 1.96 standard
-errors, and more than 1e-9 where every mask was evaluated and nothing was sampled.
+errors, and more than 1e-9 where every mask was evaluated and nothing was sampled. Words that recur are counted over
+the explanations that reach 0.5.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.findings.answers import Answer
@@ -45,20 +47,25 @@ def summarise_explanations(
         fidelity=numbers[0],
         low_fidelity_share=numbers[1],
         clear_share=numbers[2],
-        global_words=rank_words(explanations),
+        global_words=rank_words(faithful(explanations)),
         examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
     )
     return found, numbers
 
 
-def predicted_target(explanation: Explanation) -> Target:
-    """The surrogate of the predicted label."""
+def top_target(explanation: Explanation) -> Target:
+    """The surrogate of the most probable label."""
     return explanation.targets[0]
+
+
+def faithful(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """Those that explain at least half."""
+    return [explanation for explanation in explanations if top_target(explanation).fidelity >= LOW_FIDELITY]
 
 
 def is_clear(explanation: Explanation) -> bool:
     """Whether any weight is told apart from zero."""
-    target = predicted_target(explanation)
+    target = top_target(explanation)
     pairs = zip(target.weights, target.standard_errors, strict=True)
     return any(abs(weight) > max(1.96 * error, EXACT_TOLERANCE) for weight, error in pairs)
 
@@ -67,9 +74,9 @@ def fidelity(
     explanations: Sequence[Explanation], seed: int, name: str = "lime.fidelity", title: str | None = None
 ) -> Number:
     """Mean R²."""
-    found = bootstrap_mean([predicted_target(e).fidelity for e in explanations], seed=seed, name=name)
+    found = bootstrap_mean([top_target(e).fidelity for e in explanations], seed=seed, name=name)
     protocol = say(
-        "Mean over documents of the weighted R² of the surrogate of the predicted label; {interval}",
+        "Mean over documents of the weighted R² of the surrogate of the most probable label; {interval}",
         interval=say(BOOTSTRAP),
     )
     return number(name, title or say("LIME fidelity"), found, "correlation", protocol)
@@ -77,7 +84,7 @@ def fidelity(
 
 def low_fidelity_share(explanations: Sequence[Explanation]) -> Number:
     """Share of explanations that explain less than half."""
-    low = sum(predicted_target(e).fidelity < LOW_FIDELITY for e in explanations)
+    low = len(explanations) - len(faithful(explanations))
     protocol = say(
         "Share of explained documents whose surrogate has R² below {limit}; {interval}",
         limit=bound(LOW_FIDELITY),
@@ -114,7 +121,7 @@ def choose_examples(explanations: Sequence[Explanation], answers: Mapping[str, A
 
     Where a rule finds nothing (no errors, no references), the most certain answers take its place.
     """
-    by_fidelity = sorted(explanations, key=lambda e: predicted_target(e).fidelity)
+    by_fidelity = sorted(explanations, key=lambda e: top_target(e).fidelity)
     known = [answers[e.document_id] for e in explanations if e.document_id in answers]
     wrong = sorted((a for a in known if a.wrong), key=lambda a: -a.error_confidence)
     right = sorted((a for a in known if a.correct), key=lambda a: -a.confidence)

@@ -6,7 +6,8 @@ unfaithful     explanations with the lowest R²
 unstable       explanations whose widest 95 % interval is largest beside their largest weight: max 1.96 s / max |w|;
                those where every mask was evaluated have no interval and those without any weight nothing to compare
 surprising     documents with the most bits per byte; for a masked model, with the largest pseudo-perplexity
-slice          the surest wrong answers in the group with the lowest accuracy, among the groups that are judged
+slice          the surest wrong answers in the group with the lowest accuracy, among the groups that are judged, where
+               its interval lies wholly below that of the group with the highest
 
 Ties keep the order of the corpus.
 """
@@ -17,7 +18,8 @@ from typing import Literal, TypeVar
 
 from auditor.findings.answers import Answer, pair
 from auditor.findings.evidence import Evidence
-from auditor.findings.explanations import predicted_target
+from auditor.findings.explanations import top_target
+from auditor.findings.numbers import lies_below
 from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
 from auditor.findings.slices import base_name, is_compared
 from auditor.findings.types import Findings, Number, SliceRow
@@ -60,7 +62,7 @@ def choose_failures(findings: Findings, evidence: Evidence) -> list[Choice]:
     choices = [
         _errors("error", answers),
         _choose("unsure", _unsure(answers), largest=False),
-        _choose("unfaithful", ((e.document_id, predicted_target(e).fidelity) for e in explained), largest=False),
+        _choose("unfaithful", ((e.document_id, top_target(e).fidelity) for e in explained), largest=False),
         _choose("unstable", ((i, value) for i, value in unstable if value is not None)),
         _choose("surprising", ((r.document_id, document_bits_per_byte(r)) for r in read)),
         _choose("pseudo-surprising", ((r.document_id, document_perplexity(r)) for r in filled)),
@@ -71,7 +73,7 @@ def choose_failures(findings: Findings, evidence: Evidence) -> list[Choice]:
 
 def instability(explanation: Explanation) -> float | None:
     """Widest half-interval over the largest weight; None without intervals or without any weight."""
-    target = predicted_target(explanation)
+    target = top_target(explanation)
     largest = max(map(abs, target.weights), default=0.0)
     if explanation.exact or not largest:
         return None
@@ -79,14 +81,17 @@ def instability(explanation: Explanation) -> float | None:
 
 
 def worst_slice(findings: Findings) -> tuple[SliceRow, Number] | None:
-    """The group with the lowest accuracy, where there are at least two to choose from."""
+    """The group with the lowest accuracy, where it is clearly lower than the highest."""
     found = [
         (row, number)
         for row in findings.slices
         for number in row.numbers
         if base_name(number) == "accuracy" and is_compared(row, number)
     ]
-    return min(found, key=lambda pair: pair[1].value or 0.0) if len(found) > 1 else None
+    if not found:
+        return None
+    ranked = sorted(found, key=lambda pair: pair[1].value or 0.0)
+    return ranked[0] if lies_below(ranked[0][1], ranked[-1][1]) else None
 
 
 def _inside(worst: tuple[SliceRow, Number] | None, answers: Sequence[Answer]) -> list[Answer]:

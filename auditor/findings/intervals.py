@@ -11,7 +11,11 @@ Means, ratios and everything that is a function of sums over documents (Efron 19
         z₀ = Φ⁻¹(share of θ* below θ̂, ties count half), kept within 1/(B+1) … B/(B+1)
         a  = Σu_i³ / 6(Σu_i²)^{3/2},  u_i = mean of the leave-one-out values − the one without document i
     A ratio of sums (token-weighted means) resamples documents, never tokens: tokens of one text are not independent.
-    |a| ≤ 1/6, so the denominator stays positive. Documents that are all alike give an interval of width zero.
+    |a| ≤ 1/6, so the denominator stays positive.
+
+    Where all resamples agree they say nothing about documents that were not seen. A share that is 0 or 1 (`share`: it
+    cannot leave 0 … 1) is then as uncertain as the plain proportion 0 of n or n of n, and has Wilson's ends: ten
+    documents, all right, leave a macro F1 of 1 with 0.72 to 1. Every other such number has a value and no interval.
 
 Calibration error (`upward_biased`)
     ECE is a sum of absolute values: on n documents it overestimates, and each resample does so again. The lower end is
@@ -53,6 +57,8 @@ Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 """Sums (…, m) → statistics (…, k); NaN where one is undefined."""
 
+_ROUNDING = 1e-12
+"""Of a sum of many numbers, as a share of it; the grid adds to it."""
 _NORMAL = NormalDist()
 _Z = _NORMAL.inv_cdf(0.5 + LEVEL / 2)
 
@@ -133,21 +139,26 @@ def quantile_ranks(n: int, q: float = 0.5) -> tuple[int, int] | None:
     return (lower, upper) if lower >= 1 and upper <= n else None
 
 
-def bootstrap_mean(values: Sequence[float], *, seed: int, name: str) -> Estimate:
+def bootstrap_mean(values: Sequence[float], *, seed: int, name: str, share: bool = False) -> Estimate:
     """The mean over documents of one value each."""
-    return bootstrap_ratio(values, np.ones(len(values)), seed=seed, name=name)
+    return bootstrap_ratio(values, np.ones(len(values)), seed=seed, name=name, share=share)
 
 
 def bootstrap_ratio(
-    numerators: Sequence[float] | Floats, denominators: Sequence[float] | Floats, *, seed: int, name: str
+    numerators: Sequence[float] | Floats,
+    denominators: Sequence[float] | Floats,
+    *,
+    seed: int,
+    name: str,
+    share: bool = False,
 ) -> Estimate:
     """Σ numerators / Σ denominators, with one of each per document."""
     features = np.column_stack([np.asarray(numerators, float), np.asarray(denominators, float)])
-    return bootstrap(features, lambda sums: divide(sums[..., :1], sums[..., 1:]), seed=seed, name=name)[0]
+    return bootstrap(features, lambda sums: divide(sums[..., :1], sums[..., 1:]), seed=seed, name=name, share=share)[0]
 
 
 def bootstrap(
-    features: Floats, statistic: Statistic, *, seed: int, name: str, upward_biased: bool = False
+    features: Floats, statistic: Statistic, *, seed: int, name: str, share: bool = False, upward_biased: bool = False
 ) -> list[Estimate]:
     """Several statistics of sums over documents, with intervals by resampling the documents.
 
@@ -157,6 +168,7 @@ def bootstrap(
             they are more than half there is no interval.
         seed: of the audit.
         name: of the number; different names draw different resamples.
+        share: the statistic lies between 0 and 1.
         upward_biased: the statistic is at least 0 and overestimates on samples (calibration error).
 
     Returns:
@@ -173,7 +185,8 @@ def bootstrap(
     replicates = np.concatenate([statistic(sums) for sums in _resampled_sums(features, seed, name)])  # (B, k)
     left_out = _leave_one_out(features, statistic)  # (n, k)
     return [
-        _with_interval(float(value), replicates[:, k], left_out[:, k], upward_biased) for k, value in enumerate(values)
+        _with_interval(float(value), replicates[:, k], left_out[:, k], share, upward_biased)
+        for k, value in enumerate(values)
     ]
 
 
@@ -184,18 +197,25 @@ def divide(numerator: Floats, denominator: Floats) -> Floats:
     return out
 
 
-def _with_interval(value: float, replicates: Floats, left_out: Floats, upward_biased: bool) -> Estimate:
+def _with_interval(value: float, replicates: Floats, left_out: Floats, share: bool, upward_biased: bool) -> Estimate:
     n = len(left_out)
     finite = replicates[np.isfinite(replicates)]
     if not math.isfinite(value) or 2 * len(finite) < len(replicates):
         return estimate(value, None, None, n)
-    if np.ptp(finite) <= 1e-12 * abs(value):  # equal but for the grid
-        return Estimate(value, value, value, n)
+    if np.ptp(finite) <= _ROUNDING * abs(value):
+        return _where_all_agree(value, n, share)
     if upward_biased:
         high = float(np.quantile(finite, (1 + LEVEL) / 2))
         return estimate(value, max(0.0, 2 * value - high), high, n)
     low, high = np.quantile(finite, _bca_levels(value, finite, left_out[np.isfinite(left_out)]))
     return estimate(value, float(low), float(high), n)
+
+
+def _where_all_agree(value: float, n: int, share: bool) -> Estimate:
+    if share and min(abs(value), abs(value - 1)) <= _ROUNDING:
+        ends = wilson(n * round(value), n)
+        return estimate(value, ends.low, ends.high, n)
+    return estimate(value, None, None, n)
 
 
 def _bca_levels(value: float, replicates: Floats, left_out: Floats) -> tuple[float, float]:

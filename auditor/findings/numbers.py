@@ -45,6 +45,11 @@ def number(name: str, title: str, estimate: Estimate, unit: Unit, protocol: str)
     )
 
 
+def lies_below(one: Number, other: Number) -> bool:
+    """Whether the whole interval of one number lies below that of another."""
+    return one.high is not None and other.low is not None and one.high < other.low
+
+
 def of_label(name: str, label: str) -> str:
     """`recall`, `positive` → `recall[positive]`."""
     return f"{name}[{label}]"
@@ -62,6 +67,8 @@ def names(
     *,
     labelled: bool = True,
     multi_label: bool = False,
+    candidates: bool = False,
+    causal: bool | None = None,
 ) -> set[str]:
     """Every name a number could have in a run, for rejecting impossible checks before it starts.
 
@@ -71,14 +78,20 @@ def names(
         columns: metadata column → its values in the corpus; those with fewer than 2 or more than 12 are not sliced by.
         labelled: whether the corpus has reference labels.
         multi_label: whether a document can have several labels.
+        candidates: whether the labels are continuations that a language model chooses among.
+        causal: whether tokens see only what stands before them; None where nobody knows before the model is loaded.
+            A causal model has no heads on the next token, any other no sinks.
     """
     found = {"coverage.failed_share"}
     if "prediction" in probes:
         found |= _prediction_names(labels, labelled, multi_label)
+        found |= {"generation.candidate_mass"} if labels and candidates else set()
     if "lime" in probes:
         found |= set(_LIME)
     if "attention" in probes:
-        found |= {"attention.sink_share"} | {of_label("attention.head_share", name) for name in HEAD_CLASSES}
+        never = {True: "next", False: "sink", None: ""}[causal]
+        found |= {of_label("attention.head_share", name) for name in HEAD_CLASSES if name != never}
+        found |= {"attention.sink_share"}
         found |= {"attention.agreement"} if "lime" in probes else set()
     if "perplexity" in probes:
         found |= set(_PERPLEXITY)

@@ -2,12 +2,13 @@
 
 A part is the documents with one value of a metadata column that has 2 to 12 values; its numbers are those of a corpus
 that holds nothing else. A part has every number that the whole corpus has: where nothing in it was measured, without a
-value. Documents without the column are in none of its parts; the values are ordered as numbers if all are numbers,
-else by name.
+value. Documents without a value are a part of their own, which is called (missing) when the corpus is read. The values
+are ordered as numbers if all of them are finite numbers, else by name; (missing) comes last.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TypeVar
 
 from auditor.findings.agreement import agree_on
@@ -21,7 +22,7 @@ from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.types import Number
 from auditor.languages import say
-from auditor.records.types import Document
+from auditor.records.types import MISSING, Document
 
 R = TypeVar("R")
 
@@ -101,7 +102,14 @@ def _numbers(part: Evidence, answers: Sequence[Answer], candidates: bool, seed: 
 
 
 def _ordered(values: set[str]) -> tuple[str, ...]:
+    known = sorted(values - {MISSING})
+    if all(map(_is_finite, known)):
+        known.sort(key=float)
+    return (*known, *(values & {MISSING}))
+
+
+def _is_finite(value: str) -> bool:
     try:
-        return tuple(sorted(values, key=lambda value: (float(value), value)))
+        return isfinite(float(value))
     except ValueError:
-        return tuple(sorted(values))
+        return False

@@ -1,12 +1,12 @@
-"""Where to look first: up to six facts, worst first, each found by a rule and linked to the section that shows it.
+"""Where to look first: facts, worst first, each found by a rule and linked to the section that shows it.
 
 checks       every check that fails, straddles its bound, or is required and not judged
-slices       parts of at least 30 documents whose accuracy interval lies wholly below that of the rest
-labels       labels whose recall interval lies wholly below the accuracy's
+slices       parts large enough to be compared whose accuracy interval lies wholly below that of the rest
+labels       labels whose recall interval lies wholly below the accuracy's, and that no check points at already
 errors       wrong answers given with a probability of at least 0.9
 fidelity     explanations with R² below 0.5; worth watching above a quarter of them
 truncation   documents of which the model saw only the beginning; worth watching above a tenth
-failures     documents that could not be measured
+failures     documents that a probe could not measure
 heads        most heads on special tokens, or sinks
 agreement    attention and LIME point at different words
 """
@@ -16,7 +16,8 @@ from typing import Literal
 
 from auditor.findings.answers import Answer
 from auditor.findings.intervals import wilson
-from auditor.findings.numbers import of_slice
+from auditor.findings.numbers import lies_below, of_slice
+from auditor.findings.slices import is_compared
 from auditor.findings.types import (
     AttentionFindings,
     Check,
@@ -27,13 +28,13 @@ from auditor.findings.types import (
     PredictionFindings,
     SliceRow,
 )
-from auditor.findings.wording import bound, figure, listing, measured
+from auditor.findings.wording import bound, checked, listing, measured
+from auditor.findings.wording import probe as title_of
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 
 Severity = Literal["fail", "watch", "pass", "note"]
 
-MOST = 6
 CONFIDENT = 0.9
 MANY_UNFAITHFUL = 0.25
 MANY_TRUNCATED = 0.1
@@ -42,6 +43,8 @@ FAINT_AGREEMENT = 0.2
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
 _PLACES = {"special": N_("special tokens"), "sink": N_("the first token")}
 _OWN_SECTION = ("lime", "attention", "perplexity", "pseudo_perplexity")
+_FAILURES_LISTED = "provenance"
+"""The section that lists every document that was not measured, and why."""
 
 
 def point(
@@ -54,22 +57,24 @@ def point(
     attention: AttentionFindings | None,
     numbers: Mapping[str, Number],
 ) -> tuple[Pointer, ...]:
-    """The pointers of all rules, the most severe six; within a severity in the order of the rules."""
+    """The pointers of all rules, the most severe first; within a severity in the order of the rules."""
     found = [*_checks(checks), *_slices(slices)]
     if predictions:
-        found += [*_labels(predictions, numbers), *_errors(answers)]
+        found += [*_labels(predictions, numbers, checks), *_errors(answers)]
     if explanations:
         found += _fidelity(explanations)
     found += [*_truncation(coverage), *_failures(coverage)]
     if attention:
         found += [*_heads(attention), *_agreement(attention)]
-    return tuple(sorted(found, key=lambda pointer: _ORDER[pointer.severity])[:MOST])
+    return tuple(sorted(found, key=lambda pointer: _ORDER[pointer.severity]))
 
 
 def section_of(name: str) -> str:
     """The section that has the evidence for a number."""
     if name.endswith("}"):
         return "slices"
+    if name.startswith("coverage."):
+        return _FAILURES_LISTED
     prefix = name.split(".")[0]
     return prefix if prefix in _OWN_SECTION else "predictions"
 
@@ -84,8 +89,8 @@ def demand(check: Check) -> str:
 
 def failing(check: Check) -> str:
     """How far a value is from what was asked."""
-    value = measured(check.number)
-    return say("{title} is {value}, where {demand} was asked", title=check.title, value=value, demand=demand(check))
+    values = {"title": check.title, "value": checked(check), "demand": demand(check)}
+    return say("{title} is {value}, where {demand} was asked", **values)
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
@@ -94,7 +99,7 @@ def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
         if check.result == "fail":
             yield _pointer("fail", failing(check), section)
         elif check.result == "watch":
-            value, asked = measured(check.number), demand(check)
+            value, asked = checked(check), demand(check)
             text = say("{title} is {value}: {demand} is not settled", title=title, value=value, demand=asked)
             yield _pointer("watch", text, section)
         elif check.result == "not judged" and check.required:
@@ -104,15 +109,13 @@ def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
 def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
     for row in rows:
         own, rest = _accuracy(row), _rest(row, rows)
-        if not row.judged or own is None or rest is None or own.high is None or rest[1] is None:
-            continue
-        if own.high < rest[1]:
+        if own and rest and is_compared(row, own) and lies_below(own, rest):
             text = say(
                 "Accuracy is lower where {column} is {value}: {inside}, elsewhere {outside}",
                 column=row.column,
                 value=row.value,
                 inside=measured(own),
-                outside=figure(rest[0], "share"),
+                outside=measured(rest),
             )
             yield _pointer("watch", text, "slices")
 
@@ -122,20 +125,24 @@ def _accuracy(row: SliceRow) -> Number | None:
     return next((n for n in row.numbers if n.name == name and n.value is not None), None)
 
 
-def _rest(row: SliceRow, rows: Sequence[SliceRow]) -> tuple[float, float | None] | None:
-    """Accuracy of the other values of the row's column, and the lower end of its interval."""
+def _rest(row: SliceRow, rows: Sequence[SliceRow]) -> Number | None:
+    """Accuracy over the other values of the row's column."""
     others = [_accuracy(other) for other in rows if other.column == row.column and other.value != row.value]
-    known = [(other.value, other.n) for other in others if other is not None and other.value is not None]
-    total = wilson(sum(round(value * n) for value, n in known), sum(n for _, n in known))
-    return None if total.value is None else (total.value, total.low)
+    known = [other for other in others if other is not None]
+    total = wilson(sum(round((other.value or 0.0) * other.n) for other in known), sum(other.n for other in known))
+    values = {"value": total.value, "low": total.low, "high": total.high, "n": total.n}
+    return known[0].model_copy(update=values) if total.value is not None else None
 
 
-def _labels(predictions: PredictionFindings, numbers: Mapping[str, Number]) -> Iterator[Pointer]:
+def _labels(
+    predictions: PredictionFindings, numbers: Mapping[str, Number], checks: Sequence[Check]
+) -> Iterator[Pointer]:
     overall = numbers.get("accuracy")
-    if overall is None or overall.low is None or predictions.multi_label:
+    if overall is None or predictions.multi_label:
         return
+    pointed_at = {check.name for check in checks if check.result in ("fail", "watch")}
     for scores in predictions.classes:
-        if scores.recall.high is not None and scores.recall.high < overall.low:
+        if scores.recall.name not in pointed_at and lies_below(scores.recall, overall):
             recall = measured(scores.recall)
             text = say("Label {label} is often missed: recall {recall}", label=scores.label, recall=recall)
             yield _pointer("watch", text, "predictions")
@@ -152,7 +159,7 @@ def _errors(answers: Sequence[Answer]) -> Iterator[Pointer]:
             sure=count(sure),
             limit=bound(CONFIDENT),
         )
-        yield _pointer("note", text, "predictions")
+        yield _pointer("note", text, "failures")
 
 
 def _fidelity(explanations: ExplanationFindings) -> Iterator[Pointer]:
@@ -182,15 +189,16 @@ def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
 
 
 def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
-    worst = max(coverage, key=lambda row: row.failed, default=None)
-    if worst and worst.failed:
-        text = plural(
-            worst.failed,
-            "{n} document could not be measured ({kinds})",
-            "{n} documents could not be measured ({kinds})",
-            kinds=listing(sorted({kind for _, kind, _ in worst.failures})),
-        )
-        yield _pointer("watch", text, section_of(worst.probe))
+    for row in coverage:
+        if row.failed:
+            text = plural(
+                row.failed,
+                "{probe} probe: {n} document could not be measured ({kinds})",
+                "{probe} probe: {n} documents could not be measured ({kinds})",
+                probe=title_of(row.probe),
+                kinds=listing(sorted({kind for _, kind, _ in row.failures})),
+            )
+            yield _pointer("watch", text, _FAILURES_LISTED)
 
 
 def _heads(attention: AttentionFindings) -> Iterator[Pointer]:

@@ -109,7 +109,7 @@ def candidate_mass(answers: Sequence[Answer], seed: int) -> Number:
         "{interval}",
         interval=say(BOOTSTRAP),
     )
-    found = bootstrap_mean(masses, seed=seed, name=name)
+    found = bootstrap_mean(masses, seed=seed, name=name, share=True)
     return number(name, say("Probability of all candidates"), found, "probability", rule)
 
 

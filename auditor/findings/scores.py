@@ -4,9 +4,19 @@ With tp_k the documents that have label k and are given it, s_k those that have 
     precision = tp / p,  recall = tp / s,  F1 = 2 tp / (p + s),  macro F1 = mean of the defined F1_k,
     micro F1 = 2 Σtp / Σ(p + s) (multi-label; for single labels it is the accuracy).
 
+What the corpus says about F1_k are the n_k = p + s − tp documents that have label k or are given it (tp + fp + fn);
+the others, however many, say nothing. Among them the right ones are a proportion J_k = tp / n_k (Jaccard), and
+    F1_k = 2 J_k / (1 + J_k),
+which rises with J_k: the ends of the Wilson interval of J_k, put through it, are those of F1_k, and its n is n_k.
+    tp = 0, fp = 1, fn = 0     J = 0 of 1: a value, and no interval; 199 other documents change nothing about it
+    tp = 8, fp = 1, fn = 1     J = 8 of 10, Wilson 0.490 to 0.943;  F1 = 16/18 = 0.889, 0.658 to 0.971
+
+Precision and recall are proportions too, with Wilson intervals on their own denominators, taken as given. Macro and
+micro F1 are functions of sums over labels and are resampled over the documents that have a label or are given one
+(multi-label: not all; the others add to no sum).
+
 Edge cases: 0/0 has no value (scikit-learn prints 0 and warns). The macro mean is over labels that occur as reference
-or as prediction, which is scikit-learn's default. Precision and recall are proportions (Wilson on their own
-denominators, taken as given); F1 is resampled over documents, all labels in the same resamples.
+or as prediction, which is scikit-learn's default.
 
 Agrees with `sklearn.metrics.precision_recall_fscore_support` (1.9) where both are defined.
 """
@@ -31,8 +41,8 @@ def score(
     """Scores of every label, and macro F1 (for multi-label micro F1 too), of labelled answers."""
     truth = _flags([answer.reference or () for answer in answers], labels)  # (n, K)
     given = _flags([answer.prediction.predicted for answer in answers], labels)  # (n, K)
-    *each, macro, micro = _f1(truth, given, seed)
-    classes = tuple(_class(label, truth[:, k], given[:, k], each[k]) for k, label in enumerate(labels))
+    macro, micro = _averages(truth, given, seed)
+    classes = tuple(_class(label, truth[:, k], given[:, k]) for k, label in enumerate(labels))
     rule = say(
         "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}",
         interval=say(BOOTSTRAP),
@@ -58,8 +68,8 @@ def _flags(sets: Sequence[Sequence[str]], labels: Sequence[str]) -> Flags:
     return np.array([[label in names for label in labels] for names in sets], dtype=bool).reshape(-1, len(labels))
 
 
-def _f1(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
-    """F1 of each of K labels, then macro, then micro."""
+def _averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
+    """Macro and micro F1 of K labels."""
     k = truth.shape[1]
 
     def statistic(sums: Floats) -> Floats:  # (…, 2K): true positives, then predictions + references
@@ -68,17 +78,23 @@ def _f1(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
         defined = np.sum(named > 0, axis=-1, keepdims=True).astype(np.float64)
         macro = divide(np.nansum(each, axis=-1, keepdims=True), defined)
         micro = divide(hits.sum(axis=-1, keepdims=True), named.sum(axis=-1, keepdims=True))
-        return np.concatenate([each, macro, micro], axis=-1)
+        return np.concatenate([macro, micro], axis=-1)
 
-    features = np.column_stack([truth & given, truth.astype(np.int64) + given]).astype(np.float64)
-    return bootstrap(features, statistic, seed=seed, name="f1")
+    telling = (truth | given).any(axis=1)
+    features = np.column_stack([truth & given, truth.astype(np.int64) + given])[telling].astype(np.float64)
+    return bootstrap(features, statistic, seed=seed, name="f1", share=True)
 
 
-def _class(label: str, truth: Flags, given: Flags, f1: Estimate) -> ClassScores:
+def _class(label: str, truth: Flags, given: Flags) -> ClassScores:
     hits, support, predicted = int((truth & given).sum()), int(truth.sum()), int(given.sum())
+    f1 = wilson(hits, int((truth | given).sum())).through(lambda jaccard: 2 * jaccard / (1 + jaccard))
     right = say("Share of documents predicted as this label that have it; {interval}", interval=say(WILSON))
     found = say("Share of documents with this label that are predicted as it; {interval}", interval=say(WILSON))
-    mean = say("Harmonic mean of precision and recall; {interval}", interval=say(BOOTSTRAP))
+    mean = say(
+        "Harmonic mean of precision and recall; {interval} of the share of documents that have this label and are "
+        "predicted as it, among those that have it or are predicted as it, converted to F1",
+        interval=say(WILSON),
+    )
     titles = (
         say("Precision, {label}", label=label),
         say("Recall, {label}", label=label),

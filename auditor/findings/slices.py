@@ -5,8 +5,12 @@ Parts are listed whatever their size; a number of a part is compared with the wh
 the whole corpus. A part is a share of that whole, so the two differ less by chance than its interval says: with n of N
 documents the standard error of the difference is √(1 − n/N) of the part's own. At 5 % for each comparison, so many
 times 0.05 false alarms are the most to be expected; nothing is corrected for.
+
+The calibration error is not compared: it is the larger the fewer documents it is taken on, so a part stands above the
+whole by its size alone (15 % false alarms, all of them upward). A check can bound it for a part, as any other number.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from auditor.findings.parts import Part
@@ -16,7 +20,7 @@ LEAST_JUDGED = 30
 FALSE_ALARMS = 0.05
 """Share of comparisons that stand apart by chance, at most."""
 COMPARED = (
-    *("accuracy", "macro_f1", "calibration_error", "mean_entropy"),
+    *("accuracy", "macro_f1", "mean_entropy"),
     *("generation.candidate_mass", "generation.mean_logprob"),
     *("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"),
     *("attention.sink_share", "attention.agreement"),
@@ -24,6 +28,8 @@ COMPARED = (
     *("pseudo_perplexity.corpus", "pseudo_perplexity.median"),
 )
 """The numbers that parts are compared by, in the order of the report; recall of each label stands behind macro F1."""
+_OF_SLICE = re.compile(r"([^[{]*(?:\[.*?\])?)\{.*\}", re.DOTALL)
+"""Labels, columns and values are data: they can hold brackets and braces of their own."""
 MOST_LABELS = 4
 """With more labels, recall is not compared label by label."""
 
@@ -43,8 +49,9 @@ def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
 
 
 def base_name(number: Number) -> str:
-    """`accuracy{length=short}` → `accuracy`."""
-    return number.name.partition("{")[0]
+    """`accuracy{length=short}` → `accuracy`, `recall[{x}]{length=short}` → `recall[{x}]`."""
+    found = _OF_SLICE.fullmatch(number.name)
+    return found[1] if found else number.name
 
 
 def is_compared(row: SliceRow, number: Number) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.agreement import agree_on
-from auditor.findings.answers import Answer, pair
+from auditor.findings.answers import pair
 from auditor.findings.attention import summarise_attention
 from auditor.findings.checks import judge_all
 from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
@@ -15,7 +15,7 @@ from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.types import Findings, Number
+from auditor.findings.types import Check, Findings, Number, Result
 from auditor.findings.verdict import decide
 from auditor.languages import speaking
 from auditor.records.types import Perplexity, PseudoPerplexity
@@ -47,6 +47,8 @@ _FILL_MASK = (
     "perplexity.bits_per_byte",
 )
 _KEY_NUMBERS = {"text-classification": _CLASSIFICATION, "text-generation": _GENERATION, "fill-mask": _FILL_MASK}
+
+_WORST_FIRST: tuple[Result, ...] = ("fail", "watch", "not judged", "pass")
 
 
 def summarise(evidence: Evidence, context: Context) -> Findings:
@@ -101,10 +103,10 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         parameters={probe: dict(values) for probe, values in context.parameters.items()},
         verdict=decide(checks, coverage),
         checks=checks,
-        key_numbers=_key_numbers(context.task, by_name),
+        key_numbers=_key_numbers(context.task, by_name, checks),
         pointers=point(checks, slices, coverage, answers, predictions, explanations, attention, by_name),
         coverage=coverage,
-        notes=(*context.notes, *describe_limits(coverage, _n_unmatched(answers))),
+        notes=(*context.notes, *describe_limits(coverage)),
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=count_comparisons(slices),
@@ -117,13 +119,12 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     )
 
 
-def _key_numbers(task: str, numbers: Mapping[str, Number]) -> tuple[Number, ...]:
-    found = [numbers[name] for name in _KEY_NUMBERS[task] if name in numbers and numbers[name].value is not None]
+def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
+    """The task's numbers that a check holds, the other required checks' from the worst on, then numbers unbound."""
+    usual, checked = _KEY_NUMBERS[task], {check.name for check in checks}
+    others = [check for check in checks if check.required and check.name not in usual]
+    names = [name for name in usual if name in checked]
+    names += [check.name for check in sorted(others, key=lambda check: _WORST_FIRST.index(check.result))]
+    names += [name for name in usual if name not in checked]
+    found = [numbers[name] for name in names if name in numbers and numbers[name].value is not None]
     return tuple(found[:KEY_NUMBERS])
-
-
-def _n_unmatched(answers: Sequence[Answer]) -> int:
-    return sum(
-        bool(answer.document.labels) and answer.reference is None and bool(answer.prediction.labels)
-        for answer in answers
-    )

@@ -81,7 +81,7 @@ class Pointer(Finding):
     severity: Literal["fail", "watch", "pass", "note"]
     text: str
     section: str
-    """Id of the section that has the evidence: predictions, lime, attention, perplexity, slices."""
+    """Id of the section that has the evidence."""
 
 
 class SliceRow(Finding):
@@ -214,7 +214,7 @@ class AttentionFindings(Finding):
     causal: bool
     statistics: dict[str, tuple[tuple[float, ...], ...]]
     """L × H means over documents by statistic: entropy, distance, self_share, previous_share, next_share, first_share,
-    first4_share, special_share, punctuation_share."""
+    first4_share, special_share, punctuation_share; without those that no document is long enough for."""
     half_widths: dict[str, float]
     """The largest 95 % half-width among the heads, by statistic."""
     uniform_entropy: float
@@ -279,6 +279,7 @@ class DocumentRow(Finding):
     reference: tuple[str, ...]
     predicted: tuple[str, ...]
     probability: float | None
+    """Of the predicted label; of several, the smallest; of none, the largest there is."""
     entropy: float | None
     fidelity: float | None
     perplexity: float | None

@@ -1,12 +1,13 @@
 """The answer to whoever must sign.
 
     fail                   a required check fails
-    not established        no check was declared, a required check is not judged, or a probe failed on more than 5 % of
-                           its documents or was stopped before it had seen them all
+    not established        no check was declared or none could be judged, a required check is not judged, or a probe
+                           failed on more than 5 % of its documents or was stopped before it had seen them all
     pass with conditions   a check straddles its bound, or one that is not required fails
     pass                   otherwise
 
-The first that applies holds. A check that is not required and not judged changes nothing, but is named.
+The first that applies holds. Beside others that were judged, a check that is not required and not judged changes
+nothing, but is named.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Literal
 
 from auditor.findings.pointers import demand, failing
 from auditor.findings.types import Check, Coverage, Result, Verdict
-from auditor.findings.wording import bound, measured, probe
+from auditor.findings.wording import bound, checked, probe
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count, paragraph
 
@@ -50,7 +51,8 @@ def _result(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Outcome:
     required = {check.result for check in checks if check.required}
     if "fail" in required:
         return "fail"
-    if not checks or "not judged" in required or any(map(is_incomplete, coverage)):
+    is_unjudged = all(check.result == "not judged" for check in checks)
+    if is_unjudged or "not judged" in required or any(map(is_incomplete, coverage)):
         return "not established"
     return "pass with conditions" if any(check.result in ("watch", "fail") for check in checks) else "pass"
 
@@ -115,7 +117,7 @@ def _straddling(check: Check) -> str:
     return say(
         "{title} is {value}, which leaves open whether it is {demand}",
         title=check.title,
-        value=measured(check.number),
+        value=checked(check),
         demand=demand(check),
     )
 
@@ -133,7 +135,7 @@ def _passing(checks: Sequence[Check]) -> str:
     if not passing:
         return ""
     closest = min(passing, key=_margin)
-    values = {"title": closest.title, "value": measured(closest.number), "demand": demand(closest)}
+    values = {"title": closest.title, "value": checked(closest), "demand": demand(closest)}
     if len(passing) == 1:
         return say("{title} passes: {value} against {demand}.", **values)
     if len(passing) == len(checks):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from auditor.findings.digits import DECIMALS, digits_of, significant
-from auditor.findings.types import Number
+from auditor.findings.digits import check_digits, digits_of, usual_digits
+from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 
 _PROBES = {
@@ -17,9 +17,7 @@ _PROBES = {
 
 def figure(value: float, unit: str, digits: int | None = None) -> str:
     """A value as it stands in a sentence."""
-    if digits is None:
-        digits = significant(value, 3) if unit == "perplexity" else DECIMALS[unit]
-    return numbers.decimal(value, digits)
+    return numbers.decimal(value, usual_digits(value, unit) if digits is None else digits)
 
 
 def bound(value: float) -> str:
@@ -27,19 +25,25 @@ def bound(value: float) -> str:
     return numbers.shortest(value)
 
 
-def measured(number: Number | None) -> str:
-    """Value and interval: "0.861 (95% interval 0.812 to 0.899)"."""
+def measured(number: Number | None, digits: int | None = None) -> str:
+    """Value and interval: "0.861 (95% interval 0.812 to 0.899)"; decimals by the uncertainty where none are given."""
     if number is None or number.value is None:
         return say("not measured")
-    value = figure(number.value, number.unit, digits_of(number))
+    digits = digits_of(number) if digits is None else digits
+    value = figure(number.value, number.unit, digits)
     if number.low is None or number.high is None:
         return value
-    return say("{value} (95% interval {interval})", value=value, interval=interval(number))
+    return say("{value} (95% interval {interval})", value=value, interval=interval(number, digits))
 
 
-def interval(number: Number) -> str:
+def checked(check: Check) -> str:
+    """Value and interval of a checked number, in decimals that tell them from the bound."""
+    return measured(check.number, check_digits(check))
+
+
+def interval(number: Number, digits: int | None = None) -> str:
     """The ends of the interval: "0.812 to 0.899"."""
-    digits = digits_of(number)
+    digits = digits_of(number) if digits is None else digits
     low, high = number.low or 0.0, number.high or 0.0
     return say("{low} to {high}", low=figure(low, number.unit, digits), high=figure(high, number.unit, digits))
 

@@ -1,15 +1,15 @@
 """Which words recur as reasons over the corpus?
 
-For each label, over the documents predicted as that label: a word is a segment's text without surrounding white space
-and case (casefold); its weight in a document is the sum of its segments' weights toward the label, over the segments
-the surrogate may use (weights that are 0 by feature selection are not measurements). Of the words in at least three
-such documents, those whose Student's t interval of the mean weight excludes zero are ranked by |mean|.
+For each label, over the documents whose most probable label it is: a word is a segment's text without surrounding white
+space and case (casefold); its weight in a document is the sum of its segments' weights toward the label, over the
+segments the surrogate may use (weights that are 0 by feature selection are not measurements). Of the words in at least
+three such documents, those whose Student's t interval of the mean weight excludes zero are ranked by |mean|.
 
 So many words are looked at that some intervals exclude zero by chance: the protocol of each says how many.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.findings.intervals import Estimate, student
 from auditor.findings.numbers import number, of_label
@@ -31,7 +31,7 @@ def rank_words(explanations: Sequence[Explanation]) -> tuple[GlobalWord, ...]:
 
 
 def weights_of_words(explanation: Explanation) -> dict[str, float]:
-    """Word → summed weight toward the predicted label, of the segments the surrogate may use."""
+    """Word → summed weight toward the most probable label, of the segments the surrogate may use."""
     target = explanation.targets[0]
     found: dict[str, float] = defaultdict(float)
     for segment, weight, selected in zip(explanation.segments, target.weights, target.selected, strict=True):
@@ -42,15 +42,25 @@ def weights_of_words(explanation: Explanation) -> dict[str, float]:
 
 
 def _rank_for_label(label: str, explanations: Sequence[Explanation], unit: Unit) -> list[GlobalWord]:
+    recurring = recurring_words(explanations)
+    means = told_apart(recurring)
+    ranked = sorted(means, key=lambda word: (-abs(means[word].value or 0.0), word))[:WORDS_PER_LABEL]
+    return [_word(word, label, recurring[word], means[word], unit, len(recurring)) for word in ranked]
+
+
+def recurring_words(explanations: Iterable[Explanation]) -> dict[str, list[float]]:
+    """Word → its weight in each document that has it, of the words that enough documents have."""
     weights: dict[str, list[float]] = defaultdict(list)
     for explanation in explanations:
         for word, weight in weights_of_words(explanation).items():
             weights[word].append(weight)
-    recurring = {word: values for word, values in weights.items() if len(values) >= LEAST_DOCUMENTS}
+    return {word: values for word, values in weights.items() if len(values) >= LEAST_DOCUMENTS}
+
+
+def told_apart(recurring: Mapping[str, list[float]]) -> dict[str, Estimate]:
+    """Word → mean weight, of the words whose interval excludes zero."""
     means = {word: student(values) for word, values in recurring.items()}
-    told_apart = [word for word, mean in means.items() if _excludes_zero(mean)]
-    ranked = sorted(told_apart, key=lambda word: (-abs(means[word].value or 0.0), word))[:WORDS_PER_LABEL]
-    return [_word(word, label, weights[word], means[word], unit, len(recurring)) for word in ranked]
+    return {word: mean for word, mean in means.items() if _excludes_zero(mean)}
 
 
 def _excludes_zero(mean: Estimate) -> bool:
@@ -60,10 +70,10 @@ def _excludes_zero(mean: Estimate) -> bool:
 def _word(word: str, label: str, weights: list[float], mean: Estimate, unit: Unit, n_words: int) -> GlobalWord:
     protocol = plural(
         n_words,
-        "Mean LIME weight toward {label} over the documents predicted as {label} that have the word; 95% interval by "
-        "Student's t; the only word looked at for this label",
-        "Mean LIME weight toward {label} over the documents predicted as {label} that have the word; 95% interval by "
-        "Student's t; one of {n} words looked at for this label",
+        "Mean LIME weight toward {label} over the documents that have the word and whose most probable label is "
+        "{label}; 95% interval by Student's t; the only word looked at for this label",
+        "Mean LIME weight toward {label} over the documents that have the word and whose most probable label is "
+        "{label}; 95% interval by Student's t; one of {n} words looked at for this label",
         label=label,
     )
     return GlobalWord(

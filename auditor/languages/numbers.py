@@ -1,12 +1,13 @@
 """Numbers, lists and dates as a language writes them, by the Unicode locale data in Babel.
 
-Minus is U+2212 in every language, nothing is printed as a negative zero, and from a million on numbers are written
-with a power of ten.
+Minus is U+2212 in every language, nothing is printed as a negative zero, and from a million on rounded numbers are
+written with a power of ten.
 """
 
 import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from auditor.languages import Language, spoken
@@ -20,6 +21,8 @@ NOTHING = "–"
 
 _LOCALES: dict[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _HUGE = 1e6
+_TINY, _ENDLESS = 1e-7, 1e15
+"""Between them a number is written out in full where it is not rounded."""
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -39,10 +42,12 @@ def decimal(value: float, digits: int, *, sign: bool = False) -> str:
 
 
 def shortest(value: float) -> str:
-    """A number as it was declared, unrounded: `0.8`, `25`."""
-    if value and (abs(value) >= _HUGE or abs(value) < 1e-4):
-        return _scientific(value)
-    return _localised(f"{value:,.6f}".rstrip("0").rstrip("."))
+    """A number as it was declared, with all of its digits: `0.8`, `25`, `1,234,567`, `2.5 × 10⁻⁹`."""
+    exact = Decimal(repr(float(value))).normalize()
+    if value and not _TINY <= abs(value) < _ENDLESS:
+        mantissa, _, exponent = f"{exact:E}".partition("E")
+        return _times_ten(mantissa, exponent)
+    return _localised(f"{exact + 0:,f}")
 
 
 def listed(words: Iterable[str]) -> str:
@@ -53,6 +58,11 @@ def listed(words: Iterable[str]) -> str:
     if spoken() == "zh":  # Babel writes the last with 和, which a Latin word or a number would run into
         return "、".join(found) or NOTHING
     return format_list(found, locale=_locale(spoken())) if found else NOTHING
+
+
+def separator() -> str:
+    """What stands between the members of a row that is not a sentence: `, `, in Chinese `、`."""
+    return "、" if spoken() == "zh" else ", "
 
 
 def paragraph(sentences: Iterable[str]) -> str:
@@ -74,6 +84,10 @@ def day(moment: datetime) -> str:
 
 def _scientific(value: float) -> str:
     mantissa, exponent = f"{value:.1e}".split("e")
+    return _times_ten(mantissa, exponent)
+
+
+def _times_ten(mantissa: str, exponent: str) -> str:
     return f"{_localised(mantissa)} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 

@@ -11,6 +11,7 @@ from auditor.models.checkpoint import Checkpoint, find
 from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Tokens, Window
 from auditor.models.fill_mask import FillMask
 from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
+from auditor.models.rehearsal import hides_attention
 from auditor.models.text_classification import TextClassification
 from auditor.models.text_generation import TextGeneration
 
@@ -33,6 +34,7 @@ __all__ = [
     "device_for",
     "dtype_for",
     "find",
+    "hides_attention",
     "load",
     "offers",
 ]

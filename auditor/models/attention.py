@@ -56,6 +56,7 @@ CELLS = 2**18
 """Scores of a block for each thread of a CPU: a megabyte of float32, which stays in the cache while it is reduced."""
 DEVICE_CELLS = 2**26
 """Scores of a block on a GPU, which wants many at a time: 256 megabytes of float32."""
+REMEDY = "list the probes to run without [probes.attention]"
 NEVER = -1e30
 """Score of a key that is not allowed. Its weight is exactly 0, and 0 times it is 0, which infinity would not do."""
 
@@ -65,7 +66,7 @@ class Collector:
     """Gathers the statistics of one batch, layer by layer, on the device.
 
     Attributes:
-        valid: (B, T), 1 for tokens and 0 for padding.
+        valid: (B, T), 1 for tokens and 0 for padding. What is collected ends on its device, wherever a layer lies.
         special: (B, T), 1 for special tokens.
         punctuation: (B, T), 1 for punctuation tokens.
         n_keys: How many keys of each query to keep, for a single document; 0 for none.
@@ -84,8 +85,9 @@ class Collector:
 
     def add(self, sums: Sums, causal: bool) -> None:
         """Takes the sums of the next layer."""
-        self.layers.append(sums.means(self.special, self.punctuation, causal))
-        received = sums.received_by_token()
+        home, place = self.valid.device, sums.valid.device
+        self.layers.append(sums.means(self.special.to(place), self.punctuation.to(place), causal).to(home))
+        received = sums.received_by_token().to(home)
         self.received = received if self.received is None else self.received + received
         self.causal = self.causal and causal
 
@@ -105,7 +107,7 @@ class Collector:
         if len(self.layers) != n_layers or self.received is None:
             raise ModelError(
                 f"{name}: expected the attention of {n_layers} layers, saw {len(self.layers)}; this architecture does "
-                "not route its attention through transformers' AttentionInterface: leave out [probes.attention]"
+                f"not show all of it to transformers' AttentionInterface: {REMEDY}"
             )
         statistics = torch.stack(self.layers, dim=1)  # B L H statistics
         return statistics.permute(0, 3, 1, 2), self.received / n_layers
@@ -128,6 +130,7 @@ def collecting(model: PreTrainedModel, collector: Collector) -> Iterator[None]:
         model.set_attn_implementation(before)
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def attend(
     module: torch.nn.Module,
     query: torch.Tensor,  # B H T D
@@ -147,8 +150,7 @@ def attend(
     """
     if any(kwargs.get(name) is not None for name in ("s_aux", "position_bias")):
         raise ModelError(
-            f"{type(module).__name__}: attention with learned sinks or position bias is not understood; "
-            "leave out [probes.attention]"
+            f"{type(module).__name__}: attention with learned sinks or position bias is not understood: {REMEDY}"
         )
     collector = _collector
     if collector is None:
@@ -160,9 +162,10 @@ def attend(
     keys, values = key.float().contiguous(), value.float().contiguous()  # B K T D
     heads, (groups, n_tokens) = queries.shape[:3], queries.shape[2:4]
     attended = query.new_empty(heads[0], n_tokens, *heads[1:], values.shape[-1])  # B T K G D
-    sums, heaviest = Sums(collector.valid, heads), collector.map_layer(heads)
+    valid = collector.valid.to(query.device)
+    sums, heaviest = Sums(valid, heads), collector.map_layer(heads)
     for span, seen, bias in _chunks(queries, attention_mask, causal):
-        rows = Rows(span, seen, heads, collector.valid)
+        rows = Rows(span, seen, heads, valid)
         for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
             scores = queries[tile][..., span, :].flatten(2, 3) @ keys[tile][..., :seen, :].mT
             scores = torch.unflatten(scores, 2, (groups, -1))  # b k G c S
@@ -173,7 +176,7 @@ def attend(
             weights, entropies = _softmax(scores)
             rows.take(*tile, weights, entropies)
             if heaviest is not None:
-                heaviest.take(span, tile[1], weights[0])
+                heaviest.take(span, tile[1], weights[0].to(collector.valid.device))
             output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
             attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
         sums.add(rows)

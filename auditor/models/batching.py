@@ -41,6 +41,7 @@ class Batcher:
     n_head_rows: int = 0
     """States that went through a language model's head."""
     n_halvings: int = 0
+    """How often the budget fell because a batch did not fit."""
 
     @property
     def work(self) -> Counter[str]:
@@ -117,7 +118,7 @@ class Batcher:
         order: list[int] = []
         parts: list[list[torch.Tensor]] = []
         for batch in batches:
-            for done, tensors in self._halving(batch, forward):
+            for done, tensors in self._halving(batch, forward, cost):
                 order += done
                 parts.append(tensors)
                 self.n_batches += 1
@@ -154,7 +155,10 @@ class Batcher:
         if batch:
             yield batch
 
-    def _halving(self, batch: list[int], forward: Forward) -> Iterator[tuple[list[int], list[torch.Tensor]]]:
+    def _halving(
+        self, batch: list[int], forward: Forward, cost: Callable[[Sequence[int]], int]
+    ) -> Iterator[tuple[list[int], list[torch.Tensor]]]:
+        """The batch, or its halves where it does not fit; later batches cost no more than half of what did not."""
         try:
             tensors = forward(batch)
         except torch.OutOfMemoryError:
@@ -165,11 +169,13 @@ class Batcher:
             yield batch, tensors
             return
         torch.cuda.empty_cache()
-        self.n_halvings += 1
-        self.budget = max(1, self.budget // 2)
+        smaller = max(1, cost(batch) // 2)
+        if smaller < self.budget:
+            self.n_halvings += 1
+            self.budget = smaller
         middle = (len(batch) + 1) // 2
-        yield from self._halving(batch[:middle], forward)
-        yield from self._halving(batch[middle:], forward)
+        yield from self._halving(batch[:middle], forward, cost)
+        yield from self._halving(batch[middle:], forward, cost)
 
 
 def _back(order: Sequence[int], rows: Sequence[int] | None) -> np.ndarray:

@@ -6,6 +6,7 @@ that is not there, weights as pickle, an architecture for another task, labels w
 
 import difflib
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +31,9 @@ TASKS = {
 }
 """Task → the endings of the model classes that can do it."""
 
-WEIGHTS = "*.safetensors"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+"""Which file holds which weight, where there are several."""
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -43,7 +46,8 @@ TOKENIZER_FILES = (
 )
 VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
 """Any of these; without one, transformers would make an empty tokenizer and say nothing."""
-WANTED = ("*.json", "*.txt", "*.model", WEIGHTS, "*.jinja")
+WANTED = ("*.json", "*.txt", "*.model", "*.jinja")
+"""What is fetched before it is known which files hold the weights."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Checkpoint:
     def n_parameters(self) -> int:
         """Numbers in the weight files, from their headers."""
         total = 0
-        for file in sorted(self.folder.glob(WEIGHTS)):
+        for file in self.weight_files:
             try:
                 with safe_open(file, framework="numpy") as tensors:
                     total += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
@@ -86,10 +90,16 @@ class Checkpoint:
         return total
 
     @cached_property
+    def weight_files(self) -> tuple[Path, ...]:
+        """The files that transformers loads; a second copy beside them, in another layout, counts for nothing."""
+        return tuple(self.folder / name for name in _weight_names(self.name, self.folder))
+
+    @cached_property
     def hashes(self) -> dict[str, str]:
         """sha256 of every file that decides what the model answers, by file name."""
-        patterns = (WEIGHTS, *TOKENIZER_FILES, "config.json", "generation_config.json")
+        patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json")
         files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
+        files |= set(self.weight_files)
         return {file.name: _sha256(file) for file in sorted(files)}
 
     @property
@@ -123,7 +133,7 @@ def find(
         trust_remote_code: Whether code inside the checkpoint may run.
 
     Raises:
-        ModelError: If it is not there, has no safetensors weights, or is for another task.
+        ModelError: If it is not there, has no safetensors weights, or is for another task: regression is none.
     """
     place, found_revision = (folder, revision) if folder else _download(name, revision, trust_remote_code)
     if not place.is_dir():
@@ -133,13 +143,21 @@ def find(
     config = _config(name, place, trust_remote_code)
     _require_safetensors(name, place)
     _require_tokenizer(name, place)
-    return Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
+    found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
+    if found.task == "text-classification" and str(config.problem_type) == "regression":
+        raise ModelError(
+            f"{name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
+            '"regression"), which has no probabilities; audit a classifier'
+        )
+    return found
 
 
 def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
     wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
     try:
         place = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+        weights = [WEIGHTS, *_weight_names(name, place)]
+        snapshot_download(name, revision=place.name, allow_patterns=weights)
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise ModelError(
             f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
@@ -168,12 +186,26 @@ def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfi
         raise ModelError(f"{name}: config.json cannot be understood: {first_line(error)}") from error
 
 
+def _weight_names(name: str, folder: Path) -> list[str]:
+    """One file, or those that the index names, which counts where there is no such file; as transformers has it."""
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
+        return [WEIGHTS]
+    try:
+        return sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{name}: {INDEX} cannot be understood: {first_line(error)}; fetch it again") from error
+
+
 def _require_safetensors(name: str, folder: Path) -> None:
-    if any(folder.glob(WEIGHTS)):
+    missing = [file for file in _weight_names(name, folder) if not (folder / file).is_file()]
+    if not missing:
         return
     pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
+    others = sorted(file.name for file in folder.glob("*.safetensors"))
     found = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
-    raise ModelError(f"{name}: expected weights as *.safetensors, {found}; save the model again with save_pretrained")
+    if others:
+        found = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
+    raise ModelError(f"{name}: expected weights as {WEIGHTS}, {found}; save the model again with save_pretrained")
 
 
 def _require_tokenizer(name: str, folder: Path) -> None:

@@ -47,7 +47,7 @@ class Sequences:
     @classmethod
     def of(cls, encoded: Sequence[Encoded]) -> "Sequences":
         """The texts, joined."""
-        typed = bool(encoded) and bool(encoded[0].type_ids)
+        typed = any(text.type_ids for text in encoded)
         return cls(
             np.array([token for text in encoded for token in text.ids], dtype=np.int64),
             np.array([len(text.ids) for text in encoded], dtype=np.int64),
@@ -71,6 +71,12 @@ class Sequences:
         at = ragged(self.starts[indices], self.lengths[indices])
         types = None if self.type_ids is None else self.type_ids[at]
         return Sequences(self.ids[at], self.lengths[indices], types, self.cut[indices])
+
+    def with_stand_in(self, token: int) -> "Sequences":
+        """The same texts, with one token in place of each that has none."""
+        at = self.starts[self.lengths == 0]
+        types = None if self.type_ids is None else np.insert(self.type_ids, at, 0)
+        return Sequences(np.insert(self.ids, at, token), np.maximum(self.lengths, 1), types, self.truncated)
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -192,7 +198,14 @@ class Classifies(Protocol):
         ...
 
     def encode(self, texts: Sequence[Text]) -> Sequences:
-        """Turns texts into token ids, prompt included, cut to what the model can see."""
+        """Turns texts into token ids, prompt included, cut to what the model can see.
+
+        A text that leaves the model nothing to read (empty, no prompt, no special tokens) becomes the model's prefix
+        token alone: BOS, else EOS.
+
+        Raises:
+            ValueError: If there is such a text and the tokenizer has neither.
+        """
         ...
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
@@ -204,7 +217,8 @@ class Classifies(Protocol):
             keep: (N, S) bool, False where a segment is switched off.
 
         Returns:
-            The N texts as `encode` would give them; None where that is not certain for this tokenizer and document.
+            The N texts as `encode` would give them, empty ones included; None where that is not certain for this
+            tokenizer and document.
         """
         ...
 

@@ -4,7 +4,8 @@ r"""`AutoModelForMaskedLM`: how likely is each hidden token, given those on both
 
 For every gap (s, e) of a text the model reads one copy of it in which the positions s … e − 1 hold the mask token; h_s
 is the last hidden state at position s, z are the V logits there. The copies of all gaps of all texts go to the model
-in one stream, equal copies once, and the head sees the positions asked for and no other.
+in one stream, equal copies once, and the head sees the positions asked for and no other. There are about as many copies
+of a text as it has tokens, so they are made stretch by stretch, and of those done a digest is kept.
 
 The head is the model's own `forward` with the base model taken out of it, so that no architecture needs to be known
 (BERT's `cls`, RoBERTa's `lm_head`, DistilBERT's three layers, …). Whether that gives the logits of the whole model,
@@ -12,7 +13,8 @@ position by position, is checked once when it is loaded; where it does not, the 
 """
 
 import copy
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,23 +29,31 @@ from auditor.models.text import TextModel
 
 HEAD_ROWS = 128
 """Positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""
+STRETCH = 2**20
+"""Tokens of copies that are made at a time: 8 MB."""
 _PROOF = "The film was not good."
 """A text on which the head alone must give what the whole model gives."""
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 
 
-@dataclass(frozen=True, slots=True)
-class _Copies:
-    """The masked copies that answer some clozes, each once: R of them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Copy:
+    """A text in which a gap is masked, and what is asked about it."""
 
-    sequences: Sequences
-    positions: list[int]
-    """(R,) the position asked for in each copy."""
-    targets: torch.Tensor
-    """(R,) the token whose probability is asked for there."""
-    answers: list[list[int]]
-    """For every gap of every cloze, the copy that answers it."""
+    ids: np.ndarray
+    type_ids: np.ndarray
+    position: int
+    """Where the answer is read."""
+    target: int
+    """The token whose probability is asked for there."""
+
+    @property
+    def digest(self) -> bytes:
+        """Tells copies apart in 16 bytes."""
+        asked = np.array([len(self.ids), self.position, self.target], dtype=np.int64)
+        content = asked.tobytes() + self.ids.tobytes() + self.type_ids.tobytes()
+        return hashlib.blake2b(content, digest_size=16).digest()
 
 
 class FillMask(TextModel):
@@ -65,11 +75,10 @@ class FillMask(TextModel):
 
     def fill(self, clozes: Sequence[Cloze]) -> list[np.ndarray]:
         """Natural log-probability of the first hidden token of every gap, float64, in order; equal ones asked once."""
-        copies = self._copies(clozes)
-        if not copies.positions:
-            return [np.empty(0) for _ in clozes]
-        scores = self._scores(copies).double().numpy()
-        return [scores[answers] for answers in copies.answers]
+        answers: list[list[int]] = [[] for _ in clozes]
+        found = [self._scores(copies).double().numpy() for copies in self._stretches(clozes, answers)]
+        scores = np.concatenate(found) if found else np.empty(0)
+        return [scores[np.array(own, dtype=np.int64)] for own in answers]
 
     def _spelling(self, tokens: Tokens, words: Sequence[int | None]) -> Spelling:
         around = tokens.special
@@ -79,57 +88,64 @@ class FillMask(TextModel):
         known = tuple(-1 if s or w is None else w for s, w in zip(special, words, strict=True))
         return Spelling(replace(tokens, special=special), (before, after), known if self._knows_words else ())
 
-    def _copies(self, clozes: Sequence[Cloze]) -> _Copies:
-        numbers: dict[tuple[bytes, int, int], int] = {}  # by masked ids, position, target
-        kinds: list[tuple[int, ...]] = []
-        answers: list[list[int]] = []
-        for cloze in clozes:
-            ids = np.array(cloze.text.ids, dtype=np.int64)
-            answers.append([])
-            for start, stop in cloze.gaps:
-                masked = ids.copy()
-                masked[start:stop] = self.tokenizer.mask_token_id
-                number = numbers.setdefault((masked.tobytes(), start, cloze.text.ids[start]), len(numbers))
-                answers[-1].append(number)
-                if number == len(kinds):
-                    kinds.append(cloze.text.type_ids)
-        sequences = Sequences(
-            np.frombuffer(b"".join(masked for masked, _, _ in numbers), dtype=np.int64),
-            np.array([len(masked) // 8 for masked, _, _ in numbers], dtype=np.int64),
-            np.concatenate(kinds).astype(np.int64) if kinds and kinds[0] else None,
-        )
-        positions = [position for _, position, _ in numbers]
-        targets = torch.tensor([target for _, _, target in numbers], dtype=torch.long)
-        return _Copies(sequences, positions, targets.to(self.device), answers)
+    def _stretches(self, clozes: Sequence[Cloze], answers: list[list[int]]) -> Iterator[list[_Copy]]:
+        """The distinct copies, about `STRETCH` tokens at a time; fills in which of them answers each gap."""
+        numbers: dict[bytes, int] = {}
+        stretch: list[_Copy] = []
+        size = 0
+        for cloze, own in zip(clozes, answers, strict=True):
+            for one in self._copies(cloze):
+                new = len(numbers)
+                own.append(numbers.setdefault(one.digest, new))
+                if own[-1] < new:
+                    continue
+                stretch.append(one)
+                size += len(one.ids)
+                if size >= STRETCH:
+                    yield stretch
+                    stretch, size = [], 0
+        if stretch:
+            yield stretch
 
-    def _scores(self, copies: _Copies) -> torch.Tensor:
+    def _copies(self, cloze: Cloze) -> Iterator[_Copy]:
+        ids, type_ids = (np.array(own, dtype=np.int64) for own in (cloze.text.ids, cloze.text.type_ids))
+        for start, stop in cloze.gaps:
+            masked = ids.copy()
+            masked[start:stop] = self.tokenizer.mask_token_id
+            yield _Copy(masked, type_ids, start, int(ids[start]))
+
+    def _scores(self, copies: Sequence[_Copy]) -> torch.Tensor:
         """Log-probability (R,) of what is asked for in each copy, on the host."""
-        head = self._head
+        head, targets = self._head, torch.tensor([[one.target] for one in copies]).to(self.device)
+        sequences = Sequences(
+            np.concatenate([one.ids for one in copies]),
+            np.array([len(one.ids) for one in copies], dtype=np.int64),
+            np.concatenate([one.type_ids for one in copies]) if len(copies[0].type_ids) else None,
+        )
         if head is None:
-            return self._scores_by_whole_logits(copies)
+            return self._scores_by_whole_logits(sequences, [one.position for one in copies], targets)
 
         def score(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(states)
             chunks = range(0, len(states), HEAD_ROWS)
-            targets = copies.targets[index, None]
-            found = [of_logits(head(states[i : i + HEAD_ROWS]), targets[i : i + HEAD_ROWS]) for i in chunks]
+            own = targets[index]
+            found = [of_logits(head(states[i : i + HEAD_ROWS]), own[i : i + HEAD_ROWS]) for i in chunks]
             return torch.cat(found)[:, 0]
 
-        return self.read(copies.sequences, [[position] for position in copies.positions], score)
+        return self.read(sequences, [[one.position] for one in copies], score)
 
-    def _scores_by_whole_logits(self, copies: _Copies) -> torch.Tensor:
-        texts = list(copies.sequences)
-
+    def _scores_by_whole_logits(
+        self, sequences: Sequences, positions: Sequence[int], targets: torch.Tensor
+    ) -> torch.Tensor:
         def forward(batch: list[int]) -> list[torch.Tensor]:
-            own = [texts[i] for i in batch]
-            places = [(row, copies.positions[i], i) for row, i in enumerate(batch)]
-            rows, positions, index = torch.tensor(places).to(self.device, non_blocking=True).T
+            places = [(row, positions[i], i) for row, i in enumerate(batch)]
+            rows, columns, index = torch.tensor(places).to(self.device, non_blocking=True).T
             with torch.inference_mode():
-                logits = self.model(**self.arguments(own)).logits
+                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
                 self.batcher.n_head_rows += logits[..., 0].numel()
-                return [of_logits(logits[rows, positions], copies.targets[index, None])[:, 0]]
+                return [of_logits(logits[rows, columns], targets[index])[:, 0]]
 
-        return self.batcher.padded([len(text.ids) for text in texts], forward)[0]
+        return self.batcher.padded(sequences.lengths.tolist(), forward)[0]
 
     def _own_head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""

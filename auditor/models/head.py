@@ -3,7 +3,9 @@ r"""Log-probabilities of some tokens under a language model's head, without the 
     ln p(v | h) = w_v·h + b_v − ln Σ_u exp(w_u·h + b_u)
 
 The sum runs over blocks of the vocabulary: each block's logits (R × BLOCK) are reduced to their logarithmic sum before
-the next are computed, so that the logits (R × V) never exist and the weights are read once for all R states.
+the next are computed, so that the logits (R × V) never exist and the weights are read once for all R states. What is
+wanted of a state is taken from these same logits, so that in half precision both are rounded alike: ln p is never above
+0, and is what the model's own logits give.
 """
 
 import torch
@@ -17,22 +19,23 @@ def log_probabilities(head: torch.nn.Linear, states: torch.Tensor, tokens: torch
     """Natural log-probabilities of tokens.
 
     Args:
-        head: From states to logits, (V, D) and perhaps a bias (V,).
+        head: From states to logits, (V, D) and perhaps a bias (V,); perhaps on another device than the states.
         states: (R, D).
         tokens: (R, slots) which log-probabilities are wanted of each state.
 
     Returns:
-        (R, slots) float32, or float64 where the weights are.
+        (R, slots) float32, or float64 where the weights are; on the device of the states.
     """
+    home, states, tokens = states.device, states.to(head.weight.device), tokens.to(head.weight.device)
     weights = torch.split(head.weight, BLOCK)
     biases = [None] * len(weights) if head.bias is None else torch.split(head.bias, BLOCK)
-    sums = [
-        _float(linear(states, weight, bias)).logsumexp(dim=-1) for weight, bias in zip(weights, biases, strict=True)
-    ]
-    logits = torch.einsum("rd,rsd->rs", _float(states), _float(head.weight[tokens]))
-    if head.bias is not None:
-        logits = logits + head.bias[tokens]
-    return logits - torch.stack(sums, dim=-1).logsumexp(dim=-1, keepdim=True)
+    wanted, sums = _float(states.new_empty(tokens.shape)), []
+    for first, weight, bias in zip(range(0, len(head.weight), BLOCK), weights, biases, strict=True):
+        logits = _float(linear(states, weight, bias))  # R BLOCK
+        own = logits.gather(-1, (tokens - first).clamp(0, len(weight) - 1))
+        wanted = torch.where((tokens >= first) & (tokens < first + len(weight)), own, wanted)
+        sums.append(logits.logsumexp(dim=-1))
+    return (wanted - torch.stack(sums, dim=-1).logsumexp(dim=-1, keepdim=True)).to(home)
 
 
 def of_logits(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

@@ -73,6 +73,7 @@ def prune(model: PreTrainedModel) -> bool:
         return False
     whole = last.forward
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(hidden_states: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
         packing = active()
         if packing is None or not packing.one_each:

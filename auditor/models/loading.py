@@ -12,6 +12,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -130,16 +131,27 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
     return tokenizer
 
 
+LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+"""Names under which configurations say how many tokens their models see; the first that says it counts."""
+UNLIMITED = 10**9
+"""Tokenizers that know no limit say a number beyond this, and XLNet's configuration says -1."""
+
+
 def max_length_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens the model can see at once, special tokens included.
+    """Tokens the model can see at once, special tokens included; 1,024 where neither file says it.
 
     The smaller of the tokenizer's and the configuration's limits; RoBERTa-like models number positions from their
     padding index on, so that many fewer fit.
     """
     config = model.config.get_text_config()
-    limits = [n for n in (tokenizer.model_max_length, getattr(config, "max_position_embeddings", None)) if n]
+    limits = [n for n in (tokenizer.model_max_length, _stated(config)) if n is not None and 0 < n < UNLIMITED]
     for module in model.modules():
         positions = getattr(module, "position_embeddings", None)
         if isinstance(positions, torch.nn.Embedding) and positions.padding_idx is not None:
             limits.append(positions.num_embeddings - positions.padding_idx - 1)
     return int(min(limits)) if limits else 1024
+
+
+def _stated(config: PreTrainedConfig) -> int | None:
+    found = (getattr(config, name, None) for name in LIMITS)
+    return next((n for n in found if isinstance(n, int) and 0 < n < UNLIMITED), None)

@@ -40,6 +40,8 @@ from auditor.models.masks import needed, nothing, padding_mask
 
 IMPLEMENTATION = "auditor_packed"
 WORTH_SHARING = 0.1
+GATHERED = 8
+"""Keys that a group may gather for each token of the row: what bounds its memory where beginnings are shared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,16 @@ class Rows:
 
     @classmethod
     def listed(cls, rows: Sequence[Sequence[int]]) -> "Rows":
-        """From a list of positions for each text."""
+        """From a list of positions for each text.
+
+        Raises:
+            ValueError: If one is negative: before a text stands another's last token.
+        """
         counts = np.fromiter(map(len, rows), np.int64, len(rows))
-        return cls(counts, np.fromiter(chain.from_iterable(rows), np.int64, int(counts.sum())))
+        positions = np.fromiter(chain.from_iterable(rows), np.int64, int(counts.sum()))
+        if positions.min(initial=0) < 0:
+            raise ValueError("a state before the beginning of a text was asked for")
+        return cls(counts, positions)
 
     def of(self, batch: Sequence[int]) -> np.ndarray:
         """Which of all rows are those of some texts."""
@@ -174,6 +183,7 @@ def _sdpa(
 _active: Packing | None = None
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def active() -> Packing | None:
     """The batch being computed; None outside `packed`."""
     return _active
@@ -190,6 +200,7 @@ def packed(packing: Packing) -> Iterator[None]:
         _active = None
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def attend(
     module: torch.nn.Module,
     query: torch.Tensor,  # 1 H N D
@@ -347,12 +358,14 @@ def _paths(lengths: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def _gathered(lengths: np.ndarray, own: np.ndarray, paths: np.ndarray) -> tuple[list[_HostGroup], np.ndarray]:
-    """Texts with about as many queries (up to a factor of two) together, and where each query's output ends up."""
+    """Texts with about as many queries (up to a factor of two) together, and where each query's output ends up.
+
+    No group gathers more than `GATHERED` keys for each token of the row: texts that share a long beginning add little
+    to the row, but each has all of its keys.
+    """
     n_queries = lengths - own
-    bucket = np.ceil(np.log2(n_queries.clip(min=1))).astype(int)
     groups, outputs = [], []
-    for size in np.unique(bucket[n_queries > 0]):
-        chosen = np.flatnonzero((bucket == size) & (n_queries > 0))
+    for chosen in _alike(n_queries, lengths, GATHERED * int(n_queries.sum())):
         m, length = int(n_queries[chosen].max()), int(lengths[chosen].max())
         steps = np.arange(m)[None]
         at = own[chosen, None] + steps  # C M: position of each query in its text
@@ -364,3 +377,12 @@ def _gathered(lengths: np.ndarray, own: np.ndarray, paths: np.ndarray) -> tuple[
         groups.append(_HostGroup((len(chosen), m, length), 0, arrays))
         outputs.append(queries.ravel()[kept])
     return groups, np.argsort(np.concatenate(outputs), kind="stable")
+
+
+def _alike(n_queries: np.ndarray, lengths: np.ndarray, limit: int) -> Iterator[np.ndarray]:
+    """Texts with queries, those with about as many together, in parts that gather at most `limit` keys."""
+    bucket = np.ceil(np.log2(n_queries.clip(min=1))).astype(int)
+    for size in np.unique(bucket[n_queries > 0]):
+        chosen = np.flatnonzero((bucket == size) & (n_queries > 0))
+        step = max(1, limit // int(lengths[chosen].max()))
+        yield from (chosen[i : i + step] for i in range(0, len(chosen), step))

@@ -1,11 +1,13 @@
 """What every adapter of a text model shares: tokens with their places, states, attention, packing, padding."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+from torch.nn.modules.conv import _ConvNd
+from transformers import BatchEncoding, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.models.assembly import Assembler, Place
 from auditor.models.attention import STATISTICS, Collector, collecting
@@ -40,14 +42,21 @@ class TextModel:
 
     @property
     def device(self) -> torch.device:
-        """Where the model lies."""
-        place: torch.device = self.model.device
-        return place
+        """Where the model's inputs go: to its first weights that are on a device at all (see `device_map`)."""
+        return next((own.device for own in self.model.parameters() if not own.is_meta), torch.device("cpu"))
 
     @property
     def causal(self) -> bool:
         """Whether no token sees those behind it; see `contract.Attends`."""
         return self._causal
+
+    @property
+    def prefix(self) -> tuple[int, str] | None:
+        """BOS, else EOS, else None; what stands for a text without tokens."""
+        for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token_id is not None:
+                return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
+        return None
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places; see `contract.Attends`."""
@@ -73,7 +82,7 @@ class TextModel:
         if self._fits(sequences):
 
             def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
-                states = self.model.base_model(**packing.arguments).last_hidden_state
+                states = self.model.base_model(**packing.arguments).last_hidden_state.to(self.device)
                 return forward(batch, states[:, 0] if packing.one_each and self._prunes else states[0, packing.rows])
 
             return self._packed(sequences, wanted, packed_forward)
@@ -108,6 +117,8 @@ class TextModel:
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `contract.Attends`."""
         lengths = [len(text.encoded.ids) for text in tokens]
+        if not all(lengths):
+            raise ValueError("a text without a single token has no attention")
         longest = max(lengths)
         causal = True
 
@@ -155,7 +166,16 @@ class TextModel:
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
         """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.assembly`."""
         texts, places = self._placed(document, segments)
-        return self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
+        found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
+        return None if found is None else self._readable(found)
+
+    def _readable(self, sequences: Sequences) -> Sequences:
+        """The texts, with the prefix token in place of each that has no token at all; see `contract.Classifies`."""
+        if sequences.lengths.all():
+            return sequences
+        if self.prefix is None:
+            raise ValueError("nothing is left of a text, and the tokenizer has no first or last token to stand for it")
+        return sequences.with_stand_in(self.prefix[0])
 
     def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
         """What the tokenizer gets of a document, and where the segments stand in it."""
@@ -199,7 +219,8 @@ class TextModel:
         arguments = self.arguments(texts)
         if arguments["attention_mask"] is None and self._masks and max(len(t.ids) for t in texts) <= self._longest:
             arguments["attention_mask"] = nothing(self.device)
-        return self.model.base_model(**arguments).last_hidden_state  # type: ignore[no-any-return]
+        states: torch.Tensor = self.model.base_model(**arguments).last_hidden_state
+        return states.to(self.device)
 
     def _prepare_packing(self) -> None:
         """Finds out whether packed batches give what the model gives alone, and uses them if they do."""
@@ -208,9 +229,9 @@ class TextModel:
         self._causal = kinds == {True}
         self._masks = self._prunes = False
         self._longest = self.identity.max_length
-        if len(kinds) != 1 or self.model.config._attn_implementation != "sdpa":
-            return
         config = self.model.config.get_text_config()
+        if len(kinds) != 1 or self.model.config._attn_implementation != "sdpa" or mixes_otherwise(base, config):
+            return
         windows = (getattr(config, name, None) for name in _WINDOWS)
         self._longest = min([self.identity.max_length, *(w for w in windows if isinstance(w, int) and w > 0)])
         self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0))
@@ -241,10 +262,19 @@ class TextModel:
         return Sequences.of([Encoded(t.ids[: self._longest], t.type_ids[: self._longest]) for t in texts])
 
     def close(self, found: torch.Tensor, wanted: torch.Tensor) -> bool:
-        """Whether two results differ by rounding only."""
-        tolerance = 1e-4 if self.model.dtype == torch.float32 else 0.05
-        atol = tolerance * float(wanted.abs().max())
-        return found.shape == wanted.shape and torch.allclose(found, wanted, rtol=tolerance, atol=atol)
+        """Whether two results (R, D) differ by rounding only.
+
+        In no row may √mean_c (d_c / s_c)² be more than a small number; d_c is the difference in channel c, s_c the RMS
+        of that channel over all rows, or the median of these over all channels where that is larger. So neither a few
+        channels of large values nor the rows that agree hide a difference.
+        """
+        if found.shape != wanted.shape:
+            return False
+        found, wanted = found.float(), wanted.float()
+        usual = wanted.square().mean(0).sqrt()
+        scale = usual.clamp(min=max(float(usual.median()), torch.finfo(torch.float32).tiny))
+        apart = ((found - wanted) / scale).square().mean(-1).sqrt()
+        return bool((apart <= _ROUNDING.get(self.model.dtype, 1e-4)).all())
 
     def _fits(self, sequences: Sequences) -> bool:
         return self.packs and int(sequences.lengths.max()) <= self._longest
@@ -268,6 +298,26 @@ class TextModel:
 _WINDOWS = ("sliding_window", "local_attention", "attention_chunk_size", "attention_window")
 """Names under which configurations say that a layer sees only so many tokens around each."""
 _PROOF = ("The film was good.", "The film was not good at all, and long.", "A film", "No: 12 people left.", "A film")
+
+
+_ROUNDING = {torch.bfloat16: 0.1, torch.float16: 0.02}
+"""What rounding may do to a result, see `TextModel.close`."""
+_PLAIN_LAYERS = {"attention", "full_attention", "sliding_attention", "chunked_attention"}
+_MIXERS = re.compile("mamba|recurren|deltanet|lightning|linear_?att|shortconv|rwkv|retention", re.IGNORECASE)
+"""Names of modules that hand states from token to token in another way than by attention."""
+
+
+def mixes_otherwise(base: torch.nn.Module, config: PretrainedConfig) -> bool:
+    """Whether tokens see each other through anything but plain attention: convolution, recurrence, linear attention.
+
+    Packed texts would then leak into each other, at the borders only, which rounding in half precision can hide.
+    """
+    if not _PLAIN_LAYERS.issuperset(getattr(config, "layer_types", None) or ()):
+        return True
+    return any(
+        isinstance(module, _ConvNd | torch.nn.RNNBase) or _MIXERS.search(type(module).__name__)
+        for module in base.modules()
+    )
 
 
 def first_position(base: torch.nn.Module) -> int:

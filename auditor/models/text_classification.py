@@ -35,9 +35,9 @@ class TextClassification(TextModel):
         return [self.question] * len(documents)
 
     def encode(self, texts: Sequence[Text]) -> Sequences:
-        """Token ids, cut to what the model can see."""
+        """Token ids, cut to what the model can see; the prefix token alone for a text without any."""
         batch = self.tokenize(texts)
-        return Sequences.of([self.encoded(batch, i) for i in range(len(texts))])
+        return self._readable(Sequences.of([self.encoded(batch, i) for i in range(len(texts))]))
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:  # noqa: ARG002
         """Logits (B, K), float32, on the host."""

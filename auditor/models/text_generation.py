@@ -12,16 +12,19 @@ prompt.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import torch
 
+from auditor.errors import ModelError
 from auditor.models.assembly import Place
 from auditor.models.batching import padded
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
 from auditor.models.head import log_probabilities, of_logits
+from auditor.models.packing import Rows
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
 
@@ -46,15 +49,8 @@ class TextGeneration(TextModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
+        self._require_room()
         self._head_is_all = self._head_gives_the_logits()
-
-    @property
-    def prefix(self) -> tuple[int, str] | None:
-        """BOS, else EOS, else None."""
-        for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
-            if token_id is not None:
-                return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
-        return None
 
     def spell(self, text: str) -> Tokens:
         """The whole text as tokens, without special tokens and without a cut."""
@@ -68,12 +64,15 @@ class TextGeneration(TextModel):
         return [Question(("continuation",), (ids,), free=True) for ids in self._continue(prompts)]
 
     def encode(self, texts: Sequence[Text]) -> Sequences:
-        """The prompts around the texts; a text that is too long loses its end, the prompt never does."""
+        """The prompts around the texts; a text that is too long loses its end, the prompt never does.
+
+        An empty text leaves the prompt around it, or, where there is none, the prefix token.
+        """
         batch = self.tokenize([(self._fill(text), None) for text in texts], cut=False)
         whole = [self.encoded(batch, i) for i in range(len(texts))]
-        return Sequences.of(
-            [e if len(e.ids) <= self._room else self._cut(text) for e, text in zip(whole, texts, strict=True)]
-        )
+        over = [len(one.ids) - self._room for one in whole]
+        found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
+        return self._readable(Sequences.of(found))
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
         """Log-probabilities (B, K) of the continuations behind each prompt; the mean over tokens for a free one."""
@@ -137,16 +136,15 @@ class TextGeneration(TextModel):
 
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
-        firsts = np.cumsum([0] + [len(own) for own in rows])
+        wanted = Rows.listed(rows)
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
             with torch.inference_mode():
-                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits
+                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
             picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
-            index = np.concatenate([np.arange(firsts[i], firsts[i + 1]) for i in batch])
-            return [head(picked, torch.from_numpy(index).to(self.device))]
+            return [head(picked, torch.from_numpy(wanted.of(batch)).to(self.device))]
 
-        return self.batcher.padded(sequences.lengths.tolist(), forward, rows=[len(own) for own in rows])[0]
+        return self.batcher.padded(sequences.lengths.tolist(), forward, rows=wanted.counts.tolist())[0]
 
     def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Greedy continuations, up to and with the end token; batches of equal length, so that none is padded."""
@@ -204,21 +202,46 @@ class TextGeneration(TextModel):
         """See `contract.Classifies`; None where the undisturbed prompt does not fit."""
         texts, places = self._placed(document, segments)
         tokens = self._places(self.tokenize([texts], cut=False), 0, texts)
-        return None if len(tokens.spans) > self._room else self._assembler.assemble(texts, tokens, places, keep)
+        if len(tokens.spans) > self._room:
+            return None
+        found = self._assembler.assemble(texts, tokens, places, keep)
+        return None if found is None else self._readable(found)
 
-    def _cut(self, text: Text) -> Encoded:
-        """The prompt around the longest beginning of the text that fits, found by bisection over its tokens."""
-        ends = [span.stop for span in self.spell(text[0]).spans]
-        low, high = 0, len(ends)
-        best = self._encode_one(("", text[1]))
-        while low < high:
-            middle = (low + high + 1) // 2
-            tried = self._encode_one((text[0][: ends[middle - 1]], text[1]))
-            if len(tried.ids) <= self._room:
-                low, best = middle, tried
-            else:
-                high = middle - 1
+    def _cut(self, text: Text, over: int) -> Encoded:
+        """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
+
+        So the longer of the two is cut first. With n = 0 it fits: see `_require_room`. Mostly n is what is left when as
+        many tokens go as there are `over`; where it is not, it is found by bisection.
+        """
+        fields = [
+            (one, [0, *(span.stop for span in self.spell(one).spans)] if one else [0])
+            for one in (text[0], text[1] or "")
+        ]
+
+        @cache
+        def beginning(n: int) -> Encoded:
+            own, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
+            return self._encode_one((own, pair))
+
+        shorter, longer = sorted(len(ends) - 1 for _, ends in fields)
+        left = shorter + longer - over
+        likely = left - shorter if left >= 2 * shorter else left // 2
+        best = beginning(_largest(lambda n: len(beginning(n).ids) <= self._room, longer, likely))
         return Encoded(best.ids, best.type_ids, truncated=True)
+
+    def _require_room(self) -> None:
+        """Refuses a prompt that leaves no token for a text.
+
+        Raises:
+            ModelError: If the prompt around nothing and the longest continuation fill what the model can see.
+        """
+        around, limit = len(self._encode_one(("", "")).ids), self.identity.max_length
+        if around >= self._room:
+            raise ModelError(
+                f"{self.identity.name}: the prompt without a text has {around} tokens and the longest continuation "
+                f"{limit - self._room}, but the model sees only {limit}: no room is left for a text; shorten the "
+                + ("prompt or the candidates" if self.candidates else "prompt or max_new_tokens")
+            )
 
     def _encode_one(self, text: Text) -> Encoded:
         return self.encoded(self.tokenize([(self._fill(text), None)], cut=False), 0)
@@ -233,10 +256,20 @@ class TextGeneration(TextModel):
 
     def _head_gives_the_logits(self) -> bool:
         head = self.model.get_output_embeddings()
-        if not isinstance(head, torch.nn.Linear):
+        if not isinstance(head, torch.nn.Linear) or head.weight.is_meta:  # put away by accelerate until it is called
             return False
         ids = torch.arange(min(8, self.model.config.vocab_size), device=self.device)[None]
         with torch.inference_mode():
             whole = self.model(input_ids=ids).logits
             parts = head(self.model.base_model(input_ids=ids).last_hidden_state)
-        return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-4)
+        return whole.shape == parts.shape and torch.allclose(whole, parts.to(whole.device), rtol=1e-4, atol=1e-4)
+
+
+def _largest(fits: Callable[[int], bool], most: int, likely: int) -> int:
+    """The largest number up to `most` that fits, as 0 does; asks about `likely` and the one behind it first."""
+    low, high, first = 0, most + 1, [likely, likely + 1]
+    while low + 1 < high:
+        middle = first.pop(0) if first else (low + high) // 2
+        if low < middle < high:
+            low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

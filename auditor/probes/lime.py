@@ -52,7 +52,7 @@ class Study:
     labels: tuple[int, ...] = ()
     """Which of the K labels are explained."""
     fits: tuple[Fit, ...] = ()
-    is_finite: bool = True
+    failure: Failure | None = None
 
 
 Stretch = list[tuple[Study, int]]
@@ -110,7 +110,7 @@ class LimeProbe:
             yield one if isinstance(one, Failure) else self._explanation(one)
 
     def _more(self, study: Study) -> int:
-        return study.neighbourhood.more(len(study.values), study.fits) if study.is_finite else 0
+        return 0 if study.failure else study.neighbourhood.more(len(study.values), study.fits)
 
     def _compute(self, model: Classifies, rounds: Stretch) -> None:
         """One round: so many more perturbations of each of these documents, stretch by stretch."""
@@ -128,12 +128,15 @@ class LimeProbe:
         overlapped(list(_stretches(rounds)), tokenise, ask, learn)
 
     def _learn(self, study: Study, values: np.ndarray) -> None:
-        study.is_finite = bool(np.isfinite(values).all())
+        if not np.isfinite(values).all():
+            study.failure = not_finite(study.document)
+            return
         study.values = np.concatenate([study.values, values]) if len(study.values) else values
-        if study.is_finite:
-            study.labels = self._labels(study)
-            explained = study.values[:, study.labels]
-            study.fits = tuple(study.neighbourhood.fit(explained, self.num_features))
+        study.labels = self._labels(study)
+        explained = study.values[:, study.labels]
+        study.fits = tuple(study.neighbourhood.fit(explained, self.num_features))
+        if not all(map(_is_finite, study.fits)):
+            study.failure = self._no_surrogate(study)
 
     def study(self, document: Document, model: Classifies, seed: int) -> Study | Failure:
         """Segments the document and chooses its perturbations, from (seed, document) alone."""
@@ -168,8 +171,8 @@ class LimeProbe:
         return name, segments
 
     def _explanation(self, study: Study) -> Explanation | Failure:
-        if not study.is_finite:
-            return not_finite(study.document)
+        if study.failure:
+            return study.failure
         account: dict[str, Any] = study.neighbourhood.account(len(study.values), study.fits)
         return Explanation(
             document_id=study.document.id,
@@ -193,6 +196,10 @@ class LimeProbe:
             **account,
         )
 
+    def _no_surrogate(self, study: Study) -> Failure:
+        message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"
+        return Failure(study.document.id, "non-finite", f"{message}; widen kernel_width = {self.kernel_width:g}")
+
     def _labels(self, study: Study) -> tuple[int, ...]:
         """The most probable labels, then the reference labels that are not among them."""
         chosen: list[int] = np.argsort(-study.values[0], kind="stable")[: self.top_labels].tolist()
@@ -210,6 +217,11 @@ def _stretches(rounds: Stretch) -> Iterator[Stretch]:
             stretch = []
     if stretch:
         yield stretch
+
+
+def _is_finite(fit: Fit) -> bool:
+    numbers = (*fit.weights, *fit.half_widths, fit.intercept, fit.fidelity, fit.local_prediction)
+    return bool(np.isfinite(numbers).all())
 
 
 def _texts(model: Classifies, study: Study, n: int) -> Sequences:

@@ -19,8 +19,13 @@ last window keeps its full left context:
                                [8  9]
 
 These are the windows of lm-eval's `get_rolling_token_windows` with context_len = context_length − stride + 1
-(lm-eval 0.4.13); with stride = context_length, the default, its `loglikelihood_rolling`. Without a prefix token the
-first token is context only and is not scored.
+(lm-eval 0.4.13); with stride = context_length, the default, its `loglikelihood_rolling`.
+
+Without a prefix token the first token of a text is context only and is not scored; B and W are then those of what
+stands behind it: a character that it ends in is not counted, the rest of a word that it ends in counts as a word. A
+second sentence that is blank is neither scored nor counted.
+
+    "Hello, world"   tokens [Hello] [,] [ world]   prefix: B = 12, W = 2   no prefix: ", world", B = 7, W = 2
 """
 
 from collections.abc import Iterator, Sequence
@@ -102,10 +107,19 @@ def rolling_windows(ids: Ids, prefix: int | None, context_length: int, stride: i
 
 
 def _spelled(model: Scores, document: Document) -> list[tuple[str, Tokens]]:
-    fields = [("text", document.text)]
-    if document.pair and document.pair.strip():
-        fields.append(("pair", document.pair))
-    return [(name, model.spell(text)) for name, text in fields]
+    fields = [field for field in ("text", "pair") if _text(document, field).strip()]
+    return [(field, model.spell(_text(document, field))) for field in fields]
+
+
+def _text(document: Document, field: str) -> str:
+    return document.text if field == "text" else document.pair or ""
+
+
+def _behind(text: str, tokens: Tokens, skipped: int) -> str:
+    """What is left of a text after its first `skipped` tokens; nothing where those are all."""
+    if len(tokens.spans) <= skipped:
+        return ""
+    return text[max((span.stop for span in tokens.spans[:skipped]), default=0) :]
 
 
 def _record(
@@ -122,19 +136,19 @@ def _record(
         return not_finite(document)
     skipped = 0 if prefix else 1
     scored = [
-        (text, Span(span.start, span.stop, name))
-        for name, tokens in spelled
+        (text, Span(span.start, span.stop, field))
+        for field, tokens in spelled
         for text, span in list(zip(tokens.texts, tokens.spans, strict=True))[skipped:]
     ]
-    whole = document.text + (document.pair or "")
+    texts = [_behind(_text(document, field), tokens, skipped) for field, tokens in spelled]
     return Perplexity(
         document_id=document.id,
         model=model,
         tokens=tuple(text for text, _ in scored),
         spans=tuple(span for _, span in scored),
         logprobs=tuple(logprobs.tolist()),
-        n_bytes=len(whole.encode("utf-8")),
-        n_words=len(document.text.split()) + len((document.pair or "").split()),
+        n_bytes=sum(len(text.encode("utf-8")) for text in texts),
+        n_words=sum(len(text.split()) for text in texts),
         context_length=context_length,
         stride=stride,
         prefix=prefix[1] if prefix else "",

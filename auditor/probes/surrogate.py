@@ -23,8 +23,13 @@ number of coefficients with the intercept,
     V = n/(n − p) · (X'WX + αI)⁻¹ (Σ_i π_i² r_i² x_i x_i') (X'WX + αI)⁻¹
 
 Without penalty and selection, and for n → ∞, the coefficients have the closed form of Mardaoui & Garreau (AISTATS
-2021), which the tests use. Edge cases: a constant f has β = 0 and, as in scikit-learn, R² = 1; n ≤ p leaves no degrees
-of freedom and is refused by the probe before it comes here.
+2021), which the tests use.
+
+Edge cases: a constant f has β = 0, standard errors 0 and, as in scikit-learn, R² = 1. It is fitted as its differences
+from f₁ (exact zeros), and counts as constant where they are at most 1e-12 of the largest |f|: what 0.1 and its mean
+differ by is rounding, no variance to explain. A kernel so narrow that masks weigh nothing leaves coefficients open;
+enumerated, the shortest β is taken, 0 where only the undisturbed text has weight (sampled, the penalty does the same).
+n ≤ p leaves no degrees of freedom and is refused by the probe before it comes here.
 
 All of it needs the masks only through X'WX and X'W(f − f̄), so that the labels of a document share one product, and
 forward selection is a sweep over an S × S matrix.
@@ -40,6 +45,8 @@ from scipy.special import comb, stdtrit
 ALPHA = 1.0
 SELECTION_ALPHA = 0.01
 FORWARD_SELECTION_UP_TO = 6
+ROUNDING = 1e-12
+"""Share of the largest value below which differences are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +137,22 @@ def fit_all(
     """
     centred = masks.astype(np.float64)
     total = proximity.sum()
-    means, mean_values = proximity @ centred / total, proximity @ values / total
+    moved = values - values[0]
+    means, mean_moved = proximity @ centred / total, proximity @ moved / total
     centred -= means
     weighted = centred * proximity[:, None]
-    gram, moments = weighted.T @ centred, weighted.T @ (values - mean_values)
+    gram, moments = weighted.T @ centred, weighted.T @ (moved - mean_moved)
     fits = []
     for label, moment in enumerate(moments.T):
         chosen = select(gram, moment, num_features)
-        penalised = gram[np.ix_(chosen, chosen)] + (0.0 if exact else ALPHA) * np.eye(len(chosen))
-        beta = np.linalg.solve(penalised, moment[chosen])
-        intercept = float(mean_values[label] - means[chosen] @ beta)
-        residuals = values[:, label] - mean_values[label] - centred[:, chosen] @ beta
+        own = gram[np.ix_(chosen, chosen)]
+        bread = shortest_inverse(own) if exact else np.linalg.inv(own + ALPHA * np.eye(len(chosen)))
+        beta = bread @ moment[chosen]
+        intercept = float(values[0, label] + mean_moved[label] - means[chosen] @ beta)
+        residuals = moved[:, label] - mean_moved[label] - centred[:, chosen] @ beta
         errors = np.zeros(len(chosen))
         if not exact:
-            errors = _standard_errors(weighted[:, chosen] * residuals[:, None], penalised)
+            errors = _standard_errors(weighted[:, chosen] * residuals[:, None], bread)
         widest = stdtrit(max(len(masks) - len(chosen) - 1, 1), 0.975) * errors
         fidelity = r_squared(values[:, label], residuals, proximity)
         fits.append(spread(masks.shape[1], chosen, (beta, errors, widest), intercept, fidelity))
@@ -171,9 +180,13 @@ def spread(
     )
 
 
-def _standard_errors(scores: np.ndarray, gram: np.ndarray) -> np.ndarray:
+def shortest_inverse(gram: np.ndarray) -> np.ndarray:
+    """The inverse; of what leaves coefficients open, the one that gives the shortest."""
+    return np.asarray(np.linalg.pinv(gram, rcond=1e-10, hermitian=True))
+
+
+def _standard_errors(scores: np.ndarray, bread: np.ndarray) -> np.ndarray:
     n, p = scores.shape[0], scores.shape[1] + 1
-    bread = np.linalg.inv(gram)
     variance = bread @ (scores.T @ scores) @ bread * (n / (n - p))
     errors: np.ndarray = np.sqrt(np.diag(variance).clip(min=0))
     return errors
@@ -181,10 +194,13 @@ def _standard_errors(scores: np.ndarray, gram: np.ndarray) -> np.ndarray:
 
 def r_squared(values: np.ndarray, residuals: np.ndarray, weights: np.ndarray) -> float:
     """Weighted share of the variance explained; 1 for a constant that is met, 0 for one that is not."""
-    mean = weights @ values / weights.sum()
-    left, total = weights @ residuals**2, weights @ (values - mean) ** 2
-    if total == 0:
-        return 1.0 if left == 0 else 0.0
+    counts = weights > 0
+    moved = values - values[0]
+    negligible = ROUNDING * np.abs(values).max()
+    mean = weights @ moved / weights.sum()
+    left, total = weights @ residuals**2, weights @ (moved - mean) ** 2
+    if np.ptp(moved[counts]) <= negligible or total == 0:
+        return 1.0 if np.abs(residuals[counts]).max() <= negligible else 0.0
     return float(1 - left / total)
 
 

@@ -5,6 +5,7 @@ POSIX), and the folder is flushed so that the name survives a power cut too. Tem
 with `.tmp`; nobody reads them, and whoever holds the lock of the folder removes what a killed process left.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -137,8 +138,24 @@ def _faults(path: Path, verb: str, passing: tuple[type[OSError], ...] = ()) -> I
     except passing:
         raise
     except OSError as error:
-        cure = "" if verb == "read" else "; free the disk or choose another folder. What was written before is kept"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = f"; {'free the disk or ' if full else ''}choose another folder. What was written before is kept"
+        cure = "" if verb == "read" else cure
         raise DiskError(f"{path}: cannot be {verb}: {error.strerror or error}{cure}") from error
+
+
+def require_room(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists: where something can be written.
+
+    Raises:
+        DiskError: It is a file, or cannot be written.
+    """
+    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise DiskError(f"{place}: is a file, where a folder for runs is expected; choose another with --output")
+    if not os.access(place, os.W_OK):
+        raise DiskError(f"{place}: cannot be written; choose another with --output")
+    return place
 
 
 def _make_folders(folder: Path) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from auditor.errors import StoreError
+from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
 from auditor.records.run import PLAN_FORMAT, Run, folder_of, plan_id, read_json, to_json
 
@@ -84,10 +84,10 @@ def open_run(name: str | Path, root: Path) -> Run:
         return _open(matches[0].path)
     if matches:
         few = ", ".join(run.run_id for run in matches[:5])
-        raise StoreError(f"{name}: means {len(matches)} runs ({few}); give more of the run id")
+        raise NoSuchRunError(f"{name}: means {len(matches)} runs ({few}); give more of the run id")
     if Path(name).is_dir():
-        raise StoreError(f"{name}: is no run folder: it has no plan.json")
-    raise StoreError(f"{name}: no such run in {root}; `auditor list --root {root}` shows what is there")
+        raise NoSuchRunError(f"{name}: is no run folder: it has no plan.json")
+    raise NoSuchRunError(f"{name}: no such run in {root}; `auditor list --root {root}` shows what is there")
 
 
 def _open(path: Path) -> Run:

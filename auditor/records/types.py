@@ -10,6 +10,9 @@ Dimension letters: L layers, H heads, T tokens, S segments, K labels.
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+MISSING = "(missing)"
+"""The value of a metadata column where a document has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

@@ -26,7 +26,7 @@ STEPS = 255
 _LETTERS = 9
 """How much of a token is printed at the margin, in Latin letters."""
 _MARGIN = 54.0
-_LARGEST = 12.0
+_LARGEST = 10.0
 _WIDEST = 264.0
 
 Row = dict[int, float]

@@ -146,7 +146,7 @@ def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
     low, high = (low / 1.5, high * 1.5) if high / low < 1.5 else (low / 1.12, high * 1.12)
     axes.set_xlim(low, high)
     ticks = _log_ticks(low, high)
-    axes.set_xticks(ticks, [numbers.shortest(tick) for tick in ticks])
+    axes.set_xticks(ticks, [numbers.shortest(float(f"{tick:.6g}")) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.grid(axis="x", color=HAIR, linewidth=0.5)
     axes.set_axisbelow(True)

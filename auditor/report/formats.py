@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from auditor.findings.digits import DECIMALS, digits_for, digits_of, significant
+from auditor.findings.digits import check_digits as check_digits
+from auditor.findings.digits import digits_for, digits_of, usual_digits
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 from auditor.languages.numbers import NOTHING as NOTHING
@@ -82,20 +83,18 @@ def quantity(value: float | None, unit: str, digits: int | None = None, *, suffi
     """A value in its unit: `0.912`, `18.4`, `1.05 nats`."""
     if value is None:
         return NOTHING
-    if digits is None:
-        digits = significant(value, 3) if unit == "perplexity" else DECIMALS[unit]
-    number = decimal(value, digits)
+    number = decimal(value, usual_digits(value, unit) if digits is None else digits)
     return say(_WITH_UNIT[unit], number=number) if suffix and unit in _WITH_UNIT else number
 
 
-def value(number: Number) -> str:
-    """The value of a number, with as many digits as its interval justifies."""
-    return quantity(number.value, number.unit, digits_of(number))
+def value(number: Number, digits: int | None = None) -> str:
+    """The value of a number, with as many digits as its interval justifies where none are given."""
+    return quantity(number.value, number.unit, digits_of(number) if digits is None else digits)
 
 
-def interval(number: Number) -> str:
+def interval(number: Number, digits: int | None = None) -> str:
     """The 95 % interval of a number, without its unit."""
-    return span(number.low, number.high, number.unit, digits_of(number))
+    return span(number.low, number.high, number.unit, digits_of(number) if digits is None else digits)
 
 
 def span(low: float | None, high: float | None, unit: str, digits: int | None = None) -> str:
@@ -110,21 +109,6 @@ def span(low: float | None, high: float | None, unit: str, digits: int | None = 
 def bound(check: Check) -> str:
     """`≥ 0.8`, `≤ 25`: the bound as it was declared, unrounded."""
     return f"{'≥' if check.direction == 'at_least' else '≤'} {numbers.shortest(check.bound)}"
-
-
-def check_digits(check: Check) -> int:
-    """Decimals for a checked number: enough that nothing rounds onto a bound it does not touch."""
-    number = check.number
-    if number is None:
-        return 0
-    first = digits_of(number)
-    first = DECIMALS[number.unit] if first is None else first
-    measured = [x for x in (number.value, number.low, number.high) if x is not None]
-    limit = check.bound
-    for digits in range(first, first + 3):
-        if all(abs(x - limit) < 1e-12 or round(x, digits) != round(limit, digits) for x in measured):
-            return digits
-    return first
 
 
 def moment(created: str) -> str:

@@ -64,6 +64,11 @@ class Passage:
     """Two letters, where the corpus says which language the document is in."""
 
 
+def unit_of_segmenter(segmenter: str) -> str:
+    """What a segmenter counts in: the `unit` of `passages`."""
+    return {"characters": "character", "tokens": "token", "sentences": "sentence"}.get(segmenter, "word")
+
+
 def half_width(standard_error: float) -> float:
     """Half of a 95 % interval."""
     return Z_95 * standard_error
@@ -145,7 +150,7 @@ def passages(document: Document, marks: Sequence[Mark], unit: str = "word", limi
     Args:
         document: What is shown.
         marks: Those of all its fields.
-        unit: What is counted where text is left out: "word", "token" or "character".
+        unit: What is counted where text is left out: "word", "token", "sentence" or "character".
         limit: The most units to show.
     """
     fields = [("text", document.text)] + ([("pair", document.pair)] if document.pair is not None else [])
@@ -268,6 +273,8 @@ def _left_out(n: int, unit: str) -> Markup:
         said = plural(n, "[… {n} word …]", "[… {n} words …]")
     elif unit == "token":
         said = plural(n, "[… {n} token …]", "[… {n} tokens …]")
+    elif unit == "sentence":
+        said = plural(n, "[… {n} sentence …]", "[… {n} sentences …]")
     else:
         said = plural(n, "[… {n} character …]", "[… {n} characters …]")
     return Markup(' <span class="gap" dir="ltr" lang="{}" translate="yes">{}</span> ').format(HTML_TAGS[spoken()], said)

@@ -42,7 +42,8 @@ def _require_sound(path: Path, data: bytes, kind: str) -> None:
             if size[0] * size[1] <= MOST_PIXELS:
                 image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        raise RenderError(f"{path}: the logo is damaged: {fault}") from None
+        why = "no picture can be read from it" if isinstance(fault, UnidentifiedImageError) else str(fault)
+        raise RenderError(f"{path}: the logo is damaged: {why}") from None
     if size[0] * size[1] > MOST_PIXELS:
         raise RenderError(f"{path}: expected a logo of at most {MOST_PIXELS:,} pixels, found {size[0]} × {size[1]}")
     if mode not in _MODES:

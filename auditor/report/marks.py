@@ -123,8 +123,8 @@ def judged(check: Check, width: int = 160) -> Markup:
     title = say(
         "{number}: {value}, interval {interval}, bound {bound}",
         number=check.title,
-        value=formats.value(number),
-        interval=formats.interval(number),
+        value=formats.value(number, formats.check_digits(check)),
+        interval=formats.interval(number, formats.check_digits(check)),
         bound=formats.bound(check),
     )
     whisker = _whisker(axis, number.low, number.value, number.high, TONES[check.result], height)

@@ -119,8 +119,8 @@ def _words(marking: str | None) -> str:
         own = f"{_string(f'{marking} · ')} {own}"
     return (
         f"@page{{@bottom-right{{content:{own}}}@top-center{{content:{_string(marking or '')}}}}}"
-        f'.contents a::after{{content:" " {_content(say("p. {page}", page=there))}}}'
-        f'.see::after{{content:" " {_content(say("(p. {page})", page=there))}}}'
+        f".contents a::after{{content:{_content(say('{link} p. {page}', link='', page=there))}}}"
+        f".see::after{{content:{_content(say('{link} (p. {page})', link='', page=there))}}}"
     )
 
 

@@ -37,8 +37,11 @@ def main() -> int:
     without_huge_pages()
     with tempfile.TemporaryDirectory() as folder:
         setting = Setting(asked.quick, Path(folder), asked.cache)
-        outcomes = [_measure(subject, setting) for subject in asked.only]
-    _write(asked.out, before, outcomes, quick=asked.quick)
+        outcomes: list[Outcome] = []
+        for subject in asked.only:
+            outcomes.append(_measure(subject, setting))
+            table = _write(asked.out, before, outcomes, quick=asked.quick)
+    sys.stdout.write(table)
     return 1 if any(outcome.fault for outcome in outcomes) else 0
 
 
@@ -75,7 +78,8 @@ def _measure(subject: str, setting: Setting) -> Outcome:
     return Outcome(subject, tuple(rows), time.perf_counter() - start, fault)
 
 
-def _write(out: Path, machine: Machine, outcomes: list[Outcome], *, quick: bool) -> None:
+def _write(out: Path, machine: Machine, outcomes: list[Outcome], *, quick: bool) -> str:
+    """Writes what is known so far, so that an interrupted hour is not lost; returns the table."""
     rows = [row for outcome in outcomes for row in outcome.rows]
     faults = [f"- {o.subject}: results disagree, so the rest was not measured: {o.fault}" for o in outcomes if o.fault]
     table = "\n".join([str(machine), "", markdown(rows), "", summary(rows), *faults, ""])
@@ -88,7 +92,7 @@ def _write(out: Path, machine: Machine, outcomes: list[Outcome], *, quick: bool)
     (out / "benchmarks.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (out / "benchmarks.md").write_text(table, encoding="utf-8")
     draw(rows, out / "benchmarks.svg")
-    sys.stdout.write(table)
+    return table
 
 
 if __name__ == "__main__":

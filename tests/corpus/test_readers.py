@@ -158,7 +158,7 @@ def test_parquet_values_of_any_scalar_type_become_text_to_slice_by(tmp_path: Pat
         ("a.jsonl", "[" * 100_000, ", line 1: not JSON (nested too deeply"),
         ("a.jsonl", '{"text": ' + "9" * 5000 + "}", ", line 1: not JSON (Exceeds the limit"),
         ("a.jsonl", b'{"text": "a"}\n{"text": "\xff"}\n', ", line 2: not UTF-8 (byte 0xff at position 11)"),
-        ("a.txt", "é".encode("utf-16"), ", line 1: not UTF-8 (byte 0xff at position 1)"),
+        ("a.txt", "é".encode("utf-16"), ": looks like UTF-16; convert the file to UTF-8"),
         (
             "a.json",
             '{"text": "a"}',

@@ -24,6 +24,7 @@ def audit_of(path, *, labels=(), continuations=(), turn=None, **context):
     """Findings and evidence of a corpus on disk: `labels` are predicted in turn, or else `continuations` written."""
     documents, rng = load(path).documents, random.Random(11)
     texts = [d for d in documents if not d.is_blank]
+    labels = (*labels, *sorted({label for d in documents for label in d.labels} - set(labels))) if labels else ()
     if labels:
         predictions = {d.id: _answer(d, labels, i, rng) for i, d in enumerate(texts)}
     else:

@@ -30,18 +30,19 @@ def joined(place):
 
 
 def classifier(folder):
-    """Text, reference label, id, names and values of metadata come out of a file; the rest is put into the context."""
-    ids, labels, values = (marked(place, STRINGS) for place in ("id", "label", "value"))
+    """Text, label, id, names and values of metadata come out of a file; the rest is put into the context."""
+    ids, values = (marked(place, STRINGS) for place in ("id", "value"))
+    answers = marked("answer")
     texts = [text if not text.strip() else f"{text} text{number:02}" for number, text in enumerate(STRINGS)]
     names = joined("column")
     rows = [
-        {"id": ids[i], "text": text, "label": labels[i]}
+        {"id": ids[i], "text": text, "label": answers[i - 7]}
         | {name: values[(c + COLUMNS * (i % VALUES)) % len(values)] for c, name in enumerate(names)}
         for i, text in enumerate(texts)
     ]
     path = write_corpus(folder / "corpus.jsonl", rows)
-    checks = {f"recall[{label}]": Bound(at_least=0.5, required=False) for label in marked("label")[::9]}
-    return _failing(*audit_of(path, labels=tuple(marked("answer")), turn=0, checks=checks, **_told()))
+    checks = {f"recall[{label}]": Bound(at_least=0.5, required=False) for label in answers[::9]}
+    return _failing(*audit_of(path, labels=tuple(answers), turn=0, checks=checks, **_told()))
 
 
 def generator(folder):

@@ -83,11 +83,11 @@ INVENTED = {
     "tiny": lambda _: tiny(),
     "scripts": scripts,
     "hostile-chooser": hostile_audits.chooser,
-    "hostile-generator": hostile_audits.generator,
 }
 PAGES = {
     "empty": lambda _: empty(),
     "hostile-classifier": hostile_audits.classifier,
+    "hostile-generator": hostile_audits.generator,
     "many": many,
 }
 """For the screen alone."""

@@ -13,7 +13,7 @@ from auditor.report import formats
 
 PLACES = {
     "hostile-classifier": (
-        *("id", "text", "label", "value", "answer", "fact", "model", "parameter", "setting", "note", "failure"),
+        *("id", "text", "value", "answer", "fact", "model", "parameter", "setting", "note", "failure"),
         *("column", "reviewer", "role"),
     ),
     "hostile-generator": ("prompt", "continued"),
@@ -22,7 +22,7 @@ PLACES = {
 HARMLESS = ("classifier", "language-model", "scripts", "empty", "tiny")
 JOINED = {"column", "reviewer", "role"}
 """Places where several payloads stand in one string."""
-READ = {"id", "text", "label", "value", "prompt", "candidate"}
+READ = {"id", "text", "value", "prompt", "candidate"}
 """Places that are filled from a file, and cleaned as they are read."""
 CROPPED = 1000
 """What is longer is shown in parts."""

@@ -100,6 +100,20 @@ def test_every_card_is_one_tab_stop(page):
     assert set(stops) == {1}
 
 
+def test_only_tables_that_scroll_are_tab_stops_and_landmarks(page):
+    regions = """() => [...document.querySelectorAll(".scroll")].map(area => [
+      area.scrollWidth > area.clientWidth, area.tabIndex === 0, area.getAttribute("role") === "region",
+      !!area.getAttribute("aria-label")])"""
+    stops = {}
+    for width in (1280, NARROW, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        found = page.evaluate(regions)
+        assert all(len(set(area)) == 1 for area in found), found
+        stops[width] = sum(scrolls for scrolls, *_ in found)
+    assert stops[NARROW] > 10 > stops[1280]
+
+
 def test_a_mark_says_word_weight_and_interval_when_reached_by_key(page):
     first = card(page, "en-0000").locator("mark").first
     first.focus()

@@ -10,6 +10,7 @@ from worked_example import N, attention, explanation
 
 from auditor.findings.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
 from auditor.findings.attention import summarise_attention
+from auditor.findings.intervals import wilson
 from auditor.records.types import AttentionMap, Segment, Span
 
 
@@ -69,7 +70,38 @@ def test_causal_documents_without_a_query_that_counts_are_left_out_of_the_sink()
     tiny = replace(attention(3, causal=True), n_tokens=1, first_share=(0.0,) * 4)
     _, numbers = summarised([attention(i, causal=True) for i in range(20)] + [tiny])
     assert numbers["attention.sink_share"].n == 20
-    assert summarised([tiny, tiny])[1]["attention.sink_share"].value == 0.0
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_documents_of_one_token_have_no_sinks_because_they_could_look_nowhere_else(causal):
+    tiny = [replace(with_map(i, i, n_tokens=1), causal=causal, first_share=(1.0,) * 4) for i in range(42)]
+    findings, numbers = summarised(tiny)
+    sink = numbers["attention.sink_share"]
+    if not causal:
+        assert (sink.value, sink.n) == (1.0, 42)
+        return
+    share = numbers["attention.head_share[sink]"]
+    assert (sink.value, sink.low, sink.n) == (share.value, share.low, share.n) == (None, None, 0)
+    assert next(c for c in findings.classes if c.name == "sink").heads == ()
+    assert "sink" not in [head.name for head in findings.mapped_heads]
+    assert not {"first_share", "first4_share"} & {*findings.statistics, *findings.half_widths}
+    assert {"entropy", "self_share"} <= set(findings.statistics)
+
+
+def test_the_share_of_sinks_rests_on_the_documents_its_heads_were_averaged_over():
+    tiny = [replace(with_map(i, i - 40, n_tokens=1, first_share=(1.0,) * 4), causal=True) for i in range(40, 80)]
+    real = [replace(with_map(i, 60 + i), causal=True) for i in range(2)]
+    findings, numbers = summarised([*tiny, *real])
+    assert (numbers["attention.head_share[sink]"].value, numbers["attention.head_share[sink]"].n) == (0.25, 2)
+    assert numbers["attention.head_share[previous]"].n == 42
+    assert findings.statistics["first_share"][0][0] == pytest.approx(0.1)
+    shown = next(head for head in findings.mapped_heads if head.name == "sink")
+    assert (shown.document_id, shown.here) == ("d00", attention(0).first_share[1])
+
+
+def test_first_tokens_that_get_everything_in_every_document_are_not_certain_to_get_it_in_others():
+    number = summarised([replace(attention(i), first_share=(1.0,) * 4) for i in range(20)])[1]["attention.sink_share"]
+    assert (number.value, number.low, number.high) == pytest.approx((1.0, wilson(20, 20).low, 1.0))
 
 
 def test_one_document_has_no_half_widths_and_no_intervals():
@@ -177,11 +209,20 @@ def test_agreement_of_one_document_is_tau_between_attention_and_size_of_weight()
     assert document_agreement(explanation(0), attention(0)) == pytest.approx(expected)
 
 
+def test_segments_the_surrogate_may_not_use_have_no_rank():
+    weights = (0.0, 0.02, 0.01, 0.3, 0.05, -0.4)
+    target = replace(explanation(0, weights).targets[0], selected=(False, *(True,) * 5))
+    expected = kendalltau((0.1, 0.06, 0.15, 0.11, 0.12), np.abs(weights[1:])).statistic
+    assert document_agreement(replace(explanation(0), targets=(target,)), attention(0)) == pytest.approx(expected)
+    few = replace(target, selected=(False, False, *(True,) * 4))
+    assert document_agreement(replace(explanation(0), targets=(few,)), attention(0)) is None
+
+
 def test_agreement_is_the_mean_over_documents_with_enough_segments():
     short = replace(
         explanation(5),
         segments=explanation(5).segments[:4],
-        targets=(replace(explanation(5).targets[0], weights=(0.1, 0.2, 0.3, 0.4)),),
+        targets=(replace(explanation(5).targets[0], weights=(0.1, 0.2, 0.3, 0.4), selected=(True,) * 4),),
     )
     number = agree([(explanation(i), attention(i)) for i in range(20)] + [(short, attention(5))], seed=0)
     assert number.n == 20

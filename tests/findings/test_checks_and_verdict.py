@@ -3,7 +3,8 @@ from worked_example import context, evidence
 
 from auditor.findings import Bound, summarise
 from auditor.findings.checks import judge, judge_all
-from auditor.findings.types import Coverage, Number
+from auditor.findings.pointers import point, section_of
+from auditor.findings.types import Coverage, Number, SliceRow
 from auditor.findings.verdict import decide
 
 
@@ -97,6 +98,9 @@ def verdict(*pairs, coverage=None):
         ([(PASS, True), (WATCH, False)], "pass with conditions"),
         ([(PASS, True), (FAIL, False)], "pass with conditions"),
         ([(PASS, True), (UNJUDGED, False)], "pass"),
+        ([(UNJUDGED, False)], "not established"),
+        ([(UNJUDGED, False), (UNJUDGED, False)], "not established"),
+        ([(UNJUDGED, False), (WATCH, False)], "pass with conditions"),
         ([(PASS, True), (UNJUDGED, True)], "not established"),
         ([(FAIL, True), (UNJUDGED, True)], "fail"),
         ([(FAIL, True), (WATCH, True), (PASS, True)], "fail"),
@@ -105,6 +109,11 @@ def verdict(*pairs, coverage=None):
 )
 def test_the_verdict_follows_from_the_checks(pairs, result):
     assert verdict(*pairs).result == result
+
+
+def test_a_check_that_nothing_was_measured_for_is_no_pass_even_without_coverage():
+    found = decide(judge_all([], {"accuracy": Bound(at_least=0.8, required=False)}), ())
+    assert (found.result, found.headline) == ("not established", "The declared check could not be judged.")
 
 
 def test_incomplete_coverage_blocks_a_pass_but_not_a_failure():
@@ -145,17 +154,16 @@ def test_a_pass_names_the_check_closest_to_its_bound():
     )
 
 
-def test_pointers_start_with_what_fails_and_stop_at_six():
+def test_pointers_start_with_what_fails():
     checks = {"accuracy": Bound(at_least=0.95), "lime.fidelity": Bound(at_least=0.88)}
     found = summarise(evidence(), context(checks=checks))
     assert found.verdict.result == "fail"
     assert [(p.severity, p.section) for p in found.pointers[:2]] == [("fail", "predictions"), ("watch", "lime")]
     assert found.pointers[0].text == "Accuracy is 0.85 (95% interval 0.71 to 0.93), where at least 0.95 was asked"
-    assert len(found.pointers) <= 6
     texts = [p.text for p in found.pointers]
     assert "2 of 29 explanations have R² below 0.5 and should not be relied on" in texts
     assert "2 of 6 errors made with a probability of at least 0.9" in texts
-    assert "1 document could not be measured (ValueError)" in texts
+    assert "LIME probe: 1 document could not be measured (ValueError)" in texts
     assert "1 of 40 documents seen only in part: longer than the model reads" in texts
 
 
@@ -174,3 +182,92 @@ def test_beyond_three_the_explanation_counts():
     assert "Number 2" in text
     assert "Number 3" not in text
     assert text.endswith("; and 2 more.")
+
+
+def test_no_pointer_is_left_out():
+    found = summarise(
+        evidence(), context(checks={f"{n}": Bound(at_least=0.99) for n in ("accuracy", "macro_f1", "lime.fidelity")})
+    )
+    titles = [p.text.partition(" is ")[0] for p in found.pointers if p.severity == "fail"]
+    assert titles == ["Accuracy", "Macro F1", "LIME fidelity"]
+    assert len(found.pointers) > 6
+
+
+def test_every_probe_that_failed_is_pointed_at_by_its_name():
+    rows = (
+        covered(97, probe="lime").model_copy(update={"failed": 3, "failures": (("a", "blank", "x"),)}),
+        covered(98, probe="attention").model_copy(update={"failed": 2, "failures": (("b", "ValueError", "x"),)}),
+        covered(99, probe="reading_ease").model_copy(update={"failed": 1, "failures": (("c", "blank", "x"),)}),
+    )
+    found = point((), (), rows, (), None, None, None, {})
+    assert [p.text for p in found] == [
+        "LIME probe: 3 documents could not be measured (blank)",
+        "attention probe: 2 documents could not be measured (ValueError)",
+        "reading_ease probe: 1 document could not be measured (blank)",
+    ]
+    assert {p.section for p in found} == {section_of("coverage.failed_share")} == {"provenance"}
+
+
+def test_a_label_that_a_check_points_at_is_not_pointed_at_twice():
+    found = evidence()
+    numbers = {n.name: n for n in summarise(found, context()).numbers}
+    low = {"value": 0.3, "low": 0.2, "high": 0.4, "n": 40}
+    recall = numbers["recall[negative]"].model_copy(update=low)
+    classes = tuple(
+        scores.model_copy(update={"recall": recall}) if scores.label == "negative" else scores
+        for scores in summarise(found, context()).predictions.classes
+    )
+    predictions = summarise(found, context()).predictions.model_copy(update={"classes": classes})
+
+    def recalls(bounds):
+        checks = judge_all([recall], bounds)
+        found = point(checks, (), (), (), predictions, None, None, numbers)
+        return [p.text for p in found if "recall" in p.text.casefold()]
+
+    assert recalls({}) == ["Label negative is often missed: recall 0.30 (95% interval 0.20 to 0.40)"]
+    asked = recalls({"recall[negative]": Bound(at_least=0.6)})
+    assert asked == ["Recall, negative is 0.30 (95% interval 0.20 to 0.40), where at least 0.6 was asked"]
+    assert len(recalls({"recall[negative]": Bound(at_least=0.1)})) == 1
+
+
+def slice_row(length, n, **changes):
+    own = number(name=f"accuracy{{length={length}}}", n=n, **changes)
+    return SliceRow(column="length", value=length, n=60, numbers=(own,), judged=True)
+
+
+def test_a_slice_is_pointed_at_with_the_interval_of_the_rest_and_only_where_it_is_compared():
+    other = slice_row("long", 60, value=0.9)
+    small, large = (slice_row("short", n, value=0.3, low=0.2, high=0.4) for n in (29, 60))
+    assert point((), (small, other), (), (), None, None, None, {}) == ()
+    (pointer,) = point((), (large, other), (), (), None, None, None, {})
+    assert pointer.text == (
+        "Accuracy is lower where length is short: 0.30 (95% interval 0.20 to 0.40), elsewhere 0.90 (95% interval 0.80 "
+        "to 0.95)"
+    )
+
+
+def test_errors_are_pointed_at_where_they_are_shown():
+    (pointer,) = (p for p in summarise(evidence(), context()).pointers if "errors made" in p.text)
+    assert pointer.section == "failures"
+
+
+@pytest.mark.parametrize(
+    ("bound", "measured", "shown"),
+    [
+        (Bound(at_least=0.794), {"low": 0.7938, "high": 0.89, "value": 0.84}, "0.7938 to 0.8900"),
+        (Bound(at_least=0.8), {"low": 0.75, "high": 0.85, "value": 0.8004}, "0.8004 (95% interval 0.7500 to 0.8500)"),
+        (Bound(at_most=0.8), {"low": 0.75, "high": 0.8, "value": 0.77}, "0.770 (95% interval 0.750 to 0.800)"),
+    ],
+)
+def test_no_sentence_rounds_a_number_onto_its_bound_or_past_it(bound, measured, shown):
+    (check,) = judge_all([number(**measured)], {"accuracy": bound})
+    verdict = decide((check,), (covered(),))
+    pointers = point((check,), (), (), (), None, None, None, {})
+    for sentence in (check.reason, verdict.explanation, *(p.text for p in pointers)):
+        assert shown in sentence, sentence
+
+
+def test_a_bound_is_said_as_it_was_declared():
+    (check,) = judge_all([number()], {"accuracy": Bound(at_least=0.9999999)})
+    assert check.reason.endswith("the whole interval lies below 0.9999999.")
+    assert "where at least 0.9999999 was asked" in decide((check,), (covered(),)).explanation

@@ -4,8 +4,8 @@ import pytest
 from worked_example import evidence, explanation
 
 from auditor.findings.answers import pair
-from auditor.findings.explanations import is_clear, summarise_explanations
-from auditor.findings.words import rank_words
+from auditor.findings.explanations import faithful, is_clear, summarise_explanations
+from auditor.findings.words import rank_words, recurring_words, told_apart
 from auditor.records.types import Segment
 
 
@@ -57,7 +57,7 @@ def test_recurring_words_are_ranked_by_the_size_of_their_mean_weight():
     good = words["negative", "good"]
     assert good.mean_weight.value < 0
     assert good.share_supporting == 0.0
-    assert good.n_documents == 22  # d02 … d19 and d20 … d23 are predicted negative
+    assert good.n_documents == 20  # d02 … d19 and d20 … d23 are predicted negative; R² of d03 and d04 is below 0.5
 
 
 def test_a_words_mean_weight_and_interval_are_students():
@@ -128,3 +128,31 @@ def test_samples_of_exact_explanations_do_not_hide_the_number_drawn():
 
 def test_nothing_explained_gives_nothing():
     assert summarise_explanations([], (), 0) == (None, [])
+
+
+def test_unfaithful_explanations_say_nothing_about_words_that_recur():
+    def explained(i, weight, fidelity):
+        base = with_weights(i, (weight + i / 1e4, 0.0))
+        return replace(base, targets=(replace(base.targets[0], fidelity=fidelity),))
+
+    kept = [explained(i, 0.2, 0.5) for i in range(3)]
+    dropped = [explained(i, -0.9, 0.49) for i in range(3, 9)]
+    found, _ = summarise_explanations([*kept, *dropped], [], seed=0)
+    assert [(word.text, word.n_documents) for word in found.global_words] == [("a", 3)]
+    assert found.global_words[0].mean_weight.value == pytest.approx(0.2001)
+    assert faithful([*kept, *dropped]) == kept
+
+
+def test_the_explained_label_is_called_the_most_probable_not_the_predicted():
+    findings, numbers = summarised(evidence())
+    protocols = [number.protocol for number in numbers.values()]
+    protocols += [word.mean_weight.protocol for word in findings.global_words]
+    assert not any("predicted" in protocol for protocol in protocols)
+    assert "whose most probable label is negative" in findings.global_words[0].mean_weight.protocol
+
+
+def test_all_words_told_from_zero_are_counted_whether_listed_or_not():
+    names = tuple(f"w{k}" for k in range(20))
+    many = [with_weights(i, tuple(0.1 + k / 100 + i / 1e5 for k in range(20)), words=names) for i in range(4)]
+    assert len(told_apart(recurring_words(many))) == 20
+    assert len(rank_words(many)) == 12

@@ -76,23 +76,27 @@ def test_free_continuations_are_ranked_by_their_mean_log_probability():
     assert "error" not in found
 
 
+def judged_with(findings, half_width):
+    """The same findings as if every slice were large enough, and its intervals so wide."""
+
+    def judged(number):
+        ends = {"low": number.value - half_width, "high": number.value + half_width}
+        return number.model_copy(update={"n": 30, **ends})
+
+    rows = [
+        row.model_copy(update={"judged": True, "numbers": tuple(map(judged, row.numbers))}) for row in findings.slices
+    ]
+    return findings.model_copy(update={"slices": tuple(rows)})
+
+
 def test_the_worst_slice_is_the_judged_one_with_the_lowest_accuracy():
     found = evidence()
+    wrong = {f"d{i}": replace(found.predictions[f"d{i}"], predicted=("negative",)) for i in (24, 26, 28)}
+    found = replace(found, predictions={**found.predictions, **wrong})
     findings = summarise(found, context())
     assert worst_slice(findings) is None  # twenty documents each
-    judged = findings.model_copy(
-        update={
-            "slices": tuple(
-                row.model_copy(
-                    update={
-                        "judged": True,
-                        "numbers": tuple(number.model_copy(update={"n": 30}) for number in row.numbers),
-                    }
-                )
-                for row in findings.slices
-            )
-        }
-    )
+    assert worst_slice(judged_with(findings, 0.5)) is None, "no group is clearly worse than another"
+    judged = judged_with(findings, 0.001)
     row, accuracy = worst_slice(judged)
     lowest = min(n.value for r in findings.slices for n in r.numbers if n.name.startswith("accuracy{"))
     assert accuracy.value == lowest

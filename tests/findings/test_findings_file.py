@@ -9,7 +9,8 @@ from worked_example import context, continuation_evidence, evidence, multi_label
 
 from auditor.errors import StoreError
 from auditor.findings import Bound, Evidence, names, read, schema, sliceable, summarise, write
-from auditor.records.types import Document, Failure, Prediction
+from auditor.findings.answers import answer_probability
+from auditor.records.types import Failure, Prediction
 
 FOUND = summarise(evidence(), context())
 
@@ -113,6 +114,38 @@ def test_key_numbers_are_five_that_fit_the_task():
     ]
 
 
+def test_a_failing_check_has_a_key_number_before_any_number_without_a_bound():
+    checks = {
+        "lime.fidelity": Bound(at_least=0.1),
+        "recall[positive]": Bound(at_least=0.1),
+        "recall[negative]": Bound(at_least=0.99),
+        "precision[positive]": Bound(at_least=0.99, required=False),
+        "recall[neutral]": Bound(at_least=0.5),
+    }
+    found = summarise(evidence(), context(checks=checks))
+    assert [number.name for number in found.key_numbers] == [
+        "lime.fidelity",
+        "recall[negative]",
+        "recall[positive]",
+        "accuracy",
+        "calibration_error",
+    ]
+
+
+def test_the_names_of_numbers_follow_the_task():
+    probes, labels = {"prediction", "attention"}, ("yes", "no")
+    assert "generation.candidate_mass" in names(probes, labels, {}, candidates=True)
+    assert "generation.candidate_mass" in names(probes, labels, {}, candidates=True, labelled=False)
+    assert "generation.candidate_mass" not in names(probes, labels, {})
+    assert "generation.candidate_mass" not in names(probes, (), {}, candidates=True)
+    heads = {
+        causal: {name for name in names(probes, labels, {}, causal=causal) if "head_share" in name}
+        for causal in (True, False, None)
+    }
+    assert heads[None] - heads[True] == {"attention.head_share[next]"}
+    assert heads[None] - heads[False] == {"attention.head_share[sink]"}
+
+
 def test_coverage_counts_what_was_asked_measured_failed_and_truncated():
     rows = {row.probe: row for row in FOUND.coverage}
     assert list(rows) == ["prediction", "lime", "attention", "perplexity"]
@@ -120,6 +153,8 @@ def test_coverage_counts_what_was_asked_measured_failed_and_truncated():
     assert (lime.corpus, lime.asked, lime.measured, lime.failed) == (40, 30, 29, 1)
     assert lime.failures == (("d29", "ValueError", "no segment"),)
     assert rows["prediction"].truncated == 1
+    assert lime.truncated == 1, "LIME asks the same model, which cuts d05 at the same place"
+    assert (rows["attention"].truncated, rows["perplexity"].truncated) == (0, 0)
     share = next(number for number in FOUND.numbers if number.name == "coverage.failed_share")
     assert (share.value, share.n) == (1 / 40, 40)
 
@@ -130,7 +165,7 @@ def test_notes_state_subsets_failures_and_truncation_beside_the_given_ones():
         "Given.",
         "The LIME probe was given 30 of 40 documents, a seeded sample stratified by label.",
         "The LIME probe could not measure 1 document.",
-        "The prediction probe saw only the beginning of 1 document.",
+        "The prediction and LIME probes saw only the beginning of 1 document.",
     )
     everywhere = summarise(*variants()["all failed"]).notes
     assert "The prediction, LIME, attention and perplexity probes could not measure 40 documents." in everywhere
@@ -160,11 +195,14 @@ def test_the_documents_table_has_a_row_for_every_document():
     assert len(FOUND.documents) == 40
 
 
-def test_references_the_model_does_not_know_are_noted():
-    documents = tuple(Document(f"d{i}", "x", labels=("odd",)) for i in range(3))
-    records = {d.id: Prediction(d.id, ("a", "b"), (0, 1), (0.4, 0.6), ("b",), 0.6, 3, False) for d in documents}
-    found = summarise(Evidence(documents, records), context(asked={"prediction": 3}))
-    assert "3 documents with a reference label unknown to the model: not scored." in found.notes
+def test_the_documents_table_has_the_probability_of_the_least_probable_label_predicted():
+    found = summarise(*variants()["multi-label"])
+    by_id = {row.document_id: row for row in found.documents}
+    assert (by_id["m6"].predicted, by_id["m6"].probability) == (("politics",), 0.7)
+    both = Prediction("x", ("a", "b", "c"), (0, 0, 0), (0.97, 0.55, 0.2), ("a", "b"), 0.4, 3, False)
+    assert answer_probability(both) == 0.55
+    assert answer_probability(replace(both, predicted=())) == 0.97
+    assert answer_probability(replace(both, labels=(), probabilities=(), predicted=())) is None
 
 
 def test_the_agreement_of_attention_with_lime_is_in_both_places():

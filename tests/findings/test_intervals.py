@@ -116,11 +116,29 @@ def test_the_wilson_interval_covers_a_small_share_about_95_times_in_100():
     assert 0.92 <= np.mean(covered) <= 0.98
 
 
-def test_the_resampling_unit_is_the_document_so_equal_documents_leave_no_doubt():
-    found = bootstrap_ratio([10.0, 30.0, 20.0], [1.0, 3.0, 2.0], seed=0, name="x")
-    assert (found.value, found.low, found.high) == pytest.approx((10, 10, 10))
-    found = bootstrap_mean([0.1] * 7, seed=0, name="x")
-    assert found.low == found.value == found.high == pytest.approx(0.1)
+def test_equal_documents_say_nothing_about_others_so_there_is_no_interval():
+    """The resampling unit is the document: tokens that differ within documents do not make an interval."""
+    assert bootstrap_ratio([10.0, 30.0, 20.0], [1.0, 3.0, 2.0], seed=0, name="x") == Estimate(10.0, None, None, 3)
+    for share in (False, True):
+        found = bootstrap_mean([0.1] * 7, seed=0, name="x", share=share)
+        assert found == Estimate(pytest.approx(0.1), None, None, 7)
+    assert bootstrap_mean([1.0] * 10, seed=0, name="x") == Estimate(1.0, None, None, 10)  # not known to stop at 1
+
+
+@pytest.mark.parametrize("n", [2, 10, 300])
+@pytest.mark.parametrize(("value", "successes"), [(0.0, 0), (1.0, 1), (1 - 1e-15, 1), (1 + 1e-15, 1)])
+def test_a_share_at_its_end_is_as_uncertain_as_a_plain_proportion(n, value, successes):
+    found, theirs = bootstrap_mean([value] * n, seed=0, name="x", share=True), wilson(n * successes, n)
+    assert (found.value, found.n) == (pytest.approx(value, abs=1e-14), n)
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
+    assert found.high - found.low > 0.01
+
+
+def test_a_share_that_varies_has_the_interval_of_any_other_mean():
+    values = [1.0] * 9 + [0.0]
+    assert bootstrap_mean(values, seed=0, name="x", share=True) == bootstrap_mean(values, seed=0, name="x")
+    tiny = [1e-20, 2e-20, 3e-20, 4e-20]  # a probability, not a rounded 0
+    assert bootstrap_mean(tiny, seed=0, name="x", share=True).high < 5e-20
 
 
 def test_the_same_seed_and_name_give_the_same_digits_and_others_do_not():
@@ -144,7 +162,7 @@ def test_a_statistic_undefined_in_most_resamples_has_no_interval():
         bootstrap(f, lambda s: divide(s[..., :1], s[..., 1:]), seed=0, name="x")[0]
         for f in (features, np.zeros((40, 2)))
     )
-    assert some.value == some.low == some.high == 1.0  # drawn at least once in 64 % of the resamples, always 1
+    assert (some.value, some.low, some.n) == (1.0, None, 40)  # drawn at least once in 64 % of the resamples, always 1
     assert (none.value, none.low, none.high, none.n) == (None, None, None, 40)
 
 
@@ -164,6 +182,9 @@ def test_an_increasing_function_takes_value_and_ends_along():
 def test_the_interval_holds_the_mean_and_stays_among_the_values(values):
     found = bootstrap_mean(values, seed=0, name="x")
     slack = 1e-9 * max(map(abs, values))
+    if found.low is None or found.high is None:
+        assert max(values) - min(values) <= slack
+        return
     assert min(values) - slack <= found.low <= found.value <= found.high <= max(values) + slack
 
 

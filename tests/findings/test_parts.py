@@ -1,12 +1,17 @@
 """A part of the corpus has the numbers of a corpus that holds nothing else."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
+import pytest
 from worked_example import N, context, document, evidence, prediction
 
 from auditor.findings import Evidence, sliceable, summarise
 from auditor.findings.answers import pair
-from auditor.findings.parts import measure_parts
+from auditor.findings.parts import _ordered, measure_parts
+from auditor.records.types import MISSING
 
 
 def whole(found, **given):
@@ -26,10 +31,40 @@ def test_only_columns_with_two_to_twelve_values_are_sliced_by():
     assert sliceable(evidence().documents) == {"length": ("long", "short")}
 
 
-def test_missing_values_belong_to_no_slice_and_numbers_are_ordered_as_numbers():
+def test_empty_values_belong_to_no_slice_and_numbers_are_ordered_as_numbers():
     documents = [replace(document(i), metadata={"stars": s}) for i, s in enumerate(("10", "9", "", "1", "9"))]
     documents.append(replace(document(5), metadata={}))
     assert sliceable(documents) == {"stars": ("1", "9", "10")}
+
+
+@pytest.mark.parametrize(
+    ("values", "ordered"),
+    [
+        (("10", "9", "1"), ("1", "9", "10")),
+        (("10", "2", MISSING), ("2", "10", MISSING)),
+        (("b", MISSING, "a"), ("a", "b", MISSING)),
+        (("10", "9", "nan"), ("10", "9", "nan")),
+        (("2", "10", "inf", "-inf"), ("-inf", "10", "2", "inf")),
+        (("1.0", "1", "0.5"), ("0.5", "1", "1.0")),
+    ],
+)
+def test_numbers_are_ordered_as_numbers_texts_by_name_and_gaps_last(values, ordered):
+    assert _ordered(set(values)) == ordered
+
+
+def test_the_order_does_not_depend_on_the_hash_seed():
+    code = "from auditor.findings.parts import _ordered; print(_ordered({'nan', '3', '1', '2', 'NaN', '(missing)'}))"
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert printed == {"('1', '2', '3', 'NaN', 'nan', '(missing)')\n"}
 
 
 def test_parts_have_precision_calibration_and_head_classes_of_their_own():

@@ -6,9 +6,11 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 from worked_example import LABELS, continuation_evidence, document, evidence, multi_label_evidence, prediction
 
-from auditor.findings import Evidence
+from auditor.findings import Bound, Evidence
 from auditor.findings.answers import Answer, pair
 from auditor.findings.calibration import calibrate
+from auditor.findings.checks import judge
+from auditor.findings.intervals import wilson
 from auditor.findings.predictions import summarise_predictions
 from auditor.records.types import Document, Prediction
 
@@ -61,6 +63,100 @@ def test_the_calibration_error_is_the_one_worked_out_on_paper():
     }
     assert len(findings.calibration) == 10
     assert sum(row.n for row in findings.calibration) == 40
+
+
+def labelled(truth, given, labels=("a", "b", "rare")):
+    """Answers to documents whose reference and predicted labels are these."""
+    documents = tuple(Document(f"d{i}", "x", labels=(t,)) for i, t in enumerate(truth))
+    even = (1 / len(labels),) * len(labels)
+    records = {
+        d.id: Prediction(d.id, labels, even, even, (g,), 1.0, 3, False) for d, g in zip(documents, given, strict=True)
+    }
+    return Evidence(documents=documents, predictions=records)
+
+
+def test_f1_rests_on_the_documents_that_have_the_label_or_are_given_it():
+    found = labelled(["a"] * 100 + ["b"] * 99 + ["rare"], ["a"] * 100 + ["b"] * 99 + ["a"])
+    numbers = summarised(found)[1]
+    rare = numbers["f1[rare]"]
+    assert (rare.value, rare.low, rare.high, rare.n) == (0.0, None, None, 1)
+    assert judge(rare, Bound(at_least=0.5))[0] == judge(numbers["recall[rare]"], Bound(at_least=0.5))[0] == "not judged"
+    assert (numbers["f1[a]"].n, numbers["f1[b]"].n) == (101, 99)
+
+
+def test_the_interval_of_f1_is_wilsons_of_the_right_among_them_put_through_the_map():
+    found = labelled(["a"] * 9 + ["b"] * 51, ["a"] * 8 + ["b"] + ["a"] + ["b"] * 50)
+    f1, jaccard = summarised(found)[1]["f1[a]"], wilson(8, 10)
+    assert (f1.value, f1.n) == (pytest.approx(16 / 18), 10)
+    assert (f1.low, f1.high) == pytest.approx(tuple(2 * j / (1 + j) for j in (jaccard.low, jaccard.high)))
+    assert "95% Wilson interval of the share" in f1.protocol
+
+
+def test_the_interval_of_f1_covers_the_true_one_of_a_rare_label_about_95_times_in_100():
+    rng = np.random.default_rng(11)
+    covered = []
+    for _ in range(2000):
+        kinds = rng.choice(4, size=300, p=[0.04, 0.02, 0.03, 0.91])  # tp, fp, fn, tn
+        tp, fp, fn = (int((kinds == kind).sum()) for kind in range(3))
+        found = wilson(tp, tp + fp + fn).through(lambda j: 2 * j / (1 + j))
+        covered.append(found.low <= 2 * 0.04 / (2 * 0.04 + 0.05) <= found.high)
+    assert 0.92 <= np.mean(covered) <= 0.98
+
+
+def test_documents_without_any_label_prove_nothing_about_f1():
+    """Of 200 documents one has a label, and is given it: an F1 of 1 that rests on a single document."""
+    documents = tuple(Document(f"d{i}", "x", labels=() if i else ("sport",)) for i in range(200))
+    records = {d.id: Prediction(d.id, ("sport",), (0.1,), (0.1,), d.labels, 0.3, 3, False) for d in documents}
+    numbers = summarised(Evidence(documents=documents, predictions=records), multi_label=True)[1]
+    for name in ("f1[sport]", "macro_f1", "micro_f1"):
+        assert (numbers[name].value, numbers[name].low, numbers[name].n) == (1.0, None, 1)
+    assert numbers["exact_match"].n == 200
+    assert summarised(multi_label_evidence(), multi_label=True)[1]["macro_f1"].n == 9  # m0 has none and is given none
+
+
+def test_ten_right_answers_do_not_prove_a_macro_f1_of_one():
+    truth = ["a", "b"] * 5
+    macro = summarised(labelled(truth, truth, ("a", "b")))[1]["macro_f1"]
+    assert (macro.value, macro.high) == (1.0, 1.0)
+    assert macro.low == pytest.approx(wilson(10, 10).low)
+    assert judge(macro, Bound(at_least=0.9))[0] == "watch"
+
+
+@pytest.mark.parametrize("p", [1.0, 1 - 1e-16, 1 - 1e-10, 0.999, 0.98])
+def test_ten_right_answers_do_not_prove_a_calibration_error_of_nought(p):
+    error = calibrate(
+        [answer("negative", (p, 1 - p))] * 9 + [answer("negative", ((1 + p) / 2, (1 - p) / 2))], False, 0
+    )[1]
+    assert error.value == pytest.approx(0.95 * (1 - p), abs=1e-15)
+    assert error.low == pytest.approx(0, abs=1e-12)
+    assert error.high == pytest.approx(1 - 0.95 * (1 - p) - wilson(10, 10).low)
+    assert judge(error, Bound(at_most=0.1))[0] == "watch"
+
+
+def test_equal_probabilities_hide_no_more_than_others_what_was_not_seen():
+    error = calibrate([answer("negative", (0.98, 0.02))] * 10, False, 0)[1]
+    assert (error.value, error.low, error.high) == pytest.approx((0.02, 0, 0.98 - wilson(10, 10).low))
+    assert "widened to what Wilson’s interval leaves open" in error.protocol
+
+
+def test_the_calibration_error_of_a_model_that_is_nearly_always_right_lies_in_its_interval():
+    """Right in 90 of 100, and 0.99 sure: among ten answers a third of the samples have no error to resample."""
+    rng = np.random.default_rng(13)
+    covered = []
+    for _ in range(200):
+        right = rng.random(10) < 0.9
+        tops = 0.99 + rng.uniform(-0.005, 0.005, 10)
+        answers = [answer(LABELS[0 if hit else 1], (p, 1 - p)) for p, hit in zip(tops, right, strict=True)]
+        error = calibrate(answers, False, 0)[1]
+        covered.append(error.low <= 0.09 <= error.high)
+    assert np.mean(covered) >= 0.9
+
+
+def test_ten_wrong_answers_leave_open_how_many_are_right():
+    error = calibrate([answer("positive", (0.7 + i / 1000, 0.3 - i / 1000)) for i in range(10)], False, 0)[1]
+    assert error.value == pytest.approx(0.7045)
+    assert error.low == pytest.approx(0.7045 - wilson(0, 10).high)
+    assert error.high < 0.71
 
 
 def test_bins_are_closed_on_the_right_and_zero_falls_into_the_first():
@@ -183,14 +279,6 @@ def test_without_references_there_is_no_accuracy_but_everything_else():
     assert (findings.n_labelled, findings.confusion, findings.classes, findings.calibration) == (0, (), (), ())
     assert findings.confident_errors == ()
     assert len(findings.least_certain) == 6
-
-
-def test_a_reference_the_model_does_not_know_is_left_out_of_the_scores():
-    found = evidence()
-    odd = (replace(found.documents[0], labels=("neutral",)), *found.documents[1:])
-    findings, numbers = summarised(replace(found, documents=odd))
-    assert findings.n_labelled == 39
-    assert numbers["accuracy"].value == 34 / 39
 
 
 def test_free_continuations_have_their_mean_log_probability():

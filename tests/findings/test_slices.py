@@ -6,6 +6,7 @@ from worked_example import N, context, document, evidence, explanation, perplexi
 
 from auditor.findings import Evidence, names, nearest, summarise
 from auditor.findings.answers import pair
+from auditor.findings.calibration import calibrate
 from auditor.findings.intervals import wilson
 from auditor.findings.numbers import number
 from auditor.findings.parts import measure_parts
@@ -59,9 +60,9 @@ def test_a_comparison_is_a_number_on_thirty_documents_of_a_part_of_thirty():
     rows = rows_of(halves())
     assert [row.judged for row in rows] == [True, True]
     assert [base_name(n) for n in rows[0].numbers if is_compared(rows[0], n)] == [
-        *("accuracy", "macro_f1", "calibration_error", "mean_entropy")
+        *("accuracy", "macro_f1", "mean_entropy")
     ]  # recall rests on the documents of one label: fewer than thirty
-    assert count_comparisons(rows) == 8
+    assert count_comparisons(rows) == 6
     few = rows[0].numbers[0].model_copy(update={"n": LEAST_JUDGED - 1})
     assert not is_compared(rows[0], few)
 
@@ -87,6 +88,56 @@ def test_chance_sets_apart_no_more_slices_than_is_said():
     assert 0 < alarms <= FALSE_ALARMS * trials
 
 
+def test_a_calibrated_model_has_no_parts_set_apart_by_their_size_alone():
+    """The calibration error of thirty documents is larger than that of all: compared, it would alarm upwards."""
+    rng = np.random.default_rng(12)
+    higher = []
+    for _ in range(40):
+        tops = rng.uniform(0.5, 1, 400)
+        answers = [
+            replace(prediction(30), document_id=f"s{i}", probabilities=(1 - p, p), predicted=("positive",))
+            for i, p in enumerate(tops)
+        ]
+        kinds = [("positive",) if rng.random() < p else ("negative",) for p in tops]
+        documents = tuple(
+            replace(document(30), id=f"s{i}", labels=kind, metadata={"part": "small" if i < 40 else "large"})
+            for i, kind in enumerate(kinds)
+        )
+        found = Evidence(documents=documents, predictions={a.document_id: a for a in answers})
+        given = pair(found, False)
+        whole, small = (calibrate(list(own), False, 0)[1] for own in (given, given[:40]))
+        higher.append(small.value > whole.value)
+    assert np.mean(higher) > 0.9
+    rows = rows_of(found)
+    assert "calibration_error" not in [base_name(number) for row in rows for number in row.numbers]
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("accuracy{length=short}", "accuracy"),
+        ("recall[{x}]{len=short}", "recall[{x}]"),
+        ("recall[{x}]{len={y}}", "recall[{x}]"),
+        ("recall[a{b]{len=[c]{d}}", "recall[a{b]"),
+        ("accuracy{{odd}=a]{b}", "accuracy"),
+        ("recall[{x}]", "recall[{x}]"),
+        ("lime.fidelity", "lime.fidelity"),
+        ("recall[two\nlines]{a=b}", "recall[two\nlines]"),
+    ],
+)
+def test_the_name_of_the_whole_is_found_whatever_labels_and_values_are_called(name, base):
+    assert base_name(number(name, "A", wilson(1, 2), "share", "")) == base
+
+
+def test_a_label_in_braces_is_compared_by_its_recall():
+    found = halves()
+    labels = ("{x}", "y")
+    documents = tuple(replace(d, labels=(labels[i % 2 == 0],)) for i, d in enumerate(found.documents))
+    predictions = {i: replace(p, labels=labels, predicted=("{x}",)) for i, p in found.predictions.items()}
+    rows = rows_of(replace(found, documents=documents, predictions=predictions))
+    assert "recall[{x}]" in [base_name(number) for number in rows[0].numbers]
+
+
 def test_a_slice_wholly_below_the_rest_is_pointed_at():
     documents, predictions = [], {}
     for i in range(120):
@@ -99,7 +150,7 @@ def test_a_slice_wholly_below_the_rest_is_pointed_at():
     pointers = list(_slices(rows_of(found)))
     assert [(p.severity, p.section) for p in pointers] == [("watch", "slices")]
     assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.50 (95% interval 0.35 to 0.65)")
-    assert pointers[0].text.endswith("elsewhere 1.000")
+    assert pointers[0].text.endswith("elsewhere 1.000 (95% interval 0.954 to 1.000)")
 
 
 def test_the_possible_names_follow_from_probes_labels_and_columns():

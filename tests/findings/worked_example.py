@@ -68,7 +68,7 @@ def explanation(i, weights=(0.0, 0.02, 0.0, 0.3, 0.05, -0.4), fidelity=0.9, erro
         label=prediction(i).predicted[0],
         weights=tuple(w * (1 + i / 1000) for w in weights),
         standard_errors=(error,) * len(weights),
-        selected=tuple(w != 0 for w in weights),
+        selected=(True,) * len(weights),
         intercept=0.5,
         fidelity=0.3 if i in (3, 4) else fidelity + i / 1000,
         local_prediction=0.8,

@@ -27,7 +27,29 @@ def test_numbers_have_the_true_minus_and_group_thousands(language):
         assert numbers.decimal(2.5e7, 2) == "2.5 × 10⁷"
         assert numbers.shortest(0.80) == "0.8"
         assert numbers.shortest(25) == "25"
-        assert numbers.shortest(0.00002) == "2.0 × 10⁻⁵"
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        (0.9999999, "0.9999999"),
+        (1234567, "1,234,567"),
+        (1234.5678, "1,234.5678"),
+        (0.00002, "0.00002"),
+        (0.000000123456, "0.000000123456"),
+        (-0.125, "−0.125"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (100, "100"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (2.5e-9, "2.5 × 10⁻⁹"),
+        (1.25e20, "1.25 × 10²⁰"),
+    ],
+)
+def test_a_bound_is_written_with_every_digit_it_was_declared_with(language, declared, written):
+    with speaking(language):
+        assert numbers.shortest(declared) == written
 
 
 @pytest.mark.parametrize(

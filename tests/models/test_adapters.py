@@ -10,8 +10,11 @@ import torch
 from auditor.errors import ModelError
 from auditor.models import TextClassification, TextGeneration, Window, find, load
 from auditor.models.attention import STATISTICS
+from auditor.models.contract import Encoded, Sequences
 from auditor.probes.attention import punctuation
-from auditor.records.types import Document
+from auditor.probes.lime import LimeProbe
+from auditor.probes.perturbations import encoded
+from auditor.records.types import Document, Explanation, Segment, Span
 from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
 
 CASES = [(family, "text-classification") for family in ENCODERS + DECODERS] + [
@@ -196,3 +199,155 @@ def test_an_architecture_that_hides_its_attention_is_refused(folders: dict[tuple
     tokens = model.tokens([("Good.", None)])
     with pytest.raises(ModelError, match="expected the attention of 3 layers, saw 2"):
         model.attention(tokens, [punctuation(t) for t in tokens])
+
+
+@pytest.fixture(params=[(family, task) for family, task in CASES if family in DECODERS], ids="-".join)
+def bare(request: pytest.FixtureRequest, folders: dict[tuple[str, str], Path]) -> TextClassification | TextGeneration:
+    """A model whose tokenizer adds nothing to a text, asked without a prompt."""
+    model = opened(folders[request.param], **({"prompt": "{text}"} if request.param[1] == "text-generation" else {}))
+    assert model.packs
+    return model
+
+
+def plainly(model: TextClassification | TextGeneration, ids: tuple[int, ...]) -> torch.Tensor:
+    """What the model itself says about one text."""
+    if isinstance(model, TextClassification):
+        return model.model(input_ids=torch.tensor([ids])).logits[0]
+    values = []
+    for own in model._candidate_ids:
+        logits = model.model(input_ids=torch.tensor([[*ids, *own]])).logits[0].log_softmax(-1)
+        values.append(sum(logits[len(ids) - 1 + i, token] for i, token in enumerate(own)))
+    return torch.stack(values)
+
+
+@pytest.mark.parametrize("texts", [["Good film", "", "Bad"], ["", ""], ["", "Good film", "Bad", "Bad"], ["Dull!", ""]])
+def test_an_empty_text_is_answered_as_its_prefix_token_alone(
+    bare: TextClassification | TextGeneration, texts: list[str]
+) -> None:
+    assert bare.prefix == (0, "<|endoftext|>")
+    sequences = bare.encode([(text, None) for text in texts])
+    assert [text.ids for text, own in zip(sequences, texts, strict=True) if not own] == [(0,)] * texts.count("")
+    wanted = torch.stack([plainly(bare, text.ids) for text in sequences])
+    questions = bare.ask([Document(str(i), text) for i, text in enumerate(texts)])
+    torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
+    bare.packs, bare._fast = False, None
+    torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
+    bare._head_is_all = False
+    torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_neighbourhood_with_an_empty_text_is_assembled_as_it_is_encoded(
+    bare: TextClassification | TextGeneration,
+) -> None:
+    document = Document("d", "Good12")
+    segments = (Segment("Good", (Span(0, 4),)), Segment("12", (Span(4, 6),)))
+    keep = np.array([[True, True], [False, False], [True, False], [False, False], [False, True]] * 3)
+    assembled = bare.assemble(document, segments, keep)
+    assert assembled is not None
+    assert list(assembled) == [Encoded(text.ids) for text in encoded(bare, document, segments, keep)]
+    assert list(assembled) == [
+        Encoded(text.ids) for text in bare.encode([(t, None) for t in ("Good12", "", "Good", "", "12")] * 3)
+    ]
+    questions = bare.ask([document]) * len(keep)
+    wanted = torch.stack([plainly(bare, text.ids) for text in assembled])
+    torch.testing.assert_close(bare.outputs(assembled, questions), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_classifier_whose_padding_is_its_prefix_answers_an_empty_text_alike(tmp_path: Path) -> None:
+    model = opened(save(tmp_path / "padded-text-classification", "gpt2", "text-classification", pad_token_id=0))
+    sequences = model.encode([(text, None) for text in ("Good film", "", "Bad", "A long one, really.")])
+    wanted = torch.stack([plainly(model, text.ids) for text in sequences])
+    for _ in range(2):
+        found = model.outputs(sequences, [model.question] * 4)
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+        model.packs, model._fast = False, None
+
+
+def test_an_empty_text_that_nothing_can_stand_for_is_an_error_of_that_text(
+    bare: TextClassification | TextGeneration,
+) -> None:
+    bare.tokenizer.bos_token = bare.tokenizer.eos_token = None
+    with pytest.raises(ValueError, match="no first or last token to stand for it"):
+        bare.encode([("Good", None), ("", None)])
+    assert len(bare.encode([("Good", None)])) == 1
+
+
+def test_special_tokens_and_prompts_already_stand_for_an_empty_text(
+    folders: dict[tuple[str, str], Path],
+) -> None:
+    assert opened(folders["bert", "text-classification"]).encode([("", None)])[0].ids == (2, 3)
+    asked = opened(folders["llama", "text-generation"])
+    assert asked.tokenizer.decode(list(asked.encode([("", None)])[0].ids)) == "Review: \nIt is"
+
+
+def test_a_stand_in_keeps_the_types_and_cuts_of_the_others() -> None:
+    texts = Sequences.of([Encoded(()), Encoded((4, 5), (0, 1), True), Encoded(()), Encoded((6,), (1,)), Encoded(())])
+    one = Encoded((9,), (0,))
+    assert list(texts.with_stand_in(9)) == [one, Encoded((4, 5), (0, 1), True), one, Encoded((6,), (1,)), one]
+
+
+@pytest.mark.parametrize("settings", [{"prompt": "too long " * 60 + "{text}"}, {"candidates": (" bad " * 60, " good")}])
+def test_a_prompt_that_leaves_no_room_for_a_text_is_refused(
+    folders: dict[tuple[str, str], Path], settings: dict[str, object]
+) -> None:
+    with pytest.raises(ModelError, match="but the model sees only 64: no room is left for a text; shorten the prompt"):
+        opened(folders["llama", "text-generation"], **settings)
+
+
+def test_a_continuation_that_leaves_no_room_is_refused(folders: dict[tuple[str, str], Path]) -> None:
+    with pytest.raises(ModelError, match=r"the longest continuation 63.* or max_new_tokens"):
+        opened(folders["gpt2", "text-generation"], candidates=None, max_new_tokens=63)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [("bad film " * 200, "good " * 200), ("bad", "good " * 200), ("bad film " * 200, "good"), ("", "x " * 99)],
+)
+def test_a_pair_too_long_for_the_model_is_cut_like_the_text(
+    folders: dict[tuple[str, str], Path], text: str, pair: str
+) -> None:
+    model = opened(folders["llama", "text-generation"], prompt="A: {text}\nB: {pair}\nIt is")
+    cut = model.encode([(text, pair)])[0]
+    assert cut.truncated
+    assert model._room - 2 <= len(cut.ids) <= model._room
+    said = model.tokenizer.decode(list(cut.ids))
+    assert said.endswith("\nIt is")
+    own, other = said.removeprefix("A: ").removesuffix("\nIt is").split("\nB: ")
+    assert text.startswith(own)
+    assert pair.startswith(other)
+    shorter, longer = sorted([(own, text), (other, pair)], key=lambda kept: len(kept[1]))
+    assert shorter[0] == shorter[1] or abs(len(model.spell(own).spans) - len(model.spell(other).spans)) <= 1
+    assert longer[0] != longer[1]
+    assert torch.isfinite(model.outputs(model.encode([(text, pair)]), model.ask([Document("d", text)]))).all()
+
+
+@pytest.mark.parametrize("prompt", ["Review: {text}\nIt is", "{text}", "{text} or {text}", "A: {text}\nB: {pair}."])
+@pytest.mark.parametrize("text", ["bad film " * 40, "Dull, 123 dull;  " * 12, "这部电影" * 9, "x" * 300])
+def test_a_text_is_cut_no_more_than_it_must(
+    folders: dict[tuple[str, str], Path], prompt: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = opened(folders["llama", "text-generation"], prompt=prompt)
+    pair = "good " * 30 if "{pair}" in prompt else None
+    ends = [[0, *(span.stop for span in model.spell(field).spans)] for field in (text, pair or "")]
+    tried = []
+    for n in range(len(ends[0])):
+        own, other = (f[: e[n]] if n < len(e) else f for f, e in zip((text, pair or ""), ends, strict=True))
+        tried.append(model._encode_one((own, other)).ids)
+    calls = []
+    tokenize = model.tokenize
+    monkeypatch.setattr(model, "tokenize", lambda *args, **kwargs: calls.append(1) or tokenize(*args, **kwargs))
+    assert model.encode([(text, pair)])[0].ids == max((t for t in tried if len(t) <= model._room), key=len)
+    assert len(calls) <= 5 or prompt.count("{text}") > 1 or not text.isascii()
+
+
+def test_an_explanation_does_not_depend_on_the_document_before_it(
+    folders: dict[tuple[str, str], Path],
+) -> None:
+    model = opened(folders["gpt2", "text-classification"])
+    documents = [Document("a", "Good."), Document("b", "Dull"), Document("c", "Bad")]  # one word: what is left is empty
+    probe = LimeProbe(n_samples=40, segmenter="characters")
+    for found, document in zip(probe.measure(model, documents, 0), documents, strict=True):
+        alone = next(iter(probe.measure(model, [document], 0)))
+        assert isinstance(found, Explanation)
+        assert isinstance(alone, Explanation)
+        assert found.targets[0].weights == pytest.approx(alone.targets[0].weights, abs=1e-4)

@@ -1,5 +1,6 @@
 """Batches under a token budget: each text once, in order, little padding, and half as many when memory runs out."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +62,32 @@ def test_padding_is_masked_and_only_where_it_is() -> None:
     assert mask is not None
     assert mask.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert padded([[1, 2], [3, 4]], 9, CPU)[1] is None
+
+
+@pytest.mark.parametrize("share", [1, 3, 8, 30])
+def test_memory_that_runs_out_halves_the_budget_no_further_than_what_fits(share: int) -> None:
+    lengths = [(7 * i) % 30 + 1 for i in range(300)]
+    limit = 1024 // share
+
+    def forward(batch: list[int]) -> list[torch.Tensor]:
+        if len(batch) > 1 and sum(lengths[i] for i in batch) > limit:
+            raise torch.OutOfMemoryError("too much")
+        return lengths_of(batch)
+
+    batcher = Batcher(1024)
+    order = list(range(len(lengths)))
+    assert batcher.packed(order, lengths, lengths, forward, None)[0].tolist() == order
+    assert limit // 2 - 1 <= batcher.budget <= 1024
+    assert (batcher.n_halvings > 0) == (share > 1)
+
+
+def test_the_budget_falls_to_half_of_what_did_not_fit() -> None:
+    def forward(batch: list[int]) -> list[torch.Tensor]:
+        if len(batch) > 16:
+            raise torch.OutOfMemoryError("too much")
+        return lengths_of(batch)
+
+    batcher = Batcher(1024)
+    assert batcher.padded([8] * 512, forward)[0].tolist() == list(range(512))
+    assert batcher.budget == 128
+    assert batcher.n_halvings == 3

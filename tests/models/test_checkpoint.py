@@ -3,13 +3,18 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, BloomConfig, PreTrainedConfig
 
 from auditor.errors import ModelError
-from auditor.models import find, load
-from tests.models.tiny import save
+from auditor.models import Window, find, load
+from auditor.models.loading import max_length_of
+from tests.models.tiny import byte_pairs, save
 
 
 @pytest.fixture
@@ -141,3 +146,75 @@ def test_a_hub_id_is_found_in_the_hub_cache_with_its_commit(
 def test_labels_that_utf_8_cannot_write_are_mended(folder: Path) -> None:
     found = find("m", changed(folder, id2label={"0": "good", "1": "\ud800bad"}, label2id={"good": 0, "\ud800bad": 1}))
     assert found.labels == ("good", "?bad")
+
+
+def sharded(folder: Path) -> Path:
+    """The weights in two files with an index, as large models have them."""
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    of = {key: f"model-0000{1 + i % 2}-of-00002.safetensors" for i, key in enumerate(weights)}
+    for name in set(of.values()):
+        save_file({key: weights[key] for key in weights if of[key] == name}, folder / name, {"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": of}))
+    return folder
+
+
+def test_a_second_copy_of_the_weights_is_neither_counted_nor_hashed(folder: Path) -> None:
+    before = find("m", folder)
+    wanted = before.n_parameters, before.weights_sha256
+    assert before.n_parameters == sum(w.numel() for w in load_file(folder / "model.safetensors").values())
+    shutil.copy(folder / "model.safetensors", folder / "consolidated.safetensors")
+    assert (find("m", folder).n_parameters, find("m", folder).weights_sha256) == wanted
+
+
+def test_the_files_that_the_index_names_are_the_weights(folder: Path) -> None:
+    n_parameters = find("m", folder).n_parameters
+    shutil.copy(folder / "model.safetensors", folder / "consolidated.safetensors")
+    found = find("m", sharded(folder))
+    assert found.n_parameters == n_parameters
+    assert [file.name[:11] for file in found.weight_files] == ["model-00001", "model-00002"]
+    assert load(found, device="cpu").identity.model_class == "BertForSequenceClassification"
+
+
+def test_a_shard_that_is_not_there_is_named(folder: Path) -> None:
+    (sharded(folder) / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"found model-00001-of-00002\.safetensors but not model-00002-of-00002"):
+        find("m", folder)
+
+
+def test_an_index_that_is_none_is_refused(folder: Path) -> None:
+    (sharded(folder) / "model.safetensors.index.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"index\.json cannot be understood"):
+        find("m", folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "tokenizer_limit", "wanted"),
+    [
+        ({"max_position_embeddings": 64}, 10**30, 64),
+        ({"max_position_embeddings": 64}, 32, 32),
+        ({"max_position_embeddings": -1}, 10**30, 1024),
+        ({"max_position_embeddings": -1}, 512, 512),
+        ({"max_position_embeddings": None}, 10**30, 1024),
+        ({"max_position_embeddings": None, "seq_length": 2048}, 10**30, 2048),
+        ({"max_position_embeddings": None, "max_seq_len": 256}, 10**30, 256),
+        ({"max_position_embeddings": 64, "seq_length": 16}, 10**30, 64),
+    ],
+)
+def test_how_much_a_model_sees(values: dict[str, int], tokenizer_limit: int, wanted: int) -> None:
+    class Model(torch.nn.Module):
+        config = PreTrainedConfig(**values)
+
+    tokenizer = byte_pairs()
+    tokenizer.model_max_length = tokenizer_limit
+    assert max_length_of(cast("Any", Model()), tokenizer) == wanted
+
+
+def test_a_model_with_no_stated_limit_is_loaded_and_answers(tmp_path: Path) -> None:
+    tokenizer = byte_pairs()
+    config = BloomConfig(vocab_size=len(tokenizer), hidden_size=32, n_layer=2, n_head=4)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    model = load(find("m", tmp_path), device="cpu")
+    assert model.identity.max_length == 1024
+    assert np.isfinite(model.logprobs([Window((1, 2, 3), (2, 3))])[0]).all()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from transformers import (
 from auditor.errors import ModelError
 from auditor.models import Attends, Classifies, FillMask, FillsMasks, Scores, find, load, offers
 from auditor.models.attention import STATISTICS
-from auditor.models.contract import Cloze
+from auditor.models.contract import Cloze, Encoded
 from auditor.probes.attention import punctuation
 from tests.models.tiny import ENCODERS, TEXTS, byte_pairs, config_of, save, word_pieces
 
@@ -286,3 +287,33 @@ def test_the_task_comes_from_the_checkpoint_and_the_model_has_no_labels(folders:
     assert model.identity.labels == ()
     with pytest.raises(ModelError, match="which is for fill-mask"):
         find("tiny", folders["roberta"], task="text-generation")
+
+
+def test_copies_are_made_stretch_by_stretch_and_asked_once_over_all_of_them(
+    model: FillMask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clozes = every_gap(model, SPLIT)
+    wanted = model.fill(clozes)
+    sizes, score = [], model._scores
+
+    def counted(copies: list[Any]) -> torch.Tensor:
+        sizes.append(sum(len(one.ids) for one in copies))
+        return score(copies)
+
+    monkeypatch.setattr(model, "_scores", counted)
+    monkeypatch.setattr("auditor.models.fill_mask.STRETCH", 60)
+    before = model.batcher.n_head_rows
+    found = model.fill([*clozes, *clozes])
+    for own, other in zip(found, [*wanted, *wanted], strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-5)
+    assert len(sizes) > 10
+    assert max(sizes) < 60 + max(len(cloze.text.ids) for cloze in clozes)
+    assert model.batcher.n_head_rows - before == len({(c.text.ids, gap) for c in clozes for gap in c.gaps})
+
+
+def test_copies_that_differ_in_the_kinds_of_their_tokens_are_not_taken_for_one(folders: dict[str, Path]) -> None:
+    model = opened(folders["bert"])
+    ids = model.spellings(["A good film."])[0].tokens.encoded.ids
+    clozes = [Cloze(Encoded(ids, (kind,) * len(ids)), ((2, 3),)) for kind in (0, 1)]
+    for cloze, found in zip(clozes, model.fill(clozes), strict=True):
+        np.testing.assert_allclose(found, plainly(model, cloze), atol=1e-5)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from auditor.models.head import BLOCK, log_probabilities
+from auditor.models.head import BLOCK, log_probabilities, of_logits
 
 
 @pytest.mark.parametrize("vocabulary", [7, BLOCK, BLOCK + 1, 3 * BLOCK + 5])
@@ -41,3 +41,18 @@ def test_half_precision_is_summed_in_single() -> None:
     found = log_probabilities(head, states, tokens)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, wanted, rtol=1e-2, atol=1e-2)
+
+
+def test_no_probability_in_half_precision_is_above_one() -> None:
+    torch.manual_seed(0)
+    head = torch.nn.Linear(64, 2 * BLOCK + 9, bias=True).bfloat16()
+    with torch.no_grad():
+        head.weight.mul_(40)
+    states = torch.randn(64, 64).bfloat16()
+    with torch.inference_mode():
+        logits = head(states)
+        tokens = logits.topk(2).indices
+        found = log_probabilities(head, states, tokens)
+    assert found.max().item() <= 1e-6
+    assert found[:, 0].median().item() > -0.05  # so near 1 that the rounding of the two logits shows
+    torch.testing.assert_close(found, of_logits(logits, tokens), rtol=1e-2, atol=1e-2)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import BertForSequenceClassification, BloomConfig
+from transformers import BertForSequenceClassification, BloomConfig, FalconH1Config, Lfm2Config, PreTrainedConfig
 
-from auditor.models import TextClassification, TextGeneration, find, load
+from auditor.models import TextClassification, TextGeneration, Window, find, load
 from auditor.models.contract import Encoded, Sequences, ragged
-from auditor.models.packing import layout
+from auditor.models.packing import GATHERED, Rows, layout
 from tests.models import tiny
 from tests.models.tiny import DECODERS, ENCODERS, save
 
@@ -178,3 +178,91 @@ def test_sequences_join_and_are_taken_apart() -> None:
     assert list(joined) == [*a, *b]
     assert joined[2] == Encoded((4, 5, 6), (1, 1, 0))
     assert list(joined.take(np.array([2, 0]))) == [joined[2], joined[0]]
+
+
+def test_long_shared_beginnings_do_not_gather_more_keys_than_the_row_allows(opened: Opened) -> None:
+    model = opened("llama", "text-generation")
+    start = tuple(range(5, 55))
+    sequences = Sequences.of([Encoded((*start, 60 + i, 60 + i % 7)) for i in range(200)])
+    sizes: list[tuple[int, int]] = []
+    pack = model._packer.pack
+
+    def watched(*args: object) -> object:
+        packing = pack(*args)
+        n_tokens = packing.ids.shape[1]
+        sizes.extend((c * length, n_tokens) for c, _, length in (group.shape for group in packing.groups))
+        return packing
+
+    model._packer = type("Watched", (), {"pack": staticmethod(watched)})()
+    rows = [(51,)] * 200
+    found = model.read(sequences, rows, lambda s, _: s)
+    alone = one_by_one(model, sequences)[torch.from_numpy(sequences.starts + 51)]
+    torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
+    assert {n for _, n in sizes} == {50 + 2 * 200}  # everything in one batch, every beginning once
+    assert sum(keys for keys, _ in sizes) > GATHERED * 450
+    assert all(keys <= GATHERED * n for keys, n in sizes)
+
+
+def test_a_state_before_a_text_cannot_be_asked_for(opened: Opened) -> None:
+    with pytest.raises(ValueError, match="before the beginning of a text"):
+        Rows.listed([(0, 1), (-1,)])
+    model = opened("gpt2", "text-generation")
+    with pytest.raises(ValueError, match="before the beginning of a text"):
+        model.logprobs([Window((3,), (5,)), Window((), (5,))])
+
+
+BY_CONVOLUTION = Lfm2Config(
+    vocab_size=400,
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    full_attn_idxs=[1],
+    max_position_embeddings=64,
+)
+BY_RECURRENCE = FalconH1Config(
+    vocab_size=400,
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    mamba_d_ssm=32,
+    mamba_n_heads=4,
+    mamba_d_head=8,
+    mamba_n_groups=1,
+    mamba_d_state=16,
+    mamba_chunk_size=16,
+    max_position_embeddings=64,
+)
+
+
+@pytest.mark.parametrize("config", [BY_CONVOLUTION, BY_RECURRENCE], ids=lambda own: own.model_type)
+def test_models_whose_tokens_meet_outside_of_attention_are_not_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: PreTrainedConfig
+) -> None:
+    monkeypatch.setattr(tiny, "config_of", lambda *_: config)
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)  # as small as freshly made: below bfloat16's rounding
+    model = load(find("tiny", save(tmp_path / "m", "gpt2", "text-generation")), device="cpu", dtype="bfloat16")
+    assert not model.packs
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bert"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_plain_models_are_packed_in_half_precision(opened: Opened, family: str, dtype: str) -> None:
+    assert opened(family, "text-classification", dtype=dtype).packs
+
+
+def test_a_channel_of_large_values_does_not_hide_a_difference(opened: Opened) -> None:
+    model = opened("gpt2", "text-generation", dtype="bfloat16")
+    wanted = torch.randn(20, 64, generator=torch.Generator().manual_seed(0))
+    wanted[:, 3] += 1000
+    rounded = wanted * (1 + 0.01 * torch.randn(20, 64, generator=torch.Generator().manual_seed(1)))
+    wrong = wanted.clone()
+    wrong[7] = wanted[8]
+    wrong[7, 3] = wanted[7, 3]
+    assert model.close(rounded, wanted)
+    assert not model.close(wrong, wanted)
+    assert not model.close(wanted * torch.nan, wanted)
+    assert model.close(torch.zeros(3, 4), torch.zeros(3, 4))

@@ -9,6 +9,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     BertConfig,
+    DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
     GPT2Config,
@@ -106,6 +107,8 @@ def config_of(family: str, vocab_size: int) -> PreTrainedConfig:
     match family:
         case "bert":
             return BertConfig(**bert)
+        case "deberta-v2":
+            return DebertaV2Config(**bert, relative_attention=True, pos_att_type=["p2c", "c2p"])
         case "distilbert":
             return DistilBertConfig(
                 vocab_size=vocab_size, dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=64
@@ -133,7 +136,7 @@ def config_of(family: str, vocab_size: int) -> PreTrainedConfig:
 
 def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
     """The kind of tokenizer the family has."""
-    if family in ("bert", "distilbert", "electra"):
+    if family in ("bert", "deberta-v2", "distilbert", "electra"):
         return word_pieces()
     return byte_pairs(roberta="roberta" in family)
 

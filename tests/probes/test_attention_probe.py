@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from auditor import audit, config
+from auditor.errors import ProbeError
 from auditor.measuring import Worker, measure
 from auditor.models import find, load
 from auditor.probes.attention import CHARACTERS, MAP_KEYS, AttentionProbe
@@ -163,3 +164,40 @@ def test_a_run_maps_the_same_documents_however_it_is_cut(
     wanted = AttentionProbe(maps=4).foresee(encoder, preflight.documents, 1).ranks
     assert {name: one.rank for name, one in found.items()} == wanted
     assert isinstance(AttentionProbe(), Foresees)
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose architecture computes attention in its own way."""
+    return save(tmp_path_factory.mktemp("hides") / "deberta", "deberta-v2", "text-classification")
+
+
+def settings(model: Path, here: Path, more: dict[str, Any]) -> config.Config:
+    (here / "c.jsonl").write_text("".join(f'{{"text": "{text}"}}\n' for text in ("A good film.", "Dull, dull, dull!")))
+    given = {"model.name": model, "corpus.path": here / "c.jsonl", "run.output": str(here / "reports")}
+    return config.load(None, {**given, **more}, environment={})
+
+
+def test_a_model_that_hides_its_attention_is_audited_without_and_the_report_says_so(
+    hidden: Path, tmp_path: Path
+) -> None:
+    result = audit.run(settings(hidden, tmp_path, {}), pdf=False, progress=Silent())
+    assert {row.probe for row in result.findings.coverage} == {"prediction", "lime"}
+    note = "Attention was not measured: models of the class DebertaV2ForSequenceClassification do not show it."
+    assert note in result.findings.notes
+    assert note in result.html.read_text(encoding="utf-8")
+
+
+def test_attention_that_was_asked_for_by_name_is_refused_before_a_weight_is_read(
+    hidden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = settings(hidden, tmp_path, {"probes.attention.limit": 2})
+    monkeypatch.setattr("auditor.models.load", lambda *_, **__: pytest.fail("a weight is read"))
+    with pytest.raises(ProbeError, match=r"probes\.attention: DebertaV2.* computes attention in a way of its own"):
+        audit.run(asked, pdf=False, progress=Silent())
+
+
+def test_probes_that_were_asked_for_without_attention_run(hidden: Path, tmp_path: Path) -> None:
+    found = audit.check(settings(hidden, tmp_path, {"probes.prediction": {}, "probes.lime": {"n_samples": 20}}))
+    assert [probe.name for probe in found.probes] == ["prediction", "lime"]
+    assert found.notes == ()

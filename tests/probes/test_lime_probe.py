@@ -1,19 +1,22 @@
 """LIME against constructed truth, the closed form of Mardaoui & Garreau, and the `lime` package."""
 
+import dataclasses
 import hashlib
 import itertools
 import math
 import re
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.probes.design import FIRST_ROUND
 from auditor.probes.lime import STRETCH, LimeProbe, seed_for
 from auditor.probes.neighbourhood import distinct
-from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
+from auditor.probes.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
 from auditor.records.types import Document, Explanation, Failure
 from tests.probes.stubs import Oracle, sigmoid
 
@@ -40,6 +43,7 @@ TEXTS = [
     "Bold, brash, a bit too long, but when the drums start and the crowd roars you forgive it everything.",
     "好 不好 一般 无聊 精彩 演员 很 棒 剧情 拖沓 配乐 出色 结局 感人",
 ]
+LONG = " ".join(TEXTS[:2])
 
 
 def feeling(text: str) -> list[float]:
@@ -208,10 +212,30 @@ def test_the_reference_label_is_explained_beside_a_wrong_prediction() -> None:
     assert [t.label for t in right.targets] == ["n"]
 
 
-def test_a_constant_model_has_weights_of_nought() -> None:
-    found = one(LimeProbe(n_samples=20), Oracle(("n", "p"), lambda _: [0.75, 0.25]), "one two three")
-    assert found.targets[0].weights == pytest.approx([0, 0, 0], abs=1e-12)
-    assert found.targets[0].intercept == pytest.approx(0.75)
+@pytest.mark.parametrize("level", [0.1, 0.3, 0.7, 0.9999])
+@pytest.mark.parametrize("n_samples", [20, 300, "auto"])
+def test_a_constant_model_has_weights_of_nought(level: float, n_samples: int | str) -> None:
+    text = "one two three" if n_samples == 20 else LONG
+    found = one(LimeProbe(n_samples=n_samples), Oracle(("n", "p"), lambda _: [level, 1 - level]), text)
+    target = next(t for t in found.targets if t.label == ("n" if level > 0.5 else "p"))
+    assert set(target.weights) == set(target.standard_errors) == {0.0}
+    assert target.intercept == max(level, 1 - level)
+    assert target.fidelity == 1.0
+
+
+@pytest.mark.parametrize("level", [0.1, 0.3, 0.7, 0.9999])
+def test_one_round_suffices_for_a_constant_model(level: float) -> None:
+    model = Oracle(("n", "p"), lambda _: [level, 1 - level])
+    found = one(LimeProbe(top_labels=2), model, LONG)
+    assert (found.stopped, found.precision, len(model.asked)) == ("tolerance", 0.0, FIRST_ROUND)
+
+
+@pytest.mark.parametrize(("text", "width"), [("one", 2.5), ("one two three", 0.3)])
+def test_a_kernel_too_narrow_to_see_a_perturbation_leaves_all_weights_at_nought(text: str, width: float) -> None:
+    found = one(LimeProbe(kernel_width=width), Oracle(("n", "p"), feeling), text)
+    assert found.exact
+    assert set(found.targets[0].weights) == {0.0}
+    assert found.targets[0].intercept == found.targets[0].model_prediction
 
 
 def test_chinese_is_explained_by_words_not_by_clauses() -> None:
@@ -255,6 +279,38 @@ def test_answers_that_are_not_finite_are_failures() -> None:
     assert found.kind == "non-finite"
 
 
+WORDS = " ".join(f"word{i}" for i in range(14))
+
+
+@pytest.mark.parametrize("width", [0.05, 0.2, 1, 2])
+@pytest.mark.parametrize("n_samples", ["auto", 500])
+def test_a_kernel_that_gives_nearly_all_masks_no_weight_leaves_numbers(width: float, n_samples: Any) -> None:
+    found = one(LimeProbe(n_samples=n_samples, max_samples=600, kernel_width=width), Oracle(("n", "p"), feeling), WORDS)
+    target = found.targets[0]
+    assert np.isfinite([*target.weights, *target.standard_errors, target.fidelity, target.intercept]).all()
+
+
+def test_what_single_words_do_is_found_with_the_narrowest_kernel() -> None:
+    def answer(text: str) -> list[float]:
+        return [0.2 + 0.3 * ("word3" in text.split()), 0.8 - 0.3 * ("word3" in text.split())]
+
+    found = one(LimeProbe(max_samples=600, kernel_width=1), Oracle(("n", "p"), answer), WORDS)
+    weights = dict(zip((s.text for s in found.segments), found.targets[0].weights, strict=True))
+    others = [weight for word, weight in weights.items() if word != "word3"]
+    assert abs(weights["word3"]) - max(map(abs, others)) > 0.25
+
+
+def test_a_surrogate_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **kwargs: Any) -> list[Fit]:
+        return [dataclasses.replace(fit, weights=fit.weights * np.nan) for fit in fit_all(*args, **kwargs)]
+
+    monkeypatch.setattr("auditor.probes.neighbourhood.fit_all", broken)
+    found = next(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), [Document("a", "fine words")], 0))
+    assert isinstance(found, Failure)
+    assert found.kind == "non-finite"
+    assert "kernel_width" in found.message
+
+
 def test_long_documents_are_explained_by_sentences() -> None:
     text = " ".join(f"Sentence number {i} says word{i} and thing{i}." for i in range(12))
     found = one(LimeProbe(n_samples=40), Oracle(("n", "p"), feeling), text)
@@ -282,9 +338,6 @@ def test_distinct_masks_give_all_masks_back(n_segments: int, n_samples: int, see
 def test_kernel_values_of_the_design_notes() -> None:
     masks = np.array([[i >= removed for i in range(10)] for removed in (1, 2, 5, 9, 10)])
     assert kernel(masks, 25) == pytest.approx([0.97915313, 0.91469469, 0.50343962, 0.02374565, 0.00033546], abs=1e-8)
-
-
-LONG = " ".join(TEXTS[:2])
 
 
 def test_auto_stops_when_the_intervals_are_narrow_enough() -> None:

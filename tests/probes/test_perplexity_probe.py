@@ -1,14 +1,16 @@
 """Perplexity against models whose perplexity is known, for every window and stride; and lm-eval's windows."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.models.contract import Encoded, Tokens
 from auditor.probes.perplexity import PerplexityProbe, rolling_windows
-from auditor.records.types import Document, Failure, Perplexity
+from auditor.records.types import Document, Failure, Perplexity, Span
 from tests.probes.stubs import Chain
 
 RANDOM = np.random.default_rng(5)
@@ -20,6 +22,25 @@ def one(model: Chain, text: str = TEXT, **settings: int) -> Perplexity:
     found = next(PerplexityProbe(**settings).measure(model, [Document("d", text)], 0))
     assert isinstance(found, Perplexity)
     return found
+
+
+class Words(Chain):
+    """A uniform model over words, each a token with the white space before it."""
+
+    def __init__(self, *, prefix: bool = True) -> None:
+        super().__init__(np.full((9, 9), 1 / 9), 16, prefix=prefix)
+
+    def spell(self, text: str) -> Tokens:
+        spans = tuple(Span(m.start(), m.end()) for m in re.finditer(r"\s*\S+", text))
+        ids = tuple(range(1, len(spans) + 1))
+        return Tokens(Encoded(ids), tuple(text[s.start : s.stop] for s in spans), spans, (False,) * len(ids))
+
+
+def counts(model: Chain, text: str, pair: str | None = None) -> tuple[int, int, int]:
+    """Scored tokens, their bytes and words."""
+    found = next(PerplexityProbe().measure(model, [Document("d", text, pair=pair)], 0))
+    assert isinstance(found, Perplexity)
+    return len(found.logprobs), found.n_bytes, found.n_words
 
 
 @pytest.mark.parametrize("stride", [None, 1, 3, 8, 16])
@@ -71,6 +92,25 @@ def test_without_a_prefix_the_first_token_is_context_only() -> None:
     assert found.tokens == ("c", "d")
     assert found.prefix == ""
     assert found.nll == pytest.approx(-(model.table[1, 2] + model.table[2, 3]))
+
+
+def test_without_a_prefix_bytes_and_words_are_those_that_were_scored() -> None:
+    bare, whole = Words(prefix=False), Words()
+    assert counts(whole, "Hello wide world") == (3, 16, 3)
+    assert counts(bare, "Hello wide world") == (2, 11, 2)
+    assert counts(bare, "天地 人") == (1, 4, 1)
+    assert counts(bare, "Hello wide world", pair="its moons spin") == (4, 11 + 11, 4)
+    assert counts(bare, "Hello wide world", pair="moon \n") == (2, 11, 2)  # nothing of the pair was scored
+
+
+def test_a_uniform_model_over_bytes_needs_eight_bits_for_each_with_or_without_a_prefix() -> None:
+    for prefix in (True, False):
+        found = one(Chain(np.full((256, 256), 1 / 256), 64, prefix=prefix), "abcdefgh")
+        assert found.nll / math.log(2) / found.n_bytes == pytest.approx(8, rel=1e-12)
+
+
+def test_a_blank_second_sentence_is_neither_scored_nor_counted() -> None:
+    assert counts(Words(), "Hello wide world", pair=" \n\t  ") == (3, 16, 3)
 
 
 def test_a_single_token_without_prefix_is_a_failure() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from auditor.probes.design import draw, next_round, precision, size_shares
 from auditor.probes.emulator import REACH, _inverse, _left_out, _projections, _times, estimate
-from auditor.probes.surrogate import Fit, fit, fit_all, kernel, sample_masks
+from auditor.probes.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, r_squared, sample_masks
 from tests.probes.nonlinear import exact, logistic
 
 WIDTH = 25.0
@@ -125,12 +125,59 @@ def test_two_labels_of_one_classifier_mirror_each_other() -> None:
     assert one.intercept == pytest.approx(1 - other.intercept, abs=1e-10)
 
 
-def test_a_constant_model_has_no_weights_and_no_doubt() -> None:
-    sample = draw(20, 200, WIDTH, np.random.RandomState(0))
-    found = estimate(sample, np.full((200, 1), 0.7), WIDTH)[0]
-    assert found.weights == pytest.approx(0, abs=1e-12)
-    assert found.half_widths == pytest.approx(0, abs=1e-12)
-    assert found.intercept == pytest.approx(0.7)
+def constant_fits(n_segments: int, level: float, num_features: int | None) -> list[Fit]:
+    """Of a constant model: estimated from few masks, sampled, and from all masks where they are few."""
+    sample = draw(n_segments, 200, WIDTH, np.random.RandomState(0))
+    masks = sample_masks(n_segments, 200, np.random.RandomState(1))
+    found = estimate(sample, np.full((len(sample.masks), 1), level), WIDTH, num_features)
+    found += fit_all(masks, np.full((200, 1), level), kernel(masks, WIDTH), num_features=num_features)
+    if n_segments < 10:
+        masks, shares = enumerate_masks(n_segments, 200)
+        values = np.full((len(masks), 1), level)
+        found += fit_all(masks, values, kernel(masks, WIDTH) * shares, num_features=num_features, exact=True)
+    return found
+
+
+@pytest.mark.parametrize("num_features", [None, 2, 7])
+@pytest.mark.parametrize("n_segments", [2, 7, 20])
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.3, 0.7, 0.9999, -3.3])
+def test_a_constant_model_has_no_weights_and_no_doubt(level: float, n_segments: int, num_features: int | None) -> None:
+    for found in constant_fits(n_segments, level, num_features):
+        assert (found.weights == 0).all()
+        assert (found.half_widths == 0).all()
+        assert (found.intercept, found.fidelity, precision(found)) == (level, 1.0, 0.0)
+
+
+def test_values_that_differ_by_rounding_alone_leave_nothing_to_explain() -> None:
+    random = np.random.default_rng(0)
+    values, weights = 0.3 * (1 + 1e-15 * random.normal(size=50)), random.random(50)
+    assert r_squared(values, values - 0.3, weights) == 1.0
+    assert r_squared(values, values - 0.2, weights) == 0.0
+    real = 0.3 * (1 + 1e-6 * random.normal(size=50))
+    mean = weights @ real / weights.sum()
+    assert r_squared(real, real - mean, weights) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("n_segments", "width"), [(1, 2.5), (3, 0.3), (3, 0.01), (8, 0.1)])
+def test_a_kernel_that_sees_only_the_undisturbed_text_gives_no_weights(n_segments: int, width: float) -> None:
+    masks, shares = enumerate_masks(n_segments, 200)
+    values = logistic(n_segments, 3)(masks)
+    for label, found in enumerate(fit_all(masks, values, kernel(masks, width) * shares, exact=True)):
+        assert (found.weights == 0).all()
+        assert found.intercept == values[0, label]
+        assert found.fidelity == 1.0  # it meets all that has weight
+
+
+@pytest.mark.parametrize("width", [1.0, 2.0, 5.0])
+def test_a_kernel_that_barely_sees_more_is_fitted_to_the_masks_with_one_segment_removed(width: float) -> None:
+    """What weighs next to nothing still decides where nothing else does."""
+    masks, shares = enumerate_masks(3, 200)
+    values = logistic(3, 3)(masks)[:, 0]
+    found = fit(masks, values, kernel(masks, width) * shares, exact=True)
+    removed = [int(np.flatnonzero((masks.sum(axis=1) == 2) & ~masks[:, j])[0]) for j in range(3)]
+    assert found.weights == pytest.approx(values[0] - values[removed], rel=1e-4)
+    assert found.intercept + found.weights.sum() == pytest.approx(values[0])
+    assert found.fidelity == pytest.approx(1)
 
 
 @pytest.mark.parametrize("num_features", [3, 8])

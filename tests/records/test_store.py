@@ -256,7 +256,7 @@ def test_a_plan_of_another_program_is_refused(tmp_path):
 
 def test_a_root_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DiskError, match="cannot be written: Not a directory; free the disk or choose") as caught:
+    with pytest.raises(DiskError, match="cannot be written: Not a directory; choose another") as caught:
         new_run(tmp_path / "file")
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 74

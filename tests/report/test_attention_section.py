@@ -17,7 +17,7 @@ from auditor.records.types import AttentionMap
 from auditor.report import attention_explorer, attention_maps, render_html
 from auditor.report import html as pages
 from auditor.report.marks import SEQUENTIAL
-from auditor.report.sections import mapped_heads
+from auditor.report.sections import attention, mapped_heads
 from auditor.report.sections.contract import Sources
 
 
@@ -48,6 +48,27 @@ def data(html):
 def map_of(rows):
     keys, weights, kept = mapped(rows)
     return AttentionMap(0, len(rows), N_KEYS, keys, weights, (kept,))
+
+
+def test_the_share_of_heads_is_printed_with_its_interval():
+    findings, evidence = classifier()
+    name = "attention.head_share[previous]"
+    (number,) = [number for number in findings.numbers if number.name == name]
+    number = number.model_copy(update={"value": 0.0625, "low": 0.0417, "high": 0.0833})
+    sources = Sources(findings.model_copy(update={"numbers": (number,)}), evidence)
+    table = attention.compose(sources).content["classes"]
+    titles = [column.title for column in table.columns]
+    share, interval = titles.index("Share"), titles.index("95% interval")
+    rows = {row[0]: row for row in table.rows}
+    assert (rows["previous token"][share], rows["previous token"][interval]) == ("0.062", "0.042–0.083")
+    assert (rows["special tokens"][share], rows["special tokens"][interval]) == ("0.042", "–")
+    assert "wholly beyond the rule" in table.caption
+
+
+def test_the_table_of_layers_is_called_a_summary_and_says_where_every_head_is(run):
+    caption = attention.compose(Sources(*run)).content["layers"].caption
+    assert caption.startswith("A summary of the grids")
+    assert caption.endswith("findings.json has every head.")
 
 
 def test_a_map_is_read_back_as_it_was_written():

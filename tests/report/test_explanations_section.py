@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 import pytest
 from invented import LABELS
 from invented_classifier import classifier
@@ -7,7 +10,7 @@ from auditor.findings.types import Example
 from auditor.findings.words import rank_words
 from auditor.records.types import Document, Explanation, Segment, Span, Target
 from auditor.report.sections import explanations, recurring
-from auditor.report.sections.contract import Sources
+from auditor.report.sections.contract import Sources, with_interval
 
 
 def word_in(documents, word, label, weight):
@@ -45,7 +48,8 @@ def test_words_are_grouped_by_label_and_each_group_says_how_many_were_looked_at(
     assert (negative.label, positive.label) == ("negative", "positive")
     assert [row.word for row in negative.rows] == ["bad"]
     assert negative.looked_at == (
-        "1 word looked at, found in 3 or more of 5 documents; 1 listed; about 0.1 would be by chance alone"
+        "1 word looked at, found in 3 or more of 5 documents; the interval of 1 excludes zero; about 0.1 would by "
+        "chance alone"
     )
     assert "of 3 documents" in positive.looked_at
 
@@ -88,6 +92,79 @@ def test_a_text_has_as_many_weights_beside_it_as_its_lines_leave_room_for(words,
     (card,) = explanations.compose(sources).content["cards"]
     assert len(card.weights) == rows
     assert card.more == words - rows
+
+
+def composed(**values):
+    """The section of a classifier whose findings on explanations are changed."""
+    findings, evidence = classifier()
+    found = findings.explanations.model_copy(update=values)
+    return explanations.compose(Sources(findings.model_copy(update={"explanations": found}), evidence))
+
+
+def test_shares_are_said_with_their_interval_and_of_how_many_explained_documents():
+    findings, _ = classifier()
+    clear = findings.explanations.clear_share.model_copy(update={"value": 0.996, "low": 0.98, "high": 0.999, "n": 250})
+    low = findings.explanations.low_fidelity_share.model_copy(
+        update={"value": 0.267, "low": 0.171, "high": 0.39, "n": 60}
+    )
+    answer = composed(clear_share=clear, low_fidelity_share=low).answer
+    assert f"clear weight in a share of {with_interval(clear)} of 250 explained documents." in answer
+    assert f"R² is below 0.5 in a share of {with_interval(low)} of 60 explained documents" in answer
+    assert "%" not in answer
+
+
+def test_where_all_masks_were_evaluated_nothing_is_said_to_be_random():
+    method = composed(n_exact=5, n_documents=5, n_samples=32, tolerance=0.1).method
+    assert method.startswith("Every document was tried with its segments switched on and off in every way, up to 32")
+    assert "random" not in method
+    assert "standard error" not in method
+    assert "Drawing stopped" not in method
+    sampled = composed(n_exact=4, n_documents=5, n_samples=32).method
+    assert "random segments removed" in sampled
+    assert "4 short documents had all segments switched on" in sampled
+
+
+@pytest.mark.parametrize(("width", "printed"), [(0.3, "0.3"), (2.5, "2.5"), (25.0, "25")])
+def test_the_kernel_width_is_printed_as_it_was_set(width, printed):
+    assert f"(kernel width {printed})" in composed(kernel_width=width).method
+
+
+def test_segments_are_not_called_words_where_they_are_something_else():
+    section = composed(segmenters={"sentences": 58})
+    for text in (section.answer, section.method, section.limits):
+        assert not re.search(r"\bwords?\b", text)
+
+
+@pytest.mark.parametrize(
+    ("r2", "printed"),
+    [
+        *((0.83, "R² 0.83"), (0.5, "R² 0.50")),
+        *((0.42, "R² 0.42 ▲ below 0.5"), (-0.3, "R² −0.30 ▲ below 0.5"), (0.4996, "R² 0.4996 ▲ below 0.5")),
+    ],
+)
+def test_a_card_whose_weights_should_not_be_cited_is_signed(r2, printed):
+    findings, evidence = classifier()
+    explained = evidence.explanations["en-0000"]
+    target = replace(explained.targets[0], fidelity=r2)
+    evidence.explanations["en-0000"] = replace(explained, targets=(target,))
+    cards = explanations.compose(Sources(findings, evidence)).content["cards"]
+    (card,) = [card for card in cards if card.document_id == "en-0000"]
+    assert card.facts.endswith(f" · {printed}")
+
+
+def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():
+    findings, evidence = classifier()
+    text = " ".join(f"Sentence {i:03d}." for i in range(200))
+    segments = tuple(Segment(text[14 * i : 14 * i + 13], (Span(14 * i, 14 * i + 13),)) for i in range(200))
+    target = Target(LABELS[0], (0.5, *(0.01,) * 199), (0.001,) * 200, (True,) * 200, 0.1, 0.9, 0.8, 0.8)
+    explained = Explanation("long", "sentences", segments, (target,), 1000, 900, False, 25.0)
+    found = findings.explanations.model_copy(update={"examples": (Example(document_id="long", rule="any"),)})
+    sources = Sources(
+        findings.model_copy(update={"explanations": found}),
+        type(evidence)((Document("long", text),), explanations={"long": explained}),
+    )
+    (card,) = explanations.compose(sources).content["cards"]
+    assert "[… 110 sentences …]" in card.passages[0].body
 
 
 def test_hostile_words_stay_text_in_the_global_view():

@@ -49,7 +49,14 @@ def test_a_number_without_an_interval_prints_a_dash_for_it():
 
 @pytest.mark.parametrize(
     ("bound", "direction", "expected"),
-    [(0.8, "at_least", "≥ 0.8"), (0.885, "at_least", "≥ 0.885"), (25, "at_most", "≤ 25"), (-0.5, "at_most", "≤ −0.5")],
+    [
+        (0.8, "at_least", "≥ 0.8"),
+        (0.885, "at_least", "≥ 0.885"),
+        (25, "at_most", "≤ 25"),
+        (-0.5, "at_most", "≤ −0.5"),
+        (0.9999999, "at_least", "≥ 0.9999999"),
+        (1234567, "at_most", "≤ 1,234,567"),
+    ],
 )
 def test_a_bound_is_printed_as_it_was_declared(bound, direction, expected):
     assert formats.bound(check("x", "X", bound, "pass", number("x", "X", 0.9, 0.85, 0.95), direction)) == expected
@@ -61,6 +68,21 @@ def test_a_value_never_rounds_onto_a_bound_that_it_does_not_touch():
     assert formats.quantity(0.7996, "share", formats.check_digits(failing)) == "0.7996"
     plain = check("x", "X", 0.5, "pass", measured)
     assert formats.quantity(0.7996, "share", formats.check_digits(plain)) == "0.80"
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_a_checked_number_is_printed_on_the_side_of_the_bound_where_it_lies(a, b, c, bound):
+    low, value, high = sorted((a, b, c))
+    checked = check("x", "X", bound, "watch", number("x", "X", value, low, high))
+    digits = formats.check_digits(checked)
+    for x in (low, value, high):
+        if abs(x - bound) > 1e-9:
+            assert (round(x, digits) < bound) is (x < bound)
+
+
+def test_without_an_interval_a_checked_perplexity_keeps_its_usual_digits():
+    plain = check("x", "X", 5.0, "not judged", number("x", "X", 18.42, None, None, unit="perplexity"))
+    assert formats.value(plain.number, formats.check_digits(plain)) == "18.4"
 
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 4))

@@ -8,12 +8,15 @@ import subprocess
 
 import pytest
 from invented_classifier import ATTACHMENTS, classifier
+from invented_findings import check, number
 from invented_runs import language_model, tiny
 from PIL import Image
 
 from auditor.config.report import SECTIONS
 from auditor.findings.presentation import Presentation, Reviewer
+from auditor.findings.types import Pointer
 from auditor.report import render_html, render_pdf
+from auditor.report.sections import front
 
 REVIEWERS = (
     Reviewer(name="Ada Lovelace", role="Model owner"),
@@ -124,3 +127,66 @@ def test_hostile_names_stay_text():
     )
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert(1)") >= 3
+
+
+def with_checks(*checks, **changes):
+    findings, _ = classifier()
+    verdict = findings.verdict.model_copy(update={"result": changes.pop("result", findings.verdict.result)})
+    update = {"checks": checks, "key_numbers": tuple(c.number for c in checks), "verdict": verdict, **changes}
+    return front.compose(findings.model_copy(update=update), ())
+
+
+def test_what_must_be_decided_stands_above_the_signatures(branded_page):
+    above = branded_page[: branded_page.index('<div class="signatures">')]
+    assert above.rstrip().endswith(
+        '<p class="conditions">Decide on: Recall, neutral; Explanations with R² below 0.5.</p>'
+    )
+    accuracy = number("accuracy", "Accuracy", 0.8, 0.7, 0.9)
+    watch = check("accuracy", "Accuracy", 0.8, "watch", accuracy)
+    assert with_checks(watch, result="pass with conditions").conditions == "Decide on: Accuracy."
+    assert with_checks(watch, result="fail").conditions == ""
+    many = [watch] * 8
+    assert with_checks(*many, result="pass with conditions").conditions.endswith("Accuracy; 2 more.")
+
+
+def test_pointers_that_page_one_leaves_out_are_counted():
+    looks = tuple(Pointer(severity="note", text=f"fact {i}", section="lime") for i in range(9))
+    found = with_checks(pointers=looks)
+    assert ([look.text for look in found.pointers], found.more_pointers) == ([f"fact {i}" for i in range(5)], 4)
+
+
+def test_a_number_of_the_reference_model_is_called_so():
+    bits = number("perplexity.bits_per_byte", "Bits per byte", 1.67, 1.63, 1.72, unit="bits")
+    bound = check(bits.name, bits.title, 2, "watch", bits, "at_most", required=False)
+    found = with_checks(bound, result="pass with conditions")
+    assert found.key_numbers[0].title == "Bits per byte (reference model)"
+    assert found.checks.rows[0][0] == "Bits per byte (reference model) (advisory)"
+    assert found.conditions == "Decide on: Bits per byte (reference model)."
+    own = classifier()[0].perplexity.model_copy(update={"is_reference": False})
+    assert with_checks(bound, perplexity=own).key_numbers[0].title == "Bits per byte"
+
+
+def test_an_advisory_check_is_called_so_beside_its_key_number(branded_page):
+    tiles = branded_page[branded_page.index('<ul class="keys') : branded_page.index("</ul>")]
+    assert tiles.count("advisory") == 1
+    assert "≥ 0.1 · advisory" in tiles
+
+
+def test_a_number_is_printed_alike_wherever_it_stands_on_page_one():
+    accuracy = number("accuracy", "Accuracy", 0.84, 0.7938, 0.89)
+    found = with_checks(check("accuracy", "Accuracy", 0.794, "watch", accuracy))
+    (tile,) = found.key_numbers
+    assert (tile.value, tile.interval) == found.checks.rows[0][1:3] == ("0.8400", "0.7938–0.8900")
+
+
+@pytest.mark.parametrize(
+    ("title", "is_tall"),
+    [
+        ("Accuracy", False),
+        ("Perplexity, median (reference model)", True),
+        ("每字节比特数（参考模型）", True),
+        ("准确率", False),
+    ],
+)
+def test_tiles_make_room_for_a_title_of_two_lines(title, is_tall):
+    assert with_checks(check("x", "X", 0.5, "pass", number("x", title, 0.8, 0.7, 0.9))).is_tall is is_tall

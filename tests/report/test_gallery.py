@@ -1,6 +1,7 @@
 """The failure gallery: one card per document, with the reasons of all rules that chose it."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -8,6 +9,7 @@ from invented_classifier import classifier
 from invented_runs import candidates, empty, language_model, tiny
 
 from auditor.findings.failures import choose_failures
+from auditor.records.types import Failure
 from auditor.report import templates
 from auditor.report.html import Numbering
 from auditor.report.sections import gallery
@@ -23,6 +25,22 @@ def page(run):
     return str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
 
 
+def with_a_worse_group():
+    """The classifier, where short documents are clearly answered worse than English ones."""
+    findings, evidence = classifier()
+    ranges = {"accuracy{length=short}": (0.55, 0.5, 0.6), "accuracy{language=en}": (0.95, 0.9, 0.99)}
+    rows = []
+    for row in findings.slices:
+        numbers = [
+            n.model_copy(update=dict(zip(("value", "low", "high"), ranges[n.name], strict=True)))
+            if n.name in ranges
+            else n
+            for n in row.numbers
+        ]
+        rows.append(row.model_copy(update={"numbers": tuple(numbers)}))
+    return findings.model_copy(update={"slices": tuple(rows)}), evidence
+
+
 @pytest.mark.parametrize("make", [classifier, language_model, candidates])
 def test_every_chosen_document_has_one_card(make):
     findings, evidence = make()
@@ -34,7 +52,7 @@ def test_every_chosen_document_has_one_card(make):
 
 
 def test_a_document_chosen_twice_says_both_reasons():
-    findings, evidence = classifier()
+    findings, evidence = with_a_worse_group()
     reasons = gallery._reasons(Sources(findings, evidence), choose_failures(findings, evidence))
     twice = next(own for own in reasons.values() if {rule for rule, _ in own} >= {"error", "slice"})
     text = words(page((findings, evidence)))
@@ -49,7 +67,7 @@ def test_the_rules_are_printed_with_how_many_they_chose_from():
 
 
 def test_links_lead_to_fuller_cards_that_are_printed():
-    findings, evidence = classifier()
+    findings, evidence = with_a_worse_group()
     html = page((findings, evidence))
     targets = set(re.findall(r'href="#([^"]+)"', html))
     shown = {example.document_id for example in findings.perplexity.most_surprising}
@@ -58,6 +76,28 @@ def test_links_lead_to_fuller_cards_that_are_printed():
     assert "slices" in targets
     chosen = findings.presentation.model_copy(update={"sections": ("predictions", "failures")})
     assert "href" not in page((findings.model_copy(update={"presentation": chosen}), evidence))
+
+
+def test_errors_made_with_confidence_are_counted_where_page_one_leads():
+    findings, evidence = classifier()
+    wrong = [
+        max(prediction.probabilities)
+        for document in evidence.documents
+        if not isinstance(prediction := evidence.predictions[document.id], Failure)
+        and prediction.predicted != document.labels
+    ]
+    sure = sum(p >= 0.9 for p in wrong)
+    assert sure > 0
+    answer = gallery.compose(Sources(findings, evidence)).answer
+    assert answer.endswith(f" {sure} of {len(wrong)} errors were made with a probability of at least 0.9.")
+
+
+def test_marks_are_explained_in_their_unit_and_only_where_there_are_marks():
+    findings, evidence = classifier()
+    assert "shades change at ±0.10, ±0.20, ±0.30 of probability." in words(page((findings, evidence)))
+    bare = page((findings.model_copy(update={"explanations": None}), replace(evidence, explanations={})))
+    assert "shades change" not in bare
+    assert "<mark" not in bare
 
 
 def test_a_continued_text_shows_its_continuation():

@@ -168,12 +168,25 @@ def test_a_paragraph_is_in_the_language_that_the_corpus_names(said, known):
 
 
 @pytest.mark.parametrize(
-    ("unit", "expected"), [("word", "87 words"), ("token", "87 tokens"), ("character", "87 characters")]
+    ("unit", "expected"),
+    [("word", "87 words"), ("token", "87 tokens"), ("character", "87 characters"), ("sentence", "87 sentences")],
 )
 def test_what_is_left_out_is_counted_in_the_unit_of_the_marks(unit, expected):
     text = "a" * 99
     marks = [Mark(i, i + 1, "text", "supports-1", 1.0 if i < 12 else 0.0) for i in range(99)]
     assert f"[… {expected} …]" in highlights.paint(text, marks, unit, 12)
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "unit"),
+    [
+        *(("words", "word"), ("lime", "word"), ("characters", "character")),
+        ("tokens", "token"),
+        ("sentences", "sentence"),
+    ],
+)
+def test_each_segmenter_counts_in_its_own_unit(segmenter, unit):
+    assert highlights.unit_of_segmenter(segmenter) == unit
 
 
 def test_sentence_pairs_are_two_named_passages():

@@ -73,6 +73,11 @@ def test_the_failing_side_of_a_bound_is_shaded(direction, starts_left):
     assert edge == pytest.approx(float(rectangle.get("x")) + (float(rectangle.get("width")) if starts_left else 0.0))
 
 
+def test_the_title_of_a_checked_interval_does_not_round_onto_the_bound():
+    drawing = marks.judged(check("x", "X", 0.794, "watch", number("x", "X", 0.84, 0.7938, 0.89)))
+    assert "X: 0.8400, interval 0.7938–0.8900, bound ≥ 0.794" in drawing
+
+
 def test_a_check_without_a_number_has_no_drawing():
     assert marks.judged(check("x", "X", 0.8, "not judged", None)) == ""
 

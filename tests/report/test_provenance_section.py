@@ -63,6 +63,16 @@ def test_coverage_counts_what_became_of_the_documents():
     assert compose(tiny())["coverage"].rows == (("prediction", "2", "2", "1", "0", "1"),)
 
 
+def test_coverage_says_which_share_of_the_documents_failed():
+    findings, evidence = classifier()
+    number = next(number for number in findings.numbers if number.name == "coverage.failed_share")
+    caption = compose((findings, evidence))["coverage"].caption
+    said = "Of 180 documents asked about, a share of 0.020 (0.006–0.050) could not be measured by at least one probe."
+    assert number.n == 180
+    assert caption.endswith(said)
+    assert compose((findings, evidence), numbers=())["coverage"].caption.endswith("what became of them.")
+
+
 def test_failures_beyond_those_kept_are_counted():
     findings, evidence = tiny()
     (coverage,) = findings.coverage

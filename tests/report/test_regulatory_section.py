@@ -7,8 +7,10 @@ from invented_runs import language_model, tiny
 
 from auditor.config.report import StatementsConfig
 from auditor.findings.presentation import Reviewer
+from auditor.languages import speaking
 from auditor.report import html as pages
-from auditor.report import render_html
+from auditor.report import render_html, templates
+from auditor.report.html import Numbering
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS
 from auditor.report.sections import regulatory
 from auditor.report.sections.contract import Section, Sources
@@ -35,6 +37,18 @@ def lines(run, sections=EVERYTHING):
 
 def annex(run, reference, sections=EVERYTHING):
     return lines(run, sections)["Regulation (EU) 2024/1689", reference]
+
+
+@pytest.mark.parametrize(("language", "mark"), [("en", ", "), ("zh", "、")])
+def test_links_are_listed_as_the_language_lists_them(language, mark):
+    findings, evidence = classifier()
+    with speaking(language):
+        others = [Section(name, name.title(), "", "", "", "", "") for name in EVERYTHING]
+        section = regulatory.compose(Sources(findings, evidence), others)
+        html = str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
+    between = re.findall(r'</a>([^<]*)<a class="see"', html)
+    assert len(between) > 3
+    assert set(between) == {mark}
 
 
 def text_of(html, start, stop):

@@ -28,7 +28,8 @@ def test_every_number_of_every_group_is_printed_with_n_and_interval():
     for row in findings.slices:
         for number in row.numbers:
             value, interval = re.escape(formats.value(number)), re.escape(formats.interval(number))
-            cells = rf"{row.column} {row.value} {formats.count(number.n)} (?:[▲▼] )?{value} {interval}"
+            few = "– " if number.n < 30 else ""
+            cells = rf"{row.column} {row.value} {few}{formats.count(number.n)} (?:[▲▼] )?{value} {interval}"
             assert re.search(cells, text), number.name
 
 
@@ -53,10 +54,56 @@ def test_groups_that_stand_apart_are_signed_and_small_ones_are_muted():
 def test_the_answer_counts_comparisons_and_expected_false_alarms():
     section = slices.compose(Sources(*classifier()))
     assert section.answer == (
+        "Accuracy: none of the 2 groups that can be judged stands apart. "
         "1 of 8 comparisons sets a group apart from the whole corpus (by chance alone at most about 0.4): "
         "Perplexity, median, language en 14.2 (11.4–15.6)."
     )
     assert section.limits.startswith("8 comparisons were made without correction: at most about 0.4 would stand apart")
+
+
+def with_numbers(name, *values):
+    """A run with a group of 40 documents for each (value, low, high) of a number that is 0.9 over all documents."""
+    findings, evidence = classifier()
+    whole = next(number for number in findings.numbers if number.name == "accuracy")
+    whole = whole.model_copy(update={"name": name, "title": name, "value": 0.9, "low": 0.88, "high": 0.92})
+    rows = []
+    for i, (value, low, high) in enumerate(values):
+        own = {"name": f"{name}{{kind={i}}}", "title": f"{name}, kind {i}", "n": 40}
+        number = whole.model_copy(update={**own, "value": value, "low": low, "high": high})
+        rows.append(SliceRow(column="kind", value=str(i), n=40, numbers=(number,), judged=True))
+    update = {"numbers": (whole,), "slices": tuple(rows), "n_comparisons": len(rows)}
+    return findings.model_copy(update=update), evidence
+
+
+def test_the_answer_says_first_which_groups_are_answered_worse_and_which_better():
+    run = with_numbers("accuracy", (0.6, 0.5, 0.7), (0.97, 0.95, 0.99), (0.91, 0.86, 0.95))
+    assert slices.compose(Sources(*run)).answer.startswith(
+        "Accuracy: 2 of the 3 groups that can be judged stand apart from the 0.900 of all documents: "
+        "▼ kind 0 0.60 (0.50–0.70) and ▲ kind 1 0.970 (0.950–0.990). 2 of 3 comparisons set"
+    )
+
+
+def test_groups_that_stand_apart_are_named_farthest_first_by_the_width_of_their_interval():
+    found = with_numbers("lime.fidelity", (0.5, 0.2, 0.8), (0.7, 0.69, 0.71), (0.6, 0.5, 0.7))
+    answer = slices.compose(Sources(*found)).answer
+    assert re.findall(r"fidelity, kind (\d)", answer) == ["1", "2", "0"]  # 20, 3 and 1.3 half-widths
+
+
+def test_a_dash_tells_what_is_not_judged_without_colour():
+    text = words(page(classifier()))
+    assert "– before n, and grey: fewer than 30 documents, not judged." in text
+
+
+def test_numbers_beyond_those_listed_are_counted(monkeypatch):
+    html = page(candidates())
+    assert "more number" not in html
+    monkeypatch.setattr(slices, "_MOST_OTHERS", 2)
+    findings, _ = candidates()
+    drawn = {number.name for row in findings.slices for number in row.numbers}
+    n = sum(x.name.endswith("}") and x.name not in drawn and x.value is not None for x in findings.numbers)
+    html = page(candidates())
+    assert f"{n - 2} more numbers of the groups are in findings.json." in html
+    assert "are in the attached findings.json; report.html has the first 2." in html
 
 
 def test_groups_that_are_all_too_small_are_described_and_not_judged():

@@ -7,7 +7,7 @@ from invented_classifier import classifier
 
 from auditor.report import figures, marks
 from auditor.report.sections import perplexity, surprise
-from auditor.report.sections.contract import Sources
+from auditor.report.sections.contract import Sources, with_interval
 
 
 def cards(run):
@@ -44,11 +44,34 @@ def test_strips_begin_with_all_documents_and_leave_out_what_is_empty():
 def test_the_caption_names_the_extremes_of_the_medians():
     strips = [
         figures.Strip("All documents", (1.0, 50.0)),
-        figures.Strip("kind a", (10.0, 20.0, 30.0)),
-        figures.Strip("kind b", (40.0,)),
+        figures.Strip("kind a", (10.0, *(20.0,) * 28, 30.0)),
+        figures.Strip("kind b", (40.0,) * 30),
+        figures.Strip("kind c", (99.0,) * 29),
     ]
     caption = surprise.strips_caption(strips)
-    assert caption.startswith("The median is lowest for kind a (20.0) and highest for kind b (40.0).")
+    assert caption.startswith(
+        "Of the slices with 30 documents or more the median is lowest for kind a (20.0) and highest for kind b (40.0)."
+    )
+    assert "more slice" not in caption
+
+
+def test_slices_without_a_strip_are_counted_and_only_those_drawn_are_ranked():
+    by_slice = {f"column {c}": {f"value {v}": (1.0 + c + v,) * (40 - v) for v in range(10)} for c in range(4)}
+    strips = surprise.distribution([1.0], by_slice)
+    assert len(strips) - 1 == surprise.MOST_COLUMNS * surprise.MOST_VALUES
+    caption = surprise.strips_caption(strips, surprise.left_out(strips, by_slice))
+    assert caption.startswith("Of the slices drawn with 30 documents or more the median is lowest for column 0 value 0")
+    assert caption.endswith(" 16 more slices, smaller or of later columns, are in findings.json.")
+    empty = {"kind": {"a": (1.0,), "b": ()}}
+    assert surprise.left_out(surprise.distribution([1.0], empty), empty) == 0
+
+
+def test_the_bits_of_the_corpus_are_not_said_to_be_those_of_the_median_document():
+    findings, evidence = classifier()
+    answer = perplexity.compose(Sources(findings, evidence)).answer
+    bits, median = findings.perplexity.bits_per_byte, findings.perplexity.median_document
+    assert answer.index(with_interval(bits)) < answer.index("the median document’s perplexity is")
+    assert answer.endswith(f"the median document’s perplexity is {with_interval(median)}.")
 
 
 def test_the_table_has_the_quarters_of_each_strip():

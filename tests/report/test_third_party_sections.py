@@ -96,6 +96,19 @@ def test_without_it_the_probe_has_a_plain_table():
     assert "1234" in page
 
 
+def test_a_plain_table_says_what_it_leaves_out_and_where_that_is():
+    findings, evidence = measured()
+    fields = {f"field {i}": i for i in range(11)} | {"list": [1, 2]}
+    rows = {f"d{i}": {"document_id": f"d{i}", **fields} for i in range(50)}
+    page = render_html(findings, dataclasses.replace(evidence, others={"length": rows}))
+    assert "field 6" in page
+    assert "field 7" not in page
+    assert "5 more fields of each document are in the evidence of the run." in page
+    assert "The first 40 of 50 rows; report.html and the evidence of the run have all." in page
+    few = {name: {"document_id": name, "one": 1} for name in rows}
+    assert "more field" not in render_html(findings, dataclasses.replace(evidence, others={"length": few}))
+
+
 @pytest.mark.parametrize(
     ("template", "attribute", "said"),
     [

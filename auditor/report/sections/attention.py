@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from auditor.findings.attention import PATTERNS
+from auditor.findings.numbers import of_label
 from auditor.findings.types import AttentionFindings, HeadClass
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import separator
 from auditor.report import attention_explorer, formats, marks
 from auditor.report.sections import mapped_heads
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table, with_interval
@@ -69,7 +71,7 @@ def compose(sources: Sources) -> Section:
                 [*([found.agreement] if found.agreement else []), *sources.named("attention.sink_share")],
             ),
             "backing": _backing(found),
-            "classes": _class_table(found),
+            "classes": _class_table(sources, found),
             "maps": mapped_heads.compose(sources, found),
             "explorer": attention_explorer.build(mapped_heads.records(sources, found), found),
             "grids": [_grid(found, statistic) for statistic in _statistics(found)],
@@ -226,13 +228,13 @@ def _grids_caption(found: AttentionFindings) -> str:
     )
 
 
-def _class_table(found: AttentionFindings) -> Table:
-    heads = found.n_layers * found.n_heads
+def _class_table(sources: Sources, found: AttentionFindings) -> Table:
     columns = (
-        Column(say("Pattern"), width=16),
-        Column(say("Rule"), width=34),
+        Column(say("Pattern"), width=14),
+        Column(say("Rule"), width=28),
         Column(say("Heads"), "number", 8),
         Column(say("Share"), "number", 8),
+        Column(say("95% interval"), "number", 14),
         Column(say("Which, strongest first")),
     )
     rows = tuple(
@@ -240,18 +242,30 @@ def _class_table(found: AttentionFindings) -> Table:
             say(mapped_heads.NAMES[c.name]),
             c.rule,
             formats.count(len(c.heads)),
-            formats.percent(len(c.heads) / heads),
+            *_share(sources, found, c),
             _heads(c),
         )
         for c in found.classes
     )
-    return Table(say("Heads by pattern, after Clark et al. 2019; a head can have several."), columns, rows)
+    caption = say(
+        "Heads by pattern, after Clark et al. 2019; a head can have several. The interval of a share runs from "
+        "the heads whose own 95% interval lies wholly beyond the rule to those whose interval reaches it."
+    )
+    return Table(caption, columns, rows)
+
+
+def _share(sources: Sources, found: AttentionFindings, defined: HeadClass) -> tuple[str, str]:
+    number = sources.numbers.get(of_label("attention.head_share", defined.name))
+    if number is None:
+        share = len(defined.heads) / (found.n_layers * found.n_heads)
+        return formats.quantity(share, "share"), formats.NOTHING
+    return formats.value(number), formats.interval(number)
 
 
 def _heads(defined: HeadClass) -> str:
     ranked = sorted(defined.heads, key=lambda head: -head[2])
     named = [f"{mapped_heads.place(layer, head)} {formats.decimal(value, 2)}" for layer, head, value in ranked]
-    shown = ", ".join(named[:MOST_HEADS]) or formats.NOTHING
+    shown = separator().join(named[:MOST_HEADS]) or formats.NOTHING
     if len(named) <= MOST_HEADS:
         return shown
     return say("{heads} and {n} more", heads=shown, n=formats.count(len(named) - MOST_HEADS))
@@ -264,7 +278,14 @@ def _layer_table(found: AttentionFindings) -> Table:
         (str(layer), *(_summary(found.statistics[name][layer], name) for name in names))
         for layer in range(found.n_layers)
     )
-    return Table(say("The grids as numbers: mean over the heads of a layer, and its largest head."), columns, rows)
+    return Table(
+        say(
+            "A summary of the grids: mean over the heads of a layer · its largest head. The attached findings.json has "
+            "every head."
+        ),
+        columns,
+        rows,
+    )
 
 
 def _summary(values: tuple[float, ...], statistic: str) -> str:

@@ -83,6 +83,8 @@ class Table:
     muted: frozenset[int] = frozenset()
     """Rows listed but not judged."""
     paper_rows: int = PAPER_ROWS
+    kept_in: Literal["findings", "evidence"] = "findings"
+    """Where the rows stand that paper leaves out, besides report.html."""
 
 
 def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
@@ -99,7 +101,7 @@ def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
 
 
 def with_interval(number: Number) -> str:
-    """`87% (76–93%)`, for a sentence."""
+    """`0.87 (0.76–0.93)`, for a sentence."""
     if number.low is None or number.high is None:
         return formats.value(number)
     return say("{value} ({interval})", value=formats.value(number), interval=formats.interval(number))

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from auditor.findings import answers, wording
 from auditor.findings.types import DocumentRow
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import paragraph
 from auditor.report import formats
 from auditor.report.sections.contract import PAPER_ROWS, Column, Section, Sources
 from auditor.report.sections.predictions import labels
 
 MOST_METADATA = 2
+"""Columns of the corpus on paper; the screen has all."""
 MOST_ENTRIES = 40
 """A column with more different entries is searched, not chosen from."""
 
@@ -25,10 +27,10 @@ _NUMBERS: tuple[tuple[str, int, str, str], ...] = (
     (N_("Prob."), 6, "probability", "probability"),
     (N_("Entropy"), 7, "entropy", "nats"),
     (N_("R²"), 6, "fidelity", "correlation"),
+    (N_("Tokens"), 6, "n_tokens", "count"),
     (N_("Perplexity"), 9, "perplexity", "perplexity"),
     (N_("Bits/byte"), 8, "bits_per_byte", "bits"),
     (N_("Pseudo-p."), 9, "pseudo_perplexity", "perplexity"),
-    (N_("Tokens"), 6, "n_tokens", "count"),
 )
 
 
@@ -51,6 +53,7 @@ class Part:
     column: Column
     cells: tuple[Cell, ...]
     entries: tuple[str, ...] = ()
+    on_paper: bool = True
 
     def held(self, cell: Cell) -> str:
         """Numbers of the entries that a cell holds, as the page carries them."""
@@ -59,19 +62,21 @@ class Part:
 
 def compose(sources: Sources) -> Section:
     """The table of all documents."""
-    rows = sources.findings.documents
     wrong = _wrong(sources)
+    rows = tuple(sorted(sources.findings.documents, key=lambda row: row.document_id not in wrong))
+    parts = _parts(rows, wrong)
     return Section(
         id="documents",
         title=say("Documents"),
         question=say("What was found for each document?"),
         answer=_answer(rows),
-        method=say("One line per document, in the order of the corpus; a dash means not measured."),
+        method=_method(wrong),
         limits=_limits(len(rows)),
         template="sections/documents.html.j2",
         content={
-            "caption": _caption(wrong),
-            "parts": _parts(rows, wrong),
+            "caption": _caption(rows, wrong),
+            "parts": parts,
+            "screen_only": [part.column.title for part in parts if not part.on_paper],
             "n_rows": len(rows),
             "paper_rows": PAPER_ROWS,
             "wrong": [row.document_id in wrong for row in rows],
@@ -100,6 +105,15 @@ def _answer(rows: tuple[DocumentRow, ...]) -> str:
     )
 
 
+def _method(wrong: frozenset[str]) -> str:
+    if not wrong:
+        return say("One line per document, in the order of the corpus; a dash means not measured.")
+    return say(
+        "One line per document: first those with a wrong answer, then the others, both in the order of the corpus; a "
+        "dash means not measured."
+    )
+
+
 def _limits(n: int) -> str:
     if n <= PAPER_ROWS:
         return say("Texts are shown only for the examples above.")
@@ -110,13 +124,19 @@ def _limits(n: int) -> str:
     )
 
 
-def _caption(wrong: frozenset[str]) -> str:
-    if not wrong:
-        return say("All documents. Entropy in nats; R² is the fidelity of the explanation.")
-    return say(
-        "All documents. ✗ stands before a prediction that differs from the label. Entropy in nats; R² is the fidelity "
-        "of the explanation."
-    )
+def _caption(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> str:
+    sentences = [say("All documents.")]
+    if wrong:
+        sentences = [
+            say("All documents, wrong answers first: ✗ stands before a prediction that differs from the label.")
+        ]
+    if any(row.entropy for row in rows):
+        sentences.append(say("Entropy in nats."))
+    if any(row.fidelity for row in rows):
+        sentences.append(say("R² is the fidelity of the explanation."))
+    if any(row.n_tokens for row in rows):
+        sentences.append(say("Tokens as the audited model counts them."))
+    return paragraph(sentences)
 
 
 def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
@@ -131,9 +151,10 @@ def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
         if any(getattr(row, name) for row in rows):
             column = Column(say(title), "number", width)
             parts.append(Part(column, tuple(_number(getattr(row, name), unit) for row in rows)))
-    for key in list(dict.fromkeys(key for row in rows for key in row.metadata))[:MOST_METADATA]:
+    for place, key in enumerate(dict.fromkeys(key for row in rows for key in row.metadata)):
         column = Column(formats.middle(key, 24), "corpus")
-        parts.append(_choice(column, [_metadata(row.metadata.get(key)) for row in rows]))
+        part = _choice(column, [_metadata(row.metadata.get(key)) for row in rows])
+        parts.append(replace(part, on_paper=place < MOST_METADATA))
     if any(row.failed for row in rows):
         parts.append(_choice(Column(say("Failed")), [_failed(row.failed) for row in rows]))
     return parts

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from auditor.findings.explanations import LOW_FIDELITY
 from auditor.findings.types import Example, ExplanationFindings
 from auditor.languages import N_, plural, say, translated
-from auditor.languages.numbers import paragraph
+from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Explanation, Failure, Prediction, Target
 from auditor.report import formats, highlights, marks
 from auditor.report.sections import recurring
@@ -94,6 +95,7 @@ def compose(sources: Sources) -> Section:
             "numbers": numbers_table(say("The numbers behind the answer."), sources.named(*_NUMBERS)),
             "steps": [formats.decimal(scale.delta * i, digits) for i in range(1, highlights.STEPS)],
             "unit": unit_of(found.unit),
+            "separator": separator(),
             "axis": marks.axis_labels(scale.axis),
             "cards": [_card(sources, *one, scale) for one in shown],
             "words": recurring.view(sources, found) if found.global_words else None,
@@ -137,13 +139,26 @@ def _answer(found: ExplanationFindings) -> str:
     sentences = [
         say("LIME’s linear surrogate reproduces the model near a document with a mean R² of {r2}.", r2=fidelity)
     ]
-    if found.clear_share.value is not None:
-        share = formats.percent(found.clear_share.value)
-        sentences.append(say("At least one word has a clear weight in {share} of documents.", share=share))
-    if found.low_fidelity_share.value:
-        share = formats.percent(found.low_fidelity_share.value, 1)
+    clear, low = found.clear_share, found.low_fidelity_share
+    if clear.value is not None:
         sentences.append(
-            say("R² is below 0.5 in {share} of documents: their weights should not be cited.", share=share)
+            plural(
+                clear.n,
+                "At least one segment has a clear weight in a share of {share} of {n} explained document.",
+                "At least one segment has a clear weight in a share of {share} of {n} explained documents.",
+                share=with_interval(clear),
+            )
+        )
+    if low.value:
+        sentences.append(
+            plural(
+                low.n,
+                "R² is below {limit} in a share of {share} of {n} explained document: its weights should not be cited.",
+                "R² is below {limit} in a share of {share} of {n} explained documents: their weights should not be "
+                "cited.",
+                limit=shortest(LOW_FIDELITY),
+                share=with_interval(low),
+            )
         )
     return paragraph(sentences)
 
@@ -153,16 +168,23 @@ def _method(found: ExplanationFindings) -> str:
 
 
 def _drawing(found: ExplanationFindings) -> str:
-    values = {"most": formats.count(found.n_samples), "width": formats.decimal(found.kernel_width, 0)}
+    values = {"most": formats.count(found.n_samples), "width": shortest(found.kernel_width)}
+    if found.n_exact == found.n_documents:
+        return say(
+            "Every document was tried with its segments switched on and off in every way, up to {most} variants, "
+            "weighted by closeness (kernel width {width}); a weighted regression gives each segment’s weight, without "
+            "sampling error.",
+            **values,
+        )
     if found.tolerance is None:
         return say(
-            "{most} variants of each document with random words removed, weighted by closeness (kernel width {width}); "
-            "a weighted regression gives each word’s weight and its standard error.",
+            "{most} variants of each document with random segments removed, weighted by closeness (kernel width "
+            "{width}); a weighted regression gives each segment’s weight and its standard error.",
             **values,
         )
     return say(
-        "Up to {most} variants of each document with random words removed, weighted by closeness (kernel width "
-        "{width}); a weighted regression gives each word’s weight and its standard error.",
+        "Up to {most} variants of each document with random segments removed, weighted by closeness (kernel width "
+        "{width}); a weighted regression gives each segment’s weight and its standard error.",
         **values,
     )
 
@@ -180,17 +202,17 @@ def _segments(found: ExplanationFindings) -> str:
 
 
 def _enumerated(found: ExplanationFindings) -> str:
-    if not found.n_exact:
+    if not found.n_exact or found.n_exact == found.n_documents:
         return ""
     return plural(
         found.n_exact,
-        "{n} short document had all words switched on and off in every way.",
-        "{n} short documents had all words switched on and off in every way.",
+        "{n} short document had all segments switched on and off in every way.",
+        "{n} short documents had all segments switched on and off in every way.",
     )
 
 
 def _stopping(found: ExplanationFindings) -> str:
-    if found.tolerance is None:
+    if found.tolerance is None or found.n_exact == found.n_documents:
         return ""
     reached, spent = found.stopped.get("tolerance", 0), found.stopped.get("budget", 0)
     return say(
@@ -205,8 +227,8 @@ def _stopping(found: ExplanationFindings) -> str:
 
 def _limits(found: ExplanationFindings) -> str:
     return say(
-        "A weight says how the {unit} changes on average when a word is taken away near this one text, not what the "
-        "model does elsewhere. Removing words makes unusual texts. Where R² is low, the model is not linear there.",
+        "A weight says how the {unit} changes on average when a segment is taken away near this one text, not what the "
+        "model does elsewhere. Removing segments makes unusual texts. Where R² is low, the model is not linear there.",
         unit=unit_of(found.unit),
     )
 
@@ -233,7 +255,7 @@ def _ranked(target: Target) -> list[tuple[int, float, float]]:
 
 def _card(sources: Sources, example: Example, document: Document, explanation: Explanation, scale: _Scale) -> Card:
     target = explanation.targets[0]
-    unit = {"characters": "character", "tokens": "token"}.get(explanation.segmenter, "word")
+    unit = highlights.unit_of_segmenter(explanation.segmenter)
     painted = highlights.weight_marks(explanation.segments, target, scale.delta)
     passages = highlights.passages(document, painted, unit, _MOST_WORDS)
     continuation = _continuation(sources.evidence.predictions.get(document.id))
@@ -277,9 +299,17 @@ def _facts(document: Document, target: Target, unit: str) -> str:
         else say("probability {value}", value=value)
     ]
     if document.labels:
-        labels = ", ".join(formats.middle(name, 40) for name in document.labels)
+        labels = separator().join(formats.middle(name, 40) for name in document.labels)
         parts.append(say("labelled {labels}", labels=labels))
-    return " · ".join([*parts, f"R² {formats.decimal(target.fidelity, 2)}"])
+    return " · ".join([*parts, _fidelity(target.fidelity)])
+
+
+def _fidelity(value: float) -> str:
+    """`R² 0.83`; a value below the limit is signed, and has digits enough not to round onto it."""
+    if value >= LOW_FIDELITY:
+        return f"R² {formats.decimal(value, 2)}"
+    digits = next(digits for digits in (2, 3, 4, 9) if round(value, digits) < LOW_FIDELITY or digits == 9)
+    return say("R² {value} ▲ below {limit}", value=formats.decimal(value, digits), limit=shortest(LOW_FIDELITY))
 
 
 def _made(explanation: Explanation) -> str:

@@ -1,5 +1,6 @@
 """Page one: the answer for a person who must sign."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
+MOST_CONDITIONS = 6
+"""Conditions named above the signatures; the rest are counted."""
+_LINE, _WIDE = 26, 2.3
+"""Latin letters in the title of a key number, and how many of them a Chinese one is wide."""
 _TONES = {"pass": "pass", "pass with conditions": "watch", "fail": "fail", "not established": "not judged"}
 _VERDICTS = {
     "pass": N_("Pass"),
@@ -37,6 +42,8 @@ class KeyNumber:
     n: str
     result: Result | None
     bound: str
+    required: bool
+    """False of a check that is advisory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,16 @@ class Front:
     facts: tuple[str, ...]
     """Task, model, documents, run and date, under the title."""
     key_numbers: tuple[KeyNumber, ...]
+    is_tall: bool
+    """Whether a title among them takes two lines."""
     pointers: tuple[Look, ...]
     more_pointers: int
     checks: Table | None
     coverage: Table
     notes: tuple[str, ...]
     more_notes: int
+    conditions: str
+    """What must be decided before signing; empty where nothing is."""
     reviewers: tuple[Reviewer, ...]
     """One without a name where nobody was named."""
 
@@ -73,21 +84,23 @@ class Front:
 def compose(findings: Findings, sections: Sequence[Section]) -> Front:
     """Page one, with links into the sections that follow."""
     titles = {section.id: section.title for section in sections}
-    checks = {check.name: check for check in findings.checks}
+    key_numbers = tuple(_key_number(findings, number) for number in findings.key_numbers)
     return Front(
         verdict=say(_VERDICTS[findings.verdict.result]),
         tone=_TONES[findings.verdict.result],
         facts=_facts(findings),
-        key_numbers=tuple(_key_number(n, checks.get(n.name)) for n in findings.key_numbers),
+        key_numbers=key_numbers,
+        is_tall=any(_width(key.title) > _LINE for key in key_numbers),
         pointers=tuple(
             Look(p.severity, p.text, p.section if p.section in titles else "", titles.get(p.section, ""))
             for p in findings.pointers[:MOST_POINTERS]
         ),
         more_pointers=max(0, len(findings.pointers) - MOST_POINTERS),
-        checks=_check_table(findings.checks) if findings.checks else None,
+        checks=_check_table(findings) if findings.checks else None,
         coverage=_coverage_table(findings.coverage),
         notes=findings.notes[:MOST_NOTES],
         more_notes=max(0, len(findings.notes) - MOST_NOTES),
+        conditions=_conditions(findings),
         reviewers=findings.presentation.reviewers or (_ANYBODY,),
     )
 
@@ -104,18 +117,43 @@ def _facts(findings: Findings) -> tuple[str, ...]:
     )
 
 
-def _key_number(number: Number, check: Check | None) -> KeyNumber:
+def _key_number(findings: Findings, number: Number) -> KeyNumber:
+    check = next((check for check in findings.checks if check.name == number.name), None)
+    digits = formats.check_digits(check) if check else None
     return KeyNumber(
-        title=number.title,
-        value=formats.value(number),
-        interval="" if number.low is None else formats.interval(number),
+        title=_titled(findings, number.name, number.title),
+        value=formats.value(number, digits),
+        interval="" if number.low is None else formats.interval(number, digits),
         n=formats.count(number.n),
         result=check.result if check else None,
         bound=formats.bound(check) if check else "",
+        required=check is None or check.required,
     )
 
 
-def _check_table(checks: Sequence[Check]) -> Table:
+def _width(title: str) -> float:
+    """Room that a title takes, in Latin letters."""
+    return sum(_WIDE if unicodedata.east_asian_width(character) in "WF" else 1 for character in title)
+
+
+def _titled(findings: Findings, name: str, title: str) -> str:
+    """A title that says where the number is not the audited model's."""
+    found = {"perplexity": findings.perplexity, "pseudo_perplexity": findings.pseudo_perplexity}.get(name.split(".")[0])
+    return say("{number} (reference model)", number=title) if found and found.is_reference else title
+
+
+def _conditions(findings: Findings) -> str:
+    """The checks of a pass with conditions that a person must decide about."""
+    if findings.verdict.result != "pass with conditions":
+        return ""
+    open_checks = [check for check in findings.checks if check.result in ("watch", "fail")]
+    named = [_titled(findings, check.name, check.title) for check in open_checks[:MOST_CONDITIONS]]
+    if len(open_checks) > MOST_CONDITIONS:
+        named.append(say("{count} more", count=formats.count(len(open_checks) - MOST_CONDITIONS)))
+    return say("Decide on: {checks}.", checks=say("; ").join(named))
+
+
+def _check_table(findings: Findings) -> Table:
     columns = (
         Column(say("Check"), width=26),
         Column(say("Value"), "number", 9),
@@ -129,13 +167,14 @@ def _check_table(checks: Sequence[Check]) -> Table:
         "Line: 95% interval; tick: value; dotted: the bound set before the run; shaded: the failing side. Each row has "
         "its own scale."
     )
-    rows = tuple(_check_row(check) for check in checks)
+    rows = tuple(_check_row(findings, check) for check in findings.checks)
     return Table(caption, columns, rows, paper_rows=len(rows))
 
 
-def _check_row(check: Check) -> tuple[str, ...]:
+def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
     number, digits = check.number, formats.check_digits(check)
-    title = check.title if check.required else say("{check} (advisory)", check=check.title)
+    title = _titled(findings, check.name, check.title)
+    title = title if check.required else say("{check} (advisory)", check=title)
     if number is None:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
     return (

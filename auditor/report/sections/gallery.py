@@ -6,8 +6,11 @@ A document that several rules choose has one card, with a reason each.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from auditor.findings.answers import answer_probability, pair
 from auditor.findings.failures import Choice, Rule, choose_failures, worst_slice
+from auditor.findings.pointers import CONFIDENT
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Failure, Prediction
 from auditor.report import formats, highlights
 from auditor.report.sections import continuations, explanations, predictions, surprise
@@ -36,6 +39,8 @@ class Card:
     facts: str
     reasons: tuple[str, ...]
     passages: tuple[highlights.Passage, ...]
+    is_marked: bool
+    """Whether any word is shaded by its weight."""
     continuation: str
     links: tuple[tuple[str, str], ...]
     """Target and title of the fuller cards and sections."""
@@ -51,12 +56,12 @@ def compose(sources: Sources) -> Section:
     choices = choose_failures(sources.findings, sources.evidence)
     reasons = _reasons(sources, choices)
     delta = explanations.shade_width(sources)
-    digits = highlights.digits_of(delta)
+    cards = [_card(sources, document_id, own, delta) for document_id, own in reasons.items()]
     return Section(
         id="failures",
         title=say("Failures"),
         question=say("Where did it go wrong, and what do such documents look like?"),
-        answer=_answer(choices, len(reasons)),
+        answer=paragraph([_answer(choices, len(reasons)), _confident(sources)]),
         method=say(
             "The rules were fixed before the run and rank every document that was measured; ties keep the order of the "
             "corpus. A document that several rules choose is shown once."
@@ -67,9 +72,36 @@ def compose(sources: Sources) -> Section:
         template="sections/gallery.html.j2",
         content={
             "rules": _rule_table(sources, choices),
-            "cards": [_card(sources, document_id, own, delta) for document_id, own in reasons.items()],
-            "steps": [formats.decimal(delta * i, digits) for i in range(1, highlights.STEPS)],
+            "cards": cards,
+            "legend": _legend(sources, delta) if any(card.is_marked for card in cards) else "",
         },
+    )
+
+
+def _legend(sources: Sources, delta: float) -> str:
+    """What the marks of the cards stand for."""
+    found, digits = sources.findings.explanations, highlights.digits_of(delta)
+    return say(
+        "the model’s answer, where it was explained; shades change at ±{steps} of {unit}.",
+        steps=f"{separator()}±".join(formats.decimal(delta * i, digits) for i in range(1, highlights.STEPS)),
+        unit=explanations.unit_of(found.unit if found else ""),
+    )
+
+
+def _confident(sources: Sources) -> str:
+    """How many errors the model was sure of; page one leads here for it."""
+    found = sources.findings.predictions
+    answers = pair(sources.evidence, found.multi_label) if found else ()
+    wrong = [answer for answer in answers if answer.wrong]
+    sure = sum(answer.error_confidence >= CONFIDENT for answer in wrong)
+    if not sure:
+        return ""
+    return plural(
+        len(wrong),
+        "{sure} of {n} error was made with a probability of at least {limit}.",
+        "{sure} of {n} errors were made with a probability of at least {limit}.",
+        sure=formats.count(sure),
+        limit=shortest(CONFIDENT),
     )
 
 
@@ -183,11 +215,13 @@ def _card(sources: Sources, document_id: str, reasons: Sequence[tuple[Rule, str]
     document = sources.documents[document_id]
     prediction = sources.evidence.predictions.get(document_id)
     answer = None if isinstance(prediction, Failure) else prediction
+    passages = tuple(_passages(sources, document, delta))
     return Card(
         document_id=formats.middle(document_id, 48),
         facts=_facts(document, answer),
         reasons=tuple(reason for _, reason in reasons),
-        passages=tuple(_passages(sources, document, delta)),
+        passages=passages,
+        is_marked=any("<mark" in passage.body for passage in passages),
         continuation=formats.excerpt(answer.continuation, _CHARACTERS) if answer and answer.continuation else "",
         links=tuple(_links(sources, document_id, {rule for rule, _ in reasons})),
     )
@@ -198,7 +232,7 @@ def _facts(document: Document, prediction: Prediction | None) -> str:
         return say("labelled {labels}", labels=predictions.labels(document.labels)) if document.labels else ""
     answer = {
         "predicted": predictions.labels(prediction.predicted),
-        "probability": formats.quantity(predictions.top_probability(prediction), "probability"),
+        "probability": formats.quantity(answer_probability(prediction), "probability"),
     }
     if not document.labels:
         return say("predicted {predicted}, {probability}", **answer)
@@ -212,8 +246,7 @@ def _passages(sources: Sources, document: Document, delta: float) -> list[highli
     explanation = sources.evidence.explanations.get(document.id)
     if explanation is not None and not isinstance(explanation, Failure) and explanation.targets:
         painted = highlights.weight_marks(explanation.segments, explanation.targets[0], delta)
-        unit = {"characters": "character", "tokens": "token"}.get(explanation.segmenter, "word")
-        return highlights.passages(document, painted, unit, _WORDS)
+        return highlights.passages(document, painted, highlights.unit_of_segmenter(explanation.segmenter), _WORDS)
     continued = sources.findings.predictions is not None and sources.findings.predictions.continuations
     cut = continuations.ending if continued else formats.excerpt
     pair = document.pair if document.pair is None else cut(document.pair, _CHARACTERS)

@@ -17,6 +17,10 @@ class Entry:
 
 
 _ALWAYS = (
+    Entry(
+        N_("BCa"),
+        N_("Bias-corrected and accelerated: how an interval is read off a bootstrap whose numbers lie unevenly."),
+    ),
     Entry(N_("Bootstrap"), N_("An interval found by drawing the documents again and again, with repetition.")),
     Entry(N_("Bound"), N_("The value a check demands, written down before the run.")),
     Entry(N_("Check"), N_("A number, a bound, and whether the number’s whole interval lies on the right side of it.")),

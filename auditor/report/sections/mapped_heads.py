@@ -7,6 +7,7 @@ from markupsafe import Markup
 from auditor.findings.attention import PATTERNS, READABLE
 from auditor.findings.types import AttentionFindings, MappedHead
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import separator
 from auditor.records.types import AttentionMap, AttentionStatistics, Failure
 from auditor.report import attention_maps, formats
 from auditor.report.sections.contract import Column, Sources, Table
@@ -175,4 +176,4 @@ def _links(record: AttentionStatistics, found: list[attention_maps.Row]) -> str:
     )
     names = [attention_maps.label(token) for token in record.tokens]
     named = [f"{names[query]} → {names[key]} {formats.decimal(-weight, 2)}" for weight, query, key in pairs[:LINKS]]
-    return ", ".join(named) or formats.NOTHING
+    return separator().join(named) or formats.NOTHING

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from auditor.findings.types import Findings, Number
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import separator
 from auditor.report import formats
 from auditor.report.sections import parameters
 from auditor.report.sections.contract import Column, Section, Sources, Table
@@ -125,6 +126,7 @@ def compose(sources: Sources, others: Sequence[Section] = ()) -> Section:
             ],
             "parameters": parameters.groups(findings),
             "names": _names(numbers, others),
+            "separator": separator(),
             "protocols": _protocols(numbers, others),
         },
     )
@@ -141,11 +143,6 @@ def _present(findings: Findings) -> list[str]:
         "pseudo_perplexity": findings.pseudo_perplexity is not None,
     }
     return [key for key, is_there in present.items() if is_there]
-
-
-def _part(key: str) -> Part:
-    title, prose = _EXPLAINED[key]
-    return Part(key, say(title), _prose(say(prose)))
 
 
 def _prose(text: str) -> Markup:

@@ -24,7 +24,6 @@ _TITLES = {
 _FIXED = {
     ("lime", "kernel_width"): N_("σ of the kernel π"),
     ("lime", "top_labels"): N_("labels explained, the most probable first; this report shows the first"),
-    ("prediction", "bins"): N_("bins of equal width for the calibration error"),
 }
 
 

@@ -39,10 +39,10 @@ def compose(sources: Sources) -> Section:
 def _answer(found: PerplexityFindings) -> str:
     return plural(
         found.n_tokens,
-        "Over {n} token the perplexity is {corpus}, the median document’s {median}; that is {bits} per byte, which may "
-        "be compared across models.",
-        "Over {n} tokens the perplexity is {corpus}, the median document’s {median}; that is {bits} per byte, which "
-        "may be compared across models.",
+        "Over {n} token the perplexity is {corpus}, or {bits} per byte, which alone may be compared across models; the "
+        "median document’s perplexity is {median}.",
+        "Over {n} tokens the perplexity is {corpus}, or {bits} per byte, which alone may be compared across models; "
+        "the median document’s perplexity is {median}.",
         corpus=with_interval(found.corpus),
         median=with_interval(found.median_document),
         bits=with_interval(found.bits_per_byte),

@@ -6,6 +6,7 @@ from auditor.findings import wording
 from auditor.findings.evidence import Facts
 from auditor.findings.types import Coverage
 from auditor.languages import plural, say
+from auditor.languages.numbers import paragraph
 from auditor.records.types import Failure
 from auditor.report import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
@@ -65,12 +66,26 @@ def _parameters(probe: str, values: dict[str, str]) -> Table:
 def _facts(probe: str, rows: Mapping[str, Facts | Failure]) -> Table | None:
     """The simple fields of what the probe found, a row per document."""
     records = [row for row in rows.values() if not isinstance(row, Failure)]
-    names = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)][:MOST_FIELDS] if records else []
+    simple = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)] if records else []
+    names = simple[:MOST_FIELDS]
     if not names:
         return None
     columns = tuple(Column(_title(name), "number" if _are_numbers(records, name) else "corpus") for name in names)
     cells = tuple(tuple(_cell(record[name]) for name in names) for record in records)
-    return Table(say("What the probe {probe} found, by document.", probe=probe), columns, cells)
+    caption = _facts_caption(probe, len(records[0]) - len(names))
+    return Table(caption, columns, cells, kept_in="evidence")
+
+
+def _facts_caption(probe: str, left_out: int) -> str:
+    caption = say("What the probe {probe} found, by document.", probe=probe)
+    if not left_out:
+        return caption
+    rest = plural(
+        left_out,
+        "{n} more field of each document is in the evidence of the run.",
+        "{n} more fields of each document are in the evidence of the run.",
+    )
+    return paragraph([caption, rest])
 
 
 def _title(field: str) -> str:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from auditor.findings.answers import answer_probability
+from auditor.findings.numbers import lies_below
 from auditor.findings.types import ClassScores, Example, Number, PredictionFindings
 from auditor.languages import plural, say
-from auditor.languages.numbers import paragraph
-from auditor.records.types import Failure, Prediction
+from auditor.languages.numbers import paragraph, separator
+from auditor.records.types import Failure
 from auditor.report import figures, formats, marks
 from auditor.report.sections import continuations
 from auditor.report.sections.contract import (
@@ -81,25 +83,33 @@ def _answer(sources: Sources, found: PredictionFindings) -> str:
     accuracy = next(iter(sources.named("accuracy", "exact_match")), None)
     if not found.n_labelled or accuracy is None or accuracy.value is None:
         return say("The corpus has no labels, so answers are described, not judged. {what}", what=_favourite(found))
-    sentences = [_accuracy_sentence(found, accuracy), _calibration_sentence(sources), _mass_sentence(sources)]
-    return paragraph(sentences)
+    return paragraph(
+        [
+            _accuracy_sentence(found, accuracy),
+            _weakest_sentence(found),
+            _calibration_sentence(sources),
+            _mass_sentence(sources),
+        ]
+    )
 
 
 def _accuracy_sentence(found: PredictionFindings, accuracy: Number) -> str:
-    weakest = _weakest(found.classes)
     labelled = plural(found.n_labelled, "{n} labelled document", "{n} labelled documents")
     values = {"accuracy": with_interval(accuracy), "labelled": labelled}
-    if weakest is None:
-        if found.multi_label:
-            return say("Exact-match accuracy is {accuracy} over {labelled}.", **values)
-        return say("Accuracy is {accuracy} over {labelled}.", **values)
-    values |= {"label": weakest.label, "f1": with_interval(weakest.f1)}
     if found.multi_label:
-        return say(
-            "Exact-match accuracy is {accuracy} over {labelled}; the weakest label is “{label}”, with F1 {f1}.",
-            **values,
-        )
-    return say("Accuracy is {accuracy} over {labelled}; the weakest label is “{label}”, with F1 {f1}.", **values)
+        return say("Exact-match accuracy is {accuracy} over {labelled}.", **values)
+    return say("Accuracy is {accuracy} over {labelled}.", **values)
+
+
+def _weakest_sentence(found: PredictionFindings) -> str:
+    """Names a label only where its F1 is clearly below the best label's."""
+    ranked = sorted((c for c in found.classes if c.support and c.f1.value is not None), key=lambda c: c.f1.value or 0.0)
+    if len(ranked) < 2:
+        return ""
+    if lies_below(ranked[0].f1, ranked[-1].f1):
+        values = {"label": ranked[0].label, "f1": with_interval(ranked[0].f1)}
+        return say("The weakest label is “{label}”, with F1 {f1}.", **values)
+    return say("No label has a clearly lower F1 than the others.")
 
 
 def _calibration_sentence(sources: Sources) -> str:
@@ -127,26 +137,22 @@ def _favourite(found: PredictionFindings) -> str:
     return say("“{label}” is predicted for {n} of {documents}.", label=label, n=formats.count(n), documents=answered)
 
 
-def _weakest(classes: tuple[ClassScores, ...]) -> ClassScores | None:
-    scored = [c for c in classes if c.support and c.f1.value is not None]
-    return min(scored, key=lambda c: c.f1.value or 0.0) if len(scored) > 1 else None
-
-
 def _method(sources: Sources, found: PredictionFindings) -> str:
     if sources.findings.task == "text-generation":
         return say(
             "The log-probability of each candidate is summed over its tokens behind the prompt and normalised among "
-            "the candidates; the largest is predicted. Proportions have Wilson intervals, F1 and calibration error "
-            "bootstrap intervals over documents."
+            "the candidates; the largest is predicted. Proportions and the F1 of a label have Wilson intervals, "
+            "averages of F1 and the calibration error bootstrap intervals over documents."
         )
     if found.multi_label:
         return say(
-            "Probabilities are the sigmoid of each logit; labels with at least one half are predicted. Proportions "
-            "have Wilson intervals, F1 and calibration error bootstrap intervals over documents."
+            "Probabilities are the sigmoid of each logit; labels with at least one half are predicted. Proportions and "
+            "the F1 of a label have Wilson intervals, averages of F1 and the calibration error bootstrap intervals "
+            "over documents."
         )
     return say(
-        "Probabilities are the softmax of the logits; the largest is predicted. Proportions have Wilson intervals, F1 "
-        "and calibration error bootstrap intervals over documents."
+        "Probabilities are the softmax of the logits; the largest is predicted. Proportions and the F1 of a label have "
+        "Wilson intervals, averages of F1 and the calibration error bootstrap intervals over documents."
     )
 
 
@@ -162,30 +168,37 @@ def _limits(found: PredictionFindings) -> str:
 def _class_table(found: PredictionFindings) -> Table:
     scores = list(found.classes)
     caption = say(
-        "Scores of each label. Lines are 95% intervals on one axis from 0 to 1, the tick across is the value."
+        "Scores of each label over their 95% intervals. Lines are the intervals on one axis from 0 to 1, the tick "
+        "across is the value."
     )
     if len(scores) > MOST_CONFUSED:
         scores.sort(key=lambda c: (c.f1.value is None, c.f1.value or 0.0))
         caption = say(
-            "Scores of each label, weakest F1 first. Lines are 95% intervals on one axis from 0 to 1, the tick across "
-            "is the value."
+            "Scores of each label over their 95% intervals, weakest F1 first. Lines are the intervals on one axis from "
+            "0 to 1, the tick across is the value."
         )
-    axis = marks.Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), 86, "share")
+    axis = marks.Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), 60, "share")
     columns = [
         Column(say("Label"), "corpus", 16),
         Column(say("Labelled"), "number", 8),
         Column(say("Predicted"), "number", 9),
     ]
     for title in (say("Precision"), say("Recall"), "F1"):
-        columns += [Column(title, "number", 8), Column("", "mark", 0, marks.axis_labels(axis))]
+        columns += [Column(title, "number", 12), Column("", "mark", 0, marks.axis_labels(axis))]
     return Table(caption, tuple(columns), tuple(_class_row(c, axis) for c in scores))
 
 
 def _class_row(scores: ClassScores, axis: marks.Axis) -> tuple[str, ...]:
     cells = [formats.middle(scores.label, 60), formats.count(scores.support), formats.count(scores.predicted)]
     for number in (scores.precision, scores.recall, scores.f1):
-        cells += [formats.value(number), marks.number_mark(axis, number)]
+        cells += [_over_interval(number), marks.number_mark(axis, number)]
     return tuple(cells)
+
+
+def _over_interval(number: Number) -> str:
+    """The value, and its interval on a second line where it has one."""
+    value = formats.value(number)
+    return value if number.low is None else f"{value}\n{formats.interval(number)}"
 
 
 def _confusion(found: PredictionFindings) -> tuple[ConfusionRow, ...]:
@@ -309,17 +322,10 @@ def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
         text,
         labels(document.labels),
         labels(prediction.predicted),
-        formats.quantity(top_probability(prediction), "probability"),
+        formats.quantity(answer_probability(prediction), "probability"),
     )
 
 
 def labels(names: tuple[str, ...]) -> str:
     """Labels in one cell; a dash where there are none."""
-    return ", ".join(formats.middle(name, 40) for name in names) or formats.NOTHING
-
-
-def top_probability(prediction: Prediction) -> float | None:
-    """Probability of the predicted label; of several, the smallest; of none, the largest there is."""
-    by_label = dict(zip(prediction.labels, prediction.probabilities, strict=True))
-    chosen = [by_label[label] for label in prediction.predicted if label in by_label]
-    return min(chosen) if chosen else max(prediction.probabilities, default=None)
+    return separator().join(formats.middle(name, 40) for name in names) or formats.NOTHING

@@ -13,8 +13,9 @@ from auditor.findings import wording
 from auditor.findings.interchange import write
 from auditor.findings.types import Coverage, Findings
 from auditor.languages import N_, plural, say, translated
+from auditor.languages.numbers import paragraph
 from auditor.report import fonts, formats
-from auditor.report.sections.contract import Column, Section, Sources, Table
+from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
 _INK, _GROUND = "#1b1f24", "#ffffff"
 _LONGEST_RUN = 80
@@ -58,7 +59,7 @@ def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
         content={
             "code": _code(findings),
             "lists": _lists(findings),
-            "coverage": _coverage(findings.coverage) if findings.coverage else None,
+            "coverage": _coverage(sources) if findings.coverage else None,
             "notes": findings.notes,
             "failures": _failures(findings.coverage),
             "missing": _missing(missing) if missing else None,
@@ -119,7 +120,7 @@ def _key(key: str) -> str:
     return translated(formats.middle(key, 60))
 
 
-def _coverage(coverage: Sequence[Coverage]) -> Table:
+def _coverage(sources: Sources) -> Table:
     columns = (
         Column(say("Probe"), width=24),
         Column(say("Corpus"), "number"),
@@ -133,9 +134,22 @@ def _coverage(coverage: Sequence[Coverage]) -> Table:
             formats.middle(wording.probe(c.probe), 40),
             *(formats.count(n) for n in (c.corpus, c.asked, c.measured, c.truncated, c.failed)),
         )
-        for c in coverage
+        for c in sources.findings.coverage
     )
-    return Table(say("Documents of the corpus, given to each probe, and what became of them."), columns, rows)
+    what = say("Documents of the corpus, given to each probe, and what became of them.")
+    return Table(paragraph([what, _failed_share(sources)]), columns, rows)
+
+
+def _failed_share(sources: Sources) -> str:
+    number = sources.numbers.get("coverage.failed_share")
+    if number is None or number.value is None:
+        return ""
+    return plural(
+        number.n,
+        "Of {n} document asked about, a share of {share} could not be measured by at least one probe.",
+        "Of {n} documents asked about, a share of {share} could not be measured by at least one probe.",
+        share=with_interval(number),
+    )
 
 
 def _failures(coverage: Sequence[Coverage]) -> Table | None:

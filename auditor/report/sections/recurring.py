@@ -1,19 +1,21 @@
 """Which words, over the corpus, push where: the global view of the section on LIME.
 
-One row per word, grouped by the label it was looked at for, all intervals on one axis around zero. A word is listed
-only where its interval excludes zero; of many words looked at, one in twenty does so by chance, and the group says how
-many were looked at.
+One row per word, grouped by the label it was looked at for, all intervals on one axis around zero. Explanations with R²
+below 0.5 are left out. A word is listed only where its interval excludes zero; of many words looked at, one in twenty
+does so by chance, so the group says how many were looked at and how many were told from zero, listed or not.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
 from markupsafe import Markup
 
+from auditor.findings.digits import digits_beside
+from auditor.findings.explanations import LOW_FIDELITY, faithful
 from auditor.findings.types import ExplanationFindings, GlobalWord
-from auditor.findings.words import LEAST_DOCUMENTS, weights_of_words
+from auditor.findings.wording import bound
+from auditor.findings.words import LEAST_DOCUMENTS, recurring_words, told_apart
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Explanation, Failure
@@ -67,13 +69,14 @@ def view(sources: Sources, found: ExplanationFindings) -> View:
     """The words of the findings, grouped by label."""
     axis = _axis(found)
     explained = [e for e in sources.evidence.explanations.values() if not isinstance(e, Failure) and e.targets]
+    used = faithful(explained)
     groups = tuple(
-        _group(label, [e for e in explained if e.targets[0].label == label], list(words), axis)
+        _group(label, [e for e in used if e.targets[0].label == label], list(words), axis)
         for label, words in groupby(sorted(found.global_words, key=_label), key=_label)
     )
     on_paper = _on_paper(groups)
     return View(
-        caption=_caption(found),
+        caption=_caption(found, len(explained) - len(used)),
         axis=marks.axis_labels(axis),
         groups=groups,
         n_words=len(found.global_words),
@@ -98,11 +101,18 @@ def _axis(found: ExplanationFindings) -> marks.Axis:
     return marks.shared_axis(ends, zero=True, width=_AXIS, unit=found.unit)
 
 
-def _caption(found: ExplanationFindings) -> str:
+def _caption(found: ExplanationFindings, n_left_out: int) -> str:
     reading = say(
-        "Mean weight over the documents that have the word, toward the predicted label: the tick is the mean, the line "
-        "its 95% interval; right of zero supports, left opposes."
+        "Mean weight over the documents that have the word, toward their most probable label: the tick is the mean, "
+        "the line its 95% interval; right of zero supports, left opposes."
     )
+    without = plural(
+        n_left_out,
+        "{n} document is left out, whose explanation has R² below {limit}.",
+        "{n} documents are left out, whose explanations have R² below {limit}.",
+        limit=bound(LOW_FIDELITY),
+    )
+    reading = paragraph([reading, without if n_left_out else ""])
     word = max(found.global_words, key=lambda w: abs(w.mean_weight.value or 0.0))
     names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(word.label, 40)}
     if not word.mean_weight.value:
@@ -115,37 +125,44 @@ def _caption(found: ExplanationFindings) -> str:
 
 
 def _group(label: str, explained: list[Explanation], words: list[GlobalWord], axis: marks.Axis) -> Group:
-    looked_at = _recurring(explained)
+    recurring = recurring_words(explained)
     sentence = plural(
-        looked_at,
-        "{n} word looked at, found in {least} or more of {documents}; {shown} listed; about {chance} would be by "
-        "chance alone",
-        "{n} words looked at, each found in {least} or more of {documents}; {shown} listed; about {chance} would be by "
+        len(recurring),
+        "{n} word looked at, found in {least} or more of {documents}; {told_apart}; about {chance} would by chance "
+        "alone",
+        "{n} words looked at, each found in {least} or more of {documents}; {told_apart}; about {chance} would by "
         "chance alone",
         least=LEAST_DOCUMENTS,
         documents=plural(len(explained), "{n} document", "{n} documents"),
-        shown=formats.count(len(words)),
-        chance=formats.decimal(_CHANCE * looked_at, 1),
+        told_apart=_told_apart(len(told_apart(recurring)), len(words)),
+        chance=formats.decimal(_CHANCE * len(recurring), 1),
     )
     return Group(formats.middle(label, 40), sentence, tuple(_row(word, axis) for word in words))
 
 
-def _recurring(explained: list[Explanation]) -> int:
-    """Words that enough of these documents have."""
-    documents = Counter(word for explanation in explained for word in weights_of_words(explanation))
-    return sum(n >= LEAST_DOCUMENTS for n in documents.values())
+def _told_apart(n: int, listed: int) -> str:
+    if n <= listed:
+        return plural(n, "the interval of {n} excludes zero", "the intervals of {n} exclude zero")
+    return plural(
+        n,
+        "the interval of {n} excludes zero, the {listed} largest listed",
+        "the intervals of {n} exclude zero, the {listed} largest listed",
+        listed=formats.count(listed),
+    )
 
 
 def _row(word: GlobalWord, axis: marks.Axis) -> Row:
     number = word.mean_weight
     clear = number.low is not None and number.high is not None and (number.low > 0 or number.high < 0)
     tone = ("supports" if (number.value or 0) > 0 else "opposes") if clear else "unclear"
-    title = say("{value}, interval {interval}", value=formats.value(number), interval=formats.interval(number))
+    digits = digits_beside(number, 0.0)
+    mean, interval = formats.value(number, digits), formats.interval(number, digits)
+    title = say("{value}, interval {interval}", value=mean, interval=interval)
     return Row(
         word=formats.middle(word.text, 40),
         documents=formats.count(word.n_documents),
         mark=marks.interval(axis, number.low, number.value, number.high, tone=tone, title=title, height=15),
-        mean=formats.value(number),
-        interval=formats.interval(number),
+        mean=mean,
+        interval=interval,
         supports=formats.percent(word.share_supporting),
     )

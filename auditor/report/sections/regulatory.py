@@ -19,7 +19,7 @@ from typing import Literal
 
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say
-from auditor.languages.numbers import paragraph
+from auditor.languages.numbers import paragraph, separator
 from auditor.report import formats
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS, Framework, Item
 from auditor.report.regulations.contract import Evidence
@@ -111,6 +111,7 @@ def compose(sources: Sources, others: Sequence[Section]) -> Section:
         content={
             "statements": _statements(findings.presentation.statements),
             "maps": maps,
+            "separator": separator(),
             "legend": [(sign, say(word), _meaning(status)) for status, (sign, word) in _WORDS.items()],
         },
     )

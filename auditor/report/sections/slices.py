@@ -1,5 +1,6 @@
 """Is the model worse for some kind of document?"""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from auditor.findings.digits import digits_of
 from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
 from auditor.findings.types import Number, SliceRow
 from auditor.languages import plural, say
+from auditor.languages.numbers import paragraph
 from auditor.report import formats, marks
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
@@ -45,7 +47,7 @@ class Panel:
 
 def compose(sources: Sources) -> Section:
     """The section on slices."""
-    chunks = _chunks(sources.findings.slices)
+    chunks, others = _chunks(sources.findings.slices), _undrawn(sources)
     return Section(
         id="slices",
         title=say("Slices"),
@@ -60,12 +62,52 @@ def compose(sources: Sources) -> Section:
         content={
             "chunks": [_panels(sources, rows) for rows in chunks],
             "left_out": len(sources.findings.slices) - sum(map(len, chunks)),
-            "others": _others(sources),
+            "others": _others(others[:_MOST_OTHERS]) if others else None,
+            "others_left_out": max(0, len(others) - _MOST_OTHERS),
+            "least": LEAST_JUDGED,
         },
     )
 
 
 def _answer(sources: Sources) -> str:
+    return paragraph([_accuracy(sources), _comparisons(sources)])
+
+
+def _accuracy(sources: Sources) -> str:
+    """What the question asks first: whether any group is answered worse, or better."""
+    compared = [
+        (row, number)
+        for row in sources.findings.slices
+        for number in row.numbers
+        if base_name(number) == "accuracy" and is_compared(row, number)
+    ]
+    whole = sources.numbers.get("accuracy")
+    if not compared or whole is None:
+        return ""
+    apart = [(row, number) for row, number in compared if stands_apart(number, whole)]
+    if not apart:
+        return plural(
+            len(compared),
+            "Accuracy: the {n} group that can be judged does not stand apart.",
+            "Accuracy: none of the {n} groups that can be judged stands apart.",
+        )
+    apart.sort(key=lambda pair: pair[1].value or 0.0)
+    named = [f"{_sign(number, whole.value)} {row.column} {row.value} {with_interval(number)}" for row, number in apart]
+    if len(named) > _MOST_NAMED:
+        named[_MOST_NAMED:] = [plural(len(named) - _MOST_NAMED, "{n} more", "{n} more")]
+    return plural(
+        len(apart),
+        "Accuracy: {n} of the {compared} groups that can be judged stands apart from the {whole} of all documents: "
+        "{named}.",
+        "Accuracy: {n} of the {compared} groups that can be judged stand apart from the {whole} of all documents: "
+        "{named}.",
+        compared=formats.count(len(compared)),
+        whole=formats.value(whole),
+        named=formats.listed(named),
+    )
+
+
+def _comparisons(sources: Sources) -> str:
     compared = sources.findings.n_comparisons
     if not compared:
         return say("There are too few groups with enough documents to compare.")
@@ -113,9 +155,18 @@ def _limits(sources: Sources) -> str:
 
 
 def _apart(sources: Sources) -> list[Number]:
-    """The numbers of groups that stand apart, in the order of the report."""
+    """The numbers of groups that stand apart, the farthest first beside the width of its interval."""
     rows = sources.findings.slices
-    return [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
+    found = [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
+    return sorted(found, key=lambda number: -_distance(number, sources.numbers[base_name(number)]))
+
+
+def _distance(number: Number, whole: Number) -> float:
+    """From the value of all documents, in half-widths of the group's interval."""
+    if number.value is None or number.low is None or number.high is None or whole.value is None:
+        return 0.0
+    half = (number.high - number.low) / 2
+    return abs(number.value - whole.value) / half if half else math.inf
 
 
 def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
@@ -190,18 +241,19 @@ def _sign(number: Number, whole: float | None) -> str:
     return "▲" if (number.value or 0.0) > (whole or 0.0) else "▼"
 
 
-def _others(sources: Sources) -> Table | None:
+def _undrawn(sources: Sources) -> list[Number]:
     """Every number of every group that has no panel."""
     drawn = {number.name for row in sources.findings.slices for number in row.numbers}
-    rows = tuple(
-        (n.title, formats.value(n), formats.interval(n), formats.count(n.n))
-        for name, n in sources.numbers.items()
-        if name.endswith("}") and name not in drawn and n.value is not None
-    )[:_MOST_OTHERS]
+    found = sources.numbers.items()
+    return [n for name, n in found if name.endswith("}") and name not in drawn and n.value is not None]
+
+
+def _others(numbers: Sequence[Number]) -> Table:
+    rows = tuple((n.title, formats.value(n), formats.interval(n), formats.count(n.n)) for n in numbers)
     columns = (
         Column(say("Measure, group"), "corpus", 40),
         Column(say("Value"), "number"),
         Column(say("95% interval"), "number"),
         Column("n", "number", 10),
     )
-    return Table(say("The other numbers of each group."), columns, rows, paper_rows=_MOST_OTHERS) if rows else None
+    return Table(say("The other numbers of each group."), columns, rows, paper_rows=_MOST_OTHERS)

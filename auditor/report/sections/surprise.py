@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
+from auditor.languages.numbers import paragraph
 from auditor.records.types import Document, Failure, Perplexity, PseudoPerplexity, ScoredTokens
 from auditor.report import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
@@ -59,7 +61,7 @@ def content(
             cards.append(_card(places[document.id], document, record, said))
     return {
         "strips": strip_table(strips) if strips else None,
-        "figure_caption": strips_caption(strips),
+        "figure_caption": strips_caption(strips, left_out(strips, found.by_slice)),
         "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
         "rule": rule_of(shown),
         "cards": cards,
@@ -90,27 +92,54 @@ def distribution(
     return strips
 
 
-def strips_caption(strips: Sequence[figures.Strip]) -> str:
-    """What the strips show, and how to read them."""
-    how = say("Each point is a document; the bar is the median, the grey band the middle half.")
+def left_out(strips: Sequence[figures.Strip], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]) -> int:
+    """How many slices have documents and no strip."""
+    return sum(bool(values) for column in by_slice.values() for values in column.values()) - len(strips[1:])
+
+
+def strips_caption(strips: Sequence[figures.Strip], n_left_out: int = 0) -> str:
+    """What the strips show, and how to read them; only slices large enough to be judged are ranked."""
+    omitted = plural(
+        n_left_out,
+        "{n} more slice, smaller or of a later column, is in findings.json.",
+        "{n} more slices, smaller or of later columns, are in findings.json.",
+    )
+    return paragraph([_extremes(strips, n_left_out), _reading(strips), omitted if n_left_out else ""])
+
+
+def _reading(strips: Sequence[figures.Strip]) -> str:
     if any(len(strip.values) > figures.MOST_POINTS for strip in strips):
-        how = say(
+        return say(
             "Each point is a document, {n} of each strip at even steps; the bar is the median, the grey band the "
             "middle half.",
             n=formats.count(figures.MOST_POINTS),
         )
-    slices = strips[1:]
-    if len(slices) < 2:
-        return how
-    medians = [(figures.middle_half(strip.values)[1], strip.label) for strip in slices]
+    return say("Each point is a document; the bar is the median, the grey band the middle half.")
+
+
+def _extremes(strips: Sequence[figures.Strip], n_left_out: int) -> str:
+    judged = [strip for strip in strips[1:] if len(strip.values) >= LEAST_JUDGED]
+    if len(judged) < 2:
+        return ""
+    medians = [(figures.middle_half(strip.values)[1], strip.label) for strip in judged]
     (low, plain), (high, strange) = min(medians), max(medians)
+    values = {
+        "plain": plain,
+        "low": formats.quantity(low, "perplexity"),
+        "strange": strange,
+        "high": formats.quantity(high, "perplexity"),
+        "least": formats.count(LEAST_JUDGED),
+    }
+    if n_left_out:
+        return say(
+            "Of the slices drawn with {least} documents or more the median is lowest for {plain} ({low}) and highest "
+            "for {strange} ({high}).",
+            **values,
+        )
     return say(
-        "The median is lowest for {plain} ({low}) and highest for {strange} ({high}). {how}",
-        plain=plain,
-        low=formats.quantity(low, "perplexity"),
-        strange=strange,
-        high=formats.quantity(high, "perplexity"),
-        how=how,
+        "Of the slices with {least} documents or more the median is lowest for {plain} ({low}) and highest for "
+        "{strange} ({high}).",
+        **values,
     )
 
 

@@ -1,0 +1,118 @@
+"""Which probes run, with which parameters, and whether the audited model can answer them."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from auditor.config import Config
+from auditor.errors import ConfigError, ProbeError
+
+if TYPE_CHECKING:
+    from auditor.models import Checkpoint
+    from auditor.probes.contract import Probe
+
+_NAME = re.compile("[a-z][a-z0-9_]*")
+"""Of a probe: it stands in addresses, in file names and in the names of checks."""
+DEFAULTS = {
+    "text-classification": ("prediction", "lime", "attention"),
+    "text-generation": ("prediction", "lime", "attention", "perplexity"),
+    "fill-mask": ("attention", "pseudo_perplexity"),
+}
+"""Task → the probes that run where none is asked for."""
+
+
+def choose(config: Config, task: str) -> tuple["Probe", ...]:
+    """The probes that were asked for, or those that fit the task; with their parameters.
+
+    Raises:
+        ConfigError: All faults of their tables.
+        ProbeError: One that the model cannot answer.
+    """
+    from auditor import models
+
+    known = {entry.name: entry for entry in entry_points(group="auditor.probes")}
+    wanted = {**(_always(task) if config.chooses_probes else _defaults(task)), **config.probes}
+    faults: list[str] = []
+    probes = []
+    for name, table in wanted.items():
+        if name not in known:
+            faults.append(
+                f"probes.{name}: there is no such probe{did_you_mean(name, known)}; known: {', '.join(sorted(known))}"
+            )
+            continue
+        if not _NAME.fullmatch(name):
+            faults.append(
+                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
+            )
+            continue
+        try:
+            probes.append(known[name].load()(**table))
+        except ValidationError as error:
+            faults += [_fault(name, known[name].load(), detail) for detail in error.errors()]
+    if faults:
+        raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
+    for probe in probes:
+        if not models.offers(task_for(probe) if probe.model else task, probe.needs):
+            raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
+    return tuple(probes)
+
+
+def without_hidden(config: Config, checkpoint: "Checkpoint", probes: tuple["Probe", ...]) -> tuple["Probe", ...]:
+    """The probes; where nobody asked for them, without those of an attention that this architecture hides."""
+    from auditor import models
+
+    watching = [probe for probe in probes if probe.needs is models.Attends and not probe.model]
+    fault = models.hides_attention(checkpoint) if watching else None
+    if fault and any(probe.name in config.probes for probe in watching):
+        raise ProbeError(f"probes.{watching[0].name}: {fault}")
+    return tuple(probe for probe in probes if not fault or probe not in watching)
+
+
+def task_for(probe: "Probe") -> str:
+    """The task of the models that a probe asks instead of the audited one."""
+    from auditor import models
+
+    tasks = ("text-generation", "fill-mask")
+    return next((task for task in tasks if models.offers(task, probe.needs)), tasks[0])
+
+
+def _remedy(probe: "Probe", task: str) -> str:
+    """What to do about a probe that the audited model cannot answer."""
+    lacking = f"needs a model that {_can(probe)}, which {task} does not"
+    if "model" not in {field.name for field in dataclasses.fields(probe)}:  # type: ignore[arg-type]
+        return f"{lacking}; leave the probe out"
+    return f'{lacking}; name one: [probes.{probe.name}] model = "a {task_for(probe)} model"'
+
+
+def _can(probe: "Probe") -> str:
+    """`Scores` → scores, `FillsMasks` → fills masks."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
+
+
+def _always(task: str) -> dict[str, dict[str, Any]]:
+    """The probe that runs whatever else is asked for: what the model answers."""
+    return {} if task == "fill-mask" else {"prediction": {}}
+
+
+def _defaults(task: str) -> dict[str, dict[str, Any]]:
+    return {name: {} for name in DEFAULTS[task]}
+
+
+def _fault(name: str, probe: type, detail: Any) -> str:
+    key = str(detail["loc"][0]) if detail["loc"] else ""
+    fields = {field.name for field in dataclasses.fields(probe)}
+    place = f"probes.{name}.{key}" if key else f"probes.{name}"
+    if key and key not in fields:
+        return f"{place}: there is no such parameter{did_you_mean(key, fields)}; known: {', '.join(sorted(fields))}"
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')}, found {detail['input']!r}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word, as the end of a sentence; nothing where none is near."""
+    near = get_close_matches(word, list(known), 1)
+    return f", did you mean {near[0]!r}" if near else ""

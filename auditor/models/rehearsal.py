@@ -1,0 +1,40 @@
+"""Whether a model's attention can be watched, found out before its weights are read.
+
+The model is built from its configuration on PyTorch's meta device, where tensors have a shape and no content, and reads
+a few tokens there while `auditor.models.attention` counts the layers that come by: a second at most, and next to no
+memory, whatever the size of the model.
+"""
+
+import copy
+
+import torch
+import transformers
+
+from auditor.errors import ModelError
+from auditor.models.attention import IMPLEMENTATION, REMEDY, Collector, collecting
+from auditor.models.checkpoint import Checkpoint
+from auditor.models.loading import CLASSES
+from auditor.models.text import MISFITS
+
+N_TOKENS = 4
+
+
+def hides_attention(checkpoint: Checkpoint) -> str | None:
+    """Why attention cannot be collected from this architecture; None where it can, or where only a run will tell."""
+    transformers.logging.set_verbosity_error()
+    config = copy.deepcopy(checkpoint.config)
+    ones = torch.ones(1, N_TOKENS, device="meta")
+    collector = Collector(ones, ones, ones)
+    try:
+        with torch.device("meta"), torch.inference_mode():
+            model = CLASSES[checkpoint.task].from_config(config, trust_remote_code=checkpoint.trust_remote_code).eval()
+            with collecting(model, collector):
+                if model.config._attn_implementation != IMPLEMENTATION:
+                    return f"{checkpoint.model_class} computes attention in a way of its own: {REMEDY}"
+                model.base_model(input_ids=ones.long())
+        collector.result(model.config.num_hidden_layers, checkpoint.name)
+    except ModelError as error:
+        return str(error)
+    except (*MISFITS, OSError):
+        return None
+    return None

@@ -1,0 +1,89 @@
+"""The table of all documents: what comes first, what paper leaves out, and how the tokens are counted."""
+
+import re
+from html import unescape
+
+import pytest
+from invented_classifier import classifier
+from invented_runs import language_model
+
+from auditor.report import templates
+from auditor.report.html import Numbering
+from auditor.report.sections import documents
+from auditor.report.sections.contract import Sources
+
+
+def section_of(run, **metadata):
+    """The section, with more columns of the corpus."""
+    findings, evidence = run
+    rows = tuple(row.model_copy(update={"metadata": {**row.metadata, **metadata}}) for row in findings.documents)
+    return documents.compose(Sources(findings.model_copy(update={"documents": rows}), evidence))
+
+
+def page(section):
+    return str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
+
+
+def words(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def heads(html):
+    return re.findall(r'<th scope="col"(?: class="([^"]*)")?>([^<]*)</th>', html)
+
+
+def test_wrong_answers_come_first_and_the_rest_keeps_the_order_of_the_corpus():
+    findings, evidence = classifier()
+    section = section_of((findings, evidence))
+    ids = [cell.value or cell.text for cell in section.content["parts"][0].cells]
+    wrong = section.content["wrong"]
+    n = sum(wrong)
+    place = {document.id: i for i, document in enumerate(evidence.documents)}
+    order = [place[name] for name in ids]
+    assert 0 < n < len(wrong)
+    assert wrong == [True] * n + [False] * (len(wrong) - n)
+    assert order[:n] == sorted(order[:n])
+    assert order[n:] == sorted(order[n:])
+    assert section.content["caption"].startswith("All documents, wrong answers first: ✗ stands before")
+    assert "first those with a wrong answer" in section.method
+
+
+def test_without_errors_the_order_is_that_of_the_corpus_and_nothing_else_is_said():
+    section = section_of(language_model())
+    assert section.content["caption"].startswith("All documents. ")
+    assert "✗" not in section.content["caption"]
+    assert section.method.startswith("One line per document, in the order of the corpus;")
+
+
+def test_the_screen_has_every_column_of_the_corpus_and_paper_names_those_it_leaves_out():
+    html = page(section_of(classifier(), source="web", year="2026"))
+    kinds = {title: kind for kind, title in heads(html)}
+    assert [kinds[name] for name in ("language", "length", "source", "year")] == [
+        *("corpus", "corpus"),
+        *("corpus screen", "corpus screen"),
+    ]
+    rows = html.count("<tr") - 1
+    assert len(re.findall(r'<td class="corpus screen"[^>]*>web</td>', html)) == rows
+    assert "2 more columns, source and year, are in report.html and the attached findings.json." in words(html)
+
+
+def test_where_all_columns_fit_paper_leaves_out_none():
+    html = page(section_of(classifier()))
+    assert "screen" not in {name for kind, _ in heads(html) for name in kind.split()}
+    assert "more column" not in words(html)
+    assert "wide" not in re.search(r'<div class="(scroll documents[^"]*)"', html).group(1)
+
+
+def test_tokens_stand_with_the_audited_models_numbers_and_say_whose_they_are():
+    section = section_of(classifier())
+    titles = [part.column.title for part in section.content["parts"]]
+    assert titles.index("Tokens") < titles.index("Perplexity")
+    assert "Tokens as the audited model counts them." in section.content["caption"]
+
+
+@pytest.mark.parametrize("make", [classifier, language_model])
+def test_the_caption_explains_only_columns_that_are_there(make):
+    section = section_of(make())
+    titles = {part.column.title for part in section.content["parts"]}
+    for title, said in (("Entropy", "Entropy in nats."), ("R²", "R² is the fidelity"), ("Tokens", "Tokens as")):
+        assert (title in titles) == (said in section.content["caption"])
