@@ -1,5 +1,10 @@
-"""A transformers model answers."""
+"""A transformers model answers.
 
+Importing this asks PyTorch for huge pages, which it heeds if no tensor was made in the process before: on Linux large
+results on a CPU then come in one piece, where the heap would be left in pieces.
+"""
+
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +19,8 @@ from auditor.models.loading import device_for, dtype_for, load_model, load_token
 from auditor.models.rehearsal import hides_attention
 from auditor.models.text_classification import TextClassification
 from auditor.models.text_generation import TextGeneration
+
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384

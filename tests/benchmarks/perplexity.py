@@ -22,7 +22,7 @@ from transformers import AutoModelForCausalLM
 from auditor.probes.perplexity import PerplexityProbe
 from auditor.records.types import Document, Perplexity
 from tests.benchmarks import limits, materials
-from tests.benchmarks.measuring import Work, in_turns, peak_memory
+from tests.benchmarks.measuring import Work, in_turns, peak_memory, without_huge_pages
 from tests.benchmarks.results import Row, Setting, agree
 
 WINDOW, STRIDE = 1024, 512
@@ -61,6 +61,8 @@ def _memory(setting: Setting, place: Path) -> Iterator[Row]:
 
 def prepare(place: Path, name: str, n_tokens: int) -> tuple[Work, Work]:
     """For a child process: a warm-up of few tokens, and the work."""
+    if name != "ours":
+        without_huge_pages()
     make = _on_long_text(place, name)
     return make(64), make(n_tokens)
 
