@@ -61,7 +61,7 @@ class ModelConfig(Table):
     device: Device = "auto"
     """By default cuda if there is one, else mps, else cpu."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """By default float32 on a CPU and the checkpoint's own on a GPU."""
+    """By default float32 on a CPU and the checkpoint's own on a GPU; half precision runs under autocast."""
     device_map: Literal["auto"] | None = None
     """"auto" spreads a model that does not fit over all devices and the CPU's memory; needs the package accelerate."""
     compile: bool = False

@@ -37,6 +37,7 @@ from auditor.errors import ModelError
 from auditor.models.attention_maps import HeaviestKeys
 from auditor.models.attention_reduction import Rows, Sums
 from auditor.models.masks import needed, padding_mask
+from auditor.models.precision import unrounded
 
 IMPLEMENTATION = "auditor_statistics"
 STATISTICS = (
@@ -164,22 +165,23 @@ def attend(
     attended = query.new_empty(heads[0], n_tokens, *heads[1:], values.shape[-1])  # B T K G D
     valid = collector.valid.to(query.device)
     sums, heaviest = Sums(valid, heads), collector.map_layer(heads)
-    for span, seen, bias in _chunks(queries, attention_mask, causal):
-        rows = Rows(span, seen, heads, valid)
-        for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
-            scores = queries[tile][..., span, :].flatten(2, 3) @ keys[tile][..., :seen, :].mT
-            scores = torch.unflatten(scores, 2, (groups, -1))  # b k G c S
-            if softcap is not None:
-                scores.div_(softcap).tanh_().mul_(softcap)
-            if bias is not None:
-                scores[..., -bias.shape[-1] :] += bias[tile]
-            weights, entropies = _softmax(scores)
-            rows.take(*tile, weights, entropies)
-            if heaviest is not None:
-                heaviest.take(span, tile[1], weights[0].to(collector.valid.device))
-            output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
-            attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
-        sums.add(rows)
+    with unrounded(query.device):
+        for span, seen, bias in _chunks(queries, attention_mask, causal):
+            rows = Rows(span, seen, heads, valid)
+            for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
+                scores = queries[tile][..., span, :].flatten(2, 3) @ keys[tile][..., :seen, :].mT
+                scores = torch.unflatten(scores, 2, (groups, -1))  # b k G c S
+                if softcap is not None:
+                    scores.div_(softcap).tanh_().mul_(softcap)
+                if bias is not None:
+                    scores[..., -bias.shape[-1] :] += bias[tile]
+                weights, entropies = _softmax(scores)
+                rows.take(*tile, weights, entropies)
+                if heaviest is not None:
+                    heaviest.take(span, tile[1], weights[0].to(collector.valid.device))
+                output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
+                attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
+            sums.add(rows)
     collector.add(sums, causal)
     return attended.flatten(2, 3), None
 

@@ -140,7 +140,7 @@ class FillMask(TextModel):
         def forward(batch: list[int]) -> list[torch.Tensor]:
             places = [(row, positions[i], i) for row, i in enumerate(batch)]
             rows, columns, index = torch.tensor(places).to(self.device, non_blocking=True).T
-            with torch.inference_mode():
+            with self.computing():
                 logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
                 self.batcher.n_head_rows += logits[..., 0].numel()
                 return [of_logits(logits[rows, columns], targets[index])[:, 0]]
@@ -158,7 +158,7 @@ class FillMask(TextModel):
             return rest(inputs_embeds=states[None]).logits[0]  # type: ignore[no-any-return]
 
         ids = torch.tensor([self.spellings([_PROOF])[0].tokens.encoded.ids], device=self.device)
-        with torch.inference_mode():
+        with self.computing():
             logits = self.model(input_ids=ids).logits[0]
             states = self.model.base_model(input_ids=ids).last_hidden_state[0]
             try:

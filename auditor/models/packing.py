@@ -6,74 +6,27 @@ with transformers' `AttentionInterface` goes text by text, texts of equal length
 padding.
 
     encoders   the row holds the texts one behind the other, N = ΣT
-    decoders   a state depends on what stands before it only, so the row holds every distinct beginning once, N = nodes
-               of the trie of the texts; the keys of a text are gathered along its path, its queries are its own nodes
+    decoders   where texts share their beginnings the row holds every distinct one once, N = nodes of the trie of the
+               texts; see `auditor.models.layout`, which lays batches out
 
-                   Review: good film.        Review: good film.
-                   Review: good .                        ⎣ .
-                   Review: film.                    ⎣ film.
-
-               Texts are laid out in lexicographic order, in which neighbours share the longest beginnings; where they
-               share little (less than `WORTH_SHARING` of all tokens) they are laid out as those of encoders are.
-
-Where only one state of each text is wanted, families listed in `auditor.models.last_layer` compute nothing else in
-their last layer.
+Some families compute less in their first and last layer, see `auditor.models.outer_layers`.
 
 A model is packed only if it is proven to answer as it does alone (`auditor.models.text`); layers with a sliding window
 see shorter texts only, and attention with sinks, biases or a soft cap is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, pairwise
 
-import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from auditor.models.contract import Sequences, ragged
 from auditor.models.masks import needed, nothing, padding_mask
 
 IMPLEMENTATION = "auditor_packed"
-WORTH_SHARING = 0.1
-GATHERED = 8
-"""Keys that a group may gather for each token of the row: what bounds its memory where beginnings are shared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Which states of B texts are wanted, R in all."""
-
-    counts: np.ndarray
-    """(B,) how many of each text."""
-    positions: np.ndarray
-    """(R,) where they stand in their text, text by text."""
-
-    @classmethod
-    def listed(cls, rows: Sequence[Sequence[int]]) -> "Rows":
-        """From a list of positions for each text.
-
-        Raises:
-            ValueError: If one is negative: before a text stands another's last token.
-        """
-        counts = np.fromiter(map(len, rows), np.int64, len(rows))
-        positions = np.fromiter(chain.from_iterable(rows), np.int64, int(counts.sum()))
-        if positions.min(initial=0) < 0:
-            raise ValueError("a state before the beginning of a text was asked for")
-        return cls(counts, positions)
-
-    def of(self, batch: Sequence[int]) -> np.ndarray:
-        """Which of all rows are those of some texts."""
-        return ragged(self._firsts[batch], self.counts[batch])
-
-    @cached_property
-    def _firsts(self) -> np.ndarray:
-        firsts: np.ndarray = np.cumsum(self.counts) - self.counts
-        return firsts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +63,10 @@ class Packing:
     """(R,) places of the wanted states in the row, text by text."""
     one_each: bool
     """Whether exactly one state of each text is wanted."""
+    distinct: torch.Tensor | None = None
+    """(U,) places of tokens that differ in id, position or type; None where nearly all do, or nobody asks."""
+    copies: torch.Tensor | None = None
+    """(N,) which of these the token at each place is."""
 
     @property
     def arguments(self) -> dict[str, torch.Tensor]:
@@ -143,23 +100,13 @@ class Packing:
         joined = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
         return joined if self.order is None else joined[self.order]
 
-    def attend_rows(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
-    ) -> torch.Tensor:
-        """Attention of one query of each text, (B, H, D), to all of its (N, H, D) keys and values."""
+    def mix(self, asked: torch.Tensor, states: torch.Tensor, scale: float) -> torch.Tensor:
+        """Means of the (N, D) states of each text, by their weights for each of (B, H, D) things asked of it."""
         outputs, done = [], 0
         for group in self.groups:
             n, _, length = group.shape
-            own = slice(group.start, group.start + n * length)
-            found = _sdpa(
-                query[done : done + n, None],
-                torch.unflatten(key[own], 0, (n, length)),
-                torch.unflatten(value[own], 0, (n, length)),
-                None,
-                scale,
-                causal=False,
-            )
-            outputs.append(found[:, 0])
+            own = torch.unflatten(states[group.start : group.start + n * length], 0, (n, length))[:, None]
+            outputs.append(scaled_dot_product_attention(asked[done : done + n, None], own, own, scale=scale)[:, 0])
             done += n
         return torch.cat(outputs)
 
@@ -231,158 +178,3 @@ def attend(
 
 AttentionInterface.register(IMPLEMENTATION, attend)
 AttentionMaskInterface.register(IMPLEMENTATION, padding_mask)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """How texts are laid out: their order, what each adds to a row, and how much it shares with the one before it."""
-
-    order: list[int]
-    costs: list[int]
-    """Tokens that a text adds behind its predecessor in `order`, by text."""
-    shared: np.ndarray | None
-    """(B,) leading tokens in common with the predecessor, by text; None where nothing is shared."""
-
-
-def layout(sequences: Sequences, *, causal: bool) -> Layout:
-    """The order of the rows: by length, longest first; for decoders lexicographic where that shares enough."""
-    if causal and len(sequences) > 1:
-        order, shared = _by_beginning(sequences)
-        if shared.sum() > WORTH_SHARING * sequences.lengths.sum():
-            return Layout(order, (sequences.lengths - shared).tolist(), shared)
-    return Layout(np.argsort(-sequences.lengths, kind="stable").tolist(), sequences.lengths.tolist(), None)
-
-
-def _by_beginning(sequences: Sequences) -> tuple[list[int], np.ndarray]:
-    """Lexicographic order, and for each text the tokens it has in common with the one before it."""
-    texts = np.split(sequences.ids, sequences.starts[1:])
-    order = sorted(range(len(texts)), key=[text.astype(">i4").tobytes() for text in texts].__getitem__)
-    shared = np.zeros(len(texts), dtype=np.int64)
-    for before, after in pairwise(order):
-        shared[after] = _common(texts[before], texts[after])
-    return order, shared
-
-
-def _common(a: np.ndarray, b: np.ndarray) -> int:
-    n = min(len(a), len(b))
-    differs = np.flatnonzero(a[:n] != b[:n])
-    return int(differs[0]) if len(differs) else n
-
-
-@dataclass(frozen=True, slots=True)
-class Packer:
-    """Lays batches of texts out for one model."""
-
-    device: torch.device
-    first_position: int
-    """Of the first token: 0, or behind the padding index for RoBERTa-like models."""
-    pad: int
-    """Id of the padding token, which such models do not count."""
-
-    def pack(self, sequences: Sequences, batch: Sequence[int], rows: Rows, shared: np.ndarray | None) -> Packing:
-        """One batch.
-
-        Args:
-            sequences: All texts.
-            batch: Which of them; by length, or in lexicographic order where they share their beginnings.
-            rows: The wanted states of all texts.
-            shared: See `Layout`.
-        """
-        lengths = sequences.lengths[batch]
-        if shared is None:
-            own, paths, groups, order = np.zeros_like(lengths), None, _equal(lengths), None
-        else:
-            own = shared[batch]
-            own[0] = 0
-            paths = _paths(lengths, own)
-            groups, order = _gathered(lengths, own, paths)
-        places = ragged(sequences.starts[batch] + own, lengths - own)
-        counts, at = rows.counts[batch], rows.positions[rows.of(batch)]
-        text = np.repeat(np.arange(len(batch)), counts)
-        wanted = paths[text, at] if paths is not None else (np.cumsum(lengths) - lengths)[text] + at
-        return Packing(
-            ids=self._send(sequences.ids[places])[None],
-            positions=self._send(self._positions(sequences, batch, own, lengths))[None],
-            type_ids=None if sequences.type_ids is None else self._send(sequences.type_ids[places])[None],
-            groups=tuple(self._on_device(group) for group in groups),
-            order=None if order is None else self._send(order),
-            rows=self._send(wanted),
-            one_each=shared is None and bool((counts == 1).all()),
-        )
-
-    def _positions(
-        self, sequences: Sequences, batch: Sequence[int], own: np.ndarray, lengths: np.ndarray
-    ) -> np.ndarray:
-        positions = ragged(own, lengths - own) + self.first_position
-        if self.first_position and (sequences.ids == self.pad).any():
-            texts = [
-                sequences.ids[s : s + n] != self.pad for s, n in zip(sequences.starts[batch], lengths, strict=True)
-            ]
-            counted = [np.cumsum(real) * real + self.first_position - 1 for real in texts]
-            positions = np.concatenate([c[a:] for c, a in zip(counted, own, strict=True)])
-        return positions
-
-    def _send(self, array: np.ndarray) -> torch.Tensor:
-        tensor = torch.from_numpy(np.ascontiguousarray(array))
-        if self.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
-
-    def _on_device(self, group: "_HostGroup") -> Group:
-        return Group(group.shape, group.start, *(None if a is None else self._send(a) for a in group.arrays))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _HostGroup:
-    shape: tuple[int, int, int]
-    start: int = 0
-    arrays: tuple[np.ndarray | None, ...] = (None, None, None, None)
-
-
-def _equal(lengths: np.ndarray) -> list[_HostGroup]:
-    """Runs of equal length, each a stretch of the row."""
-    bounds = [0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]
-    starts = np.cumsum(lengths) - lengths
-    return [_HostGroup((int(b - a), int(lengths[a]), int(lengths[a])), int(starts[a])) for a, b in pairwise(bounds)]
-
-
-def _paths(lengths: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(B, L) the place in the row of each token of each text; 0 behind its end."""
-    paths = np.zeros((len(lengths), lengths.max()), dtype=np.int64)
-    place = 0
-    for i, (length, shared) in enumerate(zip(lengths.tolist(), own.tolist(), strict=True)):
-        paths[i, :shared] = paths[i - 1, :shared]
-        paths[i, shared:length] = np.arange(place, place + length - shared)
-        place += length - shared
-    return paths
-
-
-def _gathered(lengths: np.ndarray, own: np.ndarray, paths: np.ndarray) -> tuple[list[_HostGroup], np.ndarray]:
-    """Texts with about as many queries (up to a factor of two) together, and where each query's output ends up.
-
-    No group gathers more than `GATHERED` keys for each token of the row: texts that share a long beginning add little
-    to the row, but each has all of its keys.
-    """
-    n_queries = lengths - own
-    groups, outputs = [], []
-    for chosen in _alike(n_queries, lengths, GATHERED * int(n_queries.sum())):
-        m, length = int(n_queries[chosen].max()), int(lengths[chosen].max())
-        steps = np.arange(m)[None]
-        at = own[chosen, None] + steps  # C M: position of each query in its text
-        real = steps < n_queries[chosen, None]
-        queries = np.take_along_axis(paths[chosen], np.where(real, at, 0), axis=1)
-        mask = np.arange(length)[None, None] <= at[..., None]  # C M L
-        kept = np.flatnonzero(real)
-        arrays = (queries.ravel(), paths[chosen, :length].ravel(), mask[:, None], kept)
-        groups.append(_HostGroup((len(chosen), m, length), 0, arrays))
-        outputs.append(queries.ravel()[kept])
-    return groups, np.argsort(np.concatenate(outputs), kind="stable")
-
-
-def _alike(n_queries: np.ndarray, lengths: np.ndarray, limit: int) -> Iterator[np.ndarray]:
-    """Texts with queries, those with about as many together, in parts that gather at most `limit` keys."""
-    bucket = np.ceil(np.log2(n_queries.clip(min=1))).astype(int)
-    for size in np.unique(bucket[n_queries > 0]):
-        chosen = np.flatnonzero((bucket == size) & (n_queries > 0))
-        step = max(1, limit // int(lengths[chosen].max()))
-        yield from (chosen[i : i + step] for i in range(0, len(chosen), step))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +14,11 @@ from auditor.models.assembly import Assembler, Place
 from auditor.models.attention import STATISTICS, Collector, collecting
 from auditor.models.batching import Batcher, padded
 from auditor.models.contract import Encoded, HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
-from auditor.models.last_layer import prune
+from auditor.models.layout import Packer, Rows, layout
 from auditor.models.masks import nothing
-from auditor.models.packing import IMPLEMENTATION, Packer, Packing, Rows, layout, packed
+from auditor.models.outer_layers import shorten
+from auditor.models.packing import IMPLEMENTATION, Packing, packed
+from auditor.models.precision import computing
 from auditor.records.types import Document, Segment, Span
 
 MISFITS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
@@ -44,6 +47,10 @@ class TextModel:
     def device(self) -> torch.device:
         """Where the model's inputs go: to its first weights that are on a device at all (see `device_map`)."""
         return next((own.device for own in self.model.parameters() if not own.is_meta), torch.device("cpu"))
+
+    def computing(self) -> AbstractContextManager[None]:
+        """What every forward pass runs in; see `auditor.models.precision`."""
+        return computing(self.device, self.model.dtype)
 
     @property
     def causal(self) -> bool:
@@ -83,7 +90,7 @@ class TextModel:
 
             def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
                 states = self.model.base_model(**packing.arguments).last_hidden_state.to(self.device)
-                return forward(batch, states[:, 0] if packing.one_each and self._prunes else states[0, packing.rows])
+                return forward(batch, states[:, 0] if packing.one_each and self._short else states[0, packing.rows])
 
             return self._packed(sequences, wanted, packed_forward)
 
@@ -91,7 +98,7 @@ class TextModel:
             texts = [sequences[i] for i in batch]
             places = [(b, position) for b, i in enumerate(batch) for position in rows[i]]
             at = torch.tensor(places).to(self.device, non_blocking=True)
-            with torch.inference_mode():
+            with self.computing():
                 return [forward(batch, self.states(texts)[at[:, 0], at[:, 1]])]
 
         lengths = sequences.lengths.tolist()
@@ -108,7 +115,7 @@ class TextModel:
 
         def one(batch: list[int]) -> list[torch.Tensor]:
             packing = self._packer.pack(sequences, batch, rows, plan.shared)
-            with torch.inference_mode(), packed(packing):
+            with self.computing(), packed(packing):
                 return [forward(batch, packing)]
 
         lengths = sequences.lengths.tolist()
@@ -130,7 +137,7 @@ class TextModel:
                 special=self._flags([tokens[i].special for i in batch]),
                 punctuation=self._flags([punctuation[i] for i in batch]),
             )
-            with torch.inference_mode(), collecting(self.model, collector):
+            with self.computing(), collecting(self.model, collector):
                 self.states(texts)
             statistics, received = collector.result(self.model.config.num_hidden_layers, self.identity.name)
             causal = causal and collector.causal
@@ -153,7 +160,7 @@ class TextModel:
         n_tokens = len(text.encoded.ids)
         everything = self._flags([[True] * n_tokens])
         collector = Collector(everything, everything, everything, n_keys)
-        with torch.inference_mode(), collecting(self.model, collector):
+        with self.computing(), collecting(self.model, collector):
             self.states([text.encoded])
         collector.result(self.model.config.num_hidden_layers, self.identity.name)
         self.batcher.n_batches += 1
@@ -227,16 +234,17 @@ class TextModel:
         base = self.model.base_model
         kinds = {bool(module.is_causal) for module in base.modules() if hasattr(module, "is_causal")}
         self._causal = kinds == {True}
-        self._masks = self._prunes = False
+        self._masks = self._short = False
         self._longest = self.identity.max_length
         config = self.model.config.get_text_config()
         if len(kinds) != 1 or self.model.config._attn_implementation != "sdpa" or mixes_otherwise(base, config):
             return
         windows = (getattr(config, name, None) for name in _WINDOWS)
         self._longest = min([self.identity.max_length, *(w for w in windows if isinstance(w, int) and w > 0)])
-        self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0))
         self.model.set_attn_implementation(IMPLEMENTATION)
-        self._prunes = not self._causal and prune(self.model)
+        self._short = not self._causal and shorten(self.model)
+        finds_equal = self._short and self.device.type == "cpu"
+        self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0), finds_equal)
         self.packs = self._masks = self._is_proven()
 
     def _is_proven(self) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from auditor.models.contract import Question, Sequences, Text
-from auditor.models.packing import Rows
+from auditor.models.layout import Rows
 from auditor.models.text import MISFITS, TextModel
 from auditor.records.types import Document
 
@@ -25,7 +25,7 @@ class TextClassification(TextModel):
         if self.needs_equal_lengths:
             config.pad_token_id = NEVER_A_TOKEN
         self.question = Question(self.identity.labels)
-        ways = [self._pooled_first] if self._prunes else []
+        ways = [self._pooled_first] if self._short else []
         if self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear):
             ways = [self._pooled_last]
         self._fast = next((way for way in ways if self.packs and self._proven(way)), None)
@@ -46,7 +46,7 @@ class TextClassification(TextModel):
     def _padded(self, sequences: Sequences) -> torch.Tensor:
         def forward(batch: list[int]) -> list[torch.Tensor]:
             texts = [sequences[i] for i in batch]
-            with torch.inference_mode():
+            with self.computing():
                 return [self.model(**self.arguments(texts)).logits.float()]
 
         lengths = sequences.lengths.tolist()

@@ -24,7 +24,7 @@ from auditor.models.assembly import Place
 from auditor.models.batching import padded
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
 from auditor.models.head import log_probabilities, of_logits
-from auditor.models.packing import Rows
+from auditor.models.layout import Rows
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
 
@@ -139,7 +139,7 @@ class TextGeneration(TextModel):
         wanted = Rows.listed(rows)
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
-            with torch.inference_mode():
+            with self.computing():
                 logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
             picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
             return [head(picked, torch.from_numpy(wanted.of(batch)).to(self.device))]
@@ -152,7 +152,7 @@ class TextGeneration(TextModel):
         def forward(batch: list[int]) -> list[torch.Tensor]:
             step, _ = padded([prompts[i].ids for i in batch], 0, self.device)
             cache, chosen = None, []
-            with torch.inference_mode():
+            with self.computing():
                 for _ in range(self.max_new_tokens):
                     out = self.model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
                     cache = out.past_key_values
@@ -259,7 +259,7 @@ class TextGeneration(TextModel):
         if not isinstance(head, torch.nn.Linear) or head.weight.is_meta:  # put away by accelerate until it is called
             return False
         ids = torch.arange(min(8, self.model.config.vocab_size), device=self.device)[None]
-        with torch.inference_mode():
+        with self.computing():
             whole = self.model(input_ids=ids).logits
             parts = head(self.model.base_model(input_ids=ids).last_hidden_state)
         return whole.shape == parts.shape and torch.allclose(whole, parts.to(whole.device), rtol=1e-4, atol=1e-4)

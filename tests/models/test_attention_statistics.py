@@ -239,6 +239,16 @@ def test_half_precision_is_reduced_in_single_precision() -> None:
     check_all(tensors, [140, 140], torch.ones(140, 140, dtype=torch.bool).tril(), causal=True)
 
 
+def test_autocast_rounds_no_statistic() -> None:
+    tensors, found = [tensor.bfloat16() for tensor in random_heads(2, 4, 2, 140)], []
+    for enabled in (False, True):
+        collector = collector_of([140, 140], 140)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            attended(tensors, collector)
+        found.append(collector.layers[0])
+    torch.testing.assert_close(*found, rtol=0, atol=0)
+
+
 def test_a_large_score_common_to_all_keys_leaves_the_entropy() -> None:
     query, key, value = random_heads(1, 2, 2, 200)
     common = key + 30 * torch.sign(query[:, :, :1])  # scores of up to 200

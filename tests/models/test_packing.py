@@ -1,16 +1,19 @@
 """Packed batches: the states of every text as if it were alone, nothing computed for padding or twice."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 from transformers import BertForSequenceClassification, BloomConfig, FalconH1Config, Lfm2Config, PreTrainedConfig
 
 from auditor.models import TextClassification, TextGeneration, Window, find, load
 from auditor.models.contract import Encoded, Sequences, ragged
-from auditor.models.packing import GATHERED, Rows, layout
+from auditor.models.layout import GATHERED, Rows, layout
 from tests.models import tiny
 from tests.models.tiny import DECODERS, ENCODERS, save
 
@@ -67,15 +70,58 @@ def test_states_of_encoders_are_those_of_each_text_alone(opened: Opened, family:
     torch.testing.assert_close(model.read(sequences, some, lambda s, _: s), wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", ENCODERS)
-def test_the_last_layer_computes_one_state_of_each_text(opened: Opened, family: str) -> None:
-    model = opened(family, "text-classification")
+class Products(TorchFunctionMode):
+    """Counts the rows that are multiplied by each weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Counter[int] = Counter()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.functional.linear:
+            self.rows[id(args[1])] += args[0].numel() // args[0].shape[-1]
+        return func(*args, **(kwargs or {}))
+
+
+def rows_of(module: torch.nn.Module) -> list[int]:
+    """Fills with the number of states that each call of a module gives."""
     rows: list[int] = []
-    last = next(m for m in model.model.base_model.modules() if isinstance(m, torch.nn.ModuleList))[-1]
-    feed_forward = last.ffn if family == "distilbert" else last.intermediate
-    feed_forward.register_forward_hook(lambda _, __, out: rows.append(out.numel() // out.shape[-1]))
+    module.register_forward_hook(lambda _, __, out: rows.append(out.numel() // out.shape[-1]))
+    return rows
+
+
+def layers_of(model: TextClassification | TextGeneration) -> torch.nn.ModuleList:
+    return next(m for m in model.model.base_model.modules() if isinstance(m, torch.nn.ModuleList))
+
+
+def projections(layer: torch.nn.Module) -> list[torch.nn.Module]:
+    names = {"query", "key", "value", "q_lin", "k_lin", "v_lin"}
+    return [module for name, module in layer.named_modules() if name.rsplit(".", 1)[-1] in names]
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_the_last_layer_computes_one_state_of_each_text_and_no_keys_or_values(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    last = layers_of(model)[-1]
+    feed_forward = rows_of(last.ffn if family == "distilbert" else last.intermediate)
+    queries, keys, values = map(rows_of, projections(last))
     model.outputs(drawn([5] * 40), [model.question] * 40)
-    assert rows == [40]
+    assert (feed_forward, queries, keys, values) == ([40], [40], [], [])
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_equal_tokens_at_equal_places_are_projected_once_in_the_first_layer(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    sequences = Sequences.of([Encoded((5, *ids, 6)) for ids in [(20, 30, 40), (20, 40), (30, 40), (20, 30), (20, 30)]])
+    alone = one_by_one(model, sequences)
+    distinct = {token for text in sequences for token in enumerate(text.ids)}
+    with Products() as products:
+        found = model.read(sequences, every(sequences), lambda s, _: s)
+    assert [products.rows[id(own.weight)] for own in projections(layers_of(model)[0])] == [len(distinct)] * 3
+    torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-5)
+    with Products() as products:
+        model.read(drawn([9, 9, 8]), [[0]] * 3, lambda s, _: s)
+    assert {products.rows[id(own.weight)] for own in projections(layers_of(model)[0])} == {26}  # too few are equal
 
 
 @pytest.mark.parametrize("family", DECODERS)
