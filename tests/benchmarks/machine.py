@@ -2,11 +2,10 @@
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 LIBRARIES = (
     "auditor", "torch", "transformers", "tokenizers", "numpy", "lime", "captum", "shap", "lm_eval", "weasyprint"
@@ -24,9 +23,6 @@ class Machine:
     """Processes waiting for the cores when it began: above 0.5, somebody else was at work."""
     date: str
     versions: dict[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     def __str__(self) -> str:
         busy = f" **The machine was busy (load {self.load:.1f}): trust the ratios only.**" if self.load > 0.5 else ""

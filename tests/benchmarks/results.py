@@ -1,9 +1,9 @@
 """What is said of a measurement: a row with a figure, and whether the figure is the one to reach."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from tests.benchmarks.measuring import Spread, short
 
@@ -78,9 +78,6 @@ class Row:
     @property
     def verdict(self) -> str:
         return {None: "–", True: "yes", False: "**no**"}[self.met]
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "met": self.met}
 
 
 HEAD = ("what", "against", "theirs", "ours", "ratio", "target", "met", "remark")

@@ -12,7 +12,9 @@ import torch
 
 from tests.benchmarks.__main__ import SUBJECTS
 from tests.benchmarks.figure import draw
+from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import Spread, forward_clock, in_turns, peak_memory
+from tests.benchmarks.record import Outcome, Record
 from tests.benchmarks.results import DisagreementError, Row, agree, markdown, summary
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,28 @@ def test_results_that_disagree_stop_the_measurement():
 def test_the_figure_marks_every_target(tmp_path: Path):
     draw([MISSED, REACHED, FREE], tmp_path / "figure.svg")
     assert (tmp_path / "figure.svg").read_text(encoding="utf-8").count("missed") == 1
+
+
+MACHINE = Machine("a processor", 2, 23.5, 0.1, "2026-11-01", {"torch": "2.13.0"})
+
+
+def test_a_subject_measured_again_replaces_its_rows_and_leaves_the_others(tmp_path: Path):
+    record = Record.read(tmp_path, quick=False)
+    record.outcomes["lime"] = Outcome(MACHINE, (MISSED,), 3.0)
+    record.outcomes["audit"] = Outcome(MACHINE, (FREE,), 5.0)
+    record.write(tmp_path, SUBJECTS)
+    again = Record.read(tmp_path, quick=False)
+    assert again == record
+    later = replace(MACHINE, date="2026-11-09")
+    again.outcomes["lime"] = Outcome(later, (REACHED,), 3.0, fault="sums differ")
+    again.write(tmp_path, SUBJECTS)
+    table = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert table.splitlines()[0].startswith("lime: 2026-11-09, a processor, 2 cores")
+    assert "audit: 2026-11-01" in table
+    assert "| **no** |" not in table
+    assert "1 of 1 figures are reached." in table
+    assert "- lime: results disagree, so the rest was not measured: sums differ" in table
+    assert Record.read(tmp_path, quick=True).outcomes == {}
 
 
 def test_every_subject_is_a_module_and_every_peer_is_in_the_extra():
