@@ -41,3 +41,21 @@ def test_log_probabilities_are_those_of_the_cpu(tmp_path: Path) -> None:
         found.append(model.logprobs(windows))
     for on_cpu, on_gpu in zip(*found, strict=True):
         np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("family", ["bert", "distilbert", "gpt2"])
+def test_half_precision_packs_and_answers_as_float32_does_on_the_cpu(family: str, dtype: str, tmp_path: Path) -> None:
+    folder = save(tmp_path / family, family, "text-classification")
+    texts = [(text, None) for text in TEXTS]
+    found, norms = [], set()
+    for settings in ({"device": "cpu", "dtype": "float32"}, {"device": "cuda", "dtype": dtype}):
+        model = load(find("tiny", folder), **settings)
+        assert isinstance(model, TextClassification)
+        assert model.packs
+        assert model._fast
+        norm = next(module for module in model.model.modules() if isinstance(module, torch.nn.LayerNorm))
+        norm.register_forward_hook(lambda _, __, out: norms.add(out.dtype))
+        found.append(model.outputs(model.encode(texts), [model.question] * len(texts)))
+    torch.testing.assert_close(found[1], found[0], rtol=0.05, atol=0.02)
+    assert norms == {torch.float32}
