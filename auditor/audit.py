@@ -157,6 +157,9 @@ def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progr
         InterruptedRunError: `stop` said yes before all were done.
     """
     shards = preflight.shards
+    kept = sum(all(place.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
+    if kept:
+        progress.say(f"going on with {place.path}: {kept} of {len(shards)} shards are measured")
     for shard in shards:
         if not place.has("documents", shard.index):
             place.write_shard(Document, shard.index, preflight.documents[shard.start : shard.stop])

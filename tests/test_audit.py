@@ -44,12 +44,13 @@ class Silent:
     def __init__(self) -> None:
         self.total: dict[str, int] = {}
         self.done: dict[str, int] = {}
+        self.said: list[str] = []
 
     def start(self, total_documents_by_probe: dict[str, int]) -> None:
         self.total = total_documents_by_probe
 
     def say(self, text: str) -> None:
-        pass
+        self.said.append(text)
 
     def advance(self, probe: str, documents: int) -> None:
         self.done[probe] = self.done.get(probe, 0) + documents
@@ -151,8 +152,10 @@ def test_a_stopped_run_is_resumed_with_equal_sums(models: dict[str, Path], here:
     asked = iter([False, False, True, True])
     with pytest.raises(InterruptedRunError, match="2 of 5 shards"):
         run(models["classifier"], corpus(here), stop=lambda: next(asked))
-    resumed = run(models["classifier"], corpus(here))
+    progress = Silent()
+    resumed = run(models["classifier"], corpus(here), progress=progress)
     assert not resumed.reused
+    assert progress.said[0] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
     assert sums(resumed) == sums(whole)
 
 
@@ -257,7 +260,8 @@ def test_strange_documents_are_a_row_or_a_failure_each(models: dict[str, Path], 
     rows = [{"id": key, "text": text, "label": "positive"} for key, text in strange.items()]
     path = here / "strange.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    more = {"run.max_failures": 1, "probes.perplexity.model": models["writer"]}
+    shown = ["predictions", "lime", "attention", "perplexity", "failures", "documents"]
+    more = {"run.max_failures": 1, "probes.perplexity.model": models["writer"], "report.sections": shown}
     result = run(models["classifier"], path, more, pdf=True)
     for record in (Prediction, Explanation):
         assert [row.document_id for row in result.run.read(record)] == list(strange)

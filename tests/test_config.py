@@ -103,6 +103,11 @@ def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defau
     assert load(path, {"seed": None}, **environment).seed == 4, "a flag that was not given"
 
 
+def test_a_misspelt_variable_of_the_environment_is_not_passed_over() -> None:
+    with pytest.raises(ConfigError, match=r"AUDITOR_MODLE__DEVICE: no such key; did you mean AUDITOR_MODEL__DEVICE\?"):
+        load(None, dict(QUICK), AUDITOR_MODLE__DEVICE="cpu")
+
+
 def test_other_variables_of_the_environment_are_not_ours() -> None:
     assert load(None, dict(QUICK), AUDITOR_CACHE="x", MODEL__DEVICE="cpu", AUDITORSEED="1") == load(None, dict(QUICK))
 

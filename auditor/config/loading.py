@@ -1,6 +1,7 @@
 """The door of the configuration: a file, the environment and flags become one checked `Config`."""
 
 import copy
+import difflib
 import json
 import os
 import tomllib
@@ -28,7 +29,7 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
         overrides: Values by dotted key, from flags. A string is read as TOML ("200", "true", '["a", "b"]') where the
             key takes something else than a string; None stands for a flag that was not given.
         environment: `AUDITOR_SEED`, `AUDITOR_MODEL__DEVICE` and so on; variables that begin with no known table are
-            ignored. None takes that of the process.
+            ignored, unless they nearly do. None takes that of the process.
 
     Raises:
         ConfigError: every fault of the file, the environment and the flags, one line each.
@@ -36,11 +37,9 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
     tables = {} if path is None else _read(path)
     names_probes = bool(tables.get("probes"))
     origins: dict[str, str] = {}
-    for variable, text in sorted((os.environ if environment is None else environment).items()):
-        key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
-        if variable.startswith(_PREFIX) and key.split(".")[0] in Config.model_fields:
-            origins[key] = f"environment variable {variable}"
-            _set(tables, key, text)
+    for variable, key, text in _variables(os.environ if environment is None else environment):
+        origins[key] = f"environment variable {variable}"
+        _set(tables, key, text)
     for key, value in overrides.items():
         if value is not None:
             origins[key] = "command line"
@@ -55,6 +54,22 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
         raise ConfigError("\n".join(fault_lines(error, path, origins))) from None
     tuned = not names_probes and all(key.count(".") > 1 for key in origins if key.split(".")[0] == "probes")
     return config.placed(path, frozenset(origins), tunes_probes=tuned)
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The variables that are meant for us: name, dotted key, value."""
+    for variable, text in sorted(environment.items()):
+        key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
+        first = key.split(".")[0]
+        if not variable.startswith(_PREFIX):
+            continue
+        if first in Config.model_fields:
+            yield variable, key, text
+        elif near := difflib.get_close_matches(first, Config.model_fields, n=1, cutoff=0.8):
+            raise ConfigError(
+                f"environment variable {variable}: no such key; did you mean "
+                f"{variable.replace(first.upper(), near[0].upper(), 1)}?"
+            )
 
 
 def schema() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import difflib
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,7 @@ TASKS = {
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 """Which file holds which weight, where there are several."""
+LFS_POINTER = b"version https://git-lfs"
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -197,8 +199,10 @@ def _weight_names(name: str, folder: Path) -> list[str]:
 
 
 def _require_safetensors(name: str, folder: Path) -> None:
-    missing = [file for file in _weight_names(name, folder) if not (folder / file).is_file()]
+    wanted = _weight_names(name, folder)
+    missing = [file for file in wanted if not (folder / file).is_file()]
     if not missing:
+        _require_content(name, [folder / file for file in wanted])
         return
     pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
     others = sorted(file.name for file in folder.glob("*.safetensors"))
@@ -206,6 +210,19 @@ def _require_safetensors(name: str, folder: Path) -> None:
     if others:
         found = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
     raise ModelError(f"{name}: expected weights as {WEIGHTS}, {found}; save the model again with save_pretrained")
+
+
+def _require_content(name: str, files: Sequence[Path]) -> None:
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                beginning = stream.read(len(LFS_POINTER))
+        except OSError as error:
+            raise ModelError(f"{name}: {file.name} cannot be read: {error.strerror or error}") from error
+        if beginning == LFS_POINTER:
+            raise ModelError(
+                f"{name}: {file.name} is not the weights but a pointer to them of Git LFS; run git lfs pull"
+            )
 
 
 def _require_tokenizer(name: str, folder: Path) -> None:

@@ -85,6 +85,12 @@ def test_a_truncated_file_is_called_damaged(folder: Path) -> None:
         load(find("m", folder), device="cpu")
 
 
+def test_a_pointer_of_git_lfs_is_no_checkpoint(folder: Path) -> None:
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ModelError, match="a pointer to them of Git LFS; run git lfs pull"):
+        find("m", folder)
+
+
 def test_a_tokenizer_of_another_model_is_noticed(folder: Path, tmp_path: Path) -> None:
     other = save(tmp_path / "gpt2", "gpt2", "text-generation")
     for file in other.glob("tokenizer*"):
