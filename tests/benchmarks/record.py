@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import groupby
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -51,18 +50,23 @@ class Record:
     def table(self, order: Sequence[str]) -> str:
         """On what it was measured, the rows, how many reach their figure."""
         known = [(name, self.outcomes[name]) for name in order if name in self.outcomes]
-        measured = [(list(group), machine) for machine, group in groupby(known, key=lambda own: str(own[1].machine))]
-        alone = len(measured) == 1
-        heads = [text if alone else f"{_listed(group)}: {text}\n" for group, text in measured]
         faults = [
             f"- {name}: results disagree, so the rest was not measured: {own.fault}" for name, own in known if own.fault
         ]
         rows = self._rows(order)
-        return "\n".join([*heads, "", markdown(rows), "", summary(rows), *faults, ""])
+        return "\n".join([*_heads(known), "", markdown(rows), "", summary(rows), *faults, ""])
 
     def _rows(self, order: Sequence[str]) -> list[Row]:
         return [row for name in order if name in self.outcomes for row in self.outcomes[name].rows]
 
 
-def _listed(subjects: Sequence[tuple[str, Outcome]]) -> str:
-    return ", ".join(name for name, _ in subjects)
+def _heads(known: Sequence[tuple[str, Outcome]]) -> list[str]:
+    """On what it was measured; where that is not the same for all subjects, a paragraph for each machine and day."""
+    together: dict[str, list[tuple[str, Machine]]] = {}
+    for name, outcome in known:
+        together.setdefault(str(replace(outcome.machine, load=0.0)), []).append((name, outcome.machine))
+    texts = [str(max((machine for _, machine in own), key=lambda one: one.load)) for own in together.values()]
+    if len(texts) == 1:
+        return texts
+    names = [", ".join(name for name, _ in own) for own in together.values()]
+    return [f"{subjects}: {text}\n" for subjects, text in zip(names, texts, strict=True)]

@@ -106,6 +106,9 @@ def test_a_subject_measured_again_replaces_its_rows_and_leaves_the_others(tmp_pa
     record.write(tmp_path, SUBJECTS)
     again = Record.read(tmp_path, quick=False)
     assert again == record
+    busy = replace(MACHINE, load=1.5)
+    record.outcomes["lime"] = Outcome(busy, (MISSED,), 3.0)
+    assert record.table(SUBJECTS).splitlines()[0] == str(busy)  # one machine, one day: the highest load
     later = replace(MACHINE, date="2026-11-09")
     again.outcomes["lime"] = Outcome(later, (REACHED,), 3.0, fault="sums differ")
     again.write(tmp_path, SUBJECTS)
