@@ -18,7 +18,7 @@ from types import ModuleType
 from auditor.errors import PdfUnavailableError
 from auditor.findings.types import Findings
 from auditor.languages import say
-from auditor.report import fonts, formats, pdf_structure, templates
+from auditor.report import fonts, formats, pdf_links, pdf_structure, templates
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
@@ -44,7 +44,9 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
     ]
     with _reproducible(str(int(moment.timestamp()))):
         sheet = templates.read("print.css") + _words(findings.presentation.classification) + _footer(attachments)
-        document = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only()).render()
+        page = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only())
+        with _settled_links():
+            document = page.render()
         pdf_structure.claim_accessibility(document)
         return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
 
@@ -144,6 +146,19 @@ def _footer(attachments: Mapping[str, bytes]) -> str:
         return ""
     digest = sha256(attachments["findings.json"]).hexdigest()
     return f'@page{{@bottom-left{{content:string(run) " · findings.json sha256 {digest[:8]}…{digest[-6:]}"}}}}'
+
+
+@contextlib.contextmanager
+def _settled_links() -> Iterator[None]:
+    """Pages with links are laid out twice instead of three times."""
+    from weasyprint import document
+
+    before = document.TargetCollector
+    document.TargetCollector = pdf_links.settled(before)
+    try:
+        yield
+    finally:
+        document.TargetCollector = before
 
 
 @contextlib.contextmanager
