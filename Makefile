@@ -33,7 +33,7 @@ demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
 	@$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
 	$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
-	$(THREADS) $(BIN)/python -m pytest -n 2 $(ARGS)
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 fmt: $(VENV)/developers  ## put the code in the house style
 	@$(BIN)/ruff format .

@@ -1,13 +1,19 @@
-"""What every test stands on: one thread, no hub, no network, and golden files that one command rewrites."""
+"""What every test stands on: one thread, no hub, no network, what both processes share, and golden files."""
 
+import fcntl
 import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from sample_reports import Report
 
 # Properties are about results: how long an example takes on a busy machine says nothing.
 settings.register_profile("auditor", deadline=None)
@@ -42,6 +48,43 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`once(name, make)`: a folder that both test processes share, filled by `make(folder)` at the first call."""
+    base = tmp_path_factory.getbasetemp()
+    shelf = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shelf.mkdir(exist_ok=True)
+
+    def fill(name: str, make: Callable[[Path], None]) -> Path:
+        folder = shelf / name
+        with (shelf / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                arriving = shelf / f"{name}.part"
+                arriving.mkdir(exist_ok=True)
+                make(arriving)
+                arriving.rename(folder)
+        return folder
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def report(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], "Report"]:
+    """A sample report by its name, rendered by whichever test asks first."""
+    import sample_reports
+
+    return partial(sample_reports.find, once)
+
+
+@pytest.fixture
+def no_embedded_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cutting fonts takes most of the time of a page and changes no word; not for a test that asks for a `report`."""
+    from auditor.report import fonts
+
+    monkeypatch.setattr(fonts, "embed", lambda _: "")
 
 
 @pytest.fixture

@@ -1,51 +1,17 @@
-"""Every report is rendered once and every slow checker runs once, whichever test process asks first."""
+"""Every slow checker runs once and every page is taken apart once, whichever test process asks first."""
 
-import fcntl
+import functools
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sample_reports
-from browsing import launched
+from browsing import found_on, launched
 from checkers import NU, or_fail, program, unpacked, verapdf_jars
-from sample_reports import EXAMPLE, PRINTED, Report
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory) -> Callable[..., Path]:
-    """`once(name, make)`: a folder that both test processes share, filled by `make(folder)` at the first call."""
-    base = tmp_path_factory.getbasetemp()
-    shelf = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documents"
-    shelf.mkdir(exist_ok=True)
-
-    def fill(name: str, make: Callable[[Path], None]) -> Path:
-        folder = shelf / name
-        with (shelf / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not folder.exists():
-                arriving = shelf / f"{name}.part"
-                arriving.mkdir(exist_ok=True)
-                make(arriving)
-                arriving.rename(folder)
-        return folder
-
-    return fill
-
-
-@pytest.fixture(scope="session")
-def report(once) -> Callable[[str], Report]:
-    """A sample report by its name."""
-
-    def find(name: str) -> Report:
-        if name == "example":
-            return Report(name, EXAMPLE)
-        return Report(name, once(name, lambda folder: sample_reports.make(name, folder)))
-
-    return find
+from sample_reports import PRINTED
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +70,16 @@ def browser():
     yield chromium
     chromium.close()
     manager.stop()
+
+
+@pytest.fixture(scope="session")
+def found(once, browser, report):
+    """What a browser finds on the page of a report, by the name of the report."""
+
+    def look(name: str) -> dict[str, dict[str, Any]]:
+        def make(folder: Path) -> None:
+            (folder / "found.json").write_text(json.dumps(found_on(browser, report(name))), encoding="utf-8")
+
+        return json.loads((once(f"found-{name}", make) / "found.json").read_text(encoding="utf-8"))
+
+    return functools.cache(look)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hostile_audits
 from audits_of_texts import audit_of, write_corpus
+from invented_branding import branded, presented
 from invented_classifier import classifier
 from invented_runs import empty, language_model, tiny
 
@@ -50,22 +51,21 @@ class Report:
         return self.folder / "findings.json"
 
     @property
+    def attachments(self) -> dict[str, bytes]:
+        """What was put into the PDF."""
+        return {"findings.json": self.findings.read_bytes(), "audit.toml": CONFIG}
+
+    @property
     def warnings(self) -> Path:
         """What WeasyPrint logged; the example has none, it was written by a command."""
         return self.folder / "warnings.txt"
 
 
 def scripts(folder):
-    """A document in each script that the fonts have."""
+    """A document in each script that the fonts have, in the sections that show documents."""
     rows = [{"id": name, "text": text, "label": "good", "language": name} for name, text in SENTENCES.items()]
-    return audit_of(write_corpus(folder / "scripts.jsonl", rows), labels=("good", "bad"), turn=0, title="Scripts")
-
-
-def chinese(_):
-    """The classifier's report in Chinese."""
-    findings, evidence = classifier()
-    presentation = findings.presentation.model_copy(update={"language": "zh"})
-    return findings.model_copy(update={"presentation": presentation}), evidence
+    run = audit_of(write_corpus(folder / "scripts.jsonl", rows), labels=("good", "bad"), turn=0, title="Scripts")
+    return presented(run, sections=("predictions", "lime", "attention", "perplexity", "slices", "documents"))
 
 
 def many(_):
@@ -77,8 +77,8 @@ def many(_):
 
 
 INVENTED = {
-    "classifier": lambda _: classifier(),
-    "chinese": chinese,
+    "classifier": lambda _: branded(classifier(), "en"),
+    "chinese": lambda _: branded(classifier(), "zh"),
     "language-model": lambda _: language_model(),
     "tiny": lambda _: tiny(),
     "scripts": scripts,
@@ -93,6 +93,11 @@ PAGES = {
 """For the screen alone."""
 PRINTED = ("example", *INVENTED)
 ALL = (*PRINTED, *PAGES)
+
+
+def find(once, name):
+    """A report by its name: that of the repository, or one that is rendered once."""
+    return Report(name, EXAMPLE if name == "example" else once(name, lambda folder: make(name, folder)))
 
 
 def make(name, folder):
@@ -113,8 +118,7 @@ def printed(report: Report, findings: Findings, html: str) -> list[str]:
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("weasyprint").addHandler(handler)
     try:
-        attachments = {"findings.json": report.findings.read_bytes(), "audit.toml": CONFIG}
-        report.pdf.write_bytes(render_pdf(html, findings, attachments))
+        report.pdf.write_bytes(render_pdf(html, findings, report.attachments))
     finally:
         logging.getLogger("weasyprint").removeHandler(handler)
     return messages

@@ -16,7 +16,7 @@ def shown():
 
 @pytest.fixture
 def page(browser, report):
-    with opened(browser, report("classifier")) as (page, complaints):
+    with opened(browser, report("classifier"), laid_out=False) as (page, complaints):
         yield page
     assert complaints == []
 

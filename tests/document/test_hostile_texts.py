@@ -1,11 +1,9 @@
 """Whatever stands in a corpus, a config or an answer comes out as text: never as markup, code or an address."""
 
-import json
 import re
 from collections import Counter
 
 import pytest
-from browsing import opened
 from hostile_audits import COLUMNS, STRINGS, UTF8
 
 from auditor.corpus.cleaning import plain
@@ -30,28 +28,13 @@ LONGEST = 30
 """A payload up to this length is printed whole wherever it stands, but for values in the names of many numbers; of a
 longer one, the mark behind it is."""
 
-# The page as the browser took it apart: [tag, attributes] of every element, and what is to be read.
-ANATOMY = """() => ({
-  elements: [...document.querySelectorAll("*")].map(e => [
-    e.localName, Object.fromEntries([...e.attributes].map(a => [a.name, a.value]))
-  ]),
-  text: document.body.textContent,
-})"""
 CONTROLS = "[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]"
 
 
 @pytest.fixture(scope="session")
-def anatomy(once, browser, report):
+def anatomy(found):
     """Report → elements and text, before any script."""
-
-    def take_apart(folder):
-        found = {}
-        for name in (*HARMLESS, *PLACES):
-            with opened(browser, report(name), java_script_enabled=False) as (page, _):
-                found[name] = page.evaluate(ANATOMY)
-        (folder / "anatomy.json").write_text(json.dumps(found), encoding="utf-8")
-
-    return json.loads((once("anatomy", take_apart) / "anatomy.json").read_text(encoding="utf-8"))
+    return {name: found(name)["without"] for name in (*HARMLESS, *PLACES)}
 
 
 def shapes(anatomy):

@@ -7,7 +7,8 @@ import subprocess
 import foreign_runs
 import pytest
 
-from auditor import audit, config, findings, report
+from auditor import audit, config, findings
+from auditor.report import render_html
 from tests.models.tiny import TEXTS, save
 
 
@@ -28,7 +29,7 @@ class Silent:
 def chinese():
     evidence, context = foreign_runs.classifier()
     found = findings.summarise(evidence, context)
-    return found, report.render_html(found, evidence)
+    return found, render_html(found, evidence)
 
 
 def test_the_page_says_its_language_and_speaks_it(chinese):
@@ -58,13 +59,9 @@ def test_the_same_conclusions_are_drawn_in_every_language():
     assert [(p.severity, p.section) for p in english.pointers] == [(p.severity, p.section) for p in foreign.pointers]
 
 
-def test_the_paper_has_its_page_numbers_and_its_language(chinese, tmp_path):
-    found, html = chinese
-    pdf = report.render_pdf(html, found, {"findings.json": findings.write(found)})
-    (tmp_path / "report.pdf").write_bytes(pdf)
-    text = subprocess.run(
-        ["pdftotext", tmp_path / "report.pdf", "-"], capture_output=True, text=True, check=True
-    ).stdout
+def test_the_paper_has_its_page_numbers_and_its_language(report):
+    command = ["pdftotext", report("chinese").pdf, "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert re.search(r"第 1 页，共 \d+ 页", text)
     assert "未通过" in text
 

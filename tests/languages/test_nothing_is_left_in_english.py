@@ -124,7 +124,7 @@ def _left_in_english(text, names):
     return set(_WORD.findall(" ".join(pieces))) - set().union(*ALLOWED.values())
 
 
-@pytest.mark.usefixtures("spoken")
+@pytest.mark.usefixtures("spoken", "no_embedded_fonts")
 @pytest.mark.parametrize("run", foreign_runs.RUNS)
 def test_nothing_on_a_page_is_left_in_english(run, drawn):
     evidence, context = foreign_runs.RUNS[run]()

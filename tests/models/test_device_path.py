@@ -93,24 +93,13 @@ def test_more_batches_do_not_wait_more_often(
     assert waits_of_many == waits_of_few
 
 
-def test_a_compiled_model_answers_as_it_does_uncompiled(
+def test_compiling_asks_for_shapes_that_may_change(
     folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
-    compile_ = torch.nn.Module.compile
-
-    def quickly(self: torch.nn.Module, **settings: Any) -> None:
-        calls.append(settings)
-        compile_(self, **settings, backend="eager")
-
-    monkeypatch.setattr(torch.nn.Module, "compile", quickly)
-    folder = folders["bert", "text-classification"]
-    plain, compiled = opened(folder), opened(folder, compile=True)
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda _, **settings: calls.append(settings))
+    opened(folders["bert", "text-classification"], compile=True)
     assert calls == [{"dynamic": True}]
-    sequences = plain.encode([(text, None) for text in TEXTS])
-    questions = [plain.question] * len(TEXTS)
-    torch.testing.assert_close(compiled.outputs(sequences, questions), plain.outputs(sequences, questions))
-    assert compiled._fast
 
 
 def test_a_spread_model_answers_as_it_does_in_one_place(folders: dict[tuple[str, str], Path]) -> None:

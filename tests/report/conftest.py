@@ -2,24 +2,18 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from invented_classifier import ATTACHMENTS, classifier
-
-from auditor.report import render_html, render_pdf
+from invented_branding import branded
+from invented_classifier import classifier
 
 
 @pytest.fixture(scope="session")
 def classifier_run():
-    return classifier()
+    return branded(classifier(), "en")
 
 
 @pytest.fixture(scope="session")
-def classifier_html(classifier_run):
-    return render_html(*classifier_run)
-
-
-@pytest.fixture(scope="session")
-def classifier_pdf(classifier_run, classifier_html):
-    return render_pdf(classifier_html, classifier_run[0], ATTACHMENTS)
+def classifier_html(report):
+    return report("classifier").html.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from auditor.findings.types import Coverage, Findings, Pointer, SliceRow, Verdic
 from auditor.records.types import Failure
 
 HASH = "6baea86f3a51ced73c28d338ebd08569350bccb2c31fa7e374da8e3872425d36"
-ATTACHMENTS = {"findings.json": b'{"format": "auditor.findings/1"}', "audit.toml": b'title = "Film reviews"\n'}
 
 
 def classifier():

@@ -1,43 +1,21 @@
 """Page one, branding, and the choice of sections."""
 
-import base64
-import io
 import re
 import shutil
 import subprocess
 
 import pytest
-from invented_classifier import ATTACHMENTS, classifier
+from invented_branding import logo, presented
+from invented_classifier import classifier
 from invented_findings import check, number
 from invented_runs import language_model, tiny
-from PIL import Image
 
 from auditor.config.report import SECTIONS
-from auditor.findings.presentation import Presentation, Reviewer
+from auditor.findings import read
+from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Pointer
-from auditor.report import render_html, render_pdf
+from auditor.report import render_html
 from auditor.report.sections import front
-
-REVIEWERS = (
-    Reviewer(name="Ada Lovelace", role="Model owner"),
-    Reviewer(name="Mary Somerville", role="Independent validator"),
-)
-
-
-def logo():
-    out = io.BytesIO()
-    Image.new("RGBA", (400, 120), (11, 87, 164, 128)).save(out, "PNG")
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode("ascii")
-
-
-def presented(run, **settings):
-    findings, evidence = run
-    return findings.model_copy(update={"presentation": Presentation(**settings)}), evidence
-
-
-def branded(language, **more):
-    everything = {"logo": logo(), "organisation": "Example Bank, Model Risk", "classification": "Internal"}
-    return presented(classifier(), language=language, reviewers=REVIEWERS, **everything, **more)
 
 
 def ids(page):
@@ -48,26 +26,17 @@ def broken_links(page):
     return set(re.findall(r'href="#([^"]+)"', page)) - set(re.findall(r'\bid="([^"]+)"', page))
 
 
-@pytest.fixture(scope="module")
-def branded_page():
-    return render_html(*branded("en"))
-
-
-def pages_of(pdf, path):
+def pages_of(path):
     if shutil.which("pdftotext") is None:
         pytest.fail("pdftotext is not installed (Debian: poppler-utils)")
-    path.write_bytes(pdf)
     text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
     return text.split("\f")[:-1]
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_page_one_with_eight_checks_is_one_page_and_every_page_is_marked(language, tmp_path, weasyprint_log):
-    findings, evidence = branded(language)
-    assert len(findings.checks) == 8
-    html = render_html(findings, evidence)
-    pages = pages_of(render_pdf(html, findings, ATTACHMENTS), tmp_path / "report.pdf")
-    assert weasyprint_log == []
+@pytest.mark.parametrize("name", ["classifier", "chinese"])
+def test_page_one_with_eight_checks_is_one_page_and_every_page_is_marked(name, report):
+    assert len(read(report(name).findings.read_bytes()).checks) == 8
+    html, pages = report(name).html.read_text(encoding="utf-8"), pages_of(report(name).pdf)
     assert "Mary Somerville" in pages[0]
     second = html.index("<h2>") + 4
     title = html[second : html.index("</h2>", second)]
@@ -75,24 +44,26 @@ def test_page_one_with_eight_checks_is_one_page_and_every_page_is_marked(languag
     assert all(page.count("Internal") >= 2 for page in pages), "at the head and at the foot"
 
 
-def test_the_marking_and_the_logo_stand_at_the_top_of_the_html(branded_page):
-    top = branded_page[branded_page.index("<header>") : branded_page.index("<h1>")]
+def test_the_marking_and_the_logo_stand_at_the_top_of_the_html(classifier_html):
+    top = classifier_html[classifier_html.index("<header>") : classifier_html.index("<h1>")]
     assert '<span class="marking">Internal</span>' in top
     assert re.search(r'<img class="logo" src="data:image/png;base64,[^"]+" alt="Example Bank, Model Risk">', top)
 
 
-def test_everyone_who_is_to_sign_has_a_line(branded_page):
-    lines = re.findall(r'<div class="signatures">\s*<p>(.*?)</p>', branded_page)
+def test_everyone_who_is_to_sign_has_a_line(classifier_html):
+    lines = re.findall(r'<div class="signatures">\s*<p>(.*?)</p>', classifier_html)
     assert lines == ["<b>Ada Lovelace</b> · Model owner", "<b>Mary Somerville</b> · Independent validator"]
     assert "Name and role" in render_html(*tiny())
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 def test_without_branding_nothing_is_printed_of_it():
     page = render_html(*tiny())
     assert "<img class=" not in page
     assert 'class="marking"' not in page
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 @pytest.mark.parametrize(
     "chosen",
     [("lime",), ("documents", "predictions"), (), ("provenance", "glossary", "lime"), ("failures", "regulatory")],
@@ -104,6 +75,7 @@ def test_sections_are_chosen_and_ordered_and_no_link_leads_to_one_left_out(chose
     assert "The sections were chosen in the configuration" in page
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 def test_a_section_that_this_run_cannot_have_is_left_out():
     assert ids(render_html(*presented(tiny(), sections=("lime", "pseudo_perplexity", "methods")))) in (
         ["lime", "methods", "provenance"],
@@ -111,6 +83,7 @@ def test_a_section_that_this_run_cannot_have_is_left_out():
     )
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 @pytest.mark.parametrize("run", [classifier, language_model, tiny])
 def test_the_configuration_knows_every_section_in_its_order(run):
     found = ids(render_html(*run()))
@@ -118,6 +91,7 @@ def test_the_configuration_knows_every_section_in_its_order(run):
     assert found[-1] == "provenance"
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 def test_hostile_names_stay_text():
     evil = '"><script>alert(1)</script>'
     page = render_html(
@@ -136,8 +110,8 @@ def with_checks(*checks, **changes):
     return front.compose(findings.model_copy(update=update), ())
 
 
-def test_what_must_be_decided_stands_above_the_signatures(branded_page):
-    above = branded_page[: branded_page.index('<div class="signatures">')]
+def test_what_must_be_decided_stands_above_the_signatures(classifier_html):
+    above = classifier_html[: classifier_html.index('<div class="signatures">')]
     assert above.rstrip().endswith(
         '<p class="conditions">Decide on: Recall, neutral; Explanations with R² below 0.5.</p>'
     )
@@ -166,8 +140,8 @@ def test_a_number_of_the_reference_model_is_called_so():
     assert with_checks(bound, perplexity=own).key_numbers[0].title == "Bits per byte"
 
 
-def test_an_advisory_check_is_called_so_beside_its_key_number(branded_page):
-    tiles = branded_page[branded_page.index('<ul class="keys') : branded_page.index("</ul>")]
+def test_an_advisory_check_is_called_so_beside_its_key_number(classifier_html):
+    tiles = classifier_html[classifier_html.index('<ul class="keys') : classifier_html.index("</ul>")]
     assert tiles.count("advisory") == 1
     assert "≥ 0.1 · advisory" in tiles
 

@@ -1,13 +1,14 @@
 """What rendering costs, counted in elements and objects instead of seconds."""
 
 import base64
+import contextlib
 import gc
 import re
 
 import pytest
-from invented_classifier import ATTACHMENTS
+from invented_runs import tiny
 
-from auditor.report import figures, html, pdf_structure, render_html, render_pdf
+from auditor.report import figures, html, pdf, pdf_structure, render_html, render_pdf
 from auditor.report.sections import surprise
 
 
@@ -61,9 +62,12 @@ def test_the_collector_rests_while_a_report_is_rendered_and_is_left_as_it_was(cl
         (gc.enable if before else gc.disable)()
 
 
-def test_objects_written_once_give_the_same_bytes(classifier_run, classifier_html, classifier_pdf, monkeypatch):
+def test_objects_written_once_and_links_settled_at_once_give_the_same_bytes(report, monkeypatch):
+    once = report("tiny")
     monkeypatch.setattr(pdf_structure, "_write_once", lambda _: None)
-    assert render_pdf(classifier_html, classifier_run[0], ATTACHMENTS) == classifier_pdf
+    monkeypatch.setattr(pdf, "_settled_links", contextlib.nullcontext)
+    again = render_pdf(once.html.read_text(encoding="utf-8"), tiny()[0], once.attachments)
+    assert again == once.pdf.read_bytes()
 
 
 def test_a_strip_that_leaves_points_out_says_so():

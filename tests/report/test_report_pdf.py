@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from invented_classifier import ATTACHMENTS
 from invented_runs import hostile
 
 from auditor.errors import PdfUnavailableError
@@ -12,11 +11,9 @@ from auditor.report import pdf, render_html, render_pdf
 from tests.document.checkers import or_fail, program
 
 
-@pytest.fixture(scope="module")
-def classifier_file(classifier_pdf, tmp_path_factory):
-    path = tmp_path_factory.mktemp("pdf") / "report.pdf"
-    path.write_bytes(classifier_pdf)
-    return path
+@pytest.fixture(scope="session")
+def classifier_file(report):
+    return report("classifier").pdf
 
 
 def output_of(name, *arguments):
@@ -70,10 +67,10 @@ def test_archive_and_accessibility_are_claimed_and_prepared(classifier_file):
     assert not re.search(rb"/Interpolate ?true", objects)
 
 
-def test_attachments_carry_the_time_of_the_run_and_are_data(classifier_file):
-    objects = decompressed(classifier_file)
-    assert len(re.findall(rb"/AFRelationship ?/Data\b", objects)) == len(ATTACHMENTS)
-    assert len(re.findall(rb"/CreationDate ?\(D:20261121220000", objects)) >= len(ATTACHMENTS)
+def test_attachments_carry_the_time_of_the_run_and_are_data(report, classifier_file):
+    objects, attached = decompressed(classifier_file), len(report("classifier").attachments)
+    assert len(re.findall(rb"/AFRelationship ?/Data\b", objects)) == attached
+    assert len(re.findall(rb"/CreationDate ?\(D:20261121220000", objects)) >= attached
 
 
 def test_the_clock_of_the_caller_is_left_as_it_was(classifier_run, monkeypatch):

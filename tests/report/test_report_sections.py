@@ -10,14 +10,9 @@ from invented_runs import candidates, empty, language_model, tiny
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.types import ClassScores, Example, Pointer
 from auditor.records.types import Document, Explanation, Failure, Prediction, Segment, Span, Target
-from auditor.report import html as pages
 from auditor.report import render_html
 
-
-@pytest.fixture(autouse=True)
-def no_embedded_fonts(monkeypatch):
-    """Cutting fonts takes most of the time and changes no word."""
-    monkeypatch.setattr(pages.fonts, "embed", lambda _: "")
+pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
 
 
 def section(html, name):
