@@ -28,6 +28,8 @@ from auditor.models.packing import Group, Packing
 WORTH_SHARING = 0.1
 GATHERED = 8
 """Keys that a group may gather for each token of the row: what bounds its memory where beginnings are shared."""
+SLOTS = 16_381
+"""A prime, many times the distinct tokens of a row on a CPU."""
 WORTH_HANDING_OUT = 0.8
 """Largest share of distinct tokens among those of a row at which results are handed out rather than computed again."""
 
@@ -187,12 +189,23 @@ def _equal(lengths: np.ndarray) -> list[_HostGroup]:
 def _equal_tokens(
     ids: np.ndarray, positions: np.ndarray, type_ids: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Where the distinct tokens of a row are, and which of them each token is."""
+    """Where tokens stand that are to be computed, and which of these each token of the row is equal to.
+
+    Each is compared with the one that was put into its slot last, which takes a third of the time of sorting them;
+    different tokens that fall into one slot find some of their equals no more.
+    """
     tokens = ids.astype(np.int64) * (int(positions.max()) + 1) + positions
     if type_ids is not None:
         tokens = tokens * (int(type_ids.max()) + 1) + type_ids
-    _, distinct, copies = np.unique(tokens, return_index=True, return_inverse=True)
-    return (distinct, copies) if len(distinct) <= WORTH_HANDING_OUT * len(tokens) else (None, None)
+    places, slots, last = np.arange(len(tokens)), tokens % SLOTS, np.empty(SLOTS, dtype=np.int64)
+    last[slots] = places
+    found = last[slots]
+    found = np.where(tokens[found] == tokens, found, places)
+    chosen = found == places
+    distinct = np.flatnonzero(chosen)
+    if len(distinct) > WORTH_HANDING_OUT * len(tokens):
+        return None, None
+    return distinct, (np.cumsum(chosen) - 1)[found]
 
 
 def _paths(lengths: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -95,22 +95,25 @@ FAMILIES = (
 )
 
 
-def shorten(model: PreTrainedModel) -> bool:
+def shorten(model: PreTrainedModel) -> int:
     """Lets the first and the last layer of packed batches compute what is needed.
 
     Returns:
-        Whether the model's family is one of those that can.
+        How many layers do: none where the model's family is not one of those that can; the last one alone where there
+        is no other.
     """
     layers = next((own for own in model.base_model.modules() if isinstance(own, nn.ModuleList)), None)
     if not layers:
-        return False
+        return 0
     family = next((own for own in FAMILIES if own.fits(layers[0]) and own.fits(layers[-1])), None)
     if family is None:
-        return False
-    for projection in family.projections(layers[0]) if len(layers) > 1 else ():
-        _compute_equal_ones_once(projection)
+        return 0
     _read_one_state(layers[-1], family)
-    return True
+    if len(layers) == 1:
+        return 1
+    for projection in family.projections(layers[0]):
+        _compute_equal_ones_once(projection)
+    return 2
 
 
 def _compute_equal_ones_once(projection: nn.Linear) -> None:

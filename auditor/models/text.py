@@ -242,8 +242,9 @@ class TextModel:
         windows = (getattr(config, name, None) for name in _WINDOWS)
         self._longest = min([self.identity.max_length, *(w for w in windows if isinstance(w, int) and w > 0)])
         self.model.set_attn_implementation(IMPLEMENTATION)
-        self._short = not self._causal and shorten(self.model)
-        finds_equal = self._short and self.device.type == "cpu"
+        n_short = 0 if self._causal else shorten(self.model)
+        self._short = n_short > 0
+        finds_equal = n_short > 1 and self.device.type == "cpu"
         self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0), finds_equal)
         self.packs = self._masks = self._is_proven()
 

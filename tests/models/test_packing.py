@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from transformers import BertForSequenceClassification, BloomConfig, FalconH1Config, Lfm2Config, PreTrainedConfig
 
 from auditor.models import TextClassification, TextGeneration, Window, find, load
+from auditor.models import layout as layout_module
 from auditor.models.contract import Encoded, Sequences, ragged
 from auditor.models.layout import GATHERED, Rows, layout
 from tests.models import tiny
@@ -122,6 +123,20 @@ def test_equal_tokens_at_equal_places_are_projected_once_in_the_first_layer(open
     with Products() as products:
         model.read(drawn([9, 9, 8]), [[0]] * 3, lambda s, _: s)
     assert {products.rows[id(own.weight)] for own in projections(layers_of(model)[0])} == {26}  # too few are equal
+
+
+@pytest.mark.parametrize("slots", [1, 7, 16_381])
+def test_what_is_handed_out_is_equal_however_few_the_slots(slots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout_module, "SLOTS", slots)
+    monkeypatch.setattr(layout_module, "WORTH_HANDING_OUT", 1.0)
+    random = np.random.default_rng(0)
+    ids, positions, types = (random.integers(0, n, 300) for n in (20, 6, 2))
+    distinct, copies = layout_module._equal_tokens(ids, positions, types)
+    assert distinct is not None
+    for column in (ids, positions, types):
+        assert (column[distinct][copies] == column).all()
+    if slots == 16_381:
+        assert len(distinct) == len(set(zip(ids.tolist(), positions.tolist(), types.tolist(), strict=True)))
 
 
 @pytest.mark.parametrize("family", DECODERS)
