@@ -2,7 +2,7 @@
 
 Clocks of a shared machine drift, so contenders run in turns, A B C, C B A, A B C, and ratios are taken within a round:
 whatever slowed one down slowed its neighbours too. What is printed is the median over the rounds with the smallest
-and the largest. CPU seconds are those of all threads; there is one, so they are what a quiet machine would show on the
+and the largest. What takes minutes runs in slices instead, a few documents at a time (`Turns`). CPU seconds are those of all threads; there is one, so they are what a quiet machine would show on the
 wall. Peak memory is the high-water mark of a fresh process, above what it held when models were loaded and warm.
 
 Ours asks PyTorch for huge pages (`auditor.models`). That is settled once for a process, so what runs in turns
@@ -14,11 +14,14 @@ import multiprocessing
 import os
 import resource
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -93,6 +96,56 @@ def in_turns(contenders: Mapping[str, Work], rounds: int, *, warm_up: bool = Tru
             if number >= 0:
                 found[name].cpu.append(time.process_time() - start)
     return found
+
+
+class Turns:
+    """Long contenders in slices: each runs until it calls `over`, then the next goes on, so that all share the weather.
+
+    Only one runs at a time, so that the CPU seconds of the process between two calls are those of whoever ran.
+    """
+
+    def __init__(self, contenders: Mapping[str, Callable[[Callable[[], None]], Any]]) -> None:
+        self._contenders = contenders
+        self._gates = {name: threading.Semaphore(0) for name in contenders}
+        self._waiting = deque(contenders)
+        self._over = threading.Semaphore(0)
+
+    def run(self) -> dict[str, Timed]:
+        """Runs all of them to their ends.
+
+        Raises:
+            BaseException: What a contender raised, once it is its turn.
+        """
+        found = {name: Timed() for name in self._contenders}
+        faults: list[BaseException] = []
+
+        def contend(name: str) -> None:
+            self._gates[name].acquire()
+            try:
+                found[name].result = self._contenders[name](partial(self._pass_on, name))
+            except BaseException as fault:
+                faults.append(fault)
+            self._over.release()
+
+        for name in self._contenders:
+            threading.Thread(target=contend, args=(name,), daemon=True).start()
+        spent = dict.fromkeys(self._contenders, 0.0)
+        while self._waiting:
+            name = self._waiting.popleft()
+            start = time.process_time()
+            self._gates[name].release()
+            self._over.acquire()
+            spent[name] += time.process_time() - start
+            if faults:
+                raise faults[0]
+        for name, seconds in spent.items():
+            found[name].cpu.append(seconds)
+        return found
+
+    def _pass_on(self, name: str) -> None:
+        self._waiting.append(name)
+        self._over.release()
+        self._gates[name].acquire()
 
 
 @dataclass

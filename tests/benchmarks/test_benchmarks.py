@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import torch
 from tests.benchmarks.__main__ import SUBJECTS
 from tests.benchmarks.figure import draw
 from tests.benchmarks.machine import Machine
-from tests.benchmarks.measuring import Spread, forward_clock, in_turns, peak_memory
+from tests.benchmarks.measuring import Spread, Turns, forward_clock, in_turns, peak_memory
 from tests.benchmarks.record import Outcome, Record
 from tests.benchmarks.results import DisagreementError, Row, agree, markdown, summary
 
@@ -35,6 +36,31 @@ def test_contenders_run_in_turns_and_every_other_round_backwards():
 def test_what_is_counted_is_the_work_of_this_process_not_the_time_on_the_wall():
     found = in_turns({"asleep": lambda: time.sleep(0.2), "awake": lambda: sum(range(3_000_000))}, 1, warm_up=False)
     assert found["asleep"].seconds.median < 0.1 < 10 * found["awake"].seconds.median
+
+
+def test_long_contenders_run_in_slices_and_each_is_charged_its_own():
+    heard: list[str] = []
+
+    def contender(name: str, work: int, slices: int, over):
+        for _ in range(slices):
+            heard.append(name)
+            sum(range(work))
+            over()
+        return name
+
+    found = Turns({"A": partial(contender, "A", 2_000_000, 3), "B": partial(contender, "B", 200, 2)}).run()
+    assert "".join(heard) == "ABABA"
+    assert {name: timed.result for name, timed in found.items()} == {"A": "A", "B": "B"}
+    assert found["A"].seconds.median > 5 * found["B"].seconds.median
+
+
+def test_a_contender_that_fails_in_its_slice_fails_the_measurement():
+    def fails(over):
+        over()
+        raise DisagreementError("not the same")
+
+    with pytest.raises(DisagreementError, match="not the same"):
+        Turns({"one": fails, "other": lambda over: over()}).run()
 
 
 def test_the_forward_clock_sees_outermost_modules_only_and_stops_with_its_block():
