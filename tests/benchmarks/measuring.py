@@ -1,9 +1,10 @@
 """How cost is measured: in turns, in CPU seconds of this process, memory in a process of its own.
 
 Clocks of a shared machine drift, so contenders run in turns, A B C, C B A, A B C, and ratios are taken within a round:
-whatever slowed one down slowed its neighbours too. What is printed is the median over the rounds with the smallest
-and the largest. What takes minutes runs in slices instead, a few documents at a time (`Turns`). CPU seconds are those of all threads; there is one, so they are what a quiet machine would show on the
-wall. Peak memory is the high-water mark of a fresh process, above what it held when models were loaded and warm.
+whatever slowed one down slowed its neighbours too. What is printed is the median over the rounds with the smallest and
+the largest. What takes minutes runs in slices instead, a few documents at a time (`Turns`). CPU seconds are those of
+all threads; there is one, so they are what a quiet machine would show on the wall. Peak memory is the high-water mark
+of a fresh process, above what it held when models were loaded and warm.
 
 Ours asks PyTorch for huge pages (`auditor.models`). That is settled once for a process, so what runs in turns
 goes without, as a notebook does; in processes of their own ours has them and the peers do not.
