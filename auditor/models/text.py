@@ -306,7 +306,15 @@ class TextModel:
 
 _WINDOWS = ("sliding_window", "local_attention", "attention_chunk_size", "attention_window")
 """Names under which configurations say that a layer sees only so many tokens around each."""
-_PROOF = ("The film was good.", "The film was not good at all, and long.", "A film", "No: 12 people left.", "A film")
+_PROOF = (
+    "The film was good.",
+    "The film was not good at all, and long.",
+    "A film",
+    "No: 12 people left.",
+    "A film",
+    "The film was good.",
+)
+"""Enough of them begin alike or are alike for what is computed once and handed out to be part of the proof."""
 
 
 _ROUNDING = {torch.bfloat16: 0.1, torch.float16: 0.02}

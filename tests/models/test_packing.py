@@ -125,6 +125,16 @@ def test_equal_tokens_at_equal_places_are_projected_once_in_the_first_layer(open
     assert {products.rows[id(own.weight)] for own in projections(layers_of(model)[0])} == {26}  # too few are equal
 
 
+@pytest.mark.parametrize("family", ENCODERS)
+def test_the_proof_of_packing_hands_out_equal_tokens(opened: Opened, family: str) -> None:
+    model = opened(family, "text-classification")
+    with Products() as products:
+        assert model._is_proven()
+    key = layers_of(model)[0].get_submodule("attention.k_lin" if family == "distilbert" else "attention.self.key")
+    n_passes, n_ways, n_tokens = 2, 3, int(model.proof.lengths.sum())
+    assert products.rows[id(key.weight)] < n_passes * n_ways * n_tokens
+
+
 @pytest.mark.parametrize("slots", [1, 7, 16_381])
 def test_what_is_handed_out_is_equal_however_few_the_slots(slots: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout_module, "SLOTS", slots)
