@@ -7,13 +7,14 @@ results on a CPU then come in one piece, where the heap would be left in pieces.
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from auditor.errors import ModelError
 from auditor.models.batching import Batcher
 from auditor.models.checkpoint import Checkpoint, find
-from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Tokens, Window
+from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Text, Tokens, Window
 from auditor.models.fill_mask import FillMask
 from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
 from auditor.models.rehearsal import hides_attention
@@ -68,6 +69,8 @@ def load(
     prompt: str | None = None,
     candidates: Sequence[str] | None = None,
     max_new_tokens: int = 20,
+    texts: Sequence[Text] | None = None,
+    most_tokens: int | None = None,
 ) -> TextClassification | TextGeneration | FillMask:
     """Loads a checkpoint and adapts it to its task.
 
@@ -83,14 +86,14 @@ def load(
         prompt: For text generation: what is asked, with `{text}`.
         candidates: For text generation: the continuations to choose from.
         max_new_tokens: For text generation without candidates: length of the continuation.
+        texts: The longest that will be asked about, which ways of asking are proven on; None: nobody knows.
+        most_tokens: No more tokens of them will be read at once, where that is known.
 
     Raises:
         ModelError: If it cannot be loaded, or the settings do not fit it.
     """
     place = device_for(device)
     model = load_model(checkpoint, place, dtype_for(dtype, checkpoint, place), device_map)
-    if compile:
-        model.base_model.compile(dynamic=True)
     tokenizer = load_tokenizer(checkpoint, model)
     sees = max_length_of(model, tokenizer)
     if max_length is not None and max_length > sees:
@@ -109,10 +112,11 @@ def load(
         hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
     )
     batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
+    shown: dict[str, Any] = {"texts": texts, "most_tokens": most_tokens, "compiles": compile}
     if checkpoint.task == "text-classification":
-        return TextClassification(model, tokenizer, identity, batcher)
+        return TextClassification(model, tokenizer, identity, batcher, **shown)
     if checkpoint.task == "fill-mask":
-        return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher)
+        return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher, **shown)
     identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False)
     return TextGeneration(
         model,
@@ -122,6 +126,7 @@ def load(
         prompt or "{text}",
         tuple(candidates) if candidates else None,
         max_new_tokens,
+        **shown,
     )
 
 

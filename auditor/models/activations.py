@@ -20,9 +20,11 @@ FORMS: dict[type[nn.Module], str] = {
 }
 
 
-def fuse(model: nn.Module) -> None:
-    """Puts PyTorch's GELU in the place of those that are formulas."""
-    for module in list(model.modules()):
-        for name, child in module.named_children():
-            if type(child) in FORMS:
-                setattr(module, name, nn.GELU(approximate=FORMS[type(child)]))
+def fused(model: nn.Module) -> list[tuple[nn.Module, str, nn.Module]]:
+    """Where formulas stand (the module that holds one, under which name), and PyTorch's kernel for each."""
+    return [
+        (module, name, nn.GELU(approximate=FORMS[type(child)]))
+        for module in model.modules()
+        for name, child in module.named_children()
+        if type(child) in FORMS
+    ]

@@ -102,9 +102,15 @@ class Collector:
     def result(self, n_layers: int, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         """The statistics (B, statistics, L, H), float64, and what each token received (B, T).
 
+        Args:
+            n_layers: How many layers of the model attend.
+            name: Of the model, for the message.
+
         Raises:
-            ModelError: If another number of layers came by than the model has.
+            ModelError: If another number of layers came by.
         """
+        if not n_layers:
+            raise ModelError(f"{name}: no layer of this architecture attends: {REMEDY}")
         if len(self.layers) != n_layers or self.received is None:
             raise ModelError(
                 f"{name}: expected the attention of {n_layers} layers, saw {len(self.layers)}; this architecture does "

@@ -3,7 +3,8 @@
 Two ways to fill a batch of texts that come in a given order:
 
     padded   n texts whose longest has t tokens cost n·t tokens. Texts come longest first, and a batch ends before more
-             than `PADDING` of it would be padding
+             than `PADDING` of it would be padding; or before a text of another length, or of another kind; or behind
+             every text, for models that answer otherwise (see `auditor.models.proof`)
     packed   texts without padding between them cost what each adds (see `auditor.models.packing`)
 
 A batch never costs more than the budget unless it holds a single text. Nothing waits for the device before the last
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import torch
@@ -27,12 +29,23 @@ Forward = Callable[[list[int]], list[torch.Tensor]]
 """Computes the texts with these indices; returns tensors whose first dimension runs over their rows."""
 
 
+class Way(StrEnum):
+    """How texts are put into batches."""
+
+    PACKED = "packed"
+    PADDED = "padded"
+    EQUAL = "equal lengths"
+    ALONE = "one by one"
+
+
 @dataclass
 class Batcher:
     """Runs a forward pass over many texts. The counters say what the device was asked to do."""
 
     budget: int
     """Tokens per batch, padding included."""
+    padding: float = PADDING
+    """Largest share of padding in a batch."""
     n_batches: int = 0
     n_tokens: int = 0
     """Tokens of the texts."""
@@ -68,7 +81,8 @@ class Batcher:
         lengths: Sequence[int],
         forward: Forward,
         *,
-        equal_lengths: bool = False,
+        way: Way = Way.PADDED,
+        kinds: Sequence[int] | None = None,
         rows: Sequence[int] | None = None,
     ) -> list[torch.Tensor]:
         """Computes every text once, in padded batches, and puts the results in the order of the texts.
@@ -77,7 +91,8 @@ class Batcher:
             lengths: Tokens of each text.
             forward: Computes one batch; each tensor it returns has the rows of the batch's texts one behind the other,
                 and the same shape behind the first dimension in every batch.
-            equal_lengths: Never put texts of different lengths together (for models without a padding token).
+            way: Which texts may be put together.
+            kinds: Of each text; texts of different kinds are never put together.
             rows: Rows that each text has in the results; one each if None.
 
         Returns:
@@ -87,7 +102,7 @@ class Batcher:
         def cost(batch: Sequence[int]) -> int:
             return len(batch) * max(lengths[i] for i in batch)
 
-        return self._run(self._padded(lengths, equal_lengths), forward, lengths, cost, rows)
+        return self._run(self._padded(lengths, way, kinds or [0] * len(lengths)), forward, lengths, cost, rows)
 
     def packed(
         self,
@@ -127,13 +142,14 @@ class Batcher:
         back = torch.from_numpy(_back(order, rows))
         return [torch.cat(column).cpu()[back] for column in zip(*parts, strict=True)]
 
-    def _padded(self, lengths: Sequence[int], equal_lengths: bool) -> Iterator[list[int]]:
+    def _padded(self, lengths: Sequence[int], way: Way, kinds: Sequence[int]) -> Iterator[list[int]]:
         batch: list[int] = []
         longest = real = 0
-        for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        for index in sorted(range(len(lengths)), key=lambda i: (kinds[i], -lengths[i])):
             whole = (len(batch) + 1) * longest
-            wasteful = whole > (1 + PADDING) * (real + lengths[index])
-            if batch and (whole > self.budget or wasteful or (equal_lengths and lengths[index] != longest)):
+            wasteful = whole > (1 + self.padding) * (real + lengths[index])
+            stranger = way is Way.ALONE or (way is Way.EQUAL and lengths[index] != longest)
+            if batch and (whole > self.budget or wasteful or stranger or kinds[index] != kinds[batch[0]]):
                 yield batch
                 batch, real = [], 0
             if not batch:

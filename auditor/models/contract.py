@@ -21,6 +21,18 @@ Text = tuple[str, str | None]
 """A document as a tokenizer wants it: the text, and the second sentence where there is one."""
 
 
+class UnreadableError(Exception):
+    """The model itself fails on a text; says so in a sentence, with the model's own message."""
+
+    kind = "unreadable"
+
+
+def one_line(fault: BaseException) -> str:
+    """The class and the first line of the message of something raised, at most 300 characters."""
+    message = str(fault).strip().split("\n", 1)[0][:300]
+    return f"{type(fault).__name__}: {message}" if message else type(fault).__name__
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one text, on the host, special tokens included."""
@@ -153,6 +165,10 @@ class HeadStatistics:
     by_name: dict[str, np.ndarray]
     received: np.ndarray
     causal: bool
+    layers: tuple[int, ...] = ()
+    """L entries: which layers of the model these are, from 0."""
+    others: tuple[str, ...] = ()
+    """The layers that do not attend: number, and the class of what mixes tokens there."""
 
 
 @dataclass(frozen=True, slots=True)

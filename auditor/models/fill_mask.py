@@ -16,6 +16,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ import torch
 from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
-from auditor.models.contract import Cloze, Sequences, Spelling, Tokens
+from auditor.models.contract import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
 from auditor.models.head import of_logits
 from auditor.models.text import TextModel
 
@@ -31,8 +32,6 @@ HEAD_ROWS = 128
 """Positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""
 STRETCH = 2**20
 """Tokens of copies that are made at a time: 8 MB."""
-_PROOF = "The film was not good."
-"""A text on which the head alone must give what the whole model gives."""
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 
@@ -59,13 +58,43 @@ class _Copy:
 class FillMask(TextModel):
     """A masked language model; offers `FillsMasks` and `Attends`."""
 
+    question_asked = "log-probabilities"
+    unit = "nats"
+
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.tokenizer.mask_token_id is None:
             raise ModelError(f"{self.identity.name}: the tokenizer has no mask token, so nothing can be hidden")
         self._special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         self._knows_words = len(set(self.tokenizer("a b", add_special_tokens=False).word_ids())) > 1
-        self._head = self._own_head()
+        super().__post_init__()
+
+    @property
+    def proof_texts(self) -> Sequences:
+        """The texts of the proof, the token in the middle of each hidden."""
+        before = self._frame[1]
+        copies = []
+        for text in super().proof_texts:
+            position = max(len(text.ids) // 2, before)
+            ids, types = (np.array(values, dtype=np.int64) for values in (text.ids, text.type_ids))
+            target = int(ids[position])
+            ids[position] = self.tokenizer.mask_token_id
+            copies.append(_Copy(ids, types, position, target))
+        self._proof_copies = {tuple(one.ids.tolist()): one for one in copies}
+        return Sequences.of([Encoded(tuple(one.ids.tolist()), tuple(one.type_ids.tolist())) for one in copies])
+
+    def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
+        """The log-probability of the hidden token (1, 1)."""
+        one = self._proof_copies[text.ids]
+        return of_logits(logits[[one.position]], torch.tensor([[one.target]], device=logits.device))
+
+    def answers(self, texts: Sequences) -> torch.Tensor:
+        """Log-probabilities of the hidden tokens (B, 1)."""
+        return self._scores([self._proof_copies[text.ids] for text in texts])[:, None]
+
+    @property
+    def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
+        """The same, for `read` packs by itself."""
+        return [self.answers] if self._head is not None else []
 
     def spellings(self, texts: Sequence[str]) -> list[Spelling]:
         """The whole texts as tokens, special tokens around them, without a cut."""
@@ -137,19 +166,26 @@ class FillMask(TextModel):
     def _scores_by_whole_logits(
         self, sequences: Sequences, positions: Sequence[int], targets: torch.Tensor
     ) -> torch.Tensor:
+        self.require_proof(sequences)
+        lengths = sequences.lengths.tolist()
+
         def forward(batch: list[int]) -> list[torch.Tensor]:
             places = [(row, positions[i], i) for row, i in enumerate(batch)]
             rows, columns, index = torch.tensor(places).to(self.device, non_blocking=True).T
-            with self.computing():
-                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
+            with self.reading([lengths[i] for i in batch]):
+                logits = self.logits([sequences[i] for i in batch])
                 self.batcher.n_head_rows += logits[..., 0].numel()
                 return [of_logits(logits[rows, columns], targets[index])[:, 0]]
 
-        return self.batcher.padded(sequences.lengths.tolist(), forward)[0]
+        return self.batcher.padded(lengths, forward, way=self.way)[0]
 
-    def _own_head(self) -> Head | None:
+    @cached_property
+    def _head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""
-        base = copy.copy(self.model.base_model)
+        body = self.model.base_model
+        if body is self.model:
+            return None
+        base = copy.copy(body)
         base.forward = _given
         rest = copy.copy(self.model)
         rest._modules = {**self.model._modules, self.model.base_model_prefix: base}
@@ -157,15 +193,15 @@ class FillMask(TextModel):
         def head(states: torch.Tensor) -> torch.Tensor:
             return rest(inputs_embeds=states[None]).logits[0]  # type: ignore[no-any-return]
 
-        ids = torch.tensor([self.spellings([_PROOF])[0].tokens.encoded.ids], device=self.device)
-        with self.computing():
-            logits = self.model(input_ids=ids).logits[0]
-            states = self.model.base_model(input_ids=ids).last_hidden_state[0]
-            try:
-                found = head(states.flip(0)).flip(0)  # in another order: a position must not depend on its neighbours
-            except (AttributeError, TypeError, ValueError, RuntimeError):
-                return None
-        return head if self.close(found, logits) else None
+        try:
+            with self.reading([1]):
+                states, logits = self.stock.ask(self.stock.arguments(self._frame[0], self.device))
+                if states is None or len(states) != len(logits):
+                    return None
+                given = head(states.flip(0)).flip(0)  # in another order: a position must not depend on its neighbours
+        except UnreadableError:
+            return None
+        return head if self.close(given, logits) else None
 
 
 def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:

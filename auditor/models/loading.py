@@ -17,7 +17,6 @@ from transformers import (
 )
 
 from auditor.errors import ModelError
-from auditor.models.activations import fuse
 from auditor.models.checkpoint import Checkpoint
 
 CLASSES: dict[str, Any] = {
@@ -90,7 +89,6 @@ def load_model(
             f"{' …' if len(wrong) > 3 else ''}; it would answer at random"
         )
     loaded: PreTrainedModel = (model if device_map else model.to(device)).eval()
-    fuse(loaded)
     return loaded
 
 
@@ -148,5 +146,9 @@ def max_length_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
 
 
 def _stated(config: PreTrainedConfig) -> int | None:
-    found = (getattr(config, name, None) for name in LIMITS)
-    return next((n for n in found if isinstance(n, int) and 0 < n < UNLIMITED), None)
+    stated = (getattr(config, name, None) for name in LIMITS)
+    limit = next((n for n in stated if isinstance(n, int) and 0 < n < UNLIMITED), None)
+    rope = getattr(config, "rope_parameters", None) or {}
+    if limit is not None and rope.get("rope_type") == "dynamic":
+        return int(limit * rope.get("factor", 1.0))  # these factors are made for texts beyond the stated positions
+    return limit

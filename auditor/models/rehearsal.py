@@ -11,10 +11,11 @@ import torch
 import transformers
 
 from auditor.errors import ModelError
+from auditor.models.architecture import attending
 from auditor.models.attention import IMPLEMENTATION, REMEDY, Collector, collecting
 from auditor.models.checkpoint import Checkpoint
 from auditor.models.loading import CLASSES
-from auditor.models.text import MISFITS
+from auditor.models.stock import body_of
 
 N_TOKENS = 4
 
@@ -31,10 +32,11 @@ def hides_attention(checkpoint: Checkpoint) -> str | None:
             with collecting(model, collector):
                 if model.config._attn_implementation != IMPLEMENTATION:
                     return f"{checkpoint.model_class} computes attention in a way of its own: {REMEDY}"
-                model.base_model(input_ids=ones.long())
-        collector.result(model.config.num_hidden_layers, checkpoint.name)
+                body_of(model)(input_ids=ones.long())
+        _, layers = attending(model, model.config.get_text_config().num_hidden_layers)
+        collector.result(len(layers), checkpoint.name)
     except ModelError as error:
         return str(error)
-    except (*MISFITS, OSError):
+    except Exception:  # whatever a model may raise on a device without contents
         return None
     return None

@@ -1,56 +1,149 @@
 """What every adapter of a text model shares: tokens with their places, states, attention, packing, padding."""
 
-import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch.nn.modules.conv import _ConvNd
-from transformers import BatchEncoding, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from auditor.errors import AuditorError
+from auditor.models.architecture import first_position, mixes_otherwise, windows
 from auditor.models.assembly import Assembler, Place
-from auditor.models.attention import STATISTICS, Collector, collecting
-from auditor.models.batching import Batcher, padded
-from auditor.models.contract import Encoded, HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
+from auditor.models.attention_reading import AttentionReader
+from auditor.models.batching import Batcher, Way, padded
+from auditor.models.contract import (
+    Encoded,
+    HeadMaps,
+    HeadStatistics,
+    Identity,
+    Sequences,
+    Text,
+    Tokens,
+    UnreadableError,
+    one_line,
+)
 from auditor.models.layout import Packer, Rows, layout
 from auditor.models.masks import nothing
 from auditor.models.outer_layers import shorten
 from auditor.models.packing import IMPLEMENTATION, Packing, packed
-from auditor.models.precision import computing
+from auditor.models.precision import HALF, computing
+from auditor.models.proof import Proof, close, draw, lengths
+from auditor.models.proving import ask_alone, prove
+from auditor.models.state import Snapshot
+from auditor.models.stock import Stock, takes
 from auditor.records.types import Document, Segment, Span
 
-MISFITS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
-"""What a model may raise that is called in a way it was not made for."""
 Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""
+PROVEN = 512
+"""Tokens of the longest text of a proof where nobody says which texts will come."""
 
 
 @dataclass
-class TextModel:
-    """A text model on its device, with its tokenizer."""
+class TextModel(ABC):
+    """A text model on its device, with its tokenizer.
+
+    Attributes:
+        texts: The longest texts that will be asked about, so that what is proven covers them; None: nobody knows.
+        most_tokens: No more tokens than this will be read at once, where that is known.
+        compiles: Whether to compile the model.
+        way: How texts are put into batches that are not packed.
+        packs: Whether texts of up to `limit` tokens are packed.
+        fast: How packed texts are answered.
+        proofs: What was shown, by question; see `auditor.models.proof`.
+    """
+
+    question_asked: ClassVar[str]
+    """What `answers` gives, in words."""
+    unit: ClassVar[str]
+    """Of `difference`."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     identity: Identity
     batcher: Batcher
+    texts: Sequence[Text] | None = field(default=None, kw_only=True)
+    most_tokens: int | None = field(default=None, kw_only=True)
+    compiles: bool = field(default=False, kw_only=True)
+    way: Way = field(default=Way.PADDED, init=False)
     packs: bool = field(default=False, init=False)
-    """Whether packed batches are proven to give what the model gives alone."""
+    fast: Callable[[Sequences], torch.Tensor] | None = field(default=None, init=False)
+    masks: bool = field(default=False, init=False)
+    proofs: dict[str, Proof] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.model.config.use_cache = False
         self._assembler = Assembler(self.tokenizer)
-        self._prepare_packing()
+        self._snapshot = Snapshot(self.model, ())
+        self.stock = Stock(self.model)
+        self._reader = AttentionReader(self)
+        self._prove(self._longest())
+
+    @abstractmethod
+    def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
+        """What `answers` should say, (r, C), from the logits of a text of the proof that the model read alone."""
+
+    @abstractmethod
+    def answers(self, texts: Sequences) -> torch.Tensor:
+        """The answers to the texts of the proof, not packed, on the host."""
+
+    @property
+    @abstractmethod
+    def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
+        """Ways in which packed texts can be answered, best first."""
+
+    def difference(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
+        """The greatest difference between two answers, in `unit`."""
+        return float((given - wanted).abs().max())
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """Ways without packing that come into question, fastest first.
+
+        Where tokens meet outside of attention, padding may reach them by so little that half precision hides it.
+        """
+        leaks = self.model.dtype in HALF and mixes_otherwise(self.model, self.model.config.get_text_config())
+        together = [Way.PADDED] if takes(self.model, "attention_mask") and not leaks else []
+        return [*together, Way.EQUAL, Way.ALONE]
 
     @property
     def device(self) -> torch.device:
         """Where the model's inputs go: to its first weights that are on a device at all (see `device_map`)."""
         return next((own.device for own in self.model.parameters() if not own.is_meta), torch.device("cpu"))
 
-    def computing(self) -> AbstractContextManager[None]:
-        """What every forward pass runs in; see `auditor.models.precision`."""
-        return computing(self.device, self.model.dtype)
+    @property
+    def kind(self) -> str:
+        """What transformers calls models of this type."""
+        return str(self.model.config.model_type)
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """What every forward pass runs in: `auditor.models.precision`, in a model that has forgotten what it read."""
+        self._snapshot.restore()
+        with computing(self.device, self.model.dtype):
+            yield
+
+    @contextmanager
+    def reading(self, lengths: Sequence[int]) -> Iterator[None]:
+        """`computing`, for texts of so many tokens.
+
+        Raises:
+            UnreadableError: The model raises anything but the want of memory.
+        """
+        try:
+            with self.computing():
+                yield
+        except (AuditorError, torch.OutOfMemoryError):
+            raise
+        except Exception as fault:
+            texts = f"a text of {lengths[0]} tokens" if len(lengths) == 1 else f"{len(lengths)} texts"
+            raise UnreadableError(
+                f"the model itself (type {self.kind}) cannot read {texts}: {one_line(fault)}"
+            ) from fault
 
     @property
     def causal(self) -> bool:
@@ -71,7 +164,7 @@ class TextModel:
         return [self._places(batch, i, text) for i, text in enumerate(texts)]
 
     def read(self, sequences: Sequences, rows: Sequence[Sequence[int]], head: Head) -> torch.Tensor:
-        """Reads the base model's last hidden states at some positions of each text.
+        """Reads the body's last hidden states at some positions of each text.
 
         Args:
             sequences: B texts.
@@ -80,8 +173,13 @@ class TextModel:
 
         Returns:
             (R, …) what `head` returned, on the host, text by text.
+
+        Raises:
+            UnreadableError: The model cannot read one of them.
         """
+        self.require_proof(sequences)
         wanted = Rows.listed(rows)
+        lengths = sequences.lengths.tolist()
 
         def forward(batch: list[int], states: torch.Tensor) -> torch.Tensor:
             return head(states, torch.from_numpy(wanted.of(batch)).to(self.device, non_blocking=True))
@@ -89,22 +187,20 @@ class TextModel:
         if self._fits(sequences):
 
             def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
-                states = self.model.base_model(**packing.arguments).last_hidden_state.to(self.device)
+                states = self._body(**packing.arguments).last_hidden_state.to(self.device)
                 return forward(batch, states[:, 0] if packing.one_each and self._short else states[0, packing.rows])
 
-            return self._packed(sequences, wanted, packed_forward)
+            return self.packed(sequences, wanted, packed_forward)
 
         def padded_forward(batch: list[int]) -> list[torch.Tensor]:
-            texts = [sequences[i] for i in batch]
             places = [(b, position) for b, i in enumerate(batch) for position in rows[i]]
             at = torch.tensor(places).to(self.device, non_blocking=True)
-            with self.computing():
-                return [forward(batch, self.states(texts)[at[:, 0], at[:, 1]])]
+            with self.reading([lengths[i] for i in batch]):
+                return [forward(batch, self.states([sequences[i] for i in batch])[at[:, 0], at[:, 1]])]
 
-        lengths = sequences.lengths.tolist()
-        return self.batcher.padded(lengths, padded_forward, rows=wanted.counts.tolist())[0]
+        return self.batcher.padded(lengths, padded_forward, way=self.way, rows=wanted.counts.tolist())[0]
 
-    def _packed(
+    def packed(
         self,
         sequences: Sequences,
         rows: Rows,
@@ -112,63 +208,23 @@ class TextModel:
     ) -> torch.Tensor:
         """Packed batches of texts; `forward` returns a row for each wanted state, or for each text."""
         plan = layout(sequences, causal=self._causal)
+        lengths = sequences.lengths.tolist()
 
         def one(batch: list[int]) -> list[torch.Tensor]:
             packing = self._packer.pack(sequences, batch, rows, plan.shared)
-            with self.computing(), packed(packing):
+            with self.reading([lengths[i] for i in batch]), packed(packing):
                 return [forward(batch, packing)]
 
-        lengths = sequences.lengths.tolist()
         return self.batcher.packed(plan.order, plan.costs, lengths, one, rows.counts.tolist())[0]
 
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `contract.Attends`."""
-        lengths = [len(text.encoded.ids) for text in tokens]
-        if not all(lengths):
-            raise ValueError("a text without a single token has no attention")
-        longest = max(lengths)
-        causal = True
-
-        def forward(batch: list[int]) -> list[torch.Tensor]:
-            nonlocal causal
-            texts = [tokens[i].encoded for i in batch]
-            collector = Collector(
-                valid=self._flags([[True] * len(text.ids) for text in texts]),
-                special=self._flags([tokens[i].special for i in batch]),
-                punctuation=self._flags([punctuation[i] for i in batch]),
-            )
-            with self.computing(), collecting(self.model, collector):
-                self.states(texts)
-            statistics, received = collector.result(self.model.config.num_hidden_layers, self.identity.name)
-            causal = causal and collector.causal
-            return [statistics, torch.nn.functional.pad(received, (0, longest - received.shape[1]))]
-
-        statistics, received = (t.numpy() for t in self.batcher.padded(lengths, forward))
-        return [
-            HeadStatistics(dict(zip(STATISTICS, statistics[i], strict=True)), received[i, :length], causal)
-            for i, length in enumerate(lengths)
-        ]
+        self.require_proof(Sequences.of([text.encoded for text in tokens]))
+        return self._reader.statistics(tokens, punctuation)
 
     def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
         """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
-        found = [self._mapped(text, n_keys) for text in tokens]
-        return [
-            HeadMaps(keys.cpu().numpy(), weights.cpu().numpy(), kept.cpu().numpy()) for keys, weights, kept in found
-        ]
-
-    def _mapped(self, text: Tokens, n_keys: int) -> tuple[torch.Tensor, ...]:
-        n_tokens = len(text.encoded.ids)
-        everything = self._flags([[True] * n_tokens])
-        collector = Collector(everything, everything, everything, n_keys)
-        with self.computing(), collecting(self.model, collector):
-            self.states([text.encoded])
-        collector.result(self.model.config.num_hidden_layers, self.identity.name)
-        self.batcher.n_batches += 1
-        self.batcher.n_tokens += n_tokens
-        self.batcher.n_computed += n_tokens
-        layers = [(one.keys.flatten(0, 1), one.weights.flatten(0, 1), one.kept.flatten(0, 1)) for one in collector.maps]
-        keys, weights, kept = (torch.stack(column) for column in zip(*layers, strict=True))
-        return keys, weights, kept.mean(-1)
+        return self._reader.maps(tokens, n_keys)
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
         """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.assembly`."""
@@ -214,79 +270,116 @@ class TextModel:
         return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
 
     def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor | None]:
-        """What the model is called with for a padded batch, on the device."""
+        """What the model is called with for a batch, on the device; a mask where there is padding, or a single text."""
+        if self.way is Way.ALONE:
+            return dict(self.stock.arguments(texts[0], self.device))
         ids, mask = padded([text.ids for text in texts], max(self.model.config.pad_token_id or 0, 0), self.device)
-        found = {"input_ids": ids, "attention_mask": mask}
+        arguments = {"input_ids": ids} if mask is None else {"input_ids": ids, "attention_mask": mask}
         if texts[0].type_ids:
-            found["token_type_ids"] = padded([text.type_ids for text in texts], 0, self.device)[0]
-        return found
+            arguments["token_type_ids"] = padded([text.type_ids for text in texts], 0, self.device)[0]
+        return arguments
 
     def states(self, texts: Sequence[Encoded]) -> torch.Tensor:
-        """The base model's last hidden states of a padded batch, (B, T, D)."""
+        """The body's last hidden states of a batch, (B, T, D)."""
+        if self.way is Way.ALONE:
+            with self.stock.as_built():
+                states, _ = self.stock.ask(self.arguments(texts))
+            if states is None:
+                raise AttributeError("no part of the model gives last hidden states")
+            return states[None]
         arguments = self.arguments(texts)
-        if arguments["attention_mask"] is None and self._masks and max(len(t.ids) for t in texts) <= self._longest:
+        if self.masks and "attention_mask" not in arguments and max(len(t.ids) for t in texts) <= self.limit:
             arguments["attention_mask"] = nothing(self.device)
-        states: torch.Tensor = self.model.base_model(**arguments).last_hidden_state
+        states = self._body(**arguments).last_hidden_state
         return states.to(self.device)
 
-    def _prepare_packing(self) -> None:
-        """Finds out whether packed batches give what the model gives alone, and uses them if they do."""
-        base = self.model.base_model
-        kinds = {bool(module.is_causal) for module in base.modules() if hasattr(module, "is_causal")}
-        self._causal = kinds == {True}
-        self._masks = self._short = False
-        self._longest = self.identity.max_length
-        config = self.model.config.get_text_config()
-        if len(kinds) != 1 or self.model.config._attn_implementation != "sdpa" or mixes_otherwise(base, config):
-            return
-        windows = (getattr(config, name, None) for name in _WINDOWS)
-        self._longest = min([self.identity.max_length, *(w for w in windows if isinstance(w, int) and w > 0)])
-        self.model.set_attn_implementation(IMPLEMENTATION)
-        n_short = 0 if self._causal else shorten(self.model)
-        self._short = n_short > 0
-        finds_equal = n_short > 1 and self.device.type == "cpu"
-        self._packer = Packer(self.device, first_position(base), max(config.pad_token_id or 0, 0), finds_equal)
-        self.packs = self._masks = self._is_proven()
+    def logits(self, texts: Sequence[Encoded]) -> torch.Tensor:
+        """The logits of a batch as the whole model gives them, on the device."""
+        with self.stock.as_built() if self.way is Way.ALONE else nullcontext():
+            logits: torch.Tensor = self.model(**self.arguments(texts)).logits
+        return logits.to(self.device)
 
-    def _is_proven(self) -> bool:
-        """Whether states packed, and padded with the mask that stands for none, are those of the plain way."""
-        lengths = self.proof.lengths.tolist()
-        with self.batcher.uncounted():
-            try:
-                for rows in ([[n - 1] for n in lengths], [range(n) for n in lengths]):
-                    found = []
-                    for self.packs, self._masks in ((False, False), (False, True), (True, True)):
-                        found.append(self.read(self.proof, rows, lambda states, _: states.float()))
-                    if not all(self.close(own, found[0]) for own in found[1:]):
-                        return False
-            except MISFITS:
-                return False
-        return True
+    def stock_arguments(self, text: Encoded) -> dict[str, Any]:
+        """What the tokenizer would hand to the model for one text of a proof."""
+        return self.stock.arguments(text, self.device)
+
+    def require_proof(self, sequences: Sequences) -> None:
+        """Proves the ways of asking on longer texts, if some of these are longer than all before.
+
+        Raises:
+            ModelError: The model does not answer a text alike when it is asked twice.
+        """
+        longest = int(sequences.lengths.max(initial=0))
+        if longest > self._proven:
+            self._prove(longest)
 
     @property
-    def proof(self) -> Sequences:
-        """Texts on which every faster way must give what the model gives when it is called in the plain way."""
-        batch = self.tokenize([(text, None) for text in _PROOF])
-        texts = [self.encoded(batch, i) for i in range(len(_PROOF))]
-        return Sequences.of([Encoded(t.ids[: self._longest], t.type_ids[: self._longest]) for t in texts])
+    def proof_texts(self) -> Sequences:
+        """The texts of the proof."""
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        n_tokens = min(len(self.tokenizer), self.model.get_input_embeddings().weight.shape[0])
+        ordinary = np.setdiff1d(np.arange(n_tokens), sorted(special))
+        return draw(ordinary, self._frame, lengths(self.model.config.get_text_config(), self._proven), self._proven)
 
-    def close(self, found: torch.Tensor, wanted: torch.Tensor) -> bool:
-        """Whether two results (R, D) differ by rounding only.
+    @property
+    def _frame(self) -> tuple[Encoded, int]:
+        """A text of one token between the special tokens that the tokenizer puts around it, and where it stands."""
+        encoded = self.tokenize([("a", None)]).encodings[0]
+        before = next((i for i, special in enumerate(encoded.special_tokens_mask) if not special), 0)
+        after = before + len(encoded.ids) - sum(encoded.special_tokens_mask)
+        types = encoded.type_ids if "token_type_ids" in self.tokenizer.model_input_names else []
+        return Encoded(
+            (*encoded.ids[: before + 1], *encoded.ids[after:]), (*types[: before + 1], *types[after:])
+        ), before
 
-        In no row may √mean_c (d_c / s_c)² be more than a small number; d_c is the difference in channel c, s_c the RMS
-        of that channel over all rows, or the median of these over all channels where that is larger. So neither a few
-        channels of large values nor the rows that agree hide a difference.
-        """
-        if found.shape != wanted.shape:
-            return False
-        found, wanted = found.float(), wanted.float()
-        usual = wanted.square().mean(0).sqrt()
-        scale = usual.clamp(min=max(float(usual.median()), torch.finfo(torch.float32).tiny))
-        apart = ((found - wanted) / scale).square().mean(-1).sqrt()
-        return bool((apart <= _ROUNDING.get(self.model.dtype, 1e-4)).all())
+    def _longest(self) -> int:
+        """Tokens of the longest text that will be asked about."""
+        most = min(self.identity.max_length, self.most_tokens or self.identity.max_length)
+        if self.texts is None:
+            return min(most, PROVEN)
+        return min(most, max(self._read_of(self.texts), default=1))
+
+    def _read_of(self, texts: Sequence[Text]) -> list[int]:
+        """How many tokens the model will read at once of each text."""
+        return [len(one.ids) for one in self.tokenize(texts).encodings] if texts else []
+
+    def _prove(self, longest: int) -> None:
+        self._proven = max(longest, len(self._frame[0].ids))
+        self._reader.forget()
+        self._snapshot = Snapshot(self.model, ())
+        self.truth = ask_alone(self, self.proof_texts)
+        self._exchange()
+        self._snapshot = Snapshot(self.model, self.truth.reset)
+        self.proofs = {self.question_asked: prove(self, self.truth)}
+
+    def _exchange(self) -> None:
+        """Exchanges what can be computed faster, once."""
+        if hasattr(self, "packable"):
+            return
+        self.stock.fuse()
+        self._body = self.stock.body if self.stock.body is not None else self.model
+        kinds = {bool(module.is_causal) for module in self._body.modules() if hasattr(module, "is_causal")}
+        self._causal, self._short = kinds == {True}, False
+        config = self.model.config.get_text_config()
+        self.limit = min([self.identity.max_length, *windows(config)])
+        routed = len(kinds) == 1 and self.model.config._attn_implementation == "sdpa"
+        self.packable = routed and not mixes_otherwise(self._body, config)
+        if self.packable:
+            self.model.set_attn_implementation(IMPLEMENTATION)
+            n_short = 0 if self._causal else shorten(self.model)
+            self._short = n_short > 0
+            finds_equal = n_short > 1 and self.device.type == "cpu"
+            pad = max(config.pad_token_id or 0, 0)
+            self._packer = Packer(self.device, first_position(self._body), pad, finds_equal)
+        if self.compiles:
+            self._body.compile(dynamic=True)
+
+    def close(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
+        """Whether two results differ by rounding only; see `auditor.models.proof`."""
+        return close(given, wanted, self.model.dtype)
 
     def _fits(self, sequences: Sequences) -> bool:
-        return self.packs and int(sequences.lengths.max()) <= self._longest
+        return self.packs and int(sequences.lengths.max()) <= self.limit
 
     def _places(self, batch: BatchEncoding, index: int, text: Text) -> Tokens:
         own = batch.encodings[index]
@@ -299,47 +392,3 @@ class TextModel:
             for name, is_special, span in zip(own.tokens, special, spans, strict=True)
         )
         return Tokens(self.encoded(batch, index), texts, spans, special)
-
-    def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
-        return padded([[int(flag) for flag in row] for row in rows], 0, self.device)[0]
-
-
-_WINDOWS = ("sliding_window", "local_attention", "attention_chunk_size", "attention_window")
-"""Names under which configurations say that a layer sees only so many tokens around each."""
-_PROOF = (
-    "The film was good.",
-    "The film was not good at all, and long.",
-    "A film",
-    "No: 12 people left.",
-    "A film",
-    "The film was good.",
-)
-"""Enough of them begin alike or are alike for what is computed once and handed out to be part of the proof."""
-
-
-_ROUNDING = {torch.bfloat16: 0.1, torch.float16: 0.02}
-"""What rounding may do to a result, see `TextModel.close`."""
-_PLAIN_LAYERS = {"attention", "full_attention", "sliding_attention", "chunked_attention"}
-_MIXERS = re.compile("mamba|recurren|deltanet|lightning|linear_?att|shortconv|rwkv|retention", re.IGNORECASE)
-"""Names of modules that hand states from token to token in another way than by attention."""
-
-
-def mixes_otherwise(base: torch.nn.Module, config: PretrainedConfig) -> bool:
-    """Whether tokens see each other through anything but plain attention: convolution, recurrence, linear attention.
-
-    Packed texts would then leak into each other, at the borders only, which rounding in half precision can hide.
-    """
-    if not _PLAIN_LAYERS.issuperset(getattr(config, "layer_types", None) or ()):
-        return True
-    return any(
-        isinstance(module, _ConvNd | torch.nn.RNNBase) or _MIXERS.search(type(module).__name__)
-        for module in base.modules()
-    )
-
-
-def first_position(base: torch.nn.Module) -> int:
-    """Number of the first position: RoBERTa-like models begin behind their padding index."""
-    for module in base.modules():
-        if hasattr(module, "create_position_ids_from_input_ids"):
-            return int(module.padding_idx) + 1  # type: ignore[arg-type]
-    return 0

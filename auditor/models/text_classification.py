@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from auditor.models.contract import Question, Sequences, Text
+from auditor.models.batching import Way
+from auditor.models.contract import Encoded, Question, Sequences, Text
 from auditor.models.layout import Rows
-from auditor.models.text import MISFITS, TextModel
+from auditor.models.text import TextModel
 from auditor.records.types import Document
 
 NEVER_A_TOKEN = -1
@@ -16,8 +17,10 @@ NEVER_A_TOKEN = -1
 class TextClassification(TextModel):
     """A classification head over a text model; offers `Classifies` and `Attends`."""
 
+    question_asked = "answers"
+    unit = "probability"
+
     def __post_init__(self) -> None:
-        super().__post_init__()
         # Heads on causal models pool the last token that is not padding. Without a padding token they refuse batches;
         # batches of equal length need none, and an id that no token has makes them pool the very last position.
         config = self.model.config.get_text_config()
@@ -25,10 +28,32 @@ class TextClassification(TextModel):
         if self.needs_equal_lengths:
             config.pad_token_id = NEVER_A_TOKEN
         self.question = Question(self.identity.labels)
-        ways = [self._pooled_first] if self._short else []
-        if self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear):
-            ways = [self._pooled_last]
-        self._fast = next((way for way in ways if self.packs and self._proven(way)), None)
+        super().__post_init__()
+
+    def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        """The logits of the labels (1, K)."""
+        return logits[None]
+
+    def answers(self, texts: Sequences) -> torch.Tensor:
+        """Logits (B, K)."""
+        return self._padded(texts)
+
+    def difference(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
+        """The greatest difference of a probability."""
+        return float((self.probabilities(given, self.question) - self.probabilities(wanted, self.question)).abs().max())
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """Without `padded`, where there is no padding token."""
+        return [way for way in super().ways if way is not Way.PADDED or not self.needs_equal_lengths]
+
+    @property
+    def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
+        """Through the first state, which a shortened last layer computes alone, or the last."""
+        if self._short:
+            return [self._pooled_first]
+        pools_last = self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear)
+        return [self._pooled_last] if pools_last else []
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
         """The same question for every document: which label."""
@@ -41,16 +66,25 @@ class TextClassification(TextModel):
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:  # noqa: ARG002
         """Logits (B, K), float32, on the host."""
-        return self._fast(sequences) if self._fast and self._fits(sequences) else self._padded(sequences)
+        self.require_proof(sequences)
+        return self.fast(sequences) if self.fast and self._fits(sequences) else self._padded(sequences)
 
     def _padded(self, sequences: Sequences) -> torch.Tensor:
-        def forward(batch: list[int]) -> list[torch.Tensor]:
-            texts = [sequences[i] for i in batch]
-            with self.computing():
-                return [self.model(**self.arguments(texts)).logits.float()]
-
         lengths = sequences.lengths.tolist()
-        return self.batcher.padded(lengths, forward, equal_lengths=self.needs_equal_lengths)[0]
+
+        def forward(batch: list[int]) -> list[torch.Tensor]:
+            with self.reading([lengths[i] for i in batch]):
+                return [self.logits([sequences[i] for i in batch]).float()]
+
+        return self.batcher.padded(lengths, forward, way=self.way, kinds=self._kinds(sequences))[0]
+
+    def _kinds(self, sequences: Sequences) -> list[int] | None:
+        """Heads on encoder-decoders pool the last end token and want as many of them in every text of a batch."""
+        if not self.model.config.is_encoder_decoder:
+            return None
+        ends = np.concatenate([[0], np.cumsum(sequences.ids == self.model.config.eos_token_id)])
+        kinds: list[int] = (ends[sequences.starts + sequences.lengths] - ends[sequences.starts]).tolist()
+        return kinds
 
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:  # noqa: ARG002
         """Softmax over the labels; a sigmoid each where a text may have several. Float64."""
@@ -64,17 +98,15 @@ class TextClassification(TextModel):
     def _pooled_first(self, sequences: Sequences) -> torch.Tensor:
         """Logits of heads that read the first state, the only one that the last layer computes."""
         rows = Rows(np.ones(len(sequences), dtype=np.int64), np.zeros(len(sequences), dtype=np.int64))
-        return self._packed(sequences, rows, lambda _, packing: self.model(**packing.arguments).logits.float())
+        return self.packed(sequences, rows, lambda _, packing: self.model(**packing.arguments).logits.float())
 
     def _pooled_last(self, sequences: Sequences) -> torch.Tensor:
-        """Logits of heads on causal models, which read the last state."""
-        rows = [(n - 1,) for n in sequences.lengths.tolist()]
+        """Logits of heads on causal models, which read the last state that is not padding's."""
+        pad = self.model.config.get_text_config().pad_token_id
+        rows = [(_last(np.array(text.ids) != pad),) for text in sequences]
         return self.read(sequences, rows, lambda states, _: self.model.score(states).float())
 
-    def _proven(self, way: Callable[[Sequences], torch.Tensor]) -> bool:
-        with self.batcher.uncounted():
-            try:
-                found = way(self.proof)
-            except MISFITS:
-                return False
-            return self.close(found, self._padded(self.proof))
+
+def _last(flags: np.ndarray) -> int:
+    """The last place that is flagged; the first where none is."""
+    return int((np.arange(len(flags)) * flags).argmax())

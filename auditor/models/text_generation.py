@@ -11,23 +11,32 @@ A free continuation has the mean, (1/n) Σ_i ln p(c_i | prompt, c_<i), of the gr
 prompt.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import torch
 
 from auditor.errors import ModelError
 from auditor.models.assembly import Place
-from auditor.models.batching import padded
-from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
+from auditor.models.batching import Way, padded
+from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, UnreadableError, Window
 from auditor.models.head import log_probabilities, of_logits
 from auditor.models.layout import Rows
+from auditor.models.proof import Proof
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
 
+CONTINUATIONS = "continuations"
+COMPARED = 64
+"""Log-probabilities of each text that a proof compares."""
+N_PROMPTS, PROMPTS, N_NEW = 4, 64, 8
+"""Prompts of the proof of continuations, how long they are at most, and how many tokens are written behind each."""
 _SLOT = re.compile(r"(\{text\}|\{pair\})")
 
 
@@ -41,16 +50,44 @@ class TextGeneration(TextModel):
         max_new_tokens: Tokens of a free continuation.
     """
 
+    question_asked = "log-probabilities"
+    unit = "nats"
+
     prompt: str = "{text}"
     candidates: tuple[str, ...] | None = None
     max_new_tokens: int = 20
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
-        self._head_is_all = self._head_gives_the_logits()
+        super().__post_init__()
+
+    def stock_arguments(self, text: Encoded) -> dict[str, Any]:
+        """Without the logits that nobody compares, where the model can leave them out."""
+        keeps = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        return super().stock_arguments(text) | ({"logits_to_keep": COMPARED} if keeps else {})
+
+    def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities (R, 1) of the last tokens that a text predicts; behind its end, of its first one."""
+        targets = torch.tensor(_targets(text), device=logits.device)
+        return of_logits(logits[-len(targets) :], targets)
+
+    def answers(self, texts: Sequences) -> torch.Tensor:
+        """The same from states or logits of batches."""
+        targets = [_targets(text) for text in texts]
+        rows = [range(len(text.ids) - len(own), len(text.ids)) for text, own in zip(texts, targets, strict=True)]
+        return self._score(texts, rows, [one for own in targets for one in own])
+
+    @property
+    def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
+        """The same, for `read` packs by itself."""
+        return [self.answers] if self._head_is_all else []
+
+    def _read_of(self, texts: Sequence[Text]) -> list[int]:
+        behind = self.identity.max_length - self._room
+        prompts = [len(self._encode_one(text).ids) + behind for text in texts]
+        return prompts + [len(self.spell(text).encoded.ids) + 1 for text, _ in texts]
 
     def spell(self, text: str) -> Tokens:
         """The whole text as tokens, without special tokens and without a cut."""
@@ -136,41 +173,76 @@ class TextGeneration(TextModel):
 
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
+        self.require_proof(sequences)
         wanted = Rows.listed(rows)
+        lengths = sequences.lengths.tolist()
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
-            with self.computing():
-                logits = self.model(**self.arguments([sequences[i] for i in batch])).logits.to(self.device)
+            with self.reading([lengths[i] for i in batch]):
+                logits = self.logits([sequences[i] for i in batch])
             picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
             return [head(picked, torch.from_numpy(wanted.of(batch)).to(self.device))]
 
-        return self.batcher.padded(sequences.lengths.tolist(), forward, rows=wanted.counts.tolist())[0]
+        return self.batcher.padded(lengths, forward, way=self.way, rows=wanted.counts.tolist())[0]
 
     def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
-        """Greedy continuations, up to and with the end token; batches of equal length, so that none is padded."""
+        """Greedy continuations, up to and with the end token."""
+        self.require_proof(prompts)
+        if CONTINUATIONS not in self.proofs:
+            self.proofs[CONTINUATIONS] = self._prove_continuations()
+        return self._generated(prompts, Way(self.proofs[CONTINUATIONS].way), self.max_new_tokens)
+
+    def _generated(self, prompts: Sequences, way: Way, n_new: int) -> list[tuple[int, ...]]:
+        """What transformers generates, greedily; batches of equal length, so that none is padded."""
+        fill, lengths = self._ends[0] if self._ends else 0, prompts.lengths.tolist()
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
-            step, _ = padded([prompts[i].ids for i in batch], 0, self.device)
-            cache, chosen = None, []
-            with self.computing():
-                for _ in range(self.max_new_tokens):
-                    out = self.model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
-                    cache = out.past_key_values
-                    step = out.logits[:, -1:].argmax(dim=-1)
-                    chosen.append(step)
-            return [torch.cat(chosen, dim=1)]
+            ids, _ = padded([prompts[i].ids for i in batch], 0, self.device)
+            built = self.stock.as_built() if way is Way.ALONE else nullcontext()
+            with self.reading([lengths[i] for i in batch]), built:
+                whole = self.model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    max_new_tokens=n_new,
+                    pad_token_id=fill,
+                    do_sample=False,
+                    num_beams=1,
+                )
+            written = whole[:, ids.shape[1] :]
+            return [torch.nn.functional.pad(written, (0, n_new - written.shape[1]), value=fill)]
 
-        answers = self.batcher.padded(prompts.lengths.tolist(), forward, equal_lengths=True)[0].tolist()
+        answers = self.batcher.padded(lengths, forward, way=way)[0].tolist()
         return [self._until_end(answer) for answer in answers]
 
+    def _prove_continuations(self) -> Proof:
+        """Whether continuations written together are those of each prompt alone, the model as transformers built it."""
+        most = min(PROMPTS, self._room)
+        texts = self.truth.texts
+        prompts = texts.take(np.flatnonzero((texts.lengths > 1) & (texts.lengths <= most))[-N_PROMPTS:])
+        n_new = min(N_NEW, self.max_new_tokens)
+        with self.batcher.uncounted():
+            alone = self._generated(prompts, Way.ALONE, n_new)
+            try:
+                together = self._generated(prompts, Way.EQUAL, n_new)
+            except UnreadableError:
+                together = []
+        way = Way.EQUAL if alone == together else Way.ALONE
+        n_texts, longest = len(prompts), int(prompts.lengths.max(initial=0))
+        return Proof(CONTINUATIONS, way, None, way, 0.0, CONTINUATIONS, n_texts, longest, self.truth.reset)
+
     def _until_end(self, ids: list[int]) -> tuple[int, ...]:
-        own = self.model.generation_config
-        ends = own.eos_token_id if own is not None else self.tokenizer.eos_token_id
-        stops = set(ends) if isinstance(ends, list) else {ends}
         for i, token in enumerate(ids):
-            if token in stops:
+            if token in self._ends:
                 return tuple(ids[: i + 1])
         return tuple(ids)
+
+    @property
+    def _ends(self) -> list[int]:
+        """Tokens that end a continuation."""
+        settings = self.model.generation_config
+        ends = settings.eos_token_id if settings is not None else self.tokenizer.eos_token_id
+        several = ends if isinstance(ends, list) else [ends]
+        return [end for end in several if end is not None]
 
     @property
     def _room(self) -> int:
@@ -254,15 +326,24 @@ class TextGeneration(TextModel):
             return tuple(both[len(before) :])
         return tuple(self.tokenizer(candidate, add_special_tokens=False)["input_ids"])
 
+    @cached_property
+    def _head_is_all(self) -> bool:
+        return self._head_gives_the_logits()
+
     def _head_gives_the_logits(self) -> bool:
         head = self.model.get_output_embeddings()
         if not isinstance(head, torch.nn.Linear) or head.weight.is_meta:  # put away by accelerate until it is called
             return False
-        ids = torch.arange(min(8, self.model.config.vocab_size), device=self.device)[None]
+        text = self.truth.texts[0]
         with self.computing():
-            whole = self.model(input_ids=ids).logits
-            parts = head(self.model.base_model(input_ids=ids).last_hidden_state)
-        return whole.shape == parts.shape and torch.allclose(whole, parts.to(whole.device), rtol=1e-4, atol=1e-4)
+            states, whole = self.stock.ask(self.stock.arguments(text, self.device))
+            parts = whole[:0] if states is None else head(states).to(whole.device)
+        return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-4)
+
+
+def _targets(text: Encoded) -> list[list[int]]:
+    """What is asked of the last positions of a text of a proof: the tokens behind them, its first behind its end."""
+    return [[token] for token in (*text.ids[1:], text.ids[0])[-COMPARED:]]
 
 
 def _largest(fits: Callable[[int], bool], most: int, likely: int) -> int:

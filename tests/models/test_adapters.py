@@ -230,7 +230,7 @@ def test_an_empty_text_is_answered_as_its_prefix_token_alone(
     wanted = torch.stack([plainly(bare, text.ids) for text in sequences])
     questions = bare.ask([Document(str(i), text) for i, text in enumerate(texts)])
     torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
-    bare.packs, bare._fast = False, None
+    bare.packs, bare.fast = False, None
     torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
     bare._head_is_all = False
     torch.testing.assert_close(bare.outputs(sequences, questions), wanted, rtol=1e-4, atol=1e-4)
@@ -260,7 +260,7 @@ def test_a_classifier_whose_padding_is_its_prefix_answers_an_empty_text_alike(tm
     for _ in range(2):
         found = model.outputs(sequences, [model.question] * 4)
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-        model.packs, model._fast = False, None
+        model.packs, model.fast = False, None
 
 
 def test_an_empty_text_that_nothing_can_stand_for_is_an_error_of_that_text(

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.models.batching import Batcher, padded
+from auditor.models.batching import Batcher, Way, padded
 
 CPU = torch.device("cpu")
 
@@ -23,7 +23,7 @@ def test_every_text_is_computed_once_and_comes_back_in_order(lengths: list[int],
         return [torch.tensor(batch) * 10, torch.tensor([[lengths[i], i] for i in batch])]
 
     batcher = Batcher(budget)
-    tens, pairs = batcher.padded(lengths, forward, equal_lengths=equal)
+    tens, pairs = batcher.padded(lengths, forward, way=Way.EQUAL if equal else Way.PADDED)
     assert tens.tolist() == [10 * i for i in range(len(lengths))]
     assert pairs.tolist() == [[n, i] for i, n in enumerate(lengths)]
     assert sorted(i for batch in seen for i in batch) == list(range(len(lengths)))

@@ -53,7 +53,7 @@ def test_half_precision_packs_and_answers_as_float32_does_on_the_cpu(family: str
         model = load(find("tiny", folder), **settings)
         assert isinstance(model, TextClassification)
         assert model.packs
-        assert model._fast
+        assert model.fast
         norm = next(module for module in model.model.modules() if isinstance(module, torch.nn.LayerNorm))
         norm.register_forward_hook(lambda _, __, out: norms.add(out.dtype))
         found.append(model.outputs(model.encode(texts), [model.question] * len(texts)))

@@ -155,7 +155,7 @@ def test_states_of_prompts_that_share_beginnings_are_those_of_each_alone(
     opened: Opened, family: str, budget: int
 ) -> None:
     model = opened(family, "text-generation", batch_tokens=budget)
-    model._longest = 64  # for Mistral, whose window of 8 forbids it: only texts within the window are compared below
+    model.limit = 64  # for Mistral, whose window of 8 forbids it: only texts within the window are compared below
     sequences = prompts(40)
     if family == "mistral":
         sequences = Sequences.of([Encoded(text.ids[:8]) for text in sequences])
@@ -228,8 +228,8 @@ def test_a_head_that_reads_more_than_the_first_state_is_not_given_only_that(
 
     monkeypatch.setattr(BertForSequenceClassification, "forward", mean_pooled)
     model = opened("bert", "text-classification")
-    assert model.packs
-    assert model._fast is None
+    assert not model.packs
+    assert model.fast is None
     together = model.outputs(drawn([3, 9]), [model.question] * 2)
     alone = model.outputs(drawn([3, 9]).take(np.array([1])), [model.question])
     torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-5)

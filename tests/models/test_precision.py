@@ -94,7 +94,7 @@ def test_norms_that_hand_on_float32_leave_every_way_open(
     monkeypatch.setattr(torch.nn.LayerNorm, "forward", float32)
     model: Any = load(find("tiny", folders[case]), device="cpu", dtype="bfloat16")
     assert model.packs
-    assert model._fast
+    assert model.fast
     everything(model)
     for model.packs in (True, False):
         torch.testing.assert_close(answers(model), answers(exact), rtol=0.05, atol=0.02)

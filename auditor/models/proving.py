@@ -1,0 +1,193 @@
+"""Proves for a loaded text model which ways of asking it are right, see `auditor.models.proof`."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from auditor.errors import AuditorError, ModelError
+from auditor.models.batching import Way
+from auditor.models.contract import Encoded, Sequences, UnreadableError, one_line
+from auditor.models.proof import Proof, thresholds
+from auditor.models.state import Snapshot
+
+if TYPE_CHECKING:
+    from auditor.models.text import TextModel
+
+STATES = 32
+"""States of each text that are compared."""
+TRIES = 3
+"""Limits of packed batches that are tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the model of the checkpoint says about each text alone."""
+
+    texts: Sequences
+    """Those that it can read."""
+    rows: tuple[tuple[int, ...], ...]
+    """The positions whose states are compared."""
+    states: torch.Tensor | None
+    """(R, D) float32, last hidden states; None where no part of the model gives them."""
+    answers: torch.Tensor
+    """(…, C) what the adapter makes of the logits, text by text."""
+    counts: np.ndarray
+    """Rows that each text has in `answers`."""
+    reset: tuple[str, ...]
+    """Classes of the parts that remember what they have read."""
+    unread: int | None
+    """Tokens of the longest text that the model itself failed on."""
+
+    def shorter(self, limit: int) -> "Truth":
+        """The texts of at most so many tokens."""
+        chosen = self.texts.lengths <= limit
+        at = np.flatnonzero(chosen)
+        n_states = np.array([len(rows) for rows in self.rows])
+        states = None if self.states is None else self.states[torch.from_numpy(np.repeat(chosen, n_states))]
+        answers = self.answers[torch.from_numpy(np.repeat(chosen, self.counts))]
+        rows = tuple(self.rows[i] for i in at)
+        return Truth(self.texts.take(at), rows, states, answers, self.counts[at], self.reset, self.unread)
+
+
+def ask_alone(model: "TextModel", texts: Sequences) -> Truth:
+    """Asks the model as transformers built it about each text.
+
+    Raises:
+        ModelError: It can read none of them.
+    """
+    before, changed = Snapshot(model.model), set[str]()
+    alone: list[_Alone] = []
+    faults: dict[int, Exception] = {}
+    for index, text in enumerate(texts):
+        before.restore()
+        try:
+            alone.append(_ask(model, text))
+        except AuditorError:
+            raise
+        except Exception as fault:
+            faults[index] = fault
+        changed |= before.changed()
+    before.restore()
+    if not alone:
+        raise ModelError(
+            f"{model.identity.name}: the model itself (type {model.kind}) fails when it is asked for "
+            f"{model.question_asked}: {one_line(faults[0])}; see whether it runs in transformers alone"
+        )
+    states = [one.states for one in alone if one.states is not None]
+    return Truth(
+        texts.take(np.array([i for i in range(len(texts)) if i not in faults])),
+        tuple(one.rows for one in alone),
+        torch.cat(states) if len(states) == len(alone) else None,
+        torch.cat([one.answers for one in alone]),
+        np.array([len(one.answers) for one in alone]),
+        tuple(sorted(changed)),
+        max((int(texts.lengths[i]) for i in faults), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Alone:
+    rows: tuple[int, ...]
+    states: torch.Tensor | None
+    answers: torch.Tensor
+
+
+def _ask(model: "TextModel", text: Encoded) -> _Alone:
+    rows = np.unique(np.linspace(0, len(text.ids) - 1, STATES).astype(int)).tolist()
+    with model.stock.as_built(), model.computing():
+        states, logits = model.stock.ask(model.stock_arguments(text))
+        answers = model.of_logits(text, logits).float().cpu()
+        fits = states is not None and len(states) == len(text.ids)
+        return _Alone(tuple(rows), states[rows].float().cpu() if states is not None and fits else None, answers)
+
+
+def prove(model: "TextModel", truth: Truth) -> Proof:
+    """Chooses how texts are asked: sets `way`, `masks`, `limit`, `packs` and `fast` of the model.
+
+    Raises:
+        ModelError: Not even one text after the other gives the truth again.
+    """
+    with model.batcher.uncounted():
+        model.batcher.padding = math.inf
+        model.packs = model.masks = False
+        difference = _choose_way(model, truth)
+        model.masks = model.packable and _needs_no_mask(model, truth)
+        packed = _choose_packing(model, truth) if model.packable else None
+    longest = int(truth.texts.lengths.max())
+    return Proof(
+        question=model.question_asked,
+        way=Way.PACKED if model.packs else model.way,
+        limit=model.limit if model.packs and longest > model.limit else None,
+        beyond=model.way,
+        difference=difference if packed is None else max(packed, difference if longest > model.limit else 0.0),
+        unit=model.unit,
+        n_texts=len(truth.texts),
+        longest=longest,
+        reset=truth.reset,
+        unread=truth.unread,
+    )
+
+
+def _choose_way(model: "TextModel", truth: Truth) -> float:
+    """Sets the first way without packing that gives the truth; returns the greatest difference from it."""
+    for way in model.ways:
+        model.way = way
+        given = _asked(lambda: model.answers(truth.texts))
+        if given is not None and model.close(given, truth.answers):
+            return model.difference(given, truth.answers)
+    raise ModelError(
+        f"{model.identity.name}: a model of type {model.kind} does not give the same {model.question_asked} for the "
+        "same text twice, so that nothing can be said about it; is its attention or routing random?"
+    )
+
+
+def _needs_no_mask(model: "TextModel", truth: Truth) -> bool:
+    """Whether texts of equal length may be handed over with the mask that stands for none."""
+    before, model.way, model.masks = model.way, Way.EQUAL, True
+    is_same = before is not Way.ALONE and _gives_the_states(model, truth)
+    model.way = before
+    return is_same
+
+
+def _choose_packing(model: "TextModel", truth: Truth) -> float | None:
+    """Packs texts up to the largest length at which that gives the truth; returns the greatest difference from it."""
+    config = model.model.config.get_text_config()
+    limits = [model.limit, *(n for n in reversed(thresholds(config)) if n < model.limit)]
+    model.packs = True
+    for limit in limits[:TRIES]:
+        model.limit, short = limit, truth.shorter(limit)
+        if len(short.texts) == 0 or not _gives_the_states(model, short):
+            continue
+        for fast in model.packed_ways:
+            given = _asked(lambda fast=fast, short=short: fast(short.texts))
+            if given is not None and model.close(given, short.answers):
+                model.fast = fast
+                return model.difference(given, short.answers)
+    model.packs, model.fast = False, None
+    return None
+
+
+def _gives_the_states(model: "TextModel", truth: Truth) -> bool:
+    """Whether the states read are those of the truth: those of all rows, and those of the last row of each text."""
+    if truth.states is None:
+        return False
+    last = np.cumsum([len(rows) for rows in truth.rows]) - 1
+    wanted = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
+    given = (_asked(lambda rows=rows: model.read(truth.texts, rows, _float)) for rows, _ in wanted)
+    return all(own is not None and model.close(own, states) for own, (_, states) in zip(given, wanted, strict=True))
+
+
+def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    return states.float()
+
+
+def _asked(ask: Callable[[], torch.Tensor]) -> torch.Tensor | None:
+    """What is answered; None where the model was not made for being asked like that."""
+    try:
+        return ask()
+    except UnreadableError:
+        return None
