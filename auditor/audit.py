@@ -79,7 +79,7 @@ def run(
         work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
         facts = {**timing(started), "work": work}
-        return _concluded(place, preflight.appearance.look, pdf=pdf and config.report.pdf, facts=facts)
+        return _concluded(place.read_again(), preflight.appearance.look, pdf=pdf and config.report.pdf, facts=facts)
 
 
 def _concluded(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:

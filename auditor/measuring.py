@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor.errors import AuditorError, TooManyFailuresError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _PLACE = {"device", "dtype", "batch_tokens", "device_map", "compile"}
 _OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens"}
 """Keys of [model] that say how the audited model is asked; a reference model is not."""
+LONGEST = 8
+"""Documents with the most characters among which the one with the most tokens is looked for."""
 
 
 class Progress(Protocol):
@@ -47,6 +50,7 @@ class Worker:
     progress: Progress
     _models: dict[str | None, Any] = field(default_factory=dict)
     _foreseen: dict[str, "Probe"] = field(default_factory=dict)
+    _settled: dict[str | None, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Counter[str]:
         """Measures what is missing of one shard and writes it; returns how much was computed for it."""
@@ -58,6 +62,7 @@ class Worker:
                 rows = self._measure(probe, asked) if asked else []
                 self.run.write_shard(probe.record, shard.index, rows)
                 failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
+            self._settle()
             self._stop_if_hopeless(probe)
             self.progress.advance(probe.name, len(asked))
         work = self._work()
@@ -93,8 +98,25 @@ class Worker:
             self.progress.say(f"loading {checkpoint.name}")
             place: dict[str, Any] = config.model_dump(include=_PLACE)
             own = {} if reference else config.model_dump(include=_OWN_SETTINGS)
-            self._models[reference] = models.load(checkpoint, **place, **own)
+            self._models[reference] = models.load(checkpoint, **place, **own, **self._lengths(reference))
         return self._models[reference]
+
+    def _lengths(self, reference: str | None) -> dict[str, Any]:
+        """The longest texts that a model will be asked about, and how much of them it will read at once."""
+        asking = [probe for probe in self.preflight.probes if probe.model == reference]
+        windows = [getattr(probe, "context_length", None) for probe in asking]
+        documents = nlargest(LONGEST, self.preflight.documents, key=lambda d: len(d.text) + len(d.pair or ""))
+        texts = [(document.text, document.pair) for document in documents if not document.is_blank]
+        limits = [window for window in windows if window is not None]
+        return {"texts": texts, "most_tokens": max(limits) if len(limits) == len(windows) else None}
+
+    def _settle(self) -> None:
+        """Keeps in the plan how the models are asked, as soon as that is proven."""
+        for reference, model in self._models.items():
+            proofs = {question: asdict(proof) for question, proof in model.proofs.items()}
+            if self._settled.get(reference) != proofs:
+                self.run.settle(model.identity.name, proofs)
+                self._settled[reference] = proofs
 
     @cached_property
     def _failed(self) -> dict[str, list[Failure]]:
@@ -128,6 +150,7 @@ def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int
     except Exception as error:
         if len(documents) == 1:
             text = str(error).strip().split("\n", 1)[0][:300]
-            return [Failure(documents[0].id, type(error).__name__, text or type(error).__name__)]
+            kind = getattr(error, "kind", type(error).__name__)
+            return [Failure(documents[0].id, kind, text or type(error).__name__)]
     middle = len(documents) // 2
     return measure(probe, model, documents[:middle], seed) + measure(probe, model, documents[middle:], seed)

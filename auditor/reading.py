@@ -78,6 +78,7 @@ def _context(place: Run, look: Look) -> Context:
         multi_label=own["multi_label"],
         presentation=presenting.presentation(own),
         references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
+        computing=own.get("computing", {}),
     )
 
 

@@ -26,8 +26,8 @@ import numpy as np
 from auditor.findings.intervals import Floats, bootstrap_mean, estimate, student_quantile
 from auditor.findings.numbers import BOOTSTRAP, number, of_label
 from auditor.findings.types import AttentionFindings, HeadClass, MappedHead, Number, PatternName
-from auditor.findings.wording import figure
-from auditor.languages import N_, say
+from auditor.findings.wording import figure, listing
+from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import AttentionStatistics
 
@@ -98,6 +98,23 @@ class Heads(NamedTuple):
     n: int
 
 
+def describe_layers(found: AttentionFindings | None) -> list[str]:
+    """What must be said of a model of which only some layers attend; nothing of others."""
+    if found is None or not found.other_layers:
+        return []
+    kinds = sorted({other.split(" ", 1)[1] for other in found.other_layers})
+    return [
+        plural(
+            len(found.layers),
+            "{n} of {layers} layers of the model attends (number from 0: {attending}); the others ({kinds}) do not.",
+            "{n} of {layers} layers of the model attend (numbers from 0: {attending}); the others ({kinds}) do not.",
+            layers=count(len(found.layers) + len(found.other_layers)),
+            attending=listing([str(layer) for layer in found.layers], most=12),
+            kinds=listing(kinds, most=4),
+        )
+    ]
+
+
 def summarise_attention(
     records: Sequence[AttentionStatistics], agreement: Number | None, seed: int
 ) -> tuple[AttentionFindings | None, list[Number]]:
@@ -113,6 +130,8 @@ def summarise_attention(
         n_documents=len(records),
         n_layers=first.n_layers,
         n_heads=first.n_heads,
+        layers=first.layers,
+        other_layers=first.other_layers,
         causal=first.causal,
         statistics={name: tuple(tuple(map(float, row)) for row in h.mean) for name, h in heads.items() if h.n},
         half_widths={name: float(h.half_width.max()) for name, h in heads.items() if h.half_width is not None},

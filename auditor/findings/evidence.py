@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from auditor.findings.presentation import Presentation
 from auditor.records.types import (
@@ -102,3 +102,5 @@ class Context:
     presentation: Presentation = field(default_factory=Presentation)
     references: Mapping[str, str] = field(default_factory=dict)
     """Probe → the model it asked, where that is not the audited one."""
+    computing: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Model → question → how it was asked: the fields of `Computing`."""

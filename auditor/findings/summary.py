@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from auditor.findings.agreement import agree_on
 from auditor.findings.answers import pair
-from auditor.findings.attention import summarise_attention
+from auditor.findings.attention import describe_layers, summarise_attention
 from auditor.findings.checks import judge_all
 from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.evidence import Context, Evidence
@@ -15,7 +15,7 @@ from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.types import Check, Findings, Number, Result
+from auditor.findings.types import Check, Computing, Findings, Number, Result
 from auditor.findings.verdict import decide
 from auditor.languages import speaking
 from auditor.records.types import Perplexity, PseudoPerplexity
@@ -106,7 +106,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         key_numbers=_key_numbers(context.task, by_name, checks),
         pointers=point(checks, slices, coverage, answers, predictions, explanations, attention, by_name),
         coverage=coverage,
-        notes=(*context.notes, *describe_limits(coverage)),
+        notes=(*context.notes, *describe_layers(attention), *describe_limits(coverage)),
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=count_comparisons(slices),
@@ -116,6 +116,9 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         perplexity=perplexity,
         pseudo_perplexity=filled,
         documents=list_documents(evidence, answers),
+        computing=tuple(
+            Computing(model=name, **how) for name, asked in context.computing.items() for how in asked.values()
+        ),
     )
 
 

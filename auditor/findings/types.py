@@ -210,6 +210,7 @@ class AttentionFindings(Finding):
 
     n_documents: int
     n_layers: int
+    """Those that attend."""
     n_heads: int
     causal: bool
     statistics: dict[str, tuple[tuple[float, ...], ...]]
@@ -224,6 +225,10 @@ class AttentionFindings(Finding):
     mapped: tuple[str, ...] = ()
     """Documents of which the evidence holds a map of every head, in the order in which they were drawn."""
     mapped_heads: tuple[MappedHead, ...] = ()
+    layers: tuple[int, ...] = ()
+    """Which layers of the model these are, from 0; empty where all attend."""
+    other_layers: tuple[str, ...] = ()
+    """The layers that do not: number from 0, and the class of what mixes tokens there."""
 
 
 class PerplexityFindings(Finding):
@@ -290,6 +295,31 @@ class DocumentRow(Finding):
     pseudo_perplexity: float | None = None
 
 
+class Computing(Finding):
+    """How a model was asked one kind of question, and how it was shown to be right; see `auditor.models.proof`."""
+
+    model: str
+    question: str
+    """`answers`, `log-probabilities`, `attention` or `continuations`."""
+    way: str
+    """`packed`, `padded`, `equal lengths` or `one by one`."""
+    limit: int | None
+    """Tokens of the longest text that is asked that way; None for all."""
+    beyond: str
+    """How longer ones are asked."""
+    difference: float
+    """The greatest difference from the model as transformers built it, asked about one text at a time."""
+    unit: str
+    """`probability`, `nats`, `statistic` or `continuations`."""
+    n_texts: int
+    longest: int
+    """Tokens of the longest text on which this was shown."""
+    reset: tuple[str, ...] = ()
+    """Parts of the model that are reset before they read, since they remember what they read last."""
+    unread: int | None = None
+    """Tokens of the longest text of the proof that the model itself failed on."""
+
+
 class Findings(Finding):
     """The whole of `findings.json`."""
 
@@ -328,3 +358,5 @@ class Findings(Finding):
     perplexity: PerplexityFindings | None
     documents: tuple[DocumentRow, ...]
     pseudo_perplexity: PseudoPerplexityFindings | None = None
+    computing: tuple[Computing, ...] = ()
+    """How the models were asked."""

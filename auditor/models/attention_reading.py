@@ -48,7 +48,8 @@ class AttentionReader:
         if not all(text.encoded.ids for text in tokens):
             raise ValueError("a text without a single token has no attention")
         if self._way is None:
-            self._way = self._prove()
+            with self._model.stock.uncompiled():
+                self._way = self._prove()
         texts, special = [text.encoded for text in tokens], [text.special for text in tokens]
         return self._read(texts, special, punctuation, self._way)[0]
 
@@ -145,7 +146,7 @@ class AttentionReader:
                     continue
                 difference = _apart(given, wanted)
                 is_exact = difference <= (TOLERANCE if model.model.dtype == torch.float32 else HALF_TOLERANCE)
-                if is_exact and states is not None and model.close(states, truth.states):
+                if is_exact and states is not None and truth.states is not None and model.close(states, truth.states):
                     model.proofs[QUESTION] = self._proof(way, difference)
                     return way
         raise ModelError(
@@ -168,7 +169,7 @@ class AttentionReader:
             model.model.set_attn_implementation("eager")
             for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
                 with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
-                    out = model._body(**model.arguments([texts[i]]), output_attentions=True)
+                    out = model.body(**model.arguments([texts[i]]), output_attentions=True)
                 layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
                 if len(layers) == n_layers and len({own.shape for own in layers}) == 1:
                     found[i] = of_matrices(torch.stack([own.cpu() for own in layers])).numpy()

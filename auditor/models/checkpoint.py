@@ -28,7 +28,7 @@ from auditor.errors import ModelError
 TASKS = {
     "text-classification": ("ForSequenceClassification",),
     "text-generation": ("ForCausalLM", "LMHeadModel"),
-    "fill-mask": ("ForMaskedLM",),
+    "fill-mask": ("ForMaskedLM", "WithLMHeadModel"),
 }
 """Task → the endings of the model classes that can do it."""
 
@@ -235,6 +235,8 @@ def _require_tokenizer(name: str, folder: Path) -> None:
 def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:
     architectures = list(config.architectures or [])
     offered = [task for task, ends in TASKS.items() if any(a.endswith(ends) for a in architectures)]
+    if all(offers in offered for offers in ("text-generation", "fill-mask")):  # XLM's and Flaubert's …WithLMHeadModel
+        offered.remove("text-generation")
     if wanted is not None and wanted not in TASKS:
         near = difflib.get_close_matches(wanted, TASKS, 1)
         raise ModelError(

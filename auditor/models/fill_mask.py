@@ -181,6 +181,9 @@ class FillMask(TextModel):
 
     @cached_property
     def _head(self) -> Head | None:
+        return self._own_head()
+
+    def _own_head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""
         body = self.model.base_model
         if body is self.model:

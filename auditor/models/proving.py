@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,10 @@ import torch
 
 from auditor.errors import AuditorError, ModelError
 from auditor.models.batching import Way
-from auditor.models.contract import Encoded, Sequences, UnreadableError, one_line
+from auditor.models.contract import Encoded, Sequences, UnreadableError, one_line, ragged
 from auditor.models.proof import Proof, thresholds
 from auditor.models.state import Snapshot
+from auditor.models.stock import takes
 
 if TYPE_CHECKING:
     from auditor.models.text import TextModel
@@ -21,6 +23,8 @@ STATES = 32
 """States of each text that are compared."""
 TRIES = 3
 """Limits of packed batches that are tried."""
+FEW = 24
+"""Tokens of the texts that are packed twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +48,19 @@ class Truth:
 
     def shorter(self, limit: int) -> "Truth":
         """The texts of at most so many tokens."""
-        chosen = self.texts.lengths <= limit
-        at = np.flatnonzero(chosen)
+        return self._take(np.flatnonzero(self.texts.lengths <= limit))
+
+    def twice(self) -> "Truth":
+        """The short texts, each two times: what is computed once for equal tokens is handed out among them."""
+        at = np.flatnonzero(self.texts.lengths <= max(FEW, self.texts.lengths.min()))
+        return self._take(np.concatenate([at, at]))
+
+    def _take(self, at: np.ndarray) -> "Truth":
         n_states = np.array([len(rows) for rows in self.rows])
-        states = None if self.states is None else self.states[torch.from_numpy(np.repeat(chosen, n_states))]
-        answers = self.answers[torch.from_numpy(np.repeat(chosen, self.counts))]
+        states = (
+            None if self.states is None else self.states[ragged(np.cumsum(n_states)[at] - n_states[at], n_states[at])]
+        )
+        answers = self.answers[ragged(np.cumsum(self.counts)[at] - self.counts[at], self.counts[at])]
         rows = tuple(self.rows[i] for i in at)
         return Truth(self.texts.take(at), rows, states, answers, self.counts[at], self.reset, self.unread)
 
@@ -114,9 +126,11 @@ def prove(model: "TextModel", truth: Truth) -> Proof:
     with model.batcher.uncounted():
         model.batcher.padding = math.inf
         model.packs = model.masks = False
+        model.maskless = _needs_no_mask(model, truth)
         difference = _choose_way(model, truth)
-        model.masks = model.packable and _needs_no_mask(model, truth)
+        model.masks = model.packable and _takes_nothing_for_a_mask(model, truth)
         packed = _choose_packing(model, truth) if model.packable else None
+        _compile(model, truth)
     longest = int(truth.texts.lengths.max())
     return Proof(
         question=model.question_asked,
@@ -146,7 +160,16 @@ def _choose_way(model: "TextModel", truth: Truth) -> float:
 
 
 def _needs_no_mask(model: "TextModel", truth: Truth) -> bool:
-    """Whether texts of equal length may be handed over with the mask that stands for none."""
+    """Whether texts of equal length may be asked about without a mask: some models then do something else."""
+    if not takes(model.model, "attention_mask"):
+        return True
+    model.way, model.maskless = Way.EQUAL, True
+    given = _asked(partial(model.answers, truth.texts))
+    return given is not None and model.close(given, truth.answers)
+
+
+def _takes_nothing_for_a_mask(model: "TextModel", truth: Truth) -> bool:
+    """Whether texts of equal length may be read with the mask that stands for none."""
     before, model.way, model.masks = model.way, Way.EQUAL, True
     is_same = before is not Way.ALONE and _gives_the_states(model, truth)
     model.way = before
@@ -160,15 +183,30 @@ def _choose_packing(model: "TextModel", truth: Truth) -> float | None:
     model.packs = True
     for limit in limits[:TRIES]:
         model.limit, short = limit, truth.shorter(limit)
-        if len(short.texts) == 0 or not _gives_the_states(model, short):
+        if len(short.texts) == 0 or not all(_gives_the_states(model, own) for own in (short, short.twice())):
             continue
         for fast in model.packed_ways:
-            given = _asked(lambda fast=fast, short=short: fast(short.texts))
+            given = _asked(partial(fast, short.texts))
             if given is not None and model.close(given, short.answers):
                 model.fast = fast
                 return model.difference(given, short.answers)
     model.packs, model.fast = False, None
     return None
+
+
+def _compile(model: "TextModel", truth: Truth) -> None:
+    """Compiles the model where that is wanted.
+
+    Raises:
+        ModelError: The compiled model answers otherwise.
+    """
+    if not model.compiles:
+        return
+    model.body.compile(dynamic=True)
+    ask, texts = (model.fast, truth.shorter(model.limit)) if model.packs and model.fast else (model.answers, truth)
+    given = _asked(lambda: ask(texts.texts))
+    if given is None or not model.close(given, texts.answers):
+        raise ModelError(f"{model.identity.name}: compile = true changes what the model answers; leave it out")
 
 
 def _gives_the_states(model: "TextModel", truth: Truth) -> bool:
@@ -177,7 +215,7 @@ def _gives_the_states(model: "TextModel", truth: Truth) -> bool:
         return False
     last = np.cumsum([len(rows) for rows in truth.rows]) - 1
     wanted = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
-    given = (_asked(lambda rows=rows: model.read(truth.texts, rows, _float)) for rows, _ in wanted)
+    given = (_asked(partial(model.read, truth.texts, rows, _float)) for rows, _ in wanted)
     return all(own is not None and model.close(own, states) for own, (_, states) in zip(given, wanted, strict=True))
 
 
@@ -186,8 +224,8 @@ def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
 
 
 def _asked(ask: Callable[[], torch.Tensor]) -> torch.Tensor | None:
-    """What is answered; None where the model was not made for being asked like that."""
+    """What is answered; None where the model was not made for being asked like that, or gives other rows."""
     try:
         return ask()
-    except UnreadableError:
+    except (UnreadableError, IndexError, RuntimeError, ValueError):
         return None

@@ -20,11 +20,11 @@ class Stock:
 
     Attributes:
         model: The whole model.
-        body: The part that gives last hidden states; None where there is none.
+        body: The part that gives last hidden states; the model itself where there is none.
     """
 
     model: PreTrainedModel
-    body: nn.Module | None = field(init=False)
+    body: nn.Module = field(init=False)
     _attention: str = field(init=False)
     _exchanged: dict[tuple[nn.Module, str], nn.Module] = field(init=False, default_factory=dict)
     """Where a module was exchanged, and what stood there."""
@@ -43,20 +43,31 @@ class Stock:
     def as_built(self) -> Iterator[None]:
         """The model inside is what transformers built."""
         implementation = self.model.config._attn_implementation
-        compiled = {own: own._compiled_call_impl for own in (self.model, self.body) if own and own._compiled_call_impl}
         self._exchange()
         if implementation != self._attention:
             self.model.set_attn_implementation(self._attention)
-        for module in compiled:
-            module._compiled_call_impl = None
         try:
-            yield
+            with self.uncompiled():
+                yield
         finally:
             self._exchange()
             if implementation != self._attention:
                 self.model.set_attn_implementation(implementation)
-            for module, call in compiled.items():
-                module._compiled_call_impl = call
+
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        """Nothing inside is compiled."""
+        parts = (self.model, self.body)
+        calls = [part._compiled_call_impl for part in parts]
+        if any(calls):
+            for part in parts:
+                part._compiled_call_impl = None
+        try:
+            yield
+        finally:
+            if any(calls):
+                for part, call in zip(parts, calls, strict=True):
+                    part._compiled_call_impl = call
 
     def arguments(self, text: Encoded, device: torch.device) -> dict[str, torch.Tensor]:
         """What the tokenizer would hand to the model for one text."""
@@ -67,15 +78,24 @@ class Stock:
         return {name: value for name, value in wanted.items() if takes(self.model, name)}
 
     def ask(self, arguments: Mapping[str, Any]) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """One forward pass: the body's last hidden states (T, D), where it has any, and the logits of the text."""
-        seen: list[Any] = []
-        hook = self.body and self.body.register_forward_hook(lambda _, __, output: seen.append(output))
+        """One forward pass: the body's last hidden states (T, D), where there is one, and the logits of the text.
+
+        The body is the part that ends last of those that are models themselves: some classes go past their base model.
+        """
+        seen: list[tuple[nn.Module, Any]] = []
+
+        def note(part: nn.Module, _: object, output: object) -> None:
+            seen.append((part, output))
+
+        parts = [part for part in self.model.modules() if isinstance(part, PreTrainedModel) and part is not self.model]
+        hooks = [part.register_forward_hook(note) for part in parts]
         try:
             logits = self.model(**arguments).logits[0]
         finally:
-            if hook:
+            for hook in hooks:
                 hook.remove()
-        states = getattr(seen[0], "last_hidden_state", None) if seen else None
+        self.body, output = seen[-1] if seen else (self.body, None)
+        states = getattr(output, "last_hidden_state", None)
         return (None if states is None else states[0]), logits
 
     def _exchange(self) -> None:
@@ -90,8 +110,8 @@ def takes(module: nn.Module, argument: str) -> bool:
     return argument in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def body_of(model: PreTrainedModel) -> nn.Module | None:
+def body_of(model: PreTrainedModel) -> nn.Module:
     """The base model; where a class names one that it does not have, the first part that is a model itself."""
-    if model.base_model is not model:
-        return model.base_model
-    return next((part for part in model.children() if isinstance(part, PreTrainedModel)), None)
+    parts = (part for part in model.children() if isinstance(part, PreTrainedModel))
+    body: nn.Module = model.base_model if model.base_model is not model else next(parts, model)
+    return body

@@ -54,6 +54,8 @@ class TextModel(ABC):
         way: How texts are put into batches that are not packed.
         packs: Whether texts of up to `limit` tokens are packed.
         fast: How packed texts are answered.
+        masks: Whether texts of equal length may be read with the mask that stands for none.
+        maskless: Whether they may be asked about without any mask.
         proofs: What was shown, by question; see `auditor.models.proof`.
     """
 
@@ -73,6 +75,7 @@ class TextModel(ABC):
     packs: bool = field(default=False, init=False)
     fast: Callable[[Sequences], torch.Tensor] | None = field(default=None, init=False)
     masks: bool = field(default=False, init=False)
+    maskless: bool = field(default=True, init=False)
     proofs: dict[str, Proof] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -187,7 +190,7 @@ class TextModel(ABC):
         if self._fits(sequences):
 
             def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
-                states = self._body(**packing.arguments).last_hidden_state.to(self.device)
+                states = self.body(**packing.arguments).last_hidden_state.to(self.device)
                 return forward(batch, states[:, 0] if packing.one_each and self._short else states[0, packing.rows])
 
             return self.packed(sequences, wanted, packed_forward)
@@ -269,12 +272,14 @@ class TextModel(ABC):
         type_ids = tuple(own.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
         return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
 
-    def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor | None]:
-        """What the model is called with for a batch, on the device; a mask where there is padding, or a single text."""
+    def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+        """What the model is called with for a batch, on the device; without a mask where none is needed."""
         if self.way is Way.ALONE:
-            return dict(self.stock.arguments(texts[0], self.device))
+            return self.stock.arguments(texts[0], self.device)
         ids, mask = padded([text.ids for text in texts], max(self.model.config.pad_token_id or 0, 0), self.device)
-        arguments = {"input_ids": ids} if mask is None else {"input_ids": ids, "attention_mask": mask}
+        arguments = {"input_ids": ids}
+        if mask is not None or not self.maskless:
+            arguments["attention_mask"] = torch.ones_like(ids) if mask is None else mask
         if texts[0].type_ids:
             arguments["token_type_ids"] = padded([text.type_ids for text in texts], 0, self.device)[0]
         return arguments
@@ -290,8 +295,8 @@ class TextModel(ABC):
         arguments = self.arguments(texts)
         if self.masks and "attention_mask" not in arguments and max(len(t.ids) for t in texts) <= self.limit:
             arguments["attention_mask"] = nothing(self.device)
-        states = self._body(**arguments).last_hidden_state
-        return states.to(self.device)
+        states: torch.Tensor = self.body(**arguments).last_hidden_state.to(self.device)
+        return states
 
     def logits(self, texts: Sequence[Encoded]) -> torch.Tensor:
         """The logits of a batch as the whole model gives them, on the device."""
@@ -357,22 +362,20 @@ class TextModel(ABC):
         if hasattr(self, "packable"):
             return
         self.stock.fuse()
-        self._body = self.stock.body if self.stock.body is not None else self.model
-        kinds = {bool(module.is_causal) for module in self._body.modules() if hasattr(module, "is_causal")}
+        self.body = self.stock.body
+        kinds = {bool(module.is_causal) for module in self.body.modules() if hasattr(module, "is_causal")}
         self._causal, self._short = kinds == {True}, False
         config = self.model.config.get_text_config()
         self.limit = min([self.identity.max_length, *windows(config)])
         routed = len(kinds) == 1 and self.model.config._attn_implementation == "sdpa"
-        self.packable = routed and not mixes_otherwise(self._body, config)
+        self.packable = routed and not mixes_otherwise(self.body, config)
         if self.packable:
             self.model.set_attn_implementation(IMPLEMENTATION)
             n_short = 0 if self._causal else shorten(self.model)
             self._short = n_short > 0
             finds_equal = n_short > 1 and self.device.type == "cpu"
             pad = max(config.pad_token_id or 0, 0)
-            self._packer = Packer(self.device, first_position(self._body), pad, finds_equal)
-        if self.compiles:
-            self._body.compile(dynamic=True)
+            self._packer = Packer(self.device, first_position(self.body), pad, finds_equal)
 
     def close(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
         """Whether two results differ by rounding only; see `auditor.models.proof`."""

@@ -35,6 +35,8 @@ from auditor.records.types import Document, Segment
 CONTINUATIONS = "continuations"
 COMPARED = 64
 """Log-probabilities of each text that a proof compares."""
+N_CAUSAL = 5
+"""Tokens, at least, of the text on which a model must not see what comes."""
 N_PROMPTS, PROMPTS, N_NEW = 4, 64, 8
 """Prompts of the proof of continuations, how long they are at most, and how many tokens are written behind each."""
 _SLOT = re.compile(r"(\{text\}|\{pair\})")
@@ -62,6 +64,7 @@ class TextGeneration(TextModel):
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
         super().__post_init__()
+        self._require_causality()
 
     def stock_arguments(self, text: Encoded) -> dict[str, Any]:
         """Without the logits that nobody compares, where the model can leave them out."""
@@ -300,6 +303,27 @@ class TextGeneration(TextModel):
         likely = left - shorter if left >= 2 * shorter else left // 2
         best = beginning(_largest(lambda n: len(beginning(n).ids) <= self._room, longer, likely))
         return Encoded(best.ids, best.type_ids, truncated=True)
+
+    def _require_causality(self) -> None:
+        """Refuses a model that sees the tokens it is asked for.
+
+        Raises:
+            ModelError: What it says of a token changes with those behind it.
+        """
+        texts = self.truth.texts
+        text = next((text for text in texts if len(text.ids) > N_CAUSAL), texts[int(texts.lengths.argmax())])
+        n = (len(text.ids) + 1) // 2
+        beginning = Encoded(text.ids[:n], text.type_ids[:n])
+        with self.stock.as_built():
+            given = []
+            for one in (text, beginning):
+                with self.reading([len(one.ids)]):
+                    given.append(self.stock.ask(self.stock.arguments(one, self.device))[1][:n])
+        if not self.close(given[0], given[1]):
+            raise ModelError(
+                f"{self.identity.name}: a model of type {self.kind} sees the tokens behind the one it is asked for, so "
+                'its log-probabilities say nothing; ask it as a masked model (task = "fill-mask") or audit a causal one'
+            )
 
     def _require_room(self) -> None:
         """Refuses a prompt that leaves no token for a text.

@@ -156,6 +156,8 @@ def _record(
         tokens=tokens.texts,
         spans=tokens.spans,
         map=mapped,
+        layers=found.layers if found.others else (),
+        other_layers=found.others,
         **{name: tuple(values.ravel().tolist()) for name, values in found.by_name.items()},
     )
 

@@ -8,23 +8,23 @@ explained by sentences.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
 from dataclasses import field
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from auditor.corpus.segments import segment
 from auditor.models import Classifies, Question
-from auditor.models.contract import Sequences
+from auditor.models.contract import Sequences, UnreadableError
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.probes.neighbourhood import Adaptive, Enumerated, Fixed, Neighbourhood
 from auditor.probes.overlap import overlapped
 from auditor.probes.perturbations import encoded
+from auditor.probes.readable import Answers, ask
 from auditor.probes.surrogate import Fit
 from auditor.records.types import Document, Explanation, Failure, Segment, Target
 
@@ -53,6 +53,12 @@ class Study:
     """Which of the K labels are explained."""
     fits: tuple[Fit, ...] = ()
     failure: Failure | None = None
+    n_unread: int = 0
+    """Perturbations that the model itself cannot read; their values are NaN."""
+
+    def begin_with(self, neighbourhood: Neighbourhood) -> None:
+        """Forgets what the model has said, and asks about other perturbations."""
+        self.neighbourhood, self.values, self.fits = neighbourhood, np.empty((0, 0)), ()
 
 
 Stretch = list[tuple[Study, int]]
@@ -118,25 +124,45 @@ class LimeProbe:
         def tokenise(stretch: Stretch) -> Sequences:
             return Sequences.join([_texts(model, *one) for one in stretch])
 
-        def ask(stretch: Stretch, texts: Sequences) -> torch.Tensor:
-            return model.outputs(texts, [study.question for study, n in stretch for _ in range(n)])
+        def answer(stretch: Stretch, texts: Sequences) -> Answers:
+            return ask(model, texts, [study.question for study, n in stretch for _ in range(n)])
 
-        def learn(stretch: Stretch, outputs: torch.Tensor) -> None:
-            for (study, _), own in zip(stretch, torch.split(outputs, [n for _, n in stretch]), strict=True):
-                self._learn(study, model.probabilities(own, study.question).numpy())
+        def learn(stretch: Stretch, answers: Answers) -> None:
+            done = 0
+            for study, n in stretch:
+                faults = {i - done: text for i, text in answers.faults.items() if done <= i < done + n}
+                outputs = answers.outputs[done : done + n]
+                self._learn(study, model.probabilities(outputs, study.question).numpy(), faults)
+                done += n
 
-        overlapped(list(_stretches(rounds)), tokenise, ask, learn)
+        overlapped(list(_stretches(rounds)), tokenise, answer, learn)
 
-    def _learn(self, study: Study, values: np.ndarray) -> None:
-        if not np.isfinite(values).all():
-            study.failure = not_finite(study.document)
+    def _learn(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> None:
+        if faults and isinstance(study.neighbourhood, Adaptive):  # its estimate wants an answer to every mask
+            study.begin_with(Fixed(len(study.segments), self.budget, self.kernel_width, study.neighbourhood.random))
             return
+        study.failure = self._fault(study, values, faults)
+        if study.failure:
+            return
+        study.n_unread += len(faults)
         study.values = np.concatenate([study.values, values]) if len(study.values) else values
         study.labels = self._labels(study)
         explained = study.values[:, study.labels]
         study.fits = tuple(study.neighbourhood.fit(explained, self.num_features))
         if not all(map(_is_finite, study.fits)):
             study.failure = self._no_surrogate(study)
+
+    def _fault(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> Failure | None:
+        """Why there can be no surrogate: the model cannot read the document, or too few perturbations; or no number."""
+        name = study.document.id
+        if 0 in faults and not len(study.values):
+            return Failure(name, UnreadableError.kind, faults[0])
+        if not np.isfinite(np.delete(values, list(faults), axis=0)).all():
+            return not_finite(study.document)
+        if faults and len(values) - len(faults) <= len(study.segments):
+            message = f"only {len(values) - len(faults)} perturbed texts of {len(values)} can be read"
+            return Failure(name, UnreadableError.kind, f"{message}: {next(iter(faults.values()))}")
+        return None
 
     def study(self, document: Document, model: Classifies, seed: int) -> Study | Failure:
         """Segments the document and chooses its perturbations, from (seed, document) alone."""
@@ -174,6 +200,7 @@ class LimeProbe:
         if study.failure:
             return study.failure
         account: dict[str, Any] = study.neighbourhood.account(len(study.values), study.fits)
+        account["n_evaluations"] -= study.n_unread
         return Explanation(
             document_id=study.document.id,
             segmenter=study.segmenter,
@@ -193,6 +220,7 @@ class LimeProbe:
             ),
             kernel_width=self.kernel_width,
             unit="log-probability" if study.question.free else "probability",
+            n_unread=study.n_unread,
             **account,
         )
 

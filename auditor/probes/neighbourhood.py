@@ -30,7 +30,10 @@ class Neighbourhood(Protocol):
         ...
 
     def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
-        """The surrogates of K labels from the answers (n, K) to the first n masks."""
+        """The surrogates of K labels from the answers (n, K) to the first n masks.
+
+        Texts that the model cannot read are rows of NaN, and left out; `Adaptive` takes none.
+        """
         ...
 
     def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:
@@ -62,7 +65,9 @@ class Enumerated:
     def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
         """Without a penalty and without errors."""
         masks, shares = self._all
-        return fit_all(masks, values, kernel(masks, self.width) * shares, num_features=num_features, exact=True)
+        read = np.isfinite(values).all(axis=1)
+        weights = kernel(masks[read], self.width) * shares[read]
+        return fit_all(masks[read], values[read], weights, num_features=num_features, exact=True)
 
     def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
         """Exact."""
@@ -95,7 +100,9 @@ class Fixed:
     def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
         """With the package's penalty."""
         masks, _, inverse = self._drawn
-        return fit_all(masks, values[inverse], kernel(masks, self.width), num_features=num_features)
+        answers = values[inverse]
+        read = np.isfinite(answers).all(axis=1)
+        return fit_all(masks[read], answers[read], kernel(masks[read], self.width), num_features=num_features)
 
     def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
         """A number that was asked for."""

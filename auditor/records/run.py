@@ -27,14 +27,15 @@ RUN_FORMAT = "auditor.run/1"
 
 R = TypeVar("R")
 
-_NOT_PART_OF_THE_IDENTITY = ("created", "run_id", "format", "command")
+_NOT_PART_OF_THE_IDENTITY = ("created", "run_id", "format", "command", "computing")
 SET_ASIDE = ".manifest.json.aside"
 
 
 def plan_id(plan: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of a plan without `command`, `created`, `format`, `run_id`: 64 hexadecimal digits.
+    """SHA-256 of the canonical JSON of a plan without `command`, `computing`, `created`, `format`, `run_id`, in hex.
 
-    The command is kept for provenance, but the same work can be asked for in many ways (`--json`, `--fresh`).
+    The command is kept for provenance, but the same work can be asked for in many ways (`--json`, `--fresh`); how the
+    models are asked is only found out when they are loaded.
 
     Raises:
         ValueError: the plan holds NaN or an infinity.
@@ -93,6 +94,24 @@ class Run:
             DiskError: the folder cannot be written.
         """
         return disk.lock(self.path)
+
+    def settle(self, model: str, proofs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add to the plan how a model is asked, question by question; what stands there already stays.
+
+        Raises:
+            DiskError: the disk is full or cannot be written.
+        """
+        plan = read_json(self.path / "plan.json", PLAN_FORMAT)
+        known = plan.setdefault("computing", {}).setdefault(model, {})
+        if proofs.keys() <= known.keys():
+            return
+        plan["computing"][model] = {**proofs, **known}
+        self._open_again()
+        disk.write(self.path / "plan.json", to_json(plan))
+
+    def read_again(self) -> "Run":
+        """The same run with its plan as it is on the disk now."""
+        return Run(self.path, read_json(self.path / "plan.json", PLAN_FORMAT))
 
     def has(self, probe: str, shard: int) -> bool:
         """Whether the rows of a shard are there (whole: half a shard never is)."""

@@ -142,6 +142,8 @@ class Explanation:
     """What the widest interval had to fall below, as a share of the largest weight; None where nothing had to."""
     precision: float | None = None
     """What it fell to: the largest half-width of a 95 % interval over the largest weight; None where not asked for."""
+    n_unread: int = 0
+    """Perturbations that the model itself cannot read; they are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,10 @@ class AttentionStatistics:
     """T entries; special tokens have an empty span."""
     map: AttentionMap | None = None
     """For the few documents drawn to be shown head by head."""
+    layers: tuple[int, ...] = ()
+    """L entries: which layers of the model these are, from 0; empty where they are all."""
+    other_layers: tuple[str, ...] = ()
+    """The layers that do not attend: number from 0, and the class of what mixes tokens there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,6 @@ def test_mapping_waits_for_the_device_only_when_all_is_handed_over(tmp_path: Pat
     model = load(find("tiny", save(tmp_path / "gpt2", "gpt2", "text-generation")), device="cpu")
     text = model.tokens([(TEXTS[0], None)])[0]
     with Waits() as mode:
-        model._mapped(text, 8)
+        model._reader._mapped(text, 8)
     assert not mode.found
     assert math.isfinite(float(model.attention_maps([text], 8)[0].kept.sum()))

@@ -32,19 +32,23 @@ def test_the_families_we_promise_show_it(family: str, task: str) -> None:
         (config_of("deberta-v2", 300), "text-classification", "a way of its own"),
         (XLNetConfig(vocab_size=300, d_model=32, n_layer=2, n_head=4), "text-classification", "a way of its own"),
         (BloomConfig(vocab_size=300, hidden_size=32, n_layer=2, n_head=4), "text-generation", "a way of its own"),
-        (MambaConfig(vocab_size=300, hidden_size=32, num_hidden_layers=2), "text-generation", "of 2 layers, saw 0"),
+        (
+            MambaConfig(vocab_size=300, hidden_size=32, num_hidden_layers=2),
+            "text-generation",
+            "no layer of this architecture attends",
+        ),
         (T5Config(vocab_size=300, d_model=32, num_layers=2, num_heads=4), "text-classification", "position bias"),
         (GptOssConfig(**SMALL, num_local_experts=2, head_dim=8), "text-generation", "learned sinks"),
-        (
-            Lfm2Config(**SMALL, num_key_value_heads=2, layer_types=["conv", "full_attention"]),
-            "text-generation",
-            "expected the attention of 2 layers, saw 1",
-        ),
     ],
     ids=lambda value: type(value).__name__.removesuffix("Config") if isinstance(value, PreTrainedConfig) else "",
 )
 def test_those_that_do_not_are_told_apart(config: PreTrainedConfig, task: str, reason: str) -> None:
     assert reason in str(hides_attention(checkpoint(config, task)))
+
+
+def test_a_hybrid_shows_the_layers_that_attend() -> None:
+    hybrid = Lfm2Config(**SMALL, num_key_value_heads=2, layer_types=["conv", "full_attention"])
+    assert hides_attention(checkpoint(hybrid, "text-generation")) is None
 
 
 def test_the_size_of_the_weights_does_not_matter() -> None:

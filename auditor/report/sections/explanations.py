@@ -313,6 +313,17 @@ def _fidelity(value: float) -> str:
 
 
 def _made(explanation: Explanation) -> str:
+    if not explanation.n_unread:
+        return _drawn(explanation)
+    unread = plural(
+        explanation.n_unread,
+        "{n} left out that the model itself cannot read",
+        "{n} left out that the model itself cannot read",
+    )
+    return say("{variants}; {unread}", variants=_drawn(explanation), unread=unread)
+
+
+def _drawn(explanation: Explanation) -> str:
     n = explanation.n_samples
     if explanation.exact:
         return plural(n, "{n} variant, no sampling error", "all {n} variants, no sampling error")

@@ -11,7 +11,7 @@ import segno
 
 from auditor.findings import wording
 from auditor.findings.interchange import write
-from auditor.findings.types import Coverage, Findings
+from auditor.findings.types import Computing, Coverage, Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
 from auditor.report import fonts, formats
@@ -59,6 +59,7 @@ def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
         content={
             "code": _code(findings),
             "lists": _lists(findings),
+            "computing": _computing(findings.computing),
             "coverage": _coverage(sources) if findings.coverage else None,
             "notes": findings.notes,
             "failures": _failures(findings.coverage),
@@ -118,6 +119,74 @@ def _entries(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _key(key: str) -> str:
     """A key of the findings in the language spoken; one that no catalogue has stays as it is."""
     return translated(formats.middle(key, 60))
+
+
+_QUESTIONS = {
+    "answers": N_("answers"),
+    "log-probabilities": N_("log-probabilities"),
+    "attention": N_("attention"),
+    "continuations": N_("continuations"),
+}
+_WAYS = {
+    "packed": N_("packed, without padding"),
+    "padded": N_("padded batches"),
+    "equal lengths": N_("batches of equal length"),
+    "one by one": N_("one by one"),
+}
+_UNITS = {
+    "probability": N_("{value} of probability"),
+    "nats": N_("{value} nats"),
+    "statistic": N_("{value} in a statistic"),
+    "continuations": N_("none"),
+}
+
+
+def _computing(computing: Sequence[Computing]) -> Table | None:
+    """How each model was asked, and how far that is from asking it about one text at a time."""
+    if not computing:
+        return None
+    columns = (
+        Column(say("Model"), "id", 24),
+        Column(say("Asked for"), width=16),
+        Column(say("How")),
+        Column(say("Greatest difference"), width=20),
+        Column(say("Texts"), "number", 8),
+        Column(say("Longest, tokens"), "number", 10),
+    )
+    rows = tuple(
+        (
+            formats.middle(one.model, 40),
+            say(_QUESTIONS[one.question]),
+            _way(one),
+            say(_UNITS[one.unit], value=f"{one.difference:.1e}"),
+            formats.count(one.n_texts),
+            formats.count(one.longest),
+        )
+        for one in computing
+    )
+    caption = say(
+        "How the models were asked: the fastest way that gives what the model as transformers built it gives for each "
+        "text alone, and the greatest difference from that on texts drawn for it when the model was loaded."
+    )
+    return Table(caption, columns, rows)
+
+
+def _way(one: Computing) -> str:
+    parts = [say(_WAYS[one.way])]
+    if one.limit is not None:
+        parts = [
+            say(
+                "{way} up to {limit} tokens, then {beyond}",
+                way=say(_WAYS[one.way]),
+                limit=formats.count(one.limit),
+                beyond=say(_WAYS[one.beyond]),
+            )
+        ]
+    if one.reset:
+        parts.append(say("reset before every text: {parts}", parts=formats.listed(one.reset)))
+    if one.unread is not None:
+        parts.append(say("the model itself fails on texts of {n} tokens", n=formats.count(one.unread)))
+    return "; ".join(parts)
 
 
 def _coverage(sources: Sources) -> Table:
