@@ -295,8 +295,8 @@ class TextModel(ABC):
         arguments = self.arguments(texts)
         if self.masks and "attention_mask" not in arguments and max(len(t.ids) for t in texts) <= self.limit:
             arguments["attention_mask"] = nothing(self.device)
-        states: torch.Tensor = self.body(**arguments).last_hidden_state.to(self.device)
-        return states
+        read: torch.Tensor = self.body(**arguments).last_hidden_state.to(self.device)
+        return read
 
     def logits(self, texts: Sequence[Encoded]) -> torch.Tensor:
         """The logits of a batch as the whole model gives them, on the device."""

@@ -1,4 +1,4 @@
-"""Every architecture of the table: whatever stands beside a text, its answers are those of the stock model to it alone."""
+"""Every architecture of the table: whatever stands beside a text, its answers are the stock model's to it alone."""
 
 import copy
 from pathlib import Path
@@ -13,36 +13,14 @@ from auditor.models.stock import takes
 from auditor.records.types import Document
 from tests.models.architectures import ARCHITECTURES, CASES, LONGEST, build
 
-WORDS = [
-    "the",
-    "film",
-    "was",
-    "not",
-    "bad",
-    "at",
-    "all",
-    "and",
-    "its",
-    "end",
-    "is",
-    "quietly",
-    "moving",
-    "dull",
-    "a",
-    "waste",
-    "of",
-    "two",
-    "hours",
-    "really",
-    "good",
-]
+WORDS = "the film was not bad at all and its end is quietly moving dull a waste of two hours really good"
 LENGTHS = (1, 2, 3, 5, 6, 9, 14, 15, 22, 31, 40)
 
 
 def texts() -> list[str]:
     """Two texts of each number of words."""
     random = np.random.default_rng(7)
-    return [" ".join(random.choice(WORDS, n)) for n in LENGTHS for _ in range(2)]
+    return [" ".join(random.choice(WORDS.split(), n)) for n in LENGTHS for _ in range(2)]
 
 
 @pytest.fixture(params=CASES, ids="-".join)
@@ -130,7 +108,7 @@ def compare_hidden_tokens(model: FillMask, stock: torch.nn.Module) -> None:
         assert values[0] == pytest.approx(float(logits[start, text.ids[start]]), abs=1e-4)
 
 
-def test_the_table_has_every_kind(tmp_path: Path) -> None:
+def test_the_table_has_every_kind() -> None:
     by_task = {task: {name for name, t in CASES if t == task} for _, task in CASES}
     assert len(by_task["text-generation"]) >= 25
     assert {"mamba", "jamba", "qwen3-next", "mixtral", "rwkv", "llama-dynamic-ntk"} <= by_task["text-generation"]
