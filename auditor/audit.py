@@ -16,8 +16,9 @@ from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
 from auditor.findings import Findings
+from auditor.labelling import is_multi_label
 from auditor.measuring import Progress, Worker
-from auditor.preflight import Preflight, check, is_multi_label
+from auditor.preflight import Preflight, check
 from auditor.reading import context, read_evidence
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create

@@ -87,9 +87,9 @@ def test_a_quick_start_needs_no_file() -> None:
 
 def test_the_corpus_table_holds_the_keyword_arguments_of_corpus_load() -> None:
     arguments = {**corpus.load.__kwdefaults__}
-    del arguments["seed"]
+    assert (arguments.pop("seed"), arguments.pop("vocabulary")) == (0, None)
     table = config.CorpusConfig(path="x").model_dump()
-    assert table.pop("path") == "x"
+    assert (table.pop("path"), table.pop("labels")) == ("x", {}), "the labels are part of the vocabulary"
     assert table == arguments
     schema = config.schema()["$defs"]["CorpusConfig"]["properties"]["format"]["anyOf"][0]
     assert tuple(schema["enum"]) == tuple(corpus.FORMATS)
@@ -268,7 +268,9 @@ max_failures = 2
         ),
         ({"prompt": "Review:"}, "prompt must contain {text}"),
         ({"candidates": ["good"]}, "candidates must be at least two"),
-        ({"candidates": ["good", "good"]}, "candidates must differ from each other"),
+        ({"candidates": ["good", "good"]}, "candidates must differ, not only in blanks"),
+        ({"candidates": ["good", " good"]}, "candidates must differ, not only in blanks"),
+        ({"candidates": ["good", " "]}, "candidates must not be blank"),
         ({"prompt": "{text}", "task": "text-classification"}, "prompt is for text-generation only"),
         ({"candidates": ["a", "b"], "task": "text-classification"}, "candidates is for text-generation only"),
         ({"multi_label": True, "task": "text-generation"}, "multi_label is for classifiers only"),

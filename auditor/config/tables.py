@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from auditor.config.base import Count, Name, Table
 from auditor.config.report import ReportConfig
@@ -28,8 +28,18 @@ def _known_device(name: str) -> str:
 Device = Annotated[str, AfterValidator(_known_device)]
 
 
+def _listed(names: Any) -> Any:  # whatever was given
+    listed = [names] if isinstance(names, str) else names
+    if not (isinstance(listed, list) and all(isinstance(name, str) for name in listed)):
+        raise ValueError("expected a label of the model, or a list of them")
+    return listed
+
+
+LabelNames = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+
+
 class CorpusConfig(Table):
-    """The documents: the keyword arguments of `corpus.load`."""
+    """The documents: the keyword arguments of `corpus.load`; `labels` becomes part of its vocabulary."""
 
     path: Name
     """A file, relative to this one."""
@@ -41,6 +51,10 @@ class CorpusConfig(Table):
     """The column of the second sentence, where the task compares two."""
     label: str | None = None
     """The column of the reference labels; by default "label" if there is one; "" for none."""
+    label_separator: Name | None = None
+    """What stands between several labels in one cell, such as ";"."""
+    labels: dict[str, LabelNames] = Field(default_factory=dict)
+    """What is written in that column → the label of the model that it means; several in a list, [] for none."""
     id: str | None = None
     """The column of the ids; by default "id" if there is one, else file and line; "" for none."""
     metadata: list[str] | None = None
@@ -90,13 +104,17 @@ class ModelConfig(Table):
 
     def _disagreements(self) -> Iterator[tuple[bool, str]]:
         pinned = self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
-        choices = self.candidates
+        choices = None if self.candidates is None else [candidate.strip() for candidate in self.candidates]
         yield self.trust_remote_code and not pinned, "trust_remote_code needs a revision of 40 hexadecimal digits"
         spread = self.device_map is not None and self.device != "auto"
         yield spread, 'device_map = "auto" chooses the devices itself: leave out device'
         yield self.prompt is not None and "{text}" not in self.prompt, "prompt must contain {text}"
         yield choices is not None and len(choices) < 2, "candidates must be at least two"
-        yield choices is not None and len(set(choices)) < len(choices), "candidates must differ from each other"
+        yield (
+            choices is not None and len(set(choices)) < len(choices),
+            "candidates must differ, not only in blanks",
+        )
+        yield choices is not None and "" in choices, "candidates must not be blank"
         for key in ("prompt", "candidates"):
             misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
             yield misplaced, f"{key} is for text-generation only"

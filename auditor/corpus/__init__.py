@@ -4,6 +4,8 @@
     readers     a file → rows (JSON Lines, JSON, CSV, TSV, Parquet, plain text)
     documents   rows → documents: which column is what, labels, ids, columns to slice by
     sampling    a seeded, stratified part of them
+    labels      what is written in the column of labels becomes labels of the model (`label_cells`: what is written;
+                `vocabulary`: names; `label_numbers`: ids and vectors; `label_refusals`: what is not guessed)
     segments    what an explainer switches off, and the texts that remain
     words       where words begin and end, in any script
     cleaning    what a text may not hold
@@ -16,5 +18,6 @@ from auditor.corpus.loading import Corpus, load
 from auditor.corpus.readers import FORMATS
 from auditor.corpus.sampling import sample
 from auditor.corpus.segments import SEGMENTERS, perturb, segment
+from auditor.corpus.vocabulary import Vocabulary
 
-__all__ = ["FORMATS", "SEGMENTERS", "Corpus", "load", "perturb", "sample", "segment"]
+__all__ = ["FORMATS", "SEGMENTERS", "Corpus", "Vocabulary", "load", "perturb", "sample", "segment"]

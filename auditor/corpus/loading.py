@@ -1,14 +1,17 @@
 """The door of the corpus: a file on disk becomes the documents of an audit."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from auditor.corpus.documents import Roles, read_documents
+from auditor.corpus.documents import Roles, Table, read_documents
 from auditor.corpus.faults import fault, suggestion
+from auditor.corpus.labels import Reading, match, written
 from auditor.corpus.readers import format_of, read
 from auditor.corpus.sampling import sample
+from auditor.corpus.vocabulary import Vocabulary
 from auditor.records.types import Document
 
 
@@ -26,6 +29,8 @@ class Corpus:
     """The distinct reference labels of these documents, sorted; empty where the corpus has none."""
     n_documents: int
     """Documents in the file: more than `documents` where a limit was set."""
+    reading: Reading = field(default_factory=Reading)
+    """How the labels of the whole file were understood."""
 
 
 def load(
@@ -35,10 +40,12 @@ def load(
     text: str = "text",
     pair: str | None = None,
     label: str | None = None,
+    label_separator: str | None = None,
     id: str | None = None,
     metadata: Sequence[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
+    vocabulary: Vocabulary | None = None,
 ) -> Corpus:
     """Read and clean a corpus.
 
@@ -47,15 +54,18 @@ def load(
         format: A key of `FORMATS`; None goes by the suffix.
         text: The column of the document's text.
         pair: The column of the second sentence, where the task compares two.
-        label: The column of the reference labels: a string, a whole number, a boolean, or a list of these. None takes
+        label: The column of the reference labels: a string, a number, a boolean, or a list of these. None takes
             the column "label" if there is one; "" takes none.
+        label_separator: What stands between several labels in one string.
         id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
             is called after the file and its line.
         metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
         limit: At most this many documents: a seeded sample, stratified by label, in the order of the file.
         seed: Of that sample.
+        vocabulary: The labels of the model, which those of the documents become; None leaves them as they are written.
 
     Raises:
+        ConfigError: a label is none of the model, or may mean several; see `auditor.corpus.labels`.
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
     path = Path(path)
@@ -63,12 +73,29 @@ def load(
     _check_file(path)
     file_format = format_of(path, format)
     sha256 = _sha256(path)
-    documents, columns = read_documents(path, read(path, file_format), roles)
-    if not documents:
+    table = read_documents(path, read(path, file_format), roles)
+    if not table.documents:
         raise fault(path, "", "holds no documents; expected at least one row")
+    documents, reading = _labelled(path, table, roles.label_column, label_separator, vocabulary)
     chosen = sample(documents, limit, seed, "corpus")
     labels = sorted({name for document in chosen for name in document.labels})
-    return Corpus(path, sha256, chosen, columns, tuple(labels), len(documents))
+    return Corpus(path, sha256, chosen, table.columns, tuple(labels), len(documents), reading)
+
+
+def _labelled(
+    path: Path, table: Table, column: str, separator: str | None, vocabulary: Vocabulary | None
+) -> tuple[list[Document], Reading]:
+    """The documents with their labels, of the whole file: a sample is drawn by them, and says less about them."""
+    if vocabulary is None:
+        read, reading = {cell: written(cell, separator) for cell in set(table.cells)}, Reading()
+    else:
+        read, reading = match(path, column, Counter(table.cells), vocabulary, separator)
+    labels = [read[cell] for cell in table.cells]
+    documents = [
+        document if names is None else replace(document, labels=names, unlabelled=False)
+        for document, names in zip(table.documents, labels, strict=True)
+    ]
+    return documents, reading
 
 
 def _check_file(path: Path) -> None:
