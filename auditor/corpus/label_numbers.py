@@ -73,7 +73,7 @@ def why_no_ids(
     if any(labels != (vocabulary.labels[i],) for i, labels in given.items() if i is not None):
         return "[corpus.labels] gives one of them another meaning"
     if 0 not in ids:
-        return "0 never occurs, so they may count from 1"
+        return "0 never occurs, so the corpus may count from 1"
     if len(ids) == 1:
         return "it is always the same number, which says nothing about what it counts"
     if any(len(cell.values) < len([part for part in cell.parts if part]) for cell in cells if cell.is_list):

@@ -125,7 +125,8 @@ def refuse_values(column: Column, values: Sequence[str], why_no_ids: str) -> NoR
 def _blame(column: Column, values: Sequence[str], why_no_ids: str) -> str:
     vocabulary, few = column.vocabulary, _few(values)
     if why_no_ids and all(number(value) is not None for value in values):
-        return f"the numbers {few} are not taken for label ids: {why_no_ids}; the model knows {vocabulary.listed()}"
+        numbers = f"number {few} is" if len(values) == 1 else f"numbers {few} are"
+        return f"the {numbers} not taken for label ids: {why_no_ids}; the model knows {vocabulary.listed()}"
     if shared := [value for value in values if vocabulary.shares(value)]:
         return f"the model calls several of its labels {quote(shared[0].strip())}: it knows {vocabulary.listed()}"
     if vocabulary.is_unnamed:

@@ -144,8 +144,8 @@ def test_numbers_with_a_point_in_a_table_are_those_of_a_file_with_numbers(tmp_pa
         ([0, 4], SENTIMENT, "the model's label ids are 0 to 1"),
         ([-1, 1], SENTIMENT, "the model's label ids are 0 to 1"),
         ([1, 2], SENTIMENT, "the model's label ids are 0 to 1"),
-        ([1, 2], THREE, "0 never occurs, so they may count from 1"),
-        ([1, 1], SENTIMENT, "0 never occurs, so they may count from 1"),
+        ([1, 2], THREE, "0 never occurs, so the corpus may count from 1"),
+        ([1, 1], SENTIMENT, "0 never occurs, so the corpus may count from 1"),
         ([0, 0], SENTIMENT, "it is always the same number"),
         ([0, 1, "negative"], SENTIMENT, "other labels are names"),
         ([0, 1, 4], STARS, "some are names of the model's labels and others are not"),
@@ -158,6 +158,7 @@ def test_numbers_without_evidence_are_refused(
 ) -> None:
     message, table = refusal(tmp_path, values, vocabulary)
     assert why in message
+    assert message.startswith("the number" if len(set(map(str, values))) > 1 else f'the number "{values[0]}" is not')
     assert all(table[key] == "" for key in table)
     assert all(str(value) in table for value in values if isinstance(value, int))
 
