@@ -364,7 +364,10 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
 
 def test_keys_of_yaml_that_are_no_strings_are_faults(tmp_path: Path) -> None:
     path = write(tmp_path, "corpus: {path: x}\nmodel: {name: y}\nprobes: {3: {}}\n7: 8\n", "a.yaml")
-    assert faults(path) == ["probes.3: expected a string, found 3", "7: expected a key that is a string, found 7"]
+    assert faults(path) == [
+        "probes.3: expected a key that is a string, found 3; put it into quotation marks",
+        "7: expected a key that is a string, found 7",
+    ]
 
 
 def test_the_schema_accepts_what_loads_and_refuses_unknown_keys() -> None:
