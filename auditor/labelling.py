@@ -37,7 +37,7 @@ def vocabulary_of(config: Config, checkpoint: "Checkpoint") -> Vocabulary | None
     Raises:
         ConfigError: `[corpus.labels]` names labels that the model does not have: all of them at once.
     """
-    table, labels = config.corpus.labels, labels_of(config, checkpoint)
+    table, labels = config.corpus.labels or {}, labels_of(config, checkpoint)
     if not labels:
         if table:
             raise ConfigError(f"{config.origin}: corpus.labels: the model chooses among no labels; leave the table out")
@@ -48,7 +48,7 @@ def vocabulary_of(config: Config, checkpoint: "Checkpoint") -> Vocabulary | None
     faults = [f"{config.origin}: {fault}" for fault in vocabulary.faults(table)]
     if faults:
         raise ConfigError("\n".join(faults))
-    return vocabulary.with_table(table)
+    return vocabulary
 
 
 def notes_on(reading: Reading) -> Iterator[str]:

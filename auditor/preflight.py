@@ -137,7 +137,7 @@ def check(config: Config) -> Preflight:
 
 def _load(config: Config, checkpoint: "Checkpoint") -> corpus.Corpus:
     vocabulary = labelling.vocabulary_of(config, checkpoint)
-    settings = config.corpus.model_dump(exclude={"path", "labels"})
+    settings = config.corpus.model_dump(exclude={"path"})
     return corpus.load(config.locate("corpus.path"), **settings, seed=config.seed, vocabulary=vocabulary)
 
 

@@ -39,7 +39,7 @@ LabelNames = Annotated[list[str], BeforeValidator(_listed, json_schema_input_typ
 
 
 class CorpusConfig(Table):
-    """The documents: the keyword arguments of `corpus.load`; `labels` becomes part of its vocabulary."""
+    """The documents: the keyword arguments of `corpus.load`."""
 
     path: Name
     """A file, relative to this one."""
@@ -53,7 +53,7 @@ class CorpusConfig(Table):
     """The column of the reference labels; by default "label" if there is one; "" for none."""
     label_separator: Name | None = None
     """What stands between several labels in one cell, such as ";"."""
-    labels: dict[str, LabelNames] = Field(default_factory=dict)
+    labels: dict[str, LabelNames] | None = None
     """What is written in that column → the label of the model that it means; several in a list, [] for none."""
     id: str | None = None
     """The column of the ids; by default "id" if there is one, else file and line; "" for none."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def load(
     pair: str | None = None,
     label: str | None = None,
     label_separator: str | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
     id: str | None = None,
     metadata: Sequence[str] | None = None,
     limit: int | None = None,
@@ -57,6 +58,7 @@ def load(
         label: The column of the reference labels: a string, a number, a boolean, or a list of these. None takes
             the column "label" if there is one; "" takes none.
         label_separator: What stands between several labels in one string.
+        labels: What is written → the labels of the vocabulary that are meant; without a vocabulary it is not heeded.
         id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
             is called after the file and its line.
         metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
@@ -65,7 +67,7 @@ def load(
         vocabulary: The labels of the model, which those of the documents become; None leaves them as they are written.
 
     Raises:
-        ConfigError: a label is none of the model, or may mean several; see `auditor.corpus.labels`.
+        ConfigError: a label is none of the vocabulary, or may mean several; see `auditor.corpus.labels`.
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
     path = Path(path)
@@ -76,10 +78,11 @@ def load(
     table = read_documents(path, read(path, file_format), roles)
     if not table.documents:
         raise fault(path, "", "holds no documents; expected at least one row")
-    documents, reading = _labelled(path, table, roles.label_column, label_separator, vocabulary)
+    known = vocabulary.with_table(labels) if vocabulary and labels else vocabulary
+    documents, reading = _labelled(path, table, roles.label_column, label_separator, known)
     chosen = sample(documents, limit, seed, "corpus")
-    labels = sorted({name for document in chosen for name in document.labels})
-    return Corpus(path, sha256, chosen, table.columns, tuple(labels), len(documents), reading)
+    names = sorted({name for document in chosen for name in document.labels})
+    return Corpus(path, sha256, chosen, table.columns, tuple(names), len(documents), reading)
 
 
 def _labelled(

@@ -23,6 +23,7 @@ from typing import Final
 from auditor.corpus.cleaning import plain
 from auditor.corpus.faults import quote, suggestion
 from auditor.corpus.label_cells import number
+from auditor.errors import ConfigError
 
 Labels = tuple[str, ...]
 _NUMBERED = re.compile(r"LABEL_(0|[1-9][0-9]{0,8})", re.IGNORECASE)
@@ -118,7 +119,13 @@ class Vocabulary:
         return self.labels[int(match[1])] if all(int(m[1]) == i for i, m in called if m) else None
 
     def with_table(self, table: Mapping[str, Iterable[str]]) -> "Vocabulary":
-        """The same labels and a table whose values are spelt as the model spells them; unknown ones are left out."""
+        """The same labels, with a table whose values are spelt as the model spells them.
+
+        Raises:
+            ConfigError: a value of the table is no label: all of them at once.
+        """
+        if faults := list(self.faults(table)):
+            raise ConfigError("\n".join(faults))
         known = {key: tuple(filter(None, map(self.name, names))) for key, names in table.items()}
         return Vocabulary(self.labels, self.several, self.has_ids, known)
 
