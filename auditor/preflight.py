@@ -77,6 +77,7 @@ class Preflight:
             f"corpus   {self.config.corpus.path}: {len(self.documents):,} document{'s' * (len(self.documents) != 1)}, "
             + (f"labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else "no labels")
             + (f" on {self.n_labelled:,} of them" if 0 < self.n_labelled < len(self.documents) else ""),
+            f"read as  {self.corpus.dialect}",
             f"model    {self.checkpoint.name}: {self.checkpoint.model_class} for {self.checkpoint.task}"
             + (f", labels {labels}" if labels else "")
             + f"; {self.dtype} on {self.device}",
@@ -95,6 +96,7 @@ class Preflight:
             "title": self.config.title,
             "task": self.checkpoint.task,
             "documents": len(self.documents),
+            "dialect": self.corpus.dialect.as_json(),
             "shards": len(self.shards),
             "probes": self.asked,
             "checks": list(self.config.checks),
@@ -123,7 +125,8 @@ def check(config: Config) -> Preflight:
     device = models.device_for(config.model.device)
     dtype = str(models.dtype_for(config.model.dtype, checkpoint, device)).removeprefix("torch.")
     reading = config.corpus.model_dump(exclude={"path"})
-    read = corpus.load(config.locate("corpus.path"), **reading, seed=config.seed)
+    path = config.corpus.path if corpus.is_remote(config.corpus.path) else config.locate("corpus.path")
+    read = corpus.load(path, **reading, seed=config.seed)
     documents, are_ids = _with_known_labels(config, checkpoint, read.documents)
     preflight = Preflight(config, read, documents, checkpoint, probes, references, str(device), dtype, (), appearance)
     _check_names(preflight)
@@ -235,11 +238,27 @@ def _names(preflight: Preflight, *, labelled: bool) -> set[str]:
     )
 
 
+def _dialect_notes(dialect: corpus.Dialect) -> Iterator[str]:
+    """What was guessed or translated when the file was read."""
+    if dialect.encoding_is_guessed:
+        yield say(
+            "The encoding of the corpus was guessed from its bytes: {encoding}; corpus.encoding states another.",
+            encoding=dialect.encoding,
+        )
+    for column, classes in dialect.numbered.items():
+        yield say(
+            "The column {column} holds ids of classes; the names that the corpus gives them were read: {classes}.",
+            column=column,
+            classes=classes,
+        )
+
+
 def _notes(preflight: Preflight, labels_are_ids: bool) -> Iterator[str]:
     """What the report must say about the input, in its language."""
     config, n, of = preflight.config, len(preflight.documents), preflight.corpus.n_documents
     if labels_are_ids:
         yield say("The labels of the corpus are numbers and were taken as the model's label ids.")
+    yield from _dialect_notes(preflight.corpus.dialect)
     if n < of:
         yield plural(
             of,

@@ -1,13 +1,12 @@
-"""The door of the corpus: a file on disk becomes the documents of an audit."""
+"""The door of the corpus: a file, a folder or a data set of the hub becomes the documents of an audit."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.corpus.documents import Roles, read_documents
-from auditor.corpus.faults import fault, suggestion
-from auditor.corpus.readers import format_of, read
+from auditor.corpus.faults import fault
+from auditor.corpus.readers import Dialect, Wishes, open_source
 from auditor.corpus.sampling import sample
 from auditor.records.types import Document
 
@@ -18,7 +17,9 @@ class Corpus:
 
     path: Path
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes; of a folder, of the list of its files' sums; of a data set of the hub, of its rows."""
+    dialect: Dialect
+    """How it is written."""
     documents: tuple[Document, ...]
     columns: tuple[str, ...]
     """Every column of the file, in the order in which they appear."""
@@ -32,6 +33,9 @@ def load(
     path: str | Path,
     *,
     format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    split: str | None = None,
     text: str = "text",
     pair: str | None = None,
     label: str | None = None,
@@ -43,8 +47,13 @@ def load(
     """Read and clean a corpus.
 
     Args:
-        path: One file of JSON Lines, JSON, CSV, TSV, Parquet or plain text in UTF-8.
-        format: A key of `FORMATS`; None goes by the suffix.
+        path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
+            folder that the package datasets saved; or a data set of the hub, hf://datasets/OWNER/NAME[@REVISION].
+        format: One of `FORMATS`; None goes by the suffix.
+        encoding: Of a file of text, as Python names it; None has it recognised.
+        delimiter: Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one
+            column; None has it recognised.
+        split: Of a data set in splits.
         text: The column of the document's text.
         pair: The column of the second sentence, where the task compares two.
         label: The column of the reference labels: a string, a whole number, a boolean, or a list of these. None takes
@@ -56,40 +65,14 @@ def load(
         seed: Of that sample.
 
     Raises:
+        ConfigError: there is no such format, encoding or delimiter, or the corpus is of a kind that has none.
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
-    path = Path(path)
     roles = Roles(text, pair, label, id, None if metadata is None else tuple(metadata))
-    _check_file(path)
-    file_format = format_of(path, format)
-    sha256 = _sha256(path)
-    documents, columns = read_documents(path, read(path, file_format), roles)
+    source = open_source(path, Wishes(format, encoding, delimiter, split))
+    documents, columns = read_documents(source.path, source.rows(), roles)
     if not documents:
-        raise fault(path, "", "holds no documents; expected at least one row")
+        raise fault(source.path, "", "holds no documents; expected at least one row")
     chosen = sample(documents, limit, seed, "corpus")
     labels = sorted({name for document in chosen for name in document.labels})
-    return Corpus(path, sha256, chosen, columns, tuple(labels), len(documents))
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise fault(path, "", "is a folder; expected one file")
-        if not path.exists():
-            raise fault(path, "", f"no such file{_sibling(path)}")
-        if not path.is_file():
-            raise fault(path, "", "is not a regular file; save the documents to one first")
-    except (OSError, ValueError) as error:  # a name too long, or one that holds a NUL
-        raise fault(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _sibling(path: Path) -> str:
-    return suggestion(path.name, (entry.name for entry in path.parent.iterdir())) if path.parent.is_dir() else ""
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise fault(path, "", f"cannot be read: {error.strerror or error}") from error
+    return Corpus(source.path, source.sha256, source.dialect, chosen, columns, tuple(labels), len(documents))
