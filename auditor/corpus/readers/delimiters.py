@@ -7,20 +7,20 @@ writes and reads, says it outright.
 """
 
 import csv
-import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from auditor.corpus.faults import fault, quote
 from auditor.corpus.readers.rows import DELIMITERS, ONE_COLUMN
 from auditor.corpus.readers.text import LONGEST_BEGINNING, Text
+from auditor.errors import ConfigError
 
 NO_DELIMITER = "\ud800"
 """For csv.reader, which wants one: half a character, which no decoded text holds."""
 _LONGEST_FIELD = 2**26
+_LONE_RETURN, _RETURN = re.compile(r"\r(?!\n|\Z)"), "\ud801"
 _ROWS = 100
 _UNFIT = (0.0, 0)
 _SEP_LINE = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
@@ -52,70 +52,87 @@ def recognise(text: Text, beginning: str, asked: str | None) -> Columns:
         asked: What the user says: a delimiter, its name, or "none".
 
     Raises:
+        ConfigError: the user names another delimiter than these four.
         CorpusError: the line `sep=` states another delimiter than these four.
     """
     stated = _SEP_LINE.match(beginning)
-    rest = beginning[stated.end() :] if stated else beginning
-    if asked is None and stated:
-        asked = _name(stated[1])
-        if asked not in DELIMITERS:
-            what = f"the delimiter {quote(stated[1])} is none of {', '.join(DELIMITERS)}"
-            raise fault(text.content.path, "line 1", f"{what}; write the file again with one of them")
+    lines = [part + text.line_end for part in beginning.split(text.line_end)][1 if stated else 0 :]
     if asked is not None:
-        name = _name(asked)
-        return Columns(name, _skips_space(rest, name), is_stated=stated is not None)
-    is_whole = len(beginning) < LONGEST_BEGINNING
-    with long_fields():
-        measured = {name: _fit(rest, name, is_whole=is_whole) for name in DELIMITERS}
-    best = max(measured, key=lambda name: measured[name])
-    return Columns(best, _skips_space(rest, best)) if measured[best] > _UNFIT else Columns(ONE_COLUMN)
+        name = _asked(asked)
+    elif stated:
+        name = _stated(text, stated[1])
+    else:
+        name = _told(lines, is_whole=len(beginning) < LONGEST_BEGINNING)
+    return Columns(name, _skips_space(lines, name), is_stated=stated is not None)
 
 
-@contextmanager
-def long_fields() -> Iterator[None]:
-    """Lets csv.reader read documents of any length: its limit of 131,072 characters is one for the whole process."""
-    limit = csv.field_size_limit(_LONGEST_FIELD)
+def read_fields(lines: Iterable[str], columns: Columns) -> Iterator[tuple[int, list[str]]]:
+    """The fields of every row that is not blank, behind the number of its first line, from 1.
+
+    A lone carriage return within a line is text, also outside of quotation marks, where pandas leaves it.
+
+    Raises:
+        csv.Error: the lines are not strictly CSV; has the reason and the number of the last line read.
+    """
+    limit = csv.field_size_limit(_LONGEST_FIELD)  # documents may be long; the default of 131,072 is global
+    reader = csv.reader(
+        (_LONE_RETURN.sub(_RETURN, line) if "\r" in line else line for line in lines),
+        delimiter=columns.character,
+        skipinitialspace=columns.skips_space,
+        strict=True,
+    )
+    number = 1
     try:
-        yield
+        for fields in reader:
+            if fields:
+                yield number, [field.replace(_RETURN, "\r") for field in fields]
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(str(error).replace(NO_DELIMITER, "line end"), reader.line_num) from error
     finally:
         csv.field_size_limit(limit)
 
 
-def _name(delimiter: str) -> str:
-    r"""The name of a delimiter: "tab" for "tab", a tab, and `\t` as typed into a shell."""
-    if delimiter == "\\t":
-        return "tab"
-    return next((name for name, character in DELIMITERS.items() if character == delimiter), delimiter)
+def _asked(delimiter: str) -> str:
+    r"""The name of what the user says: "tab" for "tab", a tab, and `\t` as typed into a shell."""
+    characters = {character: name for name, character in DELIMITERS.items()} | {"\\t": "tab"}
+    name = characters.get(delimiter, delimiter)
+    if name not in (*DELIMITERS, ONE_COLUMN):
+        known = ", ".join((*DELIMITERS, ONE_COLUMN))
+        raise ConfigError(f"corpus.delimiter: unknown delimiter {quote(delimiter)}; expected one of {known}")
+    return name
 
 
-def _fit(beginning: str, name: str, *, is_whole: bool) -> tuple[float, int]:
+def _stated(text: Text, character: str) -> str:
+    for name, delimiter in DELIMITERS.items():
+        if character == delimiter:
+            return name
+    what = f"the delimiter {quote(character)} is none of {', '.join(DELIMITERS)}"
+    raise fault(text.content.path, "line 1", f"{what}; write the file again with one of them")
+
+
+def _told(lines: list[str], *, is_whole: bool) -> str:
+    measured = {name: _fit(lines, name, is_whole=is_whole) for name in DELIMITERS}
+    best = max(measured, key=lambda name: measured[name])
+    return best if measured[best] > _UNFIT else ONE_COLUMN
+
+
+def _fit(lines: list[str], name: str, *, is_whole: bool) -> tuple[float, int]:
     """The share of rows, header included, that have as many fields as the header, and how many these are."""
-    rows = list(islice(_rows(beginning, name, is_whole=is_whole), _ROWS))
+    rows: list[list[str]] = []
+    try:
+        for _, fields in islice(read_fields(lines, Columns(name, _skips_space(lines, name))), _ROWS):
+            rows.append(fields)
+        if not is_whole and len(rows) < _ROWS:
+            rows.pop()  # cut in two
+    except csv.Error:
+        rows.append([])  # like no header
     width = len(rows[0]) if rows else 0
     return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else _UNFIT
 
 
-def _rows(beginning: str, name: str, *, is_whole: bool) -> Iterator[list[str]]:
-    """The first rows; where one is no CSV an empty one, which no header is like, and the end."""
-    skips = _skips_space(beginning, name)
-    lines = io.StringIO(beginning, newline="")
-    reader = csv.reader(lines, delimiter=DELIMITERS[name], strict=True, skipinitialspace=skips)
-    pending: list[str] | None = None
-    try:
-        for row in filter(None, reader):
-            if pending is not None:
-                yield pending
-            pending = row
-        if pending is not None and is_whole:
-            yield pending
-    except csv.Error:
-        yield from [pending] if pending else []
-        if is_whole or lines.tell() < len(beginning):
-            yield []
-
-
-def _skips_space(beginning: str, name: str) -> bool:
+def _skips_space(lines: list[str], name: str) -> bool:
     """Whether a space follows every delimiter of the header."""
-    header = beginning.lstrip("\r\n").partition("\n")[0].partition("\r")[0]
+    header = next((line for line in lines if line.strip()), "")
     _, *others = header.split(DELIMITERS.get(name, NO_DELIMITER))
     return bool(others) and all(field.startswith(" ") for field in others)

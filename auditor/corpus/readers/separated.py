@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.corpus.faults import fault, no_duplicates, quote
-from auditor.corpus.readers.delimiters import NO_DELIMITER, Columns, long_fields
+from auditor.corpus.readers.delimiters import Columns, read_fields
 from auditor.corpus.readers.rows import ONE_COLUMN, Row
 from auditor.corpus.readers.text import Text
 from auditor.errors import CorpusError
@@ -55,27 +55,20 @@ class _Quoted:
 
     def fields(self) -> Iterator[tuple[int, list[str]]]:
         """The fields of every row that is not blank, with the number of its first line."""
-        lines = (line for number, line in self.text.lines() if number > 1 or not self.columns.is_stated)
-        before = int(self.columns.is_stated)
-        with long_fields():
-            reader = csv.reader(
-                lines, delimiter=self.columns.character, skipinitialspace=self.columns.skips_space, strict=True
-            )
-            number = before + 1
-            try:
-                for fields in reader:
-                    if fields:
-                        yield number, fields
-                    number = before + reader.line_num + 1
-            except csv.Error as error:
-                raise self._fault(before + reader.line_num, error) from error
+        first = 1 + self.columns.is_stated
+        lines = (line for number, line in self.text.lines() if number >= first)
+        try:
+            for number, fields in read_fields(lines, self.columns):
+                yield number + first - 1, fields
+        except csv.Error as error:
+            reason, number = error.args
+            raise self._fault(number + first - 1, reason) from error
 
-    def _fault(self, line: int, error: csv.Error) -> CorpusError:
+    def _fault(self, line: int, reason: str) -> CorpusError:
         advice = "double every quotation mark inside a quoted field, and close each"
-        if "new-line" in str(error):
+        if "new-line" in reason:
             advice = "its line ends are mixed: save it with one kind of them"
-        reason = str(error).split(" - ")[0].replace(NO_DELIMITER, "line end")
-        return fault(self.text.content.path, f"line {line}", f"not CSV ({reason}); {advice}")
+        return fault(self.text.content.path, f"line {line}", f"not CSV ({reason.split(' - ')[0]}); {advice}")
 
 
 @dataclass(frozen=True, slots=True)
