@@ -79,9 +79,9 @@ def test_a_tab_can_be_typed(tmp_path: Path, asked: str) -> None:
 
 
 def test_an_unknown_delimiter_and_one_for_a_file_without_columns_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="corpus.delimiter: unknown delimiter"):
+    with pytest.raises(ConfigError, match='unknown delimiter "colon"; expected one of comma, semi'):
         corpus.load(write(tmp_path, "a.csv", "text\na\n"), delimiter="colon")
-    with pytest.raises(ConfigError, match="corpus.delimiter: is not for jsonl files"):
+    with pytest.raises(ConfigError, match="is not for jsonl files; leave it out"):
         corpus.load(write(tmp_path, "a.jsonl", '{"text": "a"}'), delimiter="comma")
 
 

@@ -33,6 +33,8 @@ _ZEROS = {
 _CANDIDATES = ("gb18030", "big5", "shift_jis", "euc_jp", "cp949", "cp1252", "cp1251", "cp1250", "cp1254", "mac_roman")
 """What a file is tried as that is refused: the first of them that can decode all of it are suggested."""
 _MOST_SUGGESTIONS = 4
+_NEED_A_MARK = ("utf-16", "utf-32")
+_NOT_OF_FILES = ("idna", "punycode", "unicodeescape", "rawunicodeescape")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _CHUNK = 2**20
@@ -75,9 +77,9 @@ def recognise(content: Content, asked: str | None) -> Encoding:
     with content.open() as file:
         beginning = file.read(4)
     marked = next((name for mark, name in _MARKS.items() if beginning.startswith(mark)), "")
-    if asked is not None:
-        return Encoding(_agreed(content, asked, marked))
     evident = next((name for name, zeros in _ZEROS.items() if zeros.match(beginning)), "")
+    if asked is not None:
+        return Encoding(_agreed(content, asked, marked, evident))
     name = marked or evident or "utf-8"
     wrong = _undecodable(content, name)
     if wrong is None:
@@ -88,17 +90,21 @@ def recognise(content: Content, asked: str | None) -> Encoding:
     return _guessed(content, wrong)
 
 
-def _agreed(content: Content, asked: str, marked: str) -> str:
+def _agreed(content: Content, asked: str, marked: str, evident: str) -> str:
     """The encoding asked for, where the file is in it."""
     name = _known(asked)
     if marked and not _plain(marked).startswith(_plain(name).removesuffix("sig")):
         what = f"begins with the byte order mark of {marked}, but corpus.encoding says {quote(asked)}"
         raise fault(content.path, "", f"{what}; leave out corpus.encoding")
-    wrong = _undecodable(content, marked or name)
+    name = marked or (evident if evident.startswith(name) else name)
+    if name in _NEED_A_MARK:
+        what = f"has no byte order mark, which {name} needs: say {name}-le or {name}-be in corpus.encoding"
+        raise fault(content.path, "", what)
+    wrong = _undecodable(content, name)
     if wrong is not None:
         what = f"not {asked}, which corpus.encoding says ({wrong}); leave it out to have the encoding recognised"
         raise fault(content.path, f"line {wrong.line}", what)
-    return marked or name
+    return name
 
 
 def _plain(name: str) -> str:
@@ -108,9 +114,12 @@ def _plain(name: str) -> str:
 def _known(name: str) -> str:
     try:
         "".encode(name)  # unlike a look-up, refuses codecs that are no encodings of text, such as rot13
-        return codecs.lookup(name).name
-    except (LookupError, ValueError) as error:
-        raise ConfigError(f"corpus.encoding: Python knows no encoding {quote(name)}") from error
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        known = ""
+    if not known or _plain(known) in _NOT_OF_FILES:
+        raise ConfigError(f"corpus.encoding: Python knows no encoding {quote(name)} of text files")
+    return known
 
 
 def _undecodable(content: Content, encoding: str) -> _Undecodable | None:

@@ -12,10 +12,14 @@ _WESTERN = frozenset(
     "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŒœŠšŽžŸ¡¿«»‹›‘’“”„‚–—…•·´°º²³£€¥¢§©®™½¼¾±×÷\xa0\xad"
 )
 """Without ð, þ and ý, which in Turkish files stand for ğ, ş and ı, and without ÿ, the byte 0xFF of no text."""
+_CAPITAL, _SMALL = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒŠŽŸ", "a-zà-öø-ÿœšž"
+_ACCENTED = "À-ÖØ-öø-ÿŒœŠšŽžŸ"
+_SIGN, _QUOTE = "´°º²³£€¥¢§©®™½¼¾±×÷", "¡¿«»‹›„‚•"
 _UNLIKELY = re.compile(
-    r"[a-zà-öø-ÿœšž][ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒŠŽŸ]"  # a capital after a small letter
-    r"|[A-Za-zÀ-ÿ][¡¿«»‹›„‚•°º²³£€¥¢§©®™½¼¾±×÷](?=[A-Za-zÀ-ÿ])"  # a sign within a word
-    r"|[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3,}|(?<![A-Za-z])[À-ÖØ-öø-ÿŒœŠšŽžŸ]{2}(?![A-Za-z])"  # nothing but accented letters
+    f"[{_SMALL}][{_CAPITAL}]"  # a capital after a small letter
+    f"|[A-Za-z{_ACCENTED}][{_SIGN}{_QUOTE}](?=[A-Za-z{_ACCENTED}])"  # a sign within a word
+    f"|[{_SIGN}](?=[{_ACCENTED}{_SIGN}{_QUOTE}])|[{_ACCENTED}{_QUOTE}](?=[{_SIGN}])"  # one beside an accented letter
+    f"|[{_ACCENTED}]{{3,}}|(?<![A-Za-z])[{_ACCENTED}]{{2}}(?![A-Za-z])"  # a word of nothing but accented letters
 )
 _MOST_UNLIKELY = 0.02
 """Per character beyond ASCII."""
