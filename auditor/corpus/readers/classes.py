@@ -10,6 +10,7 @@ which another model numbers its labels cannot matter; −1, which datasets write
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,9 @@ def _names(feature: object) -> tuple[str, ...]:
 def _named(path: Path, place: str, column: str, value: object, names: tuple[str, ...]) -> object:
     if isinstance(value, list):
         return [_named(path, place, column, one, names) for one in value]
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if value is None or (value == -1 and not isinstance(value, bool)):
+    if isinstance(value, float):  # a column of whole numbers with gaps, as pandas keeps it
+        value = None if math.isnan(value) else int(value) if value.is_integer() else value
+    if value is None or value == -1:
         return None
     if isinstance(value, str) and value in names:
         return value

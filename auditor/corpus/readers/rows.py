@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from auditor.corpus.cleaning import plain
+from auditor.corpus.cleaning import REPLACEMENT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 """Name → what separates columns."""
 ONE_COLUMN = "none"
 """The name of the delimiter of a file with one column."""
 _MOST_NAMES = 8
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Dialect:
     def numbered(self) -> dict[str, str]:
         """Column → the first of its classes behind their ids, for people: `0 positive, 1 negative`."""
         return {
-            plain(column): ", ".join(f"{number} {plain(name)}" for number, name in enumerate(names[:_MOST_NAMES]))
+            _shown(column): ", ".join(f"{number} {_shown(name)}" for number, name in enumerate(names[:_MOST_NAMES]))
             + (" …" if len(names) > _MOST_NAMES else "")
             for column, names in self.classes.items()
         }
@@ -68,6 +69,12 @@ class Dialect:
                 *(f"classes of {column}: {classes}" for column, classes in self.numbered.items()),
             ]
         )
+
+
+def _shown(name: str) -> str:
+    """A name from the file, cut short, without what would steer a terminal."""
+    short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+    return "".join(character if character.isprintable() else REPLACEMENT for character in short)
 
 
 @dataclass(frozen=True, slots=True)
