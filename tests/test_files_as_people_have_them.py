@@ -124,7 +124,7 @@ def test_what_is_asked_for_is_no_guess(tmp_path: Path, check: Said) -> None:
     ("options", "expected"),
     [
         (("--encoding", "gbk2312"), "corpus.encoding: expected an encoding that Python knows, such as utf-8, gb18030"),
-        (("--encoding", "uft-8"), "did you mean utf_8?, found"),
+        (("--encoding", "uft-8"), "did you mean utf-8?, found"),
         (("--encoding", "rot13"), "corpus.encoding: expected an encoding that Python knows"),
         (("--encoding", "idna"), "corpus.encoding: Python knows no encoding"),
         (("--delimiter", "colon"), "corpus.delimiter: expected 'comma', 'semicolon', 'tab', 'pipe', 'none'"),

@@ -29,14 +29,20 @@ def _known_device(name: str) -> str:
 
 
 def _known_encoding(name: str) -> str:
+    if not _is_encoding(name):
+        known = sorted(alias for alias, codec in aliases.items() if _is_encoding(codec))
+        near = get_close_matches(name.lower().replace("-", "_"), known, 1)
+        hint = f"; did you mean {codecs.lookup(near[0]).name}?" if near else ""
+        raise ValueError(f"expected an encoding that Python knows, such as utf-8, gb18030 or cp1252{hint}")
+    return name
+
+
+def _is_encoding(name: str) -> bool:
     try:
         "".encode(name)  # unlike a look-up, refuses codecs that are no encodings of text, such as rot13
-        codecs.lookup(name)
     except (LookupError, ValueError):
-        near = get_close_matches(name.lower().replace("-", "_"), {*aliases, *aliases.values()}, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"expected an encoding that Python knows, such as utf-8, gb18030 or cp1252{hint}") from None
-    return name
+        return False
+    return True
 
 
 Device = Annotated[str, AfterValidator(_known_device)]

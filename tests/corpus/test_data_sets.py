@@ -289,3 +289,11 @@ def test_the_folder_is_read_without_the_package(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
     assert pairs(corpus.load(tmp_path / "reviews")) == REVIEWS
     shutil.rmtree(tmp_path / "reviews")
+
+
+def test_names_from_a_file_are_cut_short_and_steer_no_terminal(tmp_path: Path) -> None:
+    names = ["a\x1b[31m\u202eb\n", "x" * 99, *map(str, range(20))]
+    pq.write_table(table([0], {"names": names, "_type": "ClassLabel"}), tmp_path / "a.parquet")
+    shown = str(corpus.load(tmp_path / "a.parquet").dialect)
+    assert shown.startswith("parquet, classes of label: 0 a\ufffd[31m\ufffdb\ufffd, 1 " + "x" * 39 + "…, 2 0")
+    assert shown.endswith("7 5 …")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from auditor.corpus.faults import fault, quote
 from auditor.corpus.readers.archives import Content
-from auditor.corpus.readers.evidence import chinese_share, is_text, is_western
+from auditor.corpus.readers.evidence import breaks, chinese_share, is_text, is_western
 from auditor.errors import ConfigError, CorpusError
 
 _MARKS = {
@@ -31,7 +31,7 @@ _ZEROS = {
     "utf-16-be": re.compile(rb"\0[\x09-\x7e]"),
 }
 _CANDIDATES = ("gb18030", "big5", "shift_jis", "euc_jp", "cp949", "cp1252", "cp1251", "cp1250", "cp1254", "mac_roman")
-"""What a file is tried as that is refused: the first of them that can decode all of it are suggested."""
+"""What a file is tried as that is refused: those that can decode all of it are suggested, the likeliest first."""
 _MOST_SUGGESTIONS = 4
 _NEED_A_MARK = ("utf-16", "utf-32")
 _NOT_OF_FILES = ("idna", "punycode", "unicodeescape", "rawunicodeescape")
@@ -191,16 +191,14 @@ def _decoded(evidence: bytes, encoding: str) -> str:
 def _unknown(content: Content, wrong: _Undecodable, evidence: bytes) -> CorpusError:
     """The refusal, with what the file would read as in the encodings that can decode all of it."""
     line = f"line {wrong.line}"
-    fitting = [
-        f"{quote(name)} reads {quote(_sample(text))}"
-        for name in _CANDIDATES
-        if (text := _decoded(evidence, name)) and is_text(text) and _undecodable(content, name) is None
-    ]
+    texts = {name: _decoded(evidence, name) for name in _CANDIDATES}
+    fitting = [name for name, text in texts.items() if text and is_text(text) and _undecodable(content, name) is None]
     if not fitting:
         return fault(content.path, line, f"not UTF-8 ({wrong}), nor text in another encoding; save it as UTF-8")
-    options = ", ".join(fitting[:_MOST_SUGGESTIONS])
-    what = f"not UTF-8 ({wrong}), and its encoding cannot be told; say it in corpus.encoding or --encoding"
-    return fault(content.path, line, f"{what}: {options}")
+    likely = sorted(fitting, key=lambda name: breaks(texts[name]))[:_MOST_SUGGESTIONS]
+    options = ", ".join(f"{quote(name)} reads {quote(_sample(texts[name]))}" for name in likely)
+    advice = f"state it, as in corpus.encoding = {quote(likely[0])} or --encoding {likely[0]}"
+    return fault(content.path, line, f"not UTF-8 ({wrong}), and its encoding cannot be told; {advice}: {options}")
 
 
 def _sample(text: str) -> str:

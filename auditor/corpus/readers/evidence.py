@@ -31,6 +31,7 @@ _COMMON = frozenset(
     "國為這個來會時說學們後發對長過業裡經動進區開產軍還種現機體當兩實麼關從沒將員東頭間無見點場戰數樣問並嗎覺喜歡錯買態質電薦評電"
 )
 """The most frequent Chinese characters (two hundred of them are half of any text), simplified and traditional."""
+_MOST_COMPARED = 10_000
 _LEAST_COMMON = 0.3
 _FEWEST = 10
 
@@ -52,6 +53,26 @@ def chinese_share(text: str) -> float:
         return 0.0
     share = sum(character in _COMMON for character in characters) / len(characters)
     return share if share >= _LEAST_COMMON else 0.0
+
+
+def breaks(text: str) -> float:
+    """How often a character beyond ASCII stands beside a letter of another script, as in "ÐµÑ", per such character."""
+    kinds = [_kind(character) for character in text[:_MOST_COMPARED]]
+    beyond = [character > "\x7f" for character in text[:_MOST_COMPARED]]
+    pairs = zip(kinds, kinds[1:], beyond, beyond[1:], strict=False)
+    n_breaks = sum(one != two and "" not in (one, two) and (first or second) for one, two, first, second in pairs)
+    return n_breaks / max(1, sum(beyond))
+
+
+def _kind(character: str) -> str:
+    """The script of a letter, "sign" for what stands in no word, empty for spaces and punctuation."""
+    category = unicodedata.category(character)
+    if category[0] in "ZPC":
+        return ""
+    if category[0] in "SN":
+        return "sign"
+    script = unicodedata.name(character, "").split()[0]
+    return "CJK" if script in ("HIRAGANA", "KATAKANA") else script
 
 
 def is_text(text: str) -> bool:
