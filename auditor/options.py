@@ -46,7 +46,7 @@ def read_options(
     label_column: Annotated[str | None, typer.Option(help="Column of the label, where it is not label.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Of CSV: comma, semicolon, tab, pipe or none.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text files: utf-8, gb18030, cp1252 …")] = None,
-    split: Annotated[str | None, typer.Option(help="Of a data set in splits.")] = None,
+    split: Annotated[str | None, typer.Option(help="Of a dataset in splits.")] = None,
     pair_column: Annotated[str | None, typer.Option(help="Column of a second sentence.")] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")] = None,

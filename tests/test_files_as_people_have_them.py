@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_is_exit_4_and_one_line(
     assert complaints.startswith(f"auditor: {expected}")
 
 
-def test_a_data_set_of_the_hub_needs_its_package_and_no_folder(check: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dataset_of_the_hub_needs_its_package_and_no_folder(check: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.corpus.readers.hub.find_spec", lambda _: None)
     code, _, complaints = check("hf://datasets/imdb", "--split", "test")
     assert (code, complaints) == (4, "auditor: hf://datasets/imdb: needs the package datasets; pip install datasets\n")

@@ -15,7 +15,7 @@ path = {_DATA}   # .jsonl .json .csv .tsv .parquet .arrow .txt, also in .gz .zst
                                       # the package datasets; hf://datasets/OWNER/NAME where it is installed
 # encoding = "gb18030"                # of text files; default: recognised, and a guess is printed and noted
 # delimiter = "semicolon"             # of CSV: comma, semicolon, tab, pipe or none; default: told from the first rows
-# split = "test"                      # of a data set in splits
+# split = "test"                      # of a dataset in splits
 # text = "text"                       # the column of the document's text
 # pair = "hypothesis"                 # the column of a second sentence, where the task compares two
 # label = "label"                     # the column of the reference labels, if there is one; "" for none

@@ -60,7 +60,7 @@ class CorpusConfig(Table):
     delimiter: Literal["comma", "semicolon", "tab", "pipe", "none", ",", ";", "\t", "\\t", "|"] | None = None
     """What separates the columns of CSV and TSV; "none" where there is one; by default told from the first rows."""
     split: Name | None = None
-    """Of a data set in splits, such as "test"."""
+    """Of a dataset in splits, such as "test"."""
     text: Name = "text"
     """The column of the document's text."""
     pair: Name | None = None

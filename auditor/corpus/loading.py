@@ -1,4 +1,4 @@
-"""The door of the corpus: a file, a folder or a data set of the hub becomes the documents of an audit."""
+"""The door of the corpus: a file, a folder or a dataset of the hub becomes the documents of an audit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auditor.corpus.documents import Roles, read_documents
 from auditor.corpus.faults import fault
-from auditor.corpus.readers import Dialect, Wishes, open_source
+from auditor.corpus.readers import Dialect, Options, open_source
 from auditor.corpus.sampling import sample
 from auditor.records.types import Document
 
@@ -17,7 +17,7 @@ class Corpus:
 
     path: Path
     sha256: str
-    """Of the file's bytes; of a folder, of the list of its files' sums; of a data set of the hub, of its rows."""
+    """Of the file's bytes; of a folder, of the list of its files' sums; of a dataset of the hub, of its rows."""
     dialect: Dialect
     """How it is written."""
     documents: tuple[Document, ...]
@@ -48,12 +48,12 @@ def load(
 
     Args:
         path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
-            folder that the package datasets saved; or a data set of the hub, hf://datasets/OWNER/NAME[@REVISION].
+            folder that the package datasets saved; or a dataset of the hub, hf://datasets/OWNER/NAME[@REVISION].
         format: One of `FORMATS`; None goes by the suffix.
         encoding: Of a file of text, as Python names it; None has it recognised.
         delimiter: Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one
             column; None has it recognised.
-        split: Of a data set in splits.
+        split: Of a dataset in splits.
         text: The column of the document's text.
         pair: The column of the second sentence, where the task compares two.
         label: The column of the reference labels: a string, a whole number, a boolean, or a list of these. None takes
@@ -69,7 +69,7 @@ def load(
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
     roles = Roles(text, pair, label, id, None if metadata is None else tuple(metadata))
-    source = open_source(path, Wishes(format, encoding, delimiter, split))
+    source = open_source(path, Options(format, encoding, delimiter, split))
     documents, columns = read_documents(source.path, source.rows(), roles)
     if not documents:
         raise fault(source.path, "", "holds no documents; expected at least one row")

@@ -201,7 +201,7 @@ def test_any_table_that_pythons_csv_writes_is_read_back_equal(
     end: str,
     encoding: str,
 ) -> None:
-    from auditor.corpus.readers import Wishes, open_source
+    from auditor.corpus.readers import Options, open_source
 
     names, rows = table
     if any(character in field for row in rows for field in row for character in "\r\n"):
@@ -211,7 +211,7 @@ def test_any_table_that_pythons_csv_writes_is_read_back_equal(
     writer.writerows([names, *rows])
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(written.getvalue().encode(encoding))
-    source = open_source(path, Wishes())
+    source = open_source(path, Options())
     assert [list(row.values.values()) for row in source.rows()] == rows
     assert DELIMITERS.get(source.dialect.delimiter, delimiter) == delimiter
     assert not source.dialect.encoding_is_guessed or encoding in ("utf-16-le", "utf-16-be")

@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from corpus_files import fault, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,12 +23,6 @@ ROWS = [
     {"text": 'He said "no", twice', "label": "negative", "language": "en"},
     {"text": "不错", "label": "positive", "language": "zh"},
 ]
-
-
-def write(folder: Path, name: str, content: str | bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    return path
 
 
 def write_rows(folder: Path, file_format: str, rows: list[dict[str, str]]) -> Path:
@@ -45,15 +39,6 @@ def write_rows(folder: Path, file_format: str, rows: list[dict[str, str]]) -> Pa
             writer.writeheader()
             writer.writerows(rows)
     return path
-
-
-def fault(path: Path, **options: Any) -> str:
-    with pytest.raises(CorpusError) as caught:
-        corpus.load(path, **options)
-    message = str(caught.value)
-    assert message.startswith(str(path)), "the file is named first"
-    assert "\n" not in message, "one line"
-    return message.removeprefix(str(path))
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "json", "csv", "tsv", "parquet"])

@@ -1,4 +1,4 @@
-"""A path becomes rows: files of many formats and dialects, folders of the package datasets, data sets of the hub.
+"""A path becomes rows: files of many formats and dialects, folders of the package datasets, datasets of the hub.
 
 opening     what a path is, how it is written, its rows
 archives    gzip, Zstandard and zip around any of them
@@ -7,12 +7,12 @@ text        lines
 delimiters  what separates columns; `separated` reads CSV and TSV
 objects     JSON Lines and JSON
 tables      Parquet and Arrow; `classes` reads ids of classes by their names
-saved       a folder written by `save_to_disk`; `hub` a data set by its name
+saved       a folder written by `save_to_disk`; `hub` a dataset by its name
 rows        what all of them give: `Row`, `Dialect`, `Source`
 """
 
 from auditor.corpus.readers.archives import stem
-from auditor.corpus.readers.opening import FORMATS, Wishes, is_remote, open_source
+from auditor.corpus.readers.opening import FORMATS, Options, is_remote, open_source
 from auditor.corpus.readers.rows import DELIMITERS, ONE_COLUMN, Dialect, Row, Source
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "FORMATS",
     "ONE_COLUMN",
     "Dialect",
+    "Options",
     "Row",
     "Source",
-    "Wishes",
     "is_remote",
     "open_source",
     "stem",

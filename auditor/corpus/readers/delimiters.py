@@ -62,7 +62,7 @@ def recognise(text: Text, beginning: str, asked: str | None) -> Columns:
     elif stated:
         name = _stated(text, stated[1])
     else:
-        name = _told(lines, is_whole=len(beginning) < LONGEST_BEGINNING)
+        name = _sniffed(lines, is_whole=len(beginning) < LONGEST_BEGINNING)
     return Columns(name, _skips_space(lines, name), is_stated=stated is not None)
 
 
@@ -111,7 +111,7 @@ def _stated(text: Text, character: str) -> str:
     raise fault(text.content.path, "line 1", f"{what}; write the file again with one of them")
 
 
-def _told(lines: list[str], *, is_whole: bool) -> str:
+def _sniffed(lines: list[str], *, is_whole: bool) -> str:
     measured = {name: _fit(lines, name, is_whole=is_whole) for name in DELIMITERS}
     best = max(measured, key=lambda name: measured[name])
     return best if measured[best] > _UNFIT else ONE_COLUMN

@@ -1,4 +1,4 @@
-"""Data sets of the hub, by the names they have there.
+"""Datasets of the hub, by the names they have there.
 
     hf://datasets/OWNER/NAME[@REVISION][/SUBSET]
 
@@ -26,7 +26,7 @@ _BATCH = 1024
 
 
 def open_hub(address: str, split: str | None) -> Source:
-    """The rows of a data set of the hub.
+    """The rows of a dataset of the hub.
 
     Args:
         address: Begins with `SCHEME`.
@@ -50,7 +50,7 @@ def open_hub(address: str, split: str | None) -> Source:
 
 
 def may_be_name(text: str) -> bool:
-    """Whether a text could be the name of a data set: NAME or OWNER/NAME."""
+    """Whether a text could be the name of a dataset: NAME or OWNER/NAME."""
     return _ADDRESS.fullmatch(f"{SCHEME}datasets/{text}") is not None
 
 

@@ -32,7 +32,7 @@ _SEPARATED = ("csv", "tsv")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """What the user says about the file; None leaves it to be recognised."""
 
     format: str | None = None
@@ -41,29 +41,29 @@ class Wishes:
     split: str | None = None
 
 
-def open_source(path: str | Path, wishes: Wishes) -> Source:
-    """A file, a folder or a data set of the hub, ready to be read.
+def open_source(path: str | Path, options: Options) -> Source:
+    """A file, a folder or a dataset of the hub, ready to be read.
 
     Raises:
         ConfigError: what the user says does not exist, or is not for a corpus of this kind.
         CorpusError: there is no such file, or how it is written cannot be told.
     """
     if isinstance(path, str) and path.startswith(hub.SCHEME):
-        _refuse(wishes, "a data set of the hub", "format", "encoding", "delimiter")
-        return hub.open_hub(path, wishes.split)
+        _refuse(options, "a dataset of the hub", "format", "encoding", "delimiter")
+        return hub.open_hub(path, options.split)
     path = Path(path)
     try:
         if _is_folder(path):
-            _refuse(wishes, "a folder", "format", "encoding", "delimiter")
-            return open_folder(path, wishes.split)
-        _refuse(wishes, "a single file", "split")
-        return _open_file(path, wishes)
+            _refuse(options, "a folder", "format", "encoding", "delimiter")
+            return open_folder(path, options.split)
+        _refuse(options, "a single file", "split")
+        return _open_file(path, options)
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path names a data set of the hub."""
+    """Whether a path names a dataset of the hub."""
     return path.startswith(hub.SCHEME)
 
 
@@ -90,23 +90,23 @@ def _nearest(path: Path) -> str:
     near = suggestion(path.name, names)
     if near or path.suffix in _SUFFIXES or not hub.may_be_name(str(path)):
         return near
-    return f"; a data set of the hub is written {hub.SCHEME}datasets/{path}"
+    return f"; a dataset of the hub is written {hub.SCHEME}datasets/{path}"
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> CorpusError:
     return fault(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def _open_file(path: Path, wishes: Wishes) -> Source:
+def _open_file(path: Path, options: Options) -> Source:
     content = look_into(path)
-    file_format = _format_of(content, wishes.format)
+    file_format = _format_of(content, options.format)
     if file_format in _TABLES:
-        _refuse(wishes, f"{file_format} files, which state theirs", "encoding")
-        _refuse(wishes, f"{file_format} files", "delimiter")
+        _refuse(options, f"{file_format} files, which state theirs", "encoding")
+        _refuse(options, f"{file_format} files", "delimiter")
         table = load_table(path, file_format, (content,))
         dialect, rows = Dialect(file_format, content.compression, classes=table.classes), table.rows
     else:
-        dialect, rows = _open_text(content, file_format, wishes)
+        dialect, rows = _open_text(content, file_format, options)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Source(path, dialect, sha256, lambda: _guarded(path, rows))
@@ -130,17 +130,17 @@ def _format_of(content: Content, asked: str | None) -> str:
     return file_format
 
 
-def _open_text(content: Content, file_format: str, wishes: Wishes) -> tuple[Dialect, Callable[[], Iterator[Row]]]:
+def _open_text(content: Content, file_format: str, options: Options) -> tuple[Dialect, Callable[[], Iterator[Row]]]:
     """How a file of text is written, and its rows."""
     if file_format not in _SEPARATED:
-        _refuse(wishes, f"{file_format} files", "delimiter")
-    encoding = encodings.recognise(content, wishes.encoding)
+        _refuse(options, f"{file_format} files", "delimiter")
+    encoding = encodings.recognise(content, options.encoding)
     text = Text(content, encoding.name)
     beginning = text.beginning()
     dialect = Dialect(file_format, content.compression, encoding.name, encoding.is_guessed)
     if file_format in _SEPARATED:
         text = replace(text, line_end=line_end_of(beginning, quoted=True))
-        columns = delimiters.recognise(text, beginning, wishes.delimiter)
+        columns = delimiters.recognise(text, beginning, options.delimiter)
         dialect = replace(dialect, delimiter=columns.delimiter)
         return dialect, lambda: read_rows(text, columns, prefers_plain=file_format == "tsv")
     if file_format == "txt":
@@ -157,12 +157,12 @@ def _read_text(text: Text) -> Iterator[Row]:
             yield Row(number, f"line {number}", {"text": line.rstrip("\r\n")})
 
 
-def _refuse(wishes: Wishes, kind: str, *keys: str) -> None:
+def _refuse(options: Options, kind: str, *keys: str) -> None:
     """Refuses keys that say something about another kind of corpus.
 
     Raises:
         ConfigError: names the first that is set.
     """
     for key in keys:
-        if getattr(wishes, key) is not None:
+        if getattr(options, key) is not None:
             raise ConfigError(f"corpus.{key}: is not for {kind}; leave it out")

@@ -31,7 +31,7 @@ class Dialect:
     """How a corpus is written, as it was read."""
 
     format: str
-    """A key of `FORMATS`, or "dataset" for a folder of the package datasets and a data set of the hub."""
+    """A key of `FORMATS`, or "dataset" for a folder of the package datasets and a dataset of the hub."""
     compression: str = ""
     """"gzip", "zstd" or "zip"; empty where there is none."""
     encoding: str = ""

@@ -24,7 +24,7 @@ _MOST_SPLITS = 12
 
 
 def open_folder(path: Path, split: str | None) -> Source:
-    """The rows of a saved data set.
+    """The rows of a saved dataset.
 
     Args:
         path: The folder.
@@ -42,7 +42,7 @@ def open_folder(path: Path, split: str | None) -> Source:
     names = [part.get("filename") for part in state.get("_data_files") or [] if isinstance(part, dict)]
     parts = tuple(Content(_part(path, name), str(name)) for name in names)
     if not parts:
-        raise fault(path / _STATE, "", "names no data files; save the data set again")
+        raise fault(path / _STATE, "", "names no data files; save the dataset again")
     table = load_table(path, "arrow", parts, classes_of(info.get("features")))
     files = [path / _INFO, path / _STATE, *(part.path for part in parts)]
     return Source(path, Dialect("dataset", classes=table.classes), sha256_of_files(files), table.rows)
@@ -82,11 +82,11 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise _broken(path, f"has no {name}") from error
     except (ValueError, RecursionError) as error:
-        raise fault(path / name, "", "not JSON; save the data set again") from error
+        raise fault(path / name, "", "not JSON; save the dataset again") from error
     if not isinstance(content, dict):
-        raise fault(path / name, "", "expected an object; save the data set again")
+        raise fault(path / name, "", "expected an object; save the dataset again")
     return content
 
 
 def _broken(path: Path, what: str) -> CorpusError:
-    return fault(path, "", f"{what}; save the data set again")
+    return fault(path, "", f"{what}; save the dataset again")

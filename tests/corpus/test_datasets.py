@@ -42,7 +42,7 @@ def labels_of(path: Path, **options: Any) -> list[tuple[str, ...]]:
     return [document.labels for document in corpus.load(path, **options).documents]
 
 
-def data_set(**columns: Any) -> datasets.Dataset:
+def reviews(**columns: Any) -> datasets.Dataset:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=NAMES)})
     return datasets.Dataset.from_dict({"text": [text for text, _ in REVIEWS], "label": IDS, **columns}, features)
 
@@ -60,7 +60,7 @@ def test_ids_of_classes_are_read_by_the_names_that_the_file_gives_them(tmp_path:
 
 
 def test_what_the_package_datasets_writes_itself_is_read_so(tmp_path: Path) -> None:
-    data_set().to_parquet(tmp_path / "a.parquet")
+    reviews().to_parquet(tmp_path / "a.parquet")
     assert pairs(corpus.load(tmp_path / "a.parquet")) == REVIEWS
 
 
@@ -115,7 +115,7 @@ def test_broken_or_absent_features_leave_the_numbers_as_they_are(tmp_path: Path,
 
 
 def test_other_columns_of_classes_slice_by_name(tmp_path: Path) -> None:
-    data_set().add_column("topic", [0, 1] * 4, feature=datasets.ClassLabel(names=["film", "book"])).to_parquet(
+    reviews().add_column("topic", [0, 1] * 4, feature=datasets.ClassLabel(names=["film", "book"])).to_parquet(
         tmp_path / "a.parquet"
     )
     assert [document.metadata["topic"] for document in corpus.load(tmp_path / "a.parquet").documents[:2]] == [
@@ -165,7 +165,7 @@ def test_keys_for_text_are_refused_for_tables_and_folders(tmp_path: Path) -> Non
 
 
 def test_a_saved_folder_is_read_and_its_hash_is_that_of_its_files(tmp_path: Path) -> None:
-    data_set().save_to_disk(tmp_path / "reviews", num_shards=3)
+    reviews().save_to_disk(tmp_path / "reviews", num_shards=3)
     loaded = corpus.load(tmp_path / "reviews")
     assert pairs(loaded) == REVIEWS
     assert loaded.documents[7].id == "reviews-8"
@@ -176,14 +176,14 @@ def test_a_saved_folder_is_read_and_its_hash_is_that_of_its_files(tmp_path: Path
     assert loaded.sha256 == hashlib.sha256(sums.encode()).hexdigest()
 
 
-def test_rows_chosen_from_a_data_set_are_saved_as_chosen(tmp_path: Path) -> None:
-    data_set().select([6, 1]).save_to_disk(tmp_path / "reviews")
+def test_rows_chosen_from_a_dataset_are_saved_as_chosen(tmp_path: Path) -> None:
+    reviews().select([6, 1]).save_to_disk(tmp_path / "reviews")
     assert pairs(corpus.load(tmp_path / "reviews")) == [REVIEWS[6], REVIEWS[1]]
 
 
 def test_a_folder_of_splits_names_them_and_reads_the_one_that_is_asked_for(tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
-    datasets.DatasetDict(train=data_set(), test=data_set().select([0, 1])).save_to_disk(folder)
+    datasets.DatasetDict(train=reviews(), test=reviews().select([0, 1])).save_to_disk(folder)
     assert fault(folder) == ': is in splits; name one in corpus.split or --split: "train", "test"'
     assert pairs(corpus.load(folder, split="test")) == REVIEWS[:2]
     assert corpus.load(folder / "test").sha256 == corpus.load(folder, split="test").sha256
@@ -194,22 +194,22 @@ def test_a_folder_of_splits_names_them_and_reads_the_one_that_is_asked_for(tmp_p
 
 def test_a_broken_folder_says_what_it_lacks(tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
-    data_set().save_to_disk(folder)
+    reviews().save_to_disk(folder)
     state = json.loads((folder / "state.json").read_text())
     for name in ("../reviews/data-00000-of-00001.arrow", "data-00001-of-00001.arrow", 3):
         write(folder, "state.json", json.dumps({**state, "_data_files": [{"filename": name}]}))
-        assert fault(folder).endswith("which is not in the folder; save the data set again")
+        assert fault(folder).endswith("which is not in the folder; save the dataset again")
     write(folder, "state.json", "{}")
-    assert fault(folder) == "/state.json: names no data files; save the data set again"
+    assert fault(folder) == "/state.json: names no data files; save the dataset again"
     write(folder, "state.json", "{")
-    assert fault(folder) == "/state.json: not JSON; save the data set again"
+    assert fault(folder) == "/state.json: not JSON; save the dataset again"
     write(folder, "state.json", json.dumps(state))
     (folder / "dataset_info.json").unlink()
-    assert fault(folder) == ": has no dataset_info.json; save the data set again"
+    assert fault(folder) == ": has no dataset_info.json; save the dataset again"
 
 
 def loads(monkeypatch: pytest.MonkeyPatch, loaded: object) -> list[tuple[Any, ...]]:
-    """Lets the package give a data set that needs no hub; returns what it was asked for."""
+    """Lets the package give a dataset that needs no hub; returns what it was asked for."""
     asked: list[tuple[Any, ...]] = []
 
     def load_dataset(path: str, name: str | None, *, split: str | None, revision: str | None) -> object:
@@ -222,8 +222,8 @@ def loads(monkeypatch: pytest.MonkeyPatch, loaded: object) -> list[tuple[Any, ..
     return asked
 
 
-def test_a_data_set_of_the_hub_is_read_by_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = loads(monkeypatch, data_set().select([6, 1]))
+def test_a_dataset_of_the_hub_is_read_by_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = loads(monkeypatch, reviews().select([6, 1]))
     loaded = corpus.load("hf://datasets/org/reviews@v1/plain", split="test")
     assert asked == [("org/reviews", "plain", "test", "v1")]
     assert pairs(loaded) == [REVIEWS[6], REVIEWS[1]]
@@ -237,10 +237,10 @@ def test_a_data_set_of_the_hub_is_read_by_the_package(monkeypatch: pytest.Monkey
 
 
 def test_of_several_splits_of_the_hub_one_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads(monkeypatch, datasets.DatasetDict(train=data_set(), test=data_set()))
+    loads(monkeypatch, datasets.DatasetDict(train=reviews(), test=reviews()))
     with pytest.raises(CorpusError, match=r'^hf://datasets/imdb: is in splits; name one .*: "train", "test"$'):
         corpus.load("hf://datasets/imdb")
-    loads(monkeypatch, datasets.DatasetDict(train=data_set()))
+    loads(monkeypatch, datasets.DatasetDict(train=reviews()))
     assert pairs(corpus.load("hf://datasets/imdb")) == REVIEWS
 
 
@@ -272,18 +272,18 @@ def test_an_address_is_whole_and_no_folder_stands_in_for_the_hub(
 
 
 @pytest.mark.parametrize("name", ["imdb", "stanfordnlp/imdb"])
-def test_a_missing_path_that_could_be_a_data_set_says_how_to_write_one(
+def test_a_missing_path_that_could_be_a_dataset_says_how_to_write_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     message = fault(Path(name))
-    assert message == f": no such file; a data set of the hub is written hf://datasets/{name}"
-    loads(monkeypatch, data_set())
+    assert message == f": no such file; a dataset of the hub is written hf://datasets/{name}"
+    loads(monkeypatch, reviews())
     assert pairs(corpus.load(message.split()[-1])) == REVIEWS
 
 
 def test_the_folder_is_read_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data_set().save_to_disk(tmp_path / "reviews")
+    reviews().save_to_disk(tmp_path / "reviews")
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "datasets" else find_spec(name))
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
