@@ -83,10 +83,10 @@ def look_again(plan: Mapping[str, Any], templates: Path | None, fonts: Path | No
 
 def presentation(plan: Mapping[str, Any]) -> Presentation:
     """How the report speaks, and for whom."""
-    options = plan["config"]["report"]
-    written = {key: text.strip() for key, text in options["statements"].items() if text and text.strip()}
+    wishes = plan["config"]["report"]
+    written = {key: text.strip() for key, text in wishes["statements"].items() if text and text.strip()}
     own = {"statements": written, "logo": plan["look"]["logo"]}
-    return Presentation.model_validate({**{key: options[key] for key in _KEYS}, **own})
+    return Presentation.model_validate({**{key: wishes[key] for key in _KEYS}, **own})
 
 
 _KEYS = ("language", "reviewers", "organisation", "classification", "sections")

@@ -14,7 +14,7 @@ class Reviewer(Finding):
 
 
 class Presentation(Finding):
-    """The options of those who ordered the report, as the run keeps them."""
+    """The wishes of those who ordered the report, as the run keeps them."""
 
     language: Language = "en"
     reviewers: tuple[Reviewer, ...] = ()
