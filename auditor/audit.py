@@ -77,6 +77,7 @@ def run(
     with place.lock():
         if place.is_complete:  # another process finished it while this one waited for the lock
             return _reopened(place)
+        progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
         work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
         facts = {**timing(started), "work": work}
@@ -141,6 +142,7 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
             "documents": len(preflight.documents),
             "documents_in_file": preflight.corpus.n_documents,
             "columns": list(preflight.corpus.columns),
+            "dialect": preflight.corpus.dialect.as_json(),
         },
         "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
         "asked": preflight.asked,

@@ -82,6 +82,7 @@ class Preflight:
             f"corpus   {self.config.corpus.path}: {len(self.documents):,} document{'s' * (len(self.documents) != 1)}, "
             + (f"labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else "no labels")
             + (f" on {self.n_labelled:,} of them" if 0 < self.n_labelled < len(self.documents) else ""),
+            f"read as  {self.corpus.dialect}",
             f"model    {self.checkpoint.name}: {self.checkpoint.model_class} for {self.checkpoint.task}"
             + (f", labels {labels}" if labels else "")
             + f"; {self.dtype} on {self.device}",
@@ -100,6 +101,7 @@ class Preflight:
             "title": self.config.title,
             "task": self.checkpoint.task,
             "documents": len(self.documents),
+            "dialect": self.corpus.dialect.as_json(),
             "shards": len(self.shards),
             "probes": self.asked,
             "checks": list(self.config.checks),
@@ -138,7 +140,8 @@ def check(config: Config) -> Preflight:
 def _load(config: Config, checkpoint: "Checkpoint") -> corpus.Corpus:
     vocabulary = labelling.vocabulary_of(config, checkpoint)
     settings = config.corpus.model_dump(exclude={"path"})
-    return corpus.load(config.locate("corpus.path"), **settings, seed=config.seed, vocabulary=vocabulary)
+    path = config.corpus.path if corpus.is_remote(config.corpus.path) else config.locate("corpus.path")
+    return corpus.load(path, **settings, seed=config.seed, vocabulary=vocabulary)
 
 
 def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint":
@@ -204,10 +207,26 @@ def _names(preflight: Preflight, *, labelled: bool) -> set[str]:
     )
 
 
+def _dialect_notes(dialect: corpus.Dialect) -> Iterator[str]:
+    """What was guessed or translated when the file was read."""
+    if dialect.encoding_is_guessed:
+        yield say(
+            "The encoding of the corpus was guessed from its bytes: {encoding}; corpus.encoding states another.",
+            encoding=dialect.encoding,
+        )
+    for column, classes in dialect.numbered.items():
+        yield say(
+            "The column {column} holds ids of classes; the names that the corpus gives them were read: {classes}.",
+            column=column,
+            classes=classes,
+        )
+
+
 def _notes(preflight: Preflight) -> Iterator[str]:
     """What the report must say about the input, in its language."""
     config, n, of = preflight.config, len(preflight.documents), preflight.corpus.n_documents
     yield from labelling.notes_on(preflight.corpus.reading)
+    yield from _dialect_notes(preflight.corpus.dialect)
     if n < of:
         yield plural(
             of,

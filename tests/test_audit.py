@@ -155,7 +155,7 @@ def test_a_stopped_run_is_resumed_with_equal_sums(models: dict[str, Path], here:
     progress = Silent()
     resumed = run(models["classifier"], corpus(here), progress=progress)
     assert not resumed.reused
-    assert progress.said[0] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
+    assert progress.said[1] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
     assert sums(resumed) == sums(whole)
 
 

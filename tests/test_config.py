@@ -230,7 +230,7 @@ max_failures = 2
     assert faults(path) == [
         'seed: expected a whole number, found "one"',
         "corpus.path: missing; give it in the file or with --data",
-        "corpus.format: expected 'jsonl', 'json', 'csv', 'tsv', 'parquet' or 'txt', found \"xml\"",
+        "corpus.format: expected 'jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow' or 'txt', found \"xml\"",
         'corpus.metadata: expected a list such as ["a", "b"], found "language"',
         "corpus.limit: expected at least 1, found 0",
         "corpus.pth: unknown key; did you mean corpus.path?",

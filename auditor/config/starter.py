@@ -11,7 +11,11 @@ TEMPLATE = f"""\
 seed = 0                              # of everything that is drawn
 
 [corpus]
-path = {_DATA}   # .jsonl .json .csv .tsv .parquet .txt
+path = {_DATA}   # .jsonl .json .csv .tsv .parquet .arrow .txt, also in .gz .zst .zip; a folder of
+                                      # the package datasets; hf://datasets/OWNER/NAME where it is installed
+# encoding = "gb18030"                # of text files; default: recognised, and a guess is printed and noted
+# delimiter = "semicolon"             # of CSV: comma, semicolon, tab, pipe or none; default: told from the first rows
+# split = "test"                      # of a dataset in splits
 # text = "text"                       # the column of the document's text
 # pair = "hypothesis"                 # the column of a second sentence, where the task compares two
 # label = "label"                     # the column of the reference labels, if there is one; "" for none

@@ -3,9 +3,12 @@
 The docstring under a field is its description in the JSON Schema.
 """
 
+import codecs
 import os
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from encodings.aliases import aliases
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +28,23 @@ def _known_device(name: str) -> str:
     return name
 
 
+def _known_encoding(name: str) -> str:
+    if not _is_encoding(name):
+        known = sorted(alias for alias, codec in aliases.items() if _is_encoding(codec))
+        near = get_close_matches(name.lower().replace("-", "_"), known, 1)
+        hint = f"; did you mean {codecs.lookup(near[0]).name}?" if near else ""
+        raise ValueError(f"expected an encoding that Python knows, such as utf-8, gb18030 or cp1252{hint}")
+    return name
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "".encode(name)  # unlike a look-up, refuses codecs that are no encodings of text, such as rot13
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 Device = Annotated[str, AfterValidator(_known_device)]
 
 
@@ -42,9 +62,15 @@ class CorpusConfig(Table):
     """The documents: the keyword arguments of `corpus.load`."""
 
     path: Name
-    """A file, relative to this one."""
-    format: Literal["jsonl", "json", "csv", "tsv", "parquet", "txt"] | None = None
+    """A file, or a folder of the package datasets, relative to this one; or hf://datasets/OWNER/NAME[@REVISION]."""
+    format: Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "txt"] | None = None
     """By default what the suffix stands for."""
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
+    """Of a text file, as Python names it, such as "gb18030"; by default recognised, and a guess is noted."""
+    delimiter: Literal["comma", "semicolon", "tab", "pipe", "none", ",", ";", "\t", "\\t", "|"] | None = None
+    """What separates the columns of CSV and TSV; "none" where there is one; by default told from the first rows."""
+    split: Name | None = None
+    """Of a dataset in splits, such as "test"."""
     text: Name = "text"
     """The column of the document's text."""
     pair: Name | None = None

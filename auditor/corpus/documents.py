@@ -11,7 +11,7 @@ from pathlib import Path
 from auditor.corpus.cleaning import clean, plain
 from auditor.corpus.faults import fault, kind, quote, unknown_column
 from auditor.corpus.label_cells import Cell, read_cell
-from auditor.corpus.readers import Row
+from auditor.corpus.readers import Row, stem
 from auditor.records.types import MISSING, Document
 
 _MOST_VALUES = 12
@@ -116,7 +116,7 @@ def _id(path: Path, row: Row, roles: Roles) -> str:
         raise fault(path, row.place, f"expected a string as id, found {kind(value)}")
     if roles.id and roles.id in row.values:
         raise fault(path, row.place, f"no id in column {quote(roles.id)}; every document needs one")
-    return plain(f"{path.stem}-{row.number}")
+    return plain(f"{stem(path)}-{row.number}")
 
 
 def _cell(path: Path, row: Row, column: str) -> Cell:
