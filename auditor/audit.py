@@ -16,8 +16,9 @@ from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
 from auditor.findings import Findings
+from auditor.labelling import is_multi_label
 from auditor.measuring import Progress, Worker
-from auditor.preflight import Preflight, check, is_multi_label
+from auditor.preflight import Preflight, check
 from auditor.reading import context, read_evidence
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
@@ -76,6 +77,7 @@ def run(
     with place.lock():
         if place.is_complete:  # another process finished it while this one waited for the lock
             return _reopened(place)
+        progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
         work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
         facts = {**timing(started), "work": work}
@@ -140,6 +142,7 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
             "documents": len(preflight.documents),
             "documents_in_file": preflight.corpus.n_documents,
             "columns": list(preflight.corpus.columns),
+            "dialect": preflight.corpus.dialect.as_json(),
         },
         "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
         "asked": preflight.asked,

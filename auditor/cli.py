@@ -85,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return code
         except AuditorError as error:
             _complain(str(error))
+            _append(getattr(error, "__notes__", ()))
             return error.exit_code
         except KeyboardInterrupt:
             _complain("interrupted; what is measured is kept: resume with the same command")
@@ -354,6 +355,12 @@ def _say(lines: str | Iterable[str]) -> None:
 def _complain(text: str) -> None:
     for line in text.split("\n"):
         print(f"auditor: {_clean(line)}", file=sys.stderr)
+
+
+def _append(notes: Iterable[str]) -> None:
+    """What belongs to a complaint and is meant to be copied: without our name before its lines."""
+    for line in "\n".join(notes).splitlines():
+        print(_clean(line), file=sys.stderr)
 
 
 def _clean(text: str) -> str:

@@ -15,7 +15,8 @@
     └── RenderError          the template and the name missing
         └── PdfUnavailableError  WeasyPrint's system libraries are missing; the HTML was written
 
-A message says what was expected, what was found, and what to do. The exit code of the command line is the
+A message says what was expected, what was found, and what to do; what may be copied from it, such as a table of the
+configuration, is a note of the error (`BaseException.add_note`). The exit code of the command line is the
 `exit_code` of the class; 0 means fine, 1 that a declared check failed, 8 that checks were declared and nothing is
 established: one could not be judged, or too little was measured. 70 is a fault of this program.
 """

@@ -5,17 +5,18 @@ and checks are compared with what the model and the corpus can give.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor import choosing, corpus, findings, presenting
+from auditor import choosing, corpus, findings, labelling, presenting
 from auditor.config import Config
 from auditor.corpus.sampling import sample
-from auditor.errors import ConfigError, CorpusError, ModelError
+from auditor.errors import ConfigError, ModelError
 from auditor.executors.contract import Shard, cut
 from auditor.findings import wording
+from auditor.labelling import is_multi_label, labels_of
 from auditor.languages import plural, say, speaking
 from auditor.languages.numbers import count
 from auditor.presenting import Appearance
@@ -39,7 +40,6 @@ class Preflight:
 
     config: Config
     corpus: corpus.Corpus
-    documents: tuple[Document, ...]
     checkpoint: "Checkpoint"
     probes: tuple["Probe", ...]
     references: Mapping[str, "Checkpoint"]
@@ -50,14 +50,19 @@ class Preflight:
     appearance: Appearance
 
     @property
+    def documents(self) -> tuple[Document, ...]:
+        """Those of the corpus, with labels as the model calls them."""
+        return self.corpus.documents
+
+    @property
     def asked(self) -> dict[str, int]:
         """Probe → number of documents it will be given."""
         return {probe.name: min(probe.limit or len(self.documents), len(self.documents)) for probe in self.probes}
 
     @property
     def n_labelled(self) -> int:
-        """Documents with a reference label."""
-        return sum(bool(document.labels) for document in self.documents)
+        """Documents with a reference: with labels, or said to have none where a document may have several."""
+        return sum(not document.unlabelled for document in self.documents) if self.corpus.label_values else 0
 
     @property
     def shards(self) -> tuple[Shard, ...]:
@@ -77,6 +82,7 @@ class Preflight:
             f"corpus   {self.config.corpus.path}: {len(self.documents):,} document{'s' * (len(self.documents) != 1)}, "
             + (f"labels {', '.join(self.corpus.label_values[:8])}" if self.corpus.label_values else "no labels")
             + (f" on {self.n_labelled:,} of them" if 0 < self.n_labelled < len(self.documents) else ""),
+            f"read as  {self.corpus.dialect}",
             f"model    {self.checkpoint.name}: {self.checkpoint.model_class} for {self.checkpoint.task}"
             + (f", labels {labels}" if labels else "")
             + f"; {self.dtype} on {self.device}",
@@ -95,6 +101,7 @@ class Preflight:
             "title": self.config.title,
             "task": self.checkpoint.task,
             "documents": len(self.documents),
+            "dialect": self.corpus.dialect.as_json(),
             "shards": len(self.shards),
             "probes": self.asked,
             "checks": list(self.config.checks),
@@ -122,27 +129,19 @@ def check(config: Config) -> Preflight:
     _check_settings(config, checkpoint)
     device = models.device_for(config.model.device)
     dtype = str(models.dtype_for(config.model.dtype, checkpoint, device)).removeprefix("torch.")
-    reading = config.corpus.model_dump(exclude={"path"})
-    read = corpus.load(config.locate("corpus.path"), **reading, seed=config.seed)
-    documents, are_ids = _with_known_labels(config, checkpoint, read.documents)
-    preflight = Preflight(config, read, documents, checkpoint, probes, references, str(device), dtype, (), appearance)
+    preflight = Preflight(
+        config, _load(config, checkpoint), checkpoint, probes, references, str(device), dtype, (), appearance
+    )
     _check_names(preflight)
     with speaking(config.report.language):
-        return dataclasses.replace(preflight, notes=tuple(_notes(preflight, are_ids)))
+        return dataclasses.replace(preflight, notes=tuple(_notes(preflight)))
 
 
-def labels_of(config: Config, checkpoint: "Checkpoint") -> tuple[str, ...]:
-    """The labels that the audited model chooses among; empty for free continuations."""
-    if checkpoint.task == "text-classification":
-        return checkpoint.labels
-    return tuple(candidate.strip() for candidate in config.model.candidates or ())
-
-
-def is_multi_label(config: Config, checkpoint: "Checkpoint") -> bool:
-    """Whether a document may have several labels."""
-    if checkpoint.task != "text-classification":
-        return False
-    return checkpoint.multi_label if config.model.multi_label is None else config.model.multi_label
+def _load(config: Config, checkpoint: "Checkpoint") -> corpus.Corpus:
+    vocabulary = labelling.vocabulary_of(config, checkpoint)
+    settings = config.corpus.model_dump(exclude={"path"})
+    path = config.corpus.path if corpus.is_remote(config.corpus.path) else config.locate("corpus.path")
+    return corpus.load(path, **settings, seed=config.seed, vocabulary=vocabulary)
 
 
 def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint":
@@ -173,33 +172,6 @@ def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
             "(num_labels in config.json): the probability of the only one is always 1; audit a model with more labels, "
             "or set multi_label = true in [model] if its one output is the logit of a yes-or-no label"
         )
-
-
-def _with_known_labels(
-    config: Config, checkpoint: "Checkpoint", documents: Sequence[Document]
-) -> tuple[tuple[Document, ...], bool]:
-    """The documents with labels as the model calls them, and whether they were numbers, taken as its label ids."""
-    labels = labels_of(config, checkpoint)
-    used = {label for document in documents for label in document.labels}
-    if not used or not labels:
-        return tuple(documents), False
-    are_ids = not used <= set(labels) and all(label.isdecimal() and int(label) < len(labels) for label in used)
-    if are_ids:
-        names = {label: labels[int(label)] for label in used}
-        documents = [dataclasses.replace(d, labels=tuple(names[label] for label in d.labels)) for d in documents]
-    for document in documents:
-        for label in document.labels:
-            if label not in labels:
-                raise CorpusError(
-                    f"{config.corpus.path}: document {document.id!r} has the label {label!r}, which the model does not "
-                    f"know{choosing.did_you_mean(label, labels)}; it knows {', '.join(labels[:10])}"
-                )
-        if len(document.labels) > 1 and not is_multi_label(config, checkpoint):
-            raise CorpusError(
-                f"{config.corpus.path}: document {document.id!r} has {len(document.labels)} labels, but the model "
-                "gives one; set multi_label = true in [model] if it gives several"
-            )
-    return tuple(documents), are_ids
 
 
 def _check_names(preflight: Preflight) -> None:
@@ -235,11 +207,26 @@ def _names(preflight: Preflight, *, labelled: bool) -> set[str]:
     )
 
 
-def _notes(preflight: Preflight, labels_are_ids: bool) -> Iterator[str]:
+def _dialect_notes(dialect: corpus.Dialect) -> Iterator[str]:
+    """What was guessed or translated when the file was read."""
+    if dialect.encoding_is_guessed:
+        yield say(
+            "The encoding of the corpus was guessed from its bytes: {encoding}; corpus.encoding states another.",
+            encoding=dialect.encoding,
+        )
+    for column, classes in dialect.numbered.items():
+        yield say(
+            "The column {column} holds ids of classes; the names that the corpus gives them were read: {classes}.",
+            column=column,
+            classes=classes,
+        )
+
+
+def _notes(preflight: Preflight) -> Iterator[str]:
     """What the report must say about the input, in its language."""
     config, n, of = preflight.config, len(preflight.documents), preflight.corpus.n_documents
-    if labels_are_ids:
-        yield say("The labels of the corpus are numbers and were taken as the model's label ids.")
+    yield from labelling.notes_on(preflight.corpus.reading)
+    yield from _dialect_notes(preflight.corpus.dialect)
     if n < of:
         yield plural(
             of,

@@ -26,6 +26,12 @@ _CORPUS_FACTS = {
     "documents_in_file": N_("Documents in the file"),
     "columns": N_("Columns"),
 }
+_DIALECT_FACTS = {
+    "format": N_("Format"),
+    "compression": N_("Archive"),
+    "encoding": N_("Encoding"),
+    "delimiter": N_("Delimiter"),
+}
 KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
 
 
@@ -66,7 +72,7 @@ def _context(place: Run, look: Look) -> Context:
         plan_id=place.plan_id,
         created=place.created,
         model=_model_facts(own),
-        corpus={_CORPUS_FACTS[key]: _plain(value) for key, value in own["corpus"].items()},
+        corpus=_corpus_facts(own["corpus"]),
         provenance=_provenance(place, look),
         parameters={
             name: {key: _plain(value) for key, value in table.items()} for name, table in own["probes"].items()
@@ -80,6 +86,12 @@ def _context(place: Run, look: Look) -> Context:
         references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
         computing=own.get("computing", {}),
     )
+
+
+def _corpus_facts(corpus: Mapping[str, Any]) -> dict[str, str]:
+    facts = {name: _plain(corpus[key]) for key, name in _CORPUS_FACTS.items() if key in corpus}
+    dialect = corpus.get("dialect", {})
+    return facts | {name: dialect[key] for key, name in _DIALECT_FACTS.items() if dialect.get(key)}
 
 
 def _model_facts(own: Any) -> dict[str, str]:

@@ -155,7 +155,7 @@ def test_a_stopped_run_is_resumed_with_equal_sums(models: dict[str, Path], here:
     progress = Silent()
     resumed = run(models["classifier"], corpus(here), progress=progress)
     assert not resumed.reused
-    assert progress.said[0] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
+    assert progress.said[1] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
     assert sums(resumed) == sums(whole)
 
 
@@ -281,7 +281,7 @@ def test_label_numbers_are_the_models_label_ids(models: dict[str, Path], here: P
     found = run(models["classifier"], corpus(here, rows)).findings
     assert found.predictions is not None
     assert found.predictions.n_labelled == len(TEXTS)
-    assert any("label ids" in note for note in found.notes)
+    assert found.notes[0] == "Numbers in the corpus were read as the model's label ids: 0 = negative, 1 = positive."
 
 
 def test_several_labels_and_pairs(models: dict[str, Path], here: Path) -> None:
@@ -357,8 +357,9 @@ def test_faults_are_found_before_anything_expensive_starts(
 
 def test_a_label_the_model_does_not_know_is_named(models: dict[str, Path], here: Path) -> None:
     rows = [{"id": "x7", "text": "Good.", "label": "postive"}]
-    with pytest.raises(CorpusError, match=r"document 'x7' has the label 'postive'.*did you mean 'positive'"):
+    with pytest.raises(ConfigError, match='the model does not know "postive"') as caught:
         run(models["classifier"], corpus(here, rows))
+    assert '"postive" = "positive"  # 1 document' in caught.value.__notes__[0]
 
 
 def test_all_faults_of_the_probes_are_told_at_once(models: dict[str, Path], here: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import auditor
 from auditor import findings
 from auditor.cli import main
-from auditor.errors import LockedError, ModelError
+from auditor.errors import ConfigError, LockedError, ModelError
 from auditor.findings.types import Check, Coverage, Findings, Number, Verdict
 from auditor.options import read_options
 from auditor.records import store
@@ -274,6 +274,13 @@ def test_a_defect_of_the_program_is_not_hidden(auditor_says, audit):
 def test_what_comes_from_a_corpus_does_not_steer_the_terminal(auditor_says, audit):
     audit.raises = ModelError("label \x1b[31m\u202edlo\rx")
     assert auditor_says("run", *QUICK)[2] == "auditor: label \ufffd[31m\ufffddlo\ufffdx\n"
+
+
+def test_what_may_be_copied_from_a_complaint_stands_there_without_our_name(auditor_says, audit):
+    audit.raises = ConfigError("complete this table")
+    audit.raises.add_note('[corpus.labels]\n"+1" = ""  # \x1b[31m')
+    err = 'auditor: complete this table\n[corpus.labels]\n"+1" = ""  # \ufffd[31m\n'
+    assert auditor_says("run", *QUICK) == (2, "", err)
 
 
 @pytest.mark.usefixtures("audit")

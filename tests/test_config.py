@@ -87,7 +87,7 @@ def test_a_quick_start_needs_no_file() -> None:
 
 def test_the_corpus_table_holds_the_keyword_arguments_of_corpus_load() -> None:
     arguments = {**corpus.load.__kwdefaults__}
-    del arguments["seed"]
+    assert (arguments.pop("seed"), arguments.pop("vocabulary")) == (0, None)
     table = config.CorpusConfig(path="x").model_dump()
     assert table.pop("path") == "x"
     assert table == arguments
@@ -230,7 +230,7 @@ max_failures = 2
     assert faults(path) == [
         'seed: expected a whole number, found "one"',
         "corpus.path: missing; give it in the file or with --data",
-        "corpus.format: expected 'jsonl', 'json', 'csv', 'tsv', 'parquet' or 'txt', found \"xml\"",
+        "corpus.format: expected 'jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow' or 'txt', found \"xml\"",
         'corpus.metadata: expected a list such as ["a", "b"], found "language"',
         "corpus.limit: expected at least 1, found 0",
         "corpus.pth: unknown key; did you mean corpus.path?",
@@ -268,7 +268,9 @@ max_failures = 2
         ),
         ({"prompt": "Review:"}, "prompt must contain {text}"),
         ({"candidates": ["good"]}, "candidates must be at least two"),
-        ({"candidates": ["good", "good"]}, "candidates must differ from each other"),
+        ({"candidates": ["good", "good"]}, "candidates must differ, not only in blanks"),
+        ({"candidates": ["good", " good"]}, "candidates must differ, not only in blanks"),
+        ({"candidates": ["good", " "]}, "candidates must not be blank"),
         ({"prompt": "{text}", "task": "text-classification"}, "prompt is for text-generation only"),
         ({"candidates": ["a", "b"], "task": "text-classification"}, "candidates is for text-generation only"),
         ({"multi_label": True, "task": "text-generation"}, "multi_label is for classifiers only"),
@@ -362,7 +364,10 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
 
 def test_keys_of_yaml_that_are_no_strings_are_faults(tmp_path: Path) -> None:
     path = write(tmp_path, "corpus: {path: x}\nmodel: {name: y}\nprobes: {3: {}}\n7: 8\n", "a.yaml")
-    assert faults(path) == ["probes.3: expected a string, found 3", "7: expected a key that is a string, found 7"]
+    assert faults(path) == [
+        "probes.3: expected a key that is a string, found 3; put it into quotation marks",
+        "7: expected a key that is a string, found 7",
+    ]
 
 
 def test_the_schema_accepts_what_loads_and_refuses_unknown_keys() -> None:

@@ -61,6 +61,8 @@ def _messages(fault: ErrorDetails, parts: list[str]) -> Iterator[str]:
     key = ".".join(parts)
     if fault["type"] == "extra_forbidden":
         yield f"{key}: unknown key{_near_key(parts)}"
+    elif fault["loc"][-1] == "[key]" and fault["type"] == "string_type":
+        yield f"{key}: expected a key that is a string{_found(fault['input'])}; put it into quotation marks"
     elif fault["type"] == "missing":
         yield f"{key}: missing; give it in the file" + (f" or with {_FLAGS[key]}" if key in _FLAGS else "")
     elif fault["type"] == "value_error":

@@ -111,8 +111,10 @@ def _parse(path: Path, syntax: str, text: str) -> object:
 
 
 def _set(tables: dict[str, Any], key: str, value: object) -> None:
-    """Put a value under a dotted key. The name of a check may hold dots itself."""
+    """Put a value under a dotted key. The name of a check and a written label may hold dots."""
     parts = key.split(".")
+    if parts[:2] == ["corpus", "labels"] and len(parts) > 2:
+        parts = ["corpus", "labels", ".".join(parts[2:])]
     if parts[0] == "checks" and len(parts) > 2:
         parts = ["checks", ".".join(parts[1:-1]), parts[-1]]
     table: Any = tables

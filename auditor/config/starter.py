@@ -11,13 +11,22 @@ TEMPLATE = f"""\
 seed = 0                              # of everything that is drawn
 
 [corpus]
-path = {_DATA}   # .jsonl .json .csv .tsv .parquet .txt
+path = {_DATA}   # .jsonl .json .csv .tsv .parquet .arrow .txt, also in .gz .zst .zip; a folder of
+                                      # the package datasets; hf://datasets/OWNER/NAME where it is installed
+# encoding = "gb18030"                # of text files; default: recognised, and a guess is printed and noted
+# delimiter = "semicolon"             # of CSV: comma, semicolon, tab, pipe or none; default: told from the first rows
+# split = "test"                      # of a dataset in splits
 # text = "text"                       # the column of the document's text
 # pair = "hypothesis"                 # the column of a second sentence, where the task compares two
 # label = "label"                     # the column of the reference labels, if there is one; "" for none
+# label_separator = ";"               # what stands between several labels in one cell
 # id = "id"                           # the column of the ids, if there is one
 # metadata = ["language", "source"]   # the columns to slice by; default: all with 2 to 12 distinct values
 # limit = 200                         # a seeded sample, stratified by label; default: every document
+
+# [corpus.labels]                     # where the corpus writes labels otherwise than the model; [] for no label
+# "+1" = "positive"
+# "-1" = "negative"
 
 [model]
 name = {_MODEL}         # a folder or the id of a model on the hub

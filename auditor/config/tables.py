@@ -3,13 +3,16 @@
 The docstring under a field is its description in the JSON Schema.
 """
 
+import codecs
 import os
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from encodings.aliases import aliases
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from auditor.config.base import Count, Name, Table
 from auditor.config.report import ReportConfig
@@ -25,22 +28,59 @@ def _known_device(name: str) -> str:
     return name
 
 
+def _known_encoding(name: str) -> str:
+    if not _is_encoding(name):
+        known = sorted(alias for alias, codec in aliases.items() if _is_encoding(codec))
+        near = get_close_matches(name.lower().replace("-", "_"), known, 1)
+        hint = f"; did you mean {codecs.lookup(near[0]).name}?" if near else ""
+        raise ValueError(f"expected an encoding that Python knows, such as utf-8, gb18030 or cp1252{hint}")
+    return name
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "".encode(name)  # unlike a look-up, refuses codecs that are no encodings of text, such as rot13
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 Device = Annotated[str, AfterValidator(_known_device)]
+
+
+def _listed(names: Any) -> Any:  # whatever was given
+    listed = [names] if isinstance(names, str) else names
+    if not (isinstance(listed, list) and all(isinstance(name, str) for name in listed)):
+        raise ValueError("expected a label of the model, or a list of them")
+    return listed
+
+
+LabelNames = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
 class CorpusConfig(Table):
     """The documents: the keyword arguments of `corpus.load`."""
 
     path: Name
-    """A file, relative to this one."""
-    format: Literal["jsonl", "json", "csv", "tsv", "parquet", "txt"] | None = None
+    """A file, or a folder of the package datasets, relative to this one; or hf://datasets/OWNER/NAME[@REVISION]."""
+    format: Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "txt"] | None = None
     """By default what the suffix stands for."""
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
+    """Of a text file, as Python names it, such as "gb18030"; by default recognised, and a guess is noted."""
+    delimiter: Literal["comma", "semicolon", "tab", "pipe", "none", ",", ";", "\t", "\\t", "|"] | None = None
+    """What separates the columns of CSV and TSV; "none" where there is one; by default told from the first rows."""
+    split: Name | None = None
+    """Of a dataset in splits, such as "test"."""
     text: Name = "text"
     """The column of the document's text."""
     pair: Name | None = None
     """The column of the second sentence, where the task compares two."""
     label: str | None = None
     """The column of the reference labels; by default "label" if there is one; "" for none."""
+    label_separator: Name | None = None
+    """What stands between several labels in one cell, such as ";"."""
+    labels: dict[str, LabelNames] | None = None
+    """What is written in that column → the label of the model that it means; several in a list, [] for none."""
     id: str | None = None
     """The column of the ids; by default "id" if there is one, else file and line; "" for none."""
     metadata: list[str] | None = None
@@ -90,13 +130,17 @@ class ModelConfig(Table):
 
     def _disagreements(self) -> Iterator[tuple[bool, str]]:
         pinned = self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
-        choices = self.candidates
+        choices = None if self.candidates is None else [candidate.strip() for candidate in self.candidates]
         yield self.trust_remote_code and not pinned, "trust_remote_code needs a revision of 40 hexadecimal digits"
         spread = self.device_map is not None and self.device != "auto"
         yield spread, 'device_map = "auto" chooses the devices itself: leave out device'
         yield self.prompt is not None and "{text}" not in self.prompt, "prompt must contain {text}"
         yield choices is not None and len(choices) < 2, "candidates must be at least two"
-        yield choices is not None and len(set(choices)) < len(choices), "candidates must differ from each other"
+        yield (
+            choices is not None and len(set(choices)) < len(choices),
+            "candidates must differ, not only in blanks",
+        )
+        yield choices is not None and "" in choices, "candidates must not be blank"
         for key in ("prompt", "candidates"):
             misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
             yield misplaced, f"{key} is for text-generation only"

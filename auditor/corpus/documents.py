@@ -10,7 +10,8 @@ from pathlib import Path
 
 from auditor.corpus.cleaning import clean, plain
 from auditor.corpus.faults import fault, kind, quote, unknown_column
-from auditor.corpus.readers import Row
+from auditor.corpus.label_cells import Cell, read_cell
+from auditor.corpus.readers import Row, stem
 from auditor.records.types import MISSING, Document
 
 _MOST_VALUES = 12
@@ -44,13 +45,27 @@ class Roles:
         return column not in ("", self.text, self.pair, self.label_column, self.id_column)
 
 
-def read_documents(path: Path, rows: Iterable[Row], roles: Roles) -> tuple[list[Document], tuple[str, ...]]:
-    """Every row as a document, in order, and the columns of the file in the order in which they appear.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file holds."""
+
+    documents: list[Document]
+    """In the order of the file; without labels, which nobody has understood yet."""
+    cells: list[Cell]
+    """What each document has in the column of labels."""
+    columns: tuple[str, ...]
+    """In the order in which they appear."""
+
+
+def read_documents(path: Path, rows: Iterable[Row], roles: Roles) -> Table:
+    """Every row as a document.
 
     Raises:
         CorpusError: names the file and the row whose text, label, id or metadata is not what it must be.
     """
     documents: list[Document] = []
+    cells: list[Cell] = []
+    known: dict[Cell, Cell] = {}  # equal entries are one: a corpus has few
     columns: dict[str, None] = {}
     places: dict[str, str] = {}
     slices = _Slices()
@@ -63,10 +78,12 @@ def read_documents(path: Path, rows: Iterable[Row], roles: Roles) -> tuple[list[
             raise fault(path, row.place, f"the id {quote(document.id)} already stands on {first}; {advice}")
         places[document.id] = row.place
         documents.append(document)
+        cell = _cell(path, row, roles.label_column)
+        cells.append(known.setdefault(cell, cell))
     if documents:
-        _check_columns(path, roles, columns, documents)
+        _check_columns(path, roles, columns, known)
     kept = slices.kept(columns, roles)
-    return [_sliced(document, kept) for document in documents], tuple(plain(column) for column in columns)
+    return Table([_sliced(document, kept) for document in documents], cells, tuple(map(plain, columns)))
 
 
 def _document(path: Path, row: Row, roles: Roles, slices: "_Slices") -> Document:
@@ -76,7 +93,7 @@ def _document(path: Path, row: Row, roles: Roles, slices: "_Slices") -> Document
         id=_id(path, row, roles),
         text=text,
         pair=pair,
-        labels=_labels(path, row, roles.label_column),
+        unlabelled=True,
         metadata=slices.of(path, row, roles),
         n_cleaned=n_cleaned + n_cleaned_pair,
     )
@@ -99,36 +116,29 @@ def _id(path: Path, row: Row, roles: Roles) -> str:
         raise fault(path, row.place, f"expected a string as id, found {kind(value)}")
     if roles.id and roles.id in row.values:
         raise fault(path, row.place, f"no id in column {quote(roles.id)}; every document needs one")
-    return plain(f"{path.stem}-{row.number}")
+    return plain(f"{stem(path)}-{row.number}")
 
 
-def _labels(path: Path, row: Row, column: str) -> tuple[str, ...]:
-    value = row.values.get(column) if column else None
-    labels = [_label(path, row, one) for one in (value if isinstance(value, list) else [value])]
-    return tuple(dict.fromkeys(label for label in labels if label))
-
-
-def _label(path: Path, row: Row, value: object) -> str:
-    """One label as text; empty where there is none. 1.0 is 1: tables with gaps turn whole numbers into floats."""
-    if _is_absent(value):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if not isinstance(value, (str, int)):
-        raise fault(path, row.place, f"expected a label (a string, a whole number or a list), found {kind(value)}")
-    return plain(str(value))
+def _cell(path: Path, row: Row, column: str) -> Cell:
+    try:
+        return read_cell(row.values.get(column) if column else None)
+    except TypeError as error:
+        found = kind(error.args[0])
+        raise fault(
+            path, row.place, f"expected a label (a string, a number, a boolean or a list), found {found}"
+        ) from None
 
 
 def _is_absent(value: object) -> bool:
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
-def _check_columns(path: Path, roles: Roles, columns: Iterable[str], documents: Sequence[Document]) -> None:
+def _check_columns(path: Path, roles: Roles, columns: Iterable[str], cells: Iterable[Cell]) -> None:
     named = [("label", roles.label), ("id", roles.id), *(("metadata", name) for name in roles.metadata or ())]
     for purpose, name in named:
         if name and name not in columns:
             raise unknown_column(path, "", purpose, name, columns)
-    if roles.label and not any(document.labels for document in documents):
+    if roles.label and not any(cell.values for cell in cells):
         raise fault(path, "", f"no document has a label in column {quote(roles.label)}; drop corpus.label or fill it")
 
 

@@ -5,7 +5,7 @@ Everything quoted comes from the file and is not trusted: it is cleaned, cut sho
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from auditor.corpus.cleaning import plain
@@ -37,6 +37,19 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     """`; did you mean "text"?`, or nothing."""
     near = difflib.get_close_matches(word, list(choices), n=1)
     return f"; did you mean {quote(near[0])}?" if near else ""
+
+
+def no_duplicates(path: Path, place: str, names: Sequence[str]) -> None:
+    """Refuses two columns of one name.
+
+    Raises:
+        CorpusError: names the first that comes twice.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise fault(path, place, f"two columns are called {quote(name)}; rename one")
+        seen.add(name)
 
 
 def unknown_column(path: Path, place: str, purpose: str, name: str, columns: Iterable[str]) -> CorpusError:

@@ -1,14 +1,16 @@
-"""The door of the corpus: a file on disk becomes the documents of an audit."""
+"""The door of the corpus: a file, a folder or a dataset of the hub becomes the documents of an audit."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from auditor.corpus.documents import Roles, read_documents
-from auditor.corpus.faults import fault, suggestion
-from auditor.corpus.readers import format_of, read
+from auditor.corpus.documents import Roles, Table, read_documents
+from auditor.corpus.faults import fault
+from auditor.corpus.labels import Reading, match, written
+from auditor.corpus.readers import Dialect, Options, open_source
 from auditor.corpus.sampling import sample
+from auditor.corpus.vocabulary import Vocabulary
 from auditor.records.types import Document
 
 
@@ -18,7 +20,9 @@ class Corpus:
 
     path: Path
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes; of a folder, of the list of its files' sums; of a dataset of the hub, of its rows."""
+    dialect: Dialect
+    """How it is written."""
     documents: tuple[Document, ...]
     columns: tuple[str, ...]
     """Every column of the file, in the order in which they appear."""
@@ -26,70 +30,79 @@ class Corpus:
     """The distinct reference labels of these documents, sorted; empty where the corpus has none."""
     n_documents: int
     """Documents in the file: more than `documents` where a limit was set."""
+    reading: Reading = field(default_factory=Reading)
+    """How the labels of the whole file were understood."""
 
 
 def load(
     path: str | Path,
     *,
     format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    split: str | None = None,
     text: str = "text",
     pair: str | None = None,
     label: str | None = None,
+    label_separator: str | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
     id: str | None = None,
     metadata: Sequence[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
+    vocabulary: Vocabulary | None = None,
 ) -> Corpus:
     """Read and clean a corpus.
 
     Args:
-        path: One file of JSON Lines, JSON, CSV, TSV, Parquet or plain text in UTF-8.
-        format: A key of `FORMATS`; None goes by the suffix.
+        path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
+            folder that the package datasets saved; or a dataset of the hub, hf://datasets/OWNER/NAME[@REVISION].
+        format: One of `FORMATS`; None goes by the suffix.
+        encoding: Of a file of text, as Python names it; None has it recognised.
+        delimiter: Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one
+            column; None has it recognised.
+        split: Of a dataset in splits.
         text: The column of the document's text.
         pair: The column of the second sentence, where the task compares two.
-        label: The column of the reference labels: a string, a whole number, a boolean, or a list of these. None takes
+        label: The column of the reference labels: a string, a number, a boolean, or a list of these. None takes
             the column "label" if there is one; "" takes none.
+        label_separator: What stands between several labels in one string.
+        labels: What is written → the labels of the vocabulary that are meant; without a vocabulary it is not heeded.
         id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
             is called after the file and its line.
         metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
         limit: At most this many documents: a seeded sample, stratified by label, in the order of the file.
         seed: Of that sample.
+        vocabulary: The labels of the model, which those of the documents become; None leaves them as they are written.
 
     Raises:
+        ConfigError: there is no such format, encoding or delimiter, or the corpus is of a kind that has none; a label
+            is none of the vocabulary, or may mean several (see `auditor.corpus.labels`).
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
-    path = Path(path)
     roles = Roles(text, pair, label, id, None if metadata is None else tuple(metadata))
-    _check_file(path)
-    file_format = format_of(path, format)
-    sha256 = _sha256(path)
-    documents, columns = read_documents(path, read(path, file_format), roles)
-    if not documents:
-        raise fault(path, "", "holds no documents; expected at least one row")
+    source = open_source(path, Options(format, encoding, delimiter, split))
+    table = read_documents(source.path, source.rows(), roles)
+    if not table.documents:
+        raise fault(source.path, "", "holds no documents; expected at least one row")
+    known = vocabulary.with_table(labels) if vocabulary and labels else vocabulary
+    documents, reading = _labelled(source.path, table, roles.label_column, label_separator, known)
     chosen = sample(documents, limit, seed, "corpus")
-    labels = sorted({name for document in chosen for name in document.labels})
-    return Corpus(path, sha256, chosen, columns, tuple(labels), len(documents))
+    names = tuple(sorted({name for document in chosen for name in document.labels}))
+    return Corpus(source.path, source.sha256, source.dialect, chosen, table.columns, names, len(documents), reading)
 
 
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise fault(path, "", "is a folder; expected one file")
-        if not path.exists():
-            raise fault(path, "", f"no such file{_sibling(path)}")
-        if not path.is_file():
-            raise fault(path, "", "is not a regular file; save the documents to one first")
-    except (OSError, ValueError) as error:  # a name too long, or one that holds a NUL
-        raise fault(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _sibling(path: Path) -> str:
-    return suggestion(path.name, (entry.name for entry in path.parent.iterdir())) if path.parent.is_dir() else ""
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise fault(path, "", f"cannot be read: {error.strerror or error}") from error
+def _labelled(
+    path: Path, table: Table, column: str, separator: str | None, vocabulary: Vocabulary | None
+) -> tuple[list[Document], Reading]:
+    """The documents with their labels, of the whole file: a sample is drawn by them, and says less about them."""
+    if vocabulary is None:
+        read, reading = {cell: written(cell, separator) for cell in set(table.cells)}, Reading()
+    else:
+        read, reading = match(path, column, Counter(table.cells), vocabulary, separator)
+    labels = [read[cell] for cell in table.cells]
+    documents = [
+        document if names is None else replace(document, labels=names, unlabelled=False)
+        for document, names in zip(table.documents, labels, strict=True)
+    ]
+    return documents, reading

@@ -1,8 +1,8 @@
 """A model's answer beside the reference: what accuracy, calibration and the choice of examples are about.
 
 A document's reference is unknown (None), and the document is left out of every score, where the corpus has none; the
-labels of a corpus are the model's, or no run starts. In a multi-label corpus with references, a document without labels
-has the empty set as its reference.
+labels of a corpus are the model's, or no run starts. In a multi-label corpus with references, a document said to have
+no label has the empty set as its reference; one of which nothing is said (`unlabelled`) has none.
 """
 
 from collections.abc import Sequence
@@ -79,5 +79,5 @@ def _reference(
     document: Document, prediction: Prediction, multi_label: bool, any_labelled: bool
 ) -> tuple[str, ...] | None:
     reference = document.labels if multi_label else document.labels[:1]
-    given = any_labelled if multi_label else bool(reference)
+    given = any_labelled and not document.unlabelled if multi_label else bool(reference)
     return reference if given and prediction.labels else None

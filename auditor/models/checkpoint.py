@@ -65,9 +65,9 @@ class Checkpoint:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label names of a classification head, in the model's order; what UTF-8 cannot write becomes `?`."""
+        """The label names of a classification head, in the model's order, all different (see `told_apart`)."""
         by_id: dict[int, str] = self.config.id2label or {}
-        return tuple(str(by_id[i]).encode("utf-8", "replace").decode("utf-8") for i in sorted(by_id))
+        return told_apart([str(by_id[i]).encode("utf-8", "replace").decode("utf-8") for i in sorted(by_id)])
 
     @property
     def multi_label(self) -> bool:
@@ -117,6 +117,18 @@ class Checkpoint:
         return _combined(files)
 
 
+def told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of labels as they stand everywhere: `(id 3)` follows those that are blank or that another label has too.
+
+    Names that differ by blanks alone are the same to a reader. What UTF-8 cannot write is `?` by now.
+    """
+    bare = [name.strip() for name in names]
+    return tuple(
+        name if stripped and bare.count(stripped) == 1 else f"{stripped} (id {i})".strip()
+        for i, (name, stripped) in enumerate(zip(names, bare, strict=True))
+    )
+
+
 def find(
     name: str,
     folder: Path | None,
@@ -146,12 +158,25 @@ def find(
     _require_safetensors(name, place)
     _require_tokenizer(name, place)
     found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
+    if found.task == "text-classification":
+        _require_labels(found)
     if found.task == "text-classification" and str(config.problem_type) == "regression":
         raise ModelError(
             f"{name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
             '"regression"), which has no probabilities; audit a classifier'
         )
     return found
+
+
+def _require_labels(found: Checkpoint) -> None:
+    ids = sorted(found.config.id2label or {})
+    if ids != list(range(len(ids))):
+        raise ModelError(
+            f"{found.name}: expected id2label in config.json to name the outputs of the model from 0, found the ids "
+            f"{', '.join(map(str, ids[:10]))}; count from 0 there"
+        )
+    if len(set(found.labels)) < len(ids):
+        raise ModelError(f"{found.name}: two labels in id2label of config.json have one name; give each its own")
 
 
 def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:

@@ -28,6 +28,9 @@ class Document:
     """Columns to slice by."""
     n_cleaned: int = 0
     """Characters replaced by U+FFFD when the text was read: NUL, C0 controls, lone surrogates."""
+    unlabelled: bool = False
+    """Whether nothing is said about its labels: where a document may have several, it then is in no score, while a
+    document without labels has the empty set as its reference."""
 
     @property
     def is_blank(self) -> bool:

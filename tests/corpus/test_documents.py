@@ -102,12 +102,12 @@ def test_a_named_label_column_must_hold_a_label(tmp_path: Path) -> None:
         (
             {"text": "b", "label": {"a": 1}},
             {},
-            ", line 2: expected a label (a string, a whole number or a list), found an",
+            ", line 2: expected a label (a string, a number, a boolean or a list), found an object",
         ),
         (
-            {"text": "b", "label": [0.5]},
+            {"text": "b", "label": [["a"]]},
             {},
-            ", line 2: expected a label (a string, a whole number or a list), found a num",
+            ", line 2: expected a label (a string, a number, a boolean or a list), found a list",
         ),
         ({"text": "b", "id": [1]}, {}, ", line 2: expected a string as id, found a list"),
         ({"text": "b", "id": 0.5}, {}, ", line 2: expected a string as id, found a number"),

@@ -4,30 +4,25 @@ import csv
 import datetime
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from corpus_files import fault, write
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor import corpus
-from auditor.corpus.readers import FORMATS, read
-from auditor.errors import CorpusError
+from auditor.corpus.readers.text import Text
+from auditor.errors import ConfigError, CorpusError
 
 ROWS = [
     {"text": "Not bad at all", "label": "positive", "language": "en"},
     {"text": 'He said "no", twice', "label": "negative", "language": "en"},
     {"text": "不错", "label": "positive", "language": "zh"},
 ]
-
-
-def write(folder: Path, name: str, content: str | bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    return path
 
 
 def write_rows(folder: Path, file_format: str, rows: list[dict[str, str]]) -> Path:
@@ -44,15 +39,6 @@ def write_rows(folder: Path, file_format: str, rows: list[dict[str, str]]) -> Pa
             writer.writeheader()
             writer.writerows(rows)
     return path
-
-
-def fault(path: Path, **options: Any) -> str:
-    with pytest.raises(CorpusError) as caught:
-        corpus.load(path, **options)
-    message = str(caught.value)
-    assert message.startswith(str(path)), "the file is named first"
-    assert "\n" not in message, "one line"
-    return message.removeprefix(str(path))
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "json", "csv", "tsv", "parquet"])
@@ -93,9 +79,10 @@ def test_a_document_without_an_id_is_called_after_file_and_line(
 
 def test_the_suffix_chooses_the_format_unless_one_is_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path, "dump.data", '{"text": "a"}\n')
-    assert "set corpus.format to one of jsonl, json, csv, tsv, parquet, txt" in fault(path)
+    assert "set corpus.format to one of jsonl, json, csv, tsv, parquet, arrow, txt" in fault(path)
     assert corpus.load(path, format="jsonl").documents[0].text == "a"
-    assert 'unknown format "xml"' in fault(path, format="xml")
+    with pytest.raises(ConfigError, match='unknown format "xml"'):
+        corpus.load(path, format="xml")
     assert corpus.load(write(tmp_path, "a.NDJSON", '{"text": "a"}')).documents[0].text == "a"
 
 
@@ -158,12 +145,7 @@ def test_parquet_values_of_any_scalar_type_become_text_to_slice_by(tmp_path: Pat
         ("a.jsonl", "[" * 100_000, ", line 1: not JSON (nested too deeply"),
         ("a.jsonl", '{"text": ' + "9" * 5000 + "}", ", line 1: not JSON (Exceeds the limit"),
         ("a.jsonl", b'{"text": "a"}\n{"text": "\xff"}\n', ", line 2: not UTF-8 (byte 0xff at position 11)"),
-        ("a.txt", "é".encode("utf-16"), ": looks like UTF-16; convert the file to UTF-8"),
-        (
-            "a.json",
-            '{"text": "a"}',
-            ", line 1: expected an array of objects; if every line holds an object, set corpus",
-        ),
+        ("a.json", '{\n"text": "a"}', ", line 1: expected an array of objects, or one object per line"),
         ("a.json", '\n\n"a"', ", line 3: expected an array of objects"),
         ("a.json", '[\n{"text": "a"},\n{"text": "b"\n]', ", line 4: not JSON (Expecting ',' delimiter at column 1)"),
         ("a.json", '[\n{"text": "a"},\n3]', ", entry 2 (line 3): expected an object"),
@@ -176,10 +158,9 @@ def test_parquet_values_of_any_scalar_type_become_text_to_slice_by(tmp_path: Pat
         ("a.csv", 'text,label\n"a\nb",1\nc,2,3\n', ", line 4: expected 2 fields as in the header, found 3"),
         ("a.csv", 'text,label\n"a" b,1\n', ", line 2: not CSV ("),
         ("a.csv", 'text,label\n"a,1\nb,2\n', ", line 3: not CSV (unexpected end of data)"),
-        ("a.csv", "text;label\na;1\n", ', line 1: one column "text;label", which holds ";"'),
         ("a.csv", "text,label,text\na,1,b\n", ', line 1: two columns are called "text"'),
         ("a.tsv", "text\tlabel\na\tb\tc\n", ", line 2: expected 2 fields as in the header, found 3"),
-        ("a.csv", b"text,label\na,1\n\xe9,2\n", ", line 3: not UTF-8 (byte 0xe9 at position 1)"),
+        ("a.csv", b"text,label\na,1\n\xd5\xe9,2\n", ", line 3: not UTF-8 (byte 0xd5 at position 1)"),
     ],
 )
 def test_a_wrong_file_is_a_fault_that_names_the_line(
@@ -196,7 +177,7 @@ def test_a_missing_file_is_a_fault_that_offers_a_neighbour(tmp_path: Path) -> No
 
 
 def test_a_folder_a_pipe_and_an_impossible_name_are_no_corpus(tmp_path: Path) -> None:
-    assert fault(tmp_path) == ": is a folder; expected one file"
+    assert fault(tmp_path) == ": is a folder; expected one file, or a folder that the package datasets saved"
     os.mkfifo(tmp_path / "pipe.txt")
     assert "not a regular file" in fault(tmp_path / "pipe.txt")
     assert "cannot be read" in fault(tmp_path / ("x" * 300))
@@ -214,12 +195,11 @@ def test_a_file_without_permission_is_a_fault(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_disk_that_fails_while_reading_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Path) -> None:
+    def fail(_: Text) -> Iterator[tuple[int, str]]:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setitem(FORMATS, "txt", fail)
-    with pytest.raises(CorpusError, match="cannot be read: Input/output error"):
-        list(read(tmp_path / "a.txt", "txt"))
+    monkeypatch.setattr(Text, "lines", fail)
+    assert fault(write(tmp_path, "a.txt", "a")) == ": cannot be read: Input/output error"
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=5))

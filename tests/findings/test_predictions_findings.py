@@ -232,6 +232,18 @@ def test_a_multi_label_document_without_labels_counts_as_the_empty_set():
     assert answers[0].correct
 
 
+def test_a_multi_label_document_of_which_nothing_is_said_is_in_no_score():
+    found = multi_label_evidence()
+    first, *others = found.documents
+    found = replace(found, documents=(replace(first, unlabelled=True), *others))
+    answers = pair(found, multi_label=True)
+    assert answers[0].reference is None
+    assert not answers[0].wrong
+    findings, numbers = summarised(found, multi_label=True)
+    assert (findings.n_documents, findings.n_labelled) == (10, 9)
+    assert numbers["exact_match"].value == pytest.approx(5 / 9)
+
+
 def test_multi_label_scores_agree_with_scikit_learn():
     rng = np.random.default_rng(5)
     labels = ("a", "b", "c", "d")

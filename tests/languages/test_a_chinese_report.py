@@ -77,7 +77,7 @@ def test_what_is_kept_of_the_input_is_said_in_the_language_of_the_report(tmp_pat
     settings = config.load(None, {**wanted, "probes.prediction": {}}, environment={})
     found = audit.run(settings, pdf=False, command="auditor run", progress=Silent()).findings
     assert found.notes[:3] == (
-        "语料中的标签是数字，已按模型的标签编号解读。",
+        "语料中的数字按模型的标签编号解读：0 = 差、1 = 好。",
         f"语料是按标签分层、由种子确定的样本：从 {len(rows)} 篇文档中抽取 8 篇。",
         "读取时替换了 8 篇文档中的控制字符或损坏的 Unicode 字符。",
     )

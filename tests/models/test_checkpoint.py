@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, BloomConfig, PreTrainedConfig
 
 from auditor.errors import ModelError
 from auditor.models import Window, find, load
+from auditor.models.checkpoint import told_apart
 from auditor.models.loading import max_length_of
 from tests.models.tiny import byte_pairs, save
 
@@ -152,6 +153,38 @@ def test_a_hub_id_is_found_in_the_hub_cache_with_its_commit(
 def test_labels_that_utf_8_cannot_write_are_mended(folder: Path) -> None:
     found = find("m", changed(folder, id2label={"0": "good", "1": "\ud800bad"}, label2id={"good": 0, "\ud800bad": 1}))
     assert found.labels == ("good", "?bad")
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["bad", "good"], ("bad", "good")),
+        (["good", "bad", "good"], ("good (id 0)", "bad", "good (id 2)")),
+        (["good", " good "], ("good (id 0)", "good (id 1)")),
+        (["Good", "good", " bad"], ("Good", "good", " bad")),
+        (["", "good", " "], ("(id 0)", "good", "(id 2)")),
+    ],
+)
+def test_labels_of_one_name_or_of_none_are_told_apart_by_their_ids(names: list[str], labels: tuple[str, ...]) -> None:
+    assert told_apart(names) == labels
+
+
+@pytest.mark.parametrize(
+    ("id2label", "message"),
+    [
+        (
+            {"1": "bad", "2": "good"},
+            "id2label in config.json to name the outputs of the model from 0, found the ids 1, 2",
+        ),
+        ({"0": "a", "1": "a", "2": "a (id 1)"}, "two labels in id2label of config.json have one name"),
+    ],
+)
+def test_labels_that_cannot_be_told_apart_or_counted_are_refused(
+    folder: Path, id2label: dict[str, str], message: str
+) -> None:
+    label2id = {name: int(i) for i, name in id2label.items()}
+    with pytest.raises(ModelError, match=message):
+        find("m", changed(folder, id2label=id2label, label2id=label2id))
 
 
 def sharded(folder: Path) -> Path:

@@ -1,0 +1,138 @@
+"""What separates the columns of a file: told from its header and its first hundred rows, never from its name.
+
+A delimiter is one that the header holds, outside of quotation marks, and by which the rows have as many fields as the
+header; of several, the one that most rows fit, then the one of most columns, then the first of comma, semicolon, tab
+and pipe. A header that holds none is that of one column, whatever its texts hold. A first line `sep=;`, which Excel
+writes and reads, says it outright.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from auditor.corpus.faults import fault, quote
+from auditor.corpus.readers.rows import DELIMITERS, ONE_COLUMN
+from auditor.corpus.readers.text import LONGEST_BEGINNING, Text
+from auditor.errors import ConfigError
+
+NO_DELIMITER = "\ud800"
+"""For csv.reader, which wants one: half a character, which no decoded text holds."""
+_LONGEST_FIELD = 2**26
+_LONE_RETURN, _RETURN = re.compile(r"\r(?!\n|\Z)"), "\ud801"
+_ROWS = 100
+_UNFIT = (0.0, 0)
+_SEP_LINE = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How the fields of a row stand beside each other."""
+
+    delimiter: str
+    """A key of `DELIMITERS`, or "none"."""
+    skips_space: bool = False
+    """Whether the space behind a delimiter belongs to it: `text, label`."""
+    is_stated: bool = False
+    """Whether the first line states the delimiter and holds no header."""
+
+    @property
+    def character(self) -> str:
+        """As csv.reader wants it."""
+        return DELIMITERS.get(self.delimiter, NO_DELIMITER)
+
+
+def recognise(text: Text, beginning: str, asked: str | None) -> Columns:
+    """What separates the columns.
+
+    Args:
+        text: The file.
+        beginning: Of its text.
+        asked: What the user says: a delimiter, its name, or "none".
+
+    Raises:
+        ConfigError: the user names another delimiter than these four.
+        CorpusError: the line `sep=` states another delimiter than these four.
+    """
+    stated = _SEP_LINE.match(beginning)
+    lines = [part + text.line_end for part in beginning.split(text.line_end)][1 if stated else 0 :]
+    if asked is not None:
+        name = _asked(asked)
+    elif stated:
+        name = _stated(text, stated[1])
+    else:
+        name = _sniffed(lines, is_whole=len(beginning) < LONGEST_BEGINNING)
+    return Columns(name, _skips_space(lines, name), is_stated=stated is not None)
+
+
+def read_fields(lines: Iterable[str], columns: Columns) -> Iterator[tuple[int, list[str]]]:
+    """The fields of every row that is not blank, behind the number of its first line, from 1.
+
+    A lone carriage return within a line is text, also outside of quotation marks, where pandas leaves it.
+
+    Raises:
+        csv.Error: the lines are not strictly CSV; has the reason and the number of the last line read.
+    """
+    limit = csv.field_size_limit(_LONGEST_FIELD)  # documents may be long; the default of 131,072 is global
+    reader = csv.reader(
+        (_LONE_RETURN.sub(_RETURN, line) if "\r" in line else line for line in lines),
+        delimiter=columns.character,
+        skipinitialspace=columns.skips_space,
+        strict=True,
+    )
+    number = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield number, [field.replace(_RETURN, "\r") for field in fields]
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(str(error).replace(NO_DELIMITER, "line end"), reader.line_num) from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _asked(delimiter: str) -> str:
+    r"""The name of what the user says: "tab" for "tab", a tab, and `\t` as typed into a shell."""
+    characters = {character: name for name, character in DELIMITERS.items()} | {"\\t": "tab"}
+    name = characters.get(delimiter, delimiter)
+    if name not in (*DELIMITERS, ONE_COLUMN):
+        known = ", ".join((*DELIMITERS, ONE_COLUMN))
+        raise ConfigError(f"corpus.delimiter: unknown delimiter {quote(delimiter)}; expected one of {known}")
+    return name
+
+
+def _stated(text: Text, character: str) -> str:
+    for name, delimiter in DELIMITERS.items():
+        if character == delimiter:
+            return name
+    what = f"the delimiter {quote(character)} is none of {', '.join(DELIMITERS)}"
+    raise fault(text.content.path, "line 1", f"{what}; write the file again with one of them")
+
+
+def _sniffed(lines: list[str], *, is_whole: bool) -> str:
+    measured = {name: _fit(lines, name, is_whole=is_whole) for name in DELIMITERS}
+    best = max(measured, key=lambda name: measured[name])
+    return best if measured[best] > _UNFIT else ONE_COLUMN
+
+
+def _fit(lines: list[str], name: str, *, is_whole: bool) -> tuple[float, int]:
+    """The share of rows, header included, that have as many fields as the header, and how many these are."""
+    rows: list[list[str]] = []
+    try:
+        for _, fields in islice(read_fields(lines, Columns(name, _skips_space(lines, name))), _ROWS):
+            rows.append(fields)
+        if not is_whole and len(rows) < _ROWS:
+            rows.pop()  # cut in two
+    except csv.Error:
+        rows.append([])  # like no header
+    width = len(rows[0]) if rows else 0
+    return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else _UNFIT
+
+
+def _skips_space(lines: list[str], name: str) -> bool:
+    """Whether a space follows every delimiter of the header."""
+    header = next((line for line in lines if line.strip()), "")
+    _, *others = header.split(DELIMITERS.get(name, NO_DELIMITER))
+    return bool(others) and all(field.startswith(" ") for field in others)

@@ -1,0 +1,93 @@
+"""Datasets of the hub, by the names they have there.
+
+    hf://datasets/OWNER/NAME[@REVISION][/SUBSET]
+
+The package datasets downloads them, keeps them in its cache and says what is wrong. It is no dependency of this one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from auditor.corpus.faults import quote
+from auditor.corpus.readers.classes import Classes, classes_of, named
+from auditor.corpus.readers.rows import Dialect, Row, Source
+from auditor.errors import CorpusError
+
+SCHEME = "hf://"
+_ADDRESS = re.compile(
+    r"hf://datasets/(?P<name>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^/@]+))?(?:/(?P<subset>[\w.-]+))?", re.ASCII
+)
+_BATCH = 1024
+
+
+def open_hub(address: str, split: str | None) -> Source:
+    """The rows of a dataset of the hub.
+
+    Args:
+        address: Begins with `SCHEME`.
+        split: Which of its splits, as datasets writes it ("test", "train[:100]"); None where it has one.
+
+    Raises:
+        CorpusError: the address is none, the package is not installed, or it cannot give that split.
+    """
+    parsed = _ADDRESS.fullmatch(address)
+    if parsed is None:
+        raise CorpusError(f"{address}: expected hf://datasets/OWNER/NAME, with @REVISION and /SUBSET where needed")
+    if find_spec("datasets") is None:
+        raise CorpusError(f"{address}: needs the package datasets; pip install datasets")
+    if Path(parsed["name"]).is_dir():
+        what = f"the folder {parsed['name']} lies here, and the package datasets would read it instead"
+        raise CorpusError(f"{address}: {what}; start from another folder")
+    table = _one(address, _load(address, parsed, split))
+    classes = classes_of(table.features.to_dict())
+    path = Path(parsed["name"])
+    return Source(path, Dialect("dataset", classes=classes), _sha256(table), lambda: _rows(path, table, classes))
+
+
+def may_be_name(text: str) -> bool:
+    """Whether a text could be the name of a dataset: NAME or OWNER/NAME."""
+    return _ADDRESS.fullmatch(f"{SCHEME}datasets/{text}") is not None
+
+
+def _load(address: str, parsed: re.Match[str], split: str | None) -> Any:  # datasets has no types
+    import datasets
+
+    try:
+        return datasets.load_dataset(parsed["name"], parsed["subset"], split=split, revision=parsed["revision"])
+    except (datasets.exceptions.DatasetsError, OSError, ValueError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise CorpusError(f"{address}: {reason}") from error
+
+
+def _one(address: str, loaded: Any) -> Any:
+    """The table; of several splits none is taken unless it is the only one."""
+    if not isinstance(loaded, dict):
+        return loaded
+    if len(loaded) == 1:
+        return next(iter(loaded.values()))
+    listed = ", ".join(quote(str(name)) for name in loaded)
+    raise CorpusError(f"{address}: is in splits; name one in corpus.split or --split: {listed}")
+
+
+def _values(table: Any) -> Iterator[dict[str, Any]]:
+    for batch in table.with_format("arrow").iter(_BATCH):
+        yield from batch.to_pylist()
+
+
+def _rows(path: Path, table: Any, classes: Classes) -> Iterator[Row]:
+    for number, values in enumerate(_values(table), 1):
+        place = f"row {number}"
+        yield Row(number, place, named(path, place, values, classes))
+
+
+def _sha256(table: Any) -> str:
+    """Of the rows, one JSON object per line: the files in the cache differ between releases of datasets."""
+    digest = hashlib.sha256()
+    for values in _values(table):
+        digest.update(json.dumps(values, ensure_ascii=True, sort_keys=True, default=str).encode() + b"\n")
+    return digest.hexdigest()
