@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, PretrainedConfig
+from transformers.quantizers import AutoHfQuantizer
 
 from auditor.errors import ModelError
 
@@ -157,6 +158,7 @@ def find(
     config = _config(name, place, trust_remote_code)
     _require_safetensors(name, place)
     _require_tokenizer(name, place)
+    _require_quantiser(name, config)
     found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
     if found.task == "text-classification":
         _require_labels(found)
@@ -255,6 +257,21 @@ def _require_tokenizer(name: str, folder: Path) -> None:
         raise ModelError(
             f"{name}: expected a tokenizer (tokenizer.json) beside the weights, found none; save it there too"
         )
+
+
+def _require_quantiser(name: str, config: PretrainedConfig) -> None:
+    """Refuses quantised weights whose package, or whose device, is not there."""
+    settings = getattr(config, "quantization_config", None)
+    if settings is None:
+        return
+    method = settings["quant_method"] if isinstance(settings, dict) else settings.quant_method
+    try:
+        AutoHfQuantizer.from_config(settings, pre_quantized=True).validate_environment(device_map=None)
+    except (ImportError, RuntimeError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{name}: its weights are quantised ({method}) and cannot be read here: {first_line(error)}; install what "
+            "is missing beside auditor, or audit the weights that are not quantised"
+        ) from error
 
 
 def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:

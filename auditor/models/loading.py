@@ -18,6 +18,7 @@ from transformers import (
 
 from auditor.errors import ModelError
 from auditor.models.checkpoint import Checkpoint
+from auditor.models.contract import one_line
 
 CLASSES: dict[str, Any] = {
     "text-classification": AutoModelForSequenceClassification,
@@ -77,10 +78,8 @@ def load_model(
         )
     except SafetensorError as error:
         raise ModelError(f"{name}: the safetensors file is damaged ({error}); fetch it again") from error
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(
-            f"{name}: cannot be loaded for {checkpoint.task}: {str(error).strip().splitlines()[0][:300]}"
-        ) from error
+    except Exception as error:  # whatever the code of a model raises while it is built
+        raise ModelError(f"{name}: cannot be loaded for {checkpoint.task}: {one_line(error)}") from error
     missing = sorted(info["missing_keys"])
     if missing or info["mismatched_keys"]:
         wrong = missing or sorted(str(key) for key in info["mismatched_keys"])
@@ -109,10 +108,8 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
     name = checkpoint.name
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"{name}: the tokenizer cannot be loaded: {str(error).strip().splitlines()[0][:300]}"
-        ) from error
+    except Exception as error:  # whatever the code of a tokenizer raises
+        raise ModelError(f"{name}: the tokenizer cannot be loaded: {one_line(error)}") from error
     if not tokenizer.is_fast:
         raise ModelError(f"{name}: needs a fast tokenizer (tokenizer.json) to know which characters a token stands for")
     n_embeddings = model.get_input_embeddings().weight.shape[0]
