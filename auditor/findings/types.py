@@ -6,6 +6,8 @@ and from the per-document records; nothing in the report is computed that is not
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from auditor.findings.finding import Finding
 from auditor.findings.presentation import Presentation
 
@@ -73,6 +75,14 @@ class Coverage(Finding):
     truncated: int
     failures: tuple[tuple[str, str, str], ...]
     """Up to 20 of (document id, kind, message)."""
+    not_measurable: int = 0
+    """Documents that hold nothing for this probe to measure; neither measured nor failed."""
+    reasons: dict[str, int] = Field(default_factory=dict)
+    """Kind of reason → how many of these."""
+    unmeasurable: tuple[tuple[str, str, str], ...] = ()
+    """Up to 20 of (document id, kind of reason, message)."""
+    left_out: str = ""
+    """Why a probe that runs by default was not even asked, in words; empty where it was."""
 
 
 class Pointer(Finding):
@@ -288,6 +298,8 @@ class DocumentRow(Finding):
     failed: tuple[str, ...]
     metadata: dict[str, str]
     pseudo_perplexity: float | None = None
+    not_measurable: tuple[str, ...] = ()
+    """Probes that had nothing to measure in it."""
 
 
 class Findings(Finding):

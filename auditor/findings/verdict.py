@@ -21,7 +21,7 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count, paragraph
 
 INCOMPLETE = 0.05
-"""Share of a probe's documents that may be missing before the rest no longer speaks for the corpus."""
+"""Share of a probe's measurable documents that may be missing before the rest no longer speaks for the corpus."""
 
 NAMED = 3
 """Checks of one result that the explanation names; the rest are counted."""
@@ -43,8 +43,8 @@ def decide(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Verdict:
 
 
 def is_incomplete(row: Coverage) -> bool:
-    """Whether too much of what the probe was asked is missing."""
-    return row.measured < (1 - INCOMPLETE) * row.asked
+    """Whether too much of what the probe could measure is missing."""
+    return row.measured < (1 - INCOMPLETE) * (row.asked - row.not_measurable)
 
 
 def _result(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Outcome:

@@ -14,6 +14,14 @@ _PROBES = {
     "pseudo_perplexity": N_("pseudo-perplexity"),
 }
 
+_REASONS = {
+    "no-segments": N_("nothing to switch off"),
+    "one-token": N_("a single token"),
+    "nothing-to-score": N_("no token to score"),
+}
+LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}
+"""Kind of reason why a probe that runs by default was not asked → the reason."""
+
 
 def figure(value: float, unit: str, digits: int | None = None) -> str:
     """A value as it stands in a sentence."""
@@ -51,6 +59,16 @@ def interval(number: Number, digits: int | None = None) -> str:
 def probe(name: str) -> str:
     """What a probe is called; a third party's has its name."""
     return say(_PROBES[name]) if name in _PROBES else name
+
+
+def reason(kind: str) -> str:
+    """Why a document was not measurable; a third party's reason is its kind."""
+    return say(_REASONS[kind]) if kind in _REASONS else kind
+
+
+def left_out(kind: str) -> str:
+    """Why a probe was not asked."""
+    return say(LEFT_OUT[kind]) if kind in LEFT_OUT else kind
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:

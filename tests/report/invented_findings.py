@@ -18,7 +18,7 @@ from auditor.findings.types import (
     PerplexityFindings,
     PredictionFindings,
 )
-from auditor.records.types import Failure, Perplexity, Prediction
+from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
 STATISTICS = (
     *("entropy", "distance", "self_share", "previous_share", "next_share"),
@@ -54,12 +54,7 @@ def rows(made, records):
     out = []
     for d in made:
         p, e, x = (m.get(d.id) for m in (predictions, explanations, perplexities))
-        p, e, x = (None if isinstance(r, Failure) else r for r in (p, e, x))
-        failed = tuple(
-            name
-            for name, m in zip(("prediction", "lime", "perplexity"), records, strict=True)
-            if isinstance(m.get(d.id), Failure)
-        )
+        p, e, x = (None if isinstance(r, Unmeasured) else r for r in (p, e, x))
         out.append(
             DocumentRow(
                 document_id=d.id,
@@ -71,11 +66,17 @@ def rows(made, records):
                 perplexity=value_of(x) if x else None,
                 bits_per_byte=x.nll / 0.6931 / x.n_bytes if x else None,
                 n_tokens=p.n_tokens if p else None,
-                failed=failed,
+                failed=_probes_with(Failure, records, d),
+                not_measurable=_probes_with(NotMeasurable, records, d),
                 metadata=d.metadata,
             )
         )
     return tuple(out)
+
+
+def _probes_with(state, records, document):
+    named = zip(("prediction", "lime", "perplexity"), records, strict=True)
+    return tuple(name for name, found in named if isinstance(found.get(document.id), state))
 
 
 def statistics(n_layers, n_heads, causal):

@@ -12,7 +12,7 @@ from typing import Literal
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Example, Findings, Number
 from auditor.languages import say
-from auditor.records.types import Document, Failure
+from auditor.records.types import Document, Unmeasured
 from auditor.report import formats
 from auditor.report.templates import Inline
 
@@ -80,6 +80,7 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    """Cells by column; a row with fewer ends in a sentence that spans the columns that are left."""
     muted: frozenset[int] = frozenset()
     """Rows listed but not judged."""
     paper_rows: int = PAPER_ROWS
@@ -109,7 +110,7 @@ def with_interval(number: Number) -> str:
 
 def known(examples: Iterable[Example], rows: Mapping[str, object]) -> list[Example]:
     """The examples whose document was measured."""
-    return [e for e in examples if e.document_id in rows and not isinstance(rows[e.document_id], Failure)]
+    return [e for e in examples if e.document_id in rows and not isinstance(rows[e.document_id], Unmeasured)]
 
 
 def rule_of(examples: Iterable[Example]) -> str:

@@ -96,13 +96,21 @@ def _answer(rows: tuple[DocumentRow, ...]) -> str:
     documents = plural(len(rows), "{n} document", "{n} documents")
     failed = sum(bool(row.failed) for row in rows)
     if not failed:
-        return say("{documents}; no probe failed.", documents=documents)
-    return plural(
+        return paragraph([say("{documents}; no probe failed.", documents=documents), _without(rows)])
+    said = plural(
         failed,
         "{documents}; for {n} of them a probe failed.",
         "{documents}; for {n} of them a probe failed.",
         documents=documents,
     )
+    return paragraph([said, _without(rows)])
+
+
+def _without(rows: tuple[DocumentRow, ...]) -> str:
+    n = sum(bool(row.not_measurable) for row in rows)
+    if not n:
+        return ""
+    return plural(n, "{n} holds nothing for some probe to measure.", "{n} hold nothing for some probe to measure.")
 
 
 def _method(wrong: frozenset[str]) -> str:
@@ -155,8 +163,9 @@ def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
         column = Column(formats.middle(key, 24), "corpus")
         part = _choice(column, [_metadata(row.metadata.get(key)) for row in rows])
         parts.append(replace(part, on_paper=place < MOST_METADATA))
-    if any(row.failed for row in rows):
-        parts.append(_choice(Column(say("Failed")), [_failed(row.failed) for row in rows]))
+    if any(row.failed or row.not_measurable for row in rows):
+        title = say("Not measured") if any(row.not_measurable for row in rows) else say("Failed")
+        parts.append(_choice(Column(title), [_unmeasured(row) for row in rows]))
     return parts
 
 
@@ -187,6 +196,8 @@ def _metadata(value: str | None) -> Cell:
     return Cell(formats.excerpt(value, 40), holds=(value,))
 
 
-def _failed(probes: tuple[str, ...]) -> Cell:
-    names = tuple(map(wording.probe, probes))
+def _unmeasured(row: DocumentRow) -> Cell:
+    """The probes that have no record of a document; those that had nothing to measure say so."""
+    without = (say("{probe} (not measurable)", probe=wording.probe(probe)) for probe in row.not_measurable)
+    names = (*map(wording.probe, row.failed), *without)
     return Cell(formats.listed(names) if names else "", holds=names)

@@ -4,15 +4,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.findings import wording
 from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
 from auditor.report import formats, marks
+from auditor.report.sections import coverage
 from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
+"""Fewer where the coverage needs the room for what could not be measured; never none."""
 MOST_CONDITIONS = 6
 """Conditions named above the signatures; the rest are counted."""
 _LINE, _WIDE = 26, 2.3
@@ -85,6 +86,7 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
     """Page one, with links into the sections that follow."""
     titles = {section.id: section.title for section in sections}
     key_numbers = tuple(_key_number(findings, number) for number in findings.key_numbers)
+    n_notes = max(1, MOST_NOTES - sum(row.not_measurable > 0 for row in findings.coverage))
     return Front(
         verdict=say(_VERDICTS[findings.verdict.result]),
         tone=_TONES[findings.verdict.result],
@@ -98,8 +100,8 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
         more_pointers=max(0, len(findings.pointers) - MOST_POINTERS),
         checks=_check_table(findings) if findings.checks else None,
         coverage=_coverage_table(findings.coverage),
-        notes=findings.notes[:MOST_NOTES],
-        more_notes=max(0, len(findings.notes) - MOST_NOTES),
+        notes=findings.notes[:n_notes],
+        more_notes=max(0, len(findings.notes) - n_notes),
         conditions=_conditions(findings),
         reviewers=findings.presentation.reviewers or (_ANYBODY,),
     )
@@ -188,17 +190,6 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
     )
 
 
-def _coverage_table(coverage: Sequence[Coverage]) -> Table:
-    columns = (
-        Column(say("Probe")),
-        Column(say("Asked"), "number", 16),
-        Column(say("Measured"), "number", 20),
-        Column(say("Truncated"), "number", 22),
-        Column(say("Failed"), "number", 14),
-    )
-    rows = tuple(
-        (wording.probe(c.probe), *map(formats.count, (c.asked, c.measured, c.truncated, c.failed))) for c in coverage
-    )
-    corpus = max((c.corpus for c in coverage), default=0)
-    caption = plural(corpus, "Of {n} document in the corpus.", "Of {n} documents in the corpus.")
-    return Table(caption, columns, rows)
+def _coverage_table(rows: Sequence[Coverage]) -> Table:
+    corpus = max((row.corpus for row in rows), default=0)
+    return coverage.summary(rows, plural(corpus, "Of {n} document in the corpus.", "Of {n} documents in the corpus."))

@@ -7,7 +7,7 @@ from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Document, Failure, Perplexity, PseudoPerplexity, ScoredTokens
+from auditor.records.types import Document, Perplexity, PseudoPerplexity, ScoredTokens, Unmeasured
 from auditor.report import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
 
@@ -36,7 +36,7 @@ class Card:
 def content(
     sources: Sources,
     found: PerplexityFindings | PseudoPerplexityFindings,
-    records: Mapping[str, Perplexity | Failure] | Mapping[str, PseudoPerplexity | Failure],
+    records: Mapping[str, Perplexity | Unmeasured] | Mapping[str, PseudoPerplexity | Unmeasured],
     values: Sequence[float | None],
     facts: Callable[[DocumentRow], list[str]],
 ) -> dict[str, object]:
@@ -56,7 +56,7 @@ def content(
     cards = []
     for example in shown:
         record, document = records[example.document_id], sources.documents.get(example.document_id)
-        if document is not None and not isinstance(record, Failure) and record.logprobs:
+        if document is not None and not isinstance(record, Unmeasured) and record.logprobs:
             said = facts(rows[document.id]) if document.id in rows else []
             cards.append(_card(places[document.id], document, record, said))
     return {
