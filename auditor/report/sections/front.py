@@ -13,7 +13,7 @@ from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
-"""Fewer where the coverage needs the room for what could not be measured; never none."""
+"""One less for every probe below which the coverage says what was not measurable, since the page is full; never none."""
 MOST_CONDITIONS = 6
 """Conditions named above the signatures; the rest are counted."""
 _LINE, _WIDE = 26, 2.3
