@@ -325,6 +325,11 @@ def _verdict_lines(findings: "Findings") -> Iterator[str]:
 
 
 def _value(number: Any) -> str:
+    from auditor.findings.exponentials import PRINTED
+    from auditor.findings.numbers import as_nats
+
+    if number.is_beyond:
+        return f"{PRINTED}, in nats {_value(as_nats(number))}"
     if number.value is None:
         return "not measured"
     interval = "" if number.low is None or number.high is None else f" ({number.low:.4g} to {number.high:.4g})"

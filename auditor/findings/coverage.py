@@ -7,7 +7,7 @@ from auditor.findings.answers import Answer
 from auditor.findings.evidence import Context, Evidence, Facts
 from auditor.findings.intervals import wilson
 from auditor.findings.numbers import WILSON, number
-from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
+from auditor.findings.perplexity import document_bits_per_byte, document_nats, document_perplexity
 from auditor.findings.types import Coverage, DocumentRow, Number
 from auditor.findings.wording import left_out as why_left_out
 from auditor.findings.wording import listing
@@ -101,7 +101,8 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
     for document in evidence.documents:
         answer, score = by_id.get(document.id), _record(evidence.perplexity, document.id)
         scored = score if isinstance(score, Perplexity) else None
-        filled = _record(evidence.pseudo_perplexity, document.id)
+        guessed = _record(evidence.pseudo_perplexity, document.id)
+        filled = guessed if isinstance(guessed, PseudoPerplexity) else None
         rows.append(
             DocumentRow(
                 document_id=document.id,
@@ -116,7 +117,9 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
                 failed=_probes_with(Failure, evidence, document),
                 not_measurable=_probes_with(NotMeasurable, evidence, document),
                 metadata=dict(document.metadata),
-                pseudo_perplexity=document_perplexity(filled) if isinstance(filled, PseudoPerplexity) else None,
+                perplexity_nats=document_nats(scored) if scored else None,
+                pseudo_perplexity=document_perplexity(filled) if filled else None,
+                pseudo_perplexity_nats=document_nats(filled) if filled else None,
             )
         )
     return tuple(rows)

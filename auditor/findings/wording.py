@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from auditor.findings.digits import check_digits, digits_of, usual_digits
+from auditor.findings.exponentials import PRINTED
+from auditor.findings.numbers import as_nats
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 
@@ -35,13 +37,25 @@ def bound(value: float) -> str:
 
 def measured(number: Number | None, digits: int | None = None) -> str:
     """Value and interval: "0.861 (95% interval 0.812 to 0.899)"; decimals by the uncertainty where none are given."""
-    if number is None or number.value is None:
+    if number is None or not number.is_measured:
         return say("not measured")
+    if number.is_beyond:
+        return _beyond(number)
     digits = digits_of(number) if digits is None else digits
-    value = figure(number.value, number.unit, digits)
+    value = figure(number.value or 0.0, number.unit, digits)
     if number.low is None or number.high is None:
         return value
     return say("{value} (95% interval {interval})", value=value, interval=interval(number, digits))
+
+
+def _beyond(number: Number) -> str:
+    """A perplexity that cannot be written, with its nats: "> 1e300 (805.3 nats, 95% interval 800.1 to 811.9 nats)"."""
+    logarithm = as_nats(number)
+    value = PRINTED if number.value is None else figure(number.value, number.unit)
+    nats = say("{number} nats", number=figure(logarithm.value or 0.0, "nats", digits_of(logarithm)))
+    if logarithm.low is None or logarithm.high is None:
+        return say("{value} ({nats})", value=value, nats=nats)
+    return say("{value} ({nats}, 95% interval {interval} nats)", value=value, nats=nats, interval=interval(logarithm))
 
 
 def checked(check: Check) -> str:

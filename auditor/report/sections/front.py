@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.findings.numbers import as_nats
 from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
@@ -13,7 +14,7 @@ from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
-"""One less for every probe below which the coverage says what was not measurable, since the page is full; never none."""
+"""One less for every probe below which the coverage says what was not measurable, for the page is full; never none."""
 MOST_CONDITIONS = 6
 """Conditions named above the signatures; the rest are counted."""
 _LINE, _WIDE = 26, 2.3
@@ -124,13 +125,20 @@ def _key_number(findings: Findings, number: Number) -> KeyNumber:
     digits = formats.check_digits(check) if check else None
     return KeyNumber(
         title=_titled(findings, number.name, number.title),
-        value=formats.value(number, digits),
-        interval="" if number.low is None else formats.interval(number, digits),
+        value=formats.short(number, digits),
+        interval=_interval(number, digits),
         n=formats.count(number.n),
         result=check.result if check else None,
         bound=formats.bound(check) if check else "",
         required=check is None or check.required,
     )
+
+
+def _interval(number: Number, digits: int | None) -> str:
+    """The interval; of a perplexity beyond 1e300 without one its nats, and nothing where there is neither."""
+    if number.compared.low is not None:
+        return formats.interval(number, digits)
+    return formats.value(as_nats(number)) if number.is_beyond else ""
 
 
 def _width(title: str) -> float:
@@ -181,8 +189,8 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
     return (
         title,
-        formats.quantity(number.value, number.unit, digits),
-        formats.span(number.low, number.high, number.unit, digits),
+        formats.short(number, digits),
+        _interval(number, digits) or formats.NOTHING,
         marks.judged(check),
         formats.bound(check),
         formats.count(number.n),

@@ -180,12 +180,12 @@ def _surprising(sources: Sources, document_id: str, value: float) -> str:
     return say(
         "The text surprises the language model: {bits} per byte, perplexity {perplexity}.",
         bits=formats.quantity(value, "bits"),
-        perplexity=formats.quantity(row.perplexity if row else None, "perplexity"),
+        perplexity=formats.perplexity(row.perplexity_nats if row else None),
     )
 
 
 def _pseudo_surprising(_: Sources, __: str, value: float) -> str:
-    number = formats.quantity(value, "perplexity")
+    number = formats.perplexity(value)
     return say("The text surprises the masked language model: pseudo-perplexity {value}.", value=number)
 
 
