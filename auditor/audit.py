@@ -146,6 +146,7 @@ def plan(preflight: Preflight, command: str) -> dict[str, Any]:
         },
         "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
         "asked": preflight.asked,
+        "left_out": dict(preflight.left_out),
         "shards": [[shard.start, shard.stop] for shard in preflight.shards],
         "notes": list(preflight.notes),
         "look": preflight.appearance.as_plan(),

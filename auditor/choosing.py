@@ -62,15 +62,26 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
     return tuple(probes)
 
 
-def without_hidden(config: Config, checkpoint: "Checkpoint", probes: tuple["Probe", ...]) -> tuple["Probe", ...]:
-    """The probes; where nobody asked for them, without those of an attention that this architecture hides."""
+def without_hidden(
+    config: Config, checkpoint: "Checkpoint", probes: tuple["Probe", ...]
+) -> tuple[tuple["Probe", ...], dict[str, str]]:
+    """The probes, without those of an attention that this architecture hides, and why each of these is left out.
+
+    Raises:
+        ProbeError: One of these was asked for.
+    """
     from auditor import models
 
     watching = [probe for probe in probes if probe.needs is models.Attends and not probe.model]
     fault = models.hides_attention(checkpoint) if watching else None
     if fault and any(probe.name in config.probes for probe in watching):
         raise ProbeError(f"probes.{watching[0].name}: {fault}")
-    return tuple(probe for probe in probes if not fault or probe not in watching)
+    if not fault:
+        return probes, {}
+    return (
+        tuple(probe for probe in probes if probe not in watching),
+        {probe.name: "hidden-attention" for probe in watching},
+    )
 
 
 def task_for(probe: "Probe") -> str:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from auditor.audit import Result
     from auditor.config import Config
     from auditor.findings import Findings
+    from auditor.findings.types import Coverage
     from auditor.records.store import Run, RunSummary
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer exports only this subclass of it
@@ -216,7 +217,7 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
         _say([findings.title, f"{run.run_id}  {run.path}{'' if run.is_complete else '  (unfinished)'}", ""])
         _say([*_verdict_lines(findings), "", findings.verdict.explanation, ""])
         _say(f"{number.title}: {_value(number)}" for number in findings.key_numbers)
-        _say(f"{row.probe}: {row.measured:,} of {row.asked:,} documents measured" for row in findings.coverage)
+        _say(_covered(row) for row in findings.coverage)
         _say(findings.notes)
     return EXIT_FINE
 
@@ -324,10 +325,26 @@ def _verdict_lines(findings: "Findings") -> Iterator[str]:
 
 
 def _value(number: Any) -> str:
+    from auditor.findings.exponentials import PRINTED
+    from auditor.findings.numbers import as_nats
+
+    if number.is_beyond:
+        return f"{PRINTED}, in nats {_value(as_nats(number))}"
     if number.value is None:
         return "not measured"
     interval = "" if number.low is None or number.high is None else f" ({number.low:.4g} to {number.high:.4g})"
     return f"{number.value:.4g}{interval}, n = {number.n:,}"
+
+
+def _covered(row: "Coverage") -> str:
+    from auditor.findings.wording import reason
+
+    if row.left_out:
+        return f"{row.probe}: not measured: {row.left_out}"
+    reasons = ", ".join(map(reason, row.reasons))
+    others = {"failed": row.failed, f"not measurable ({reasons})": row.not_measurable}
+    states = [f"{n:,} {state}" for state, n in others.items() if n]
+    return ", ".join([f"{row.probe}: {row.measured:,} of {row.asked:,} documents measured", *states])
 
 
 def _identity(run: "Run") -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from heapq import nlargest
+from math import floor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor.errors import AuditorError, TooManyFailuresError
@@ -127,19 +128,20 @@ class Worker:
         }
 
     def _stop_if_hopeless(self, probe: "Probe") -> None:
-        """Raises where more failed than `max_failures` of the probe's documents, and more than one."""
+        """Raises as soon as more failed than the share `max_failures` of all the documents that the probe is given."""
         failed = self._failed[probe.name]
-        asked, share = self.preflight.asked[probe.name], self.preflight.config.run.max_failures
-        if len(failed) > max(1, share * asked):
+        asked, most = self.preflight.asked[probe.name], self.preflight.config.run.max_failures
+        if failed and len(failed) / asked > most:
             last = failed[-1]
             raise TooManyFailuresError(
-                f"probe {probe.name}: {len(failed)} of {asked} documents failed, more than "
-                f"run.max_failures = {share:g} allows; the last was {last.document_id!r}: {last.message}"
+                f"probe {probe.name}: {len(failed)} of {asked} documents failed, a share of {len(failed) / asked:.3g}; "
+                f"run.max_failures = {most:g} allows {floor(most * asked + 1e-9)} of {asked}; "
+                f"the last was {last.document_id!r}: {last.message}; leave such documents out or raise max_failures"
             )
 
 
 def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int) -> list[Any]:
-    """A record or a failure for each document, in order.
+    """A record, or what stands for it, for each document, in order.
 
     A document on which the probe breaks is found by bisection, so that the others are measured all the same.
     """

@@ -48,6 +48,8 @@ class Preflight:
     dtype: str
     notes: tuple[str, ...]
     appearance: Appearance
+    left_out: Mapping[str, str]
+    """Probe that runs by default → kind of reason why this model is not asked."""
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -104,6 +106,7 @@ class Preflight:
             "dialect": self.corpus.dialect.as_json(),
             "shards": len(self.shards),
             "probes": self.asked,
+            "left_out": dict(self.left_out),
             "checks": list(self.config.checks),
             "device": self.device,
             "dtype": self.dtype,
@@ -122,7 +125,7 @@ def check(config: Config) -> Preflight:
     disk.require_room(Path(config.run.output))
     appearance = presenting.read(config)
     checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
-    probes = choosing.without_hidden(config, checkpoint, choosing.choose(config, checkpoint.task))
+    probes, left_out = choosing.without_hidden(config, checkpoint, choosing.choose(config, checkpoint.task))
     references = {
         p.model: _find(config, f"probes.{p.name}.model", p.model, task=choosing.task_for(p)) for p in probes if p.model
     }
@@ -130,7 +133,7 @@ def check(config: Config) -> Preflight:
     device = models.device_for(config.model.device)
     dtype = str(models.dtype_for(config.model.dtype, checkpoint, device)).removeprefix("torch.")
     preflight = Preflight(
-        config, _load(config, checkpoint), checkpoint, probes, references, str(device), dtype, (), appearance
+        config, _load(config, checkpoint), checkpoint, probes, references, str(device), dtype, (), appearance, left_out
     )
     _check_names(preflight)
     with speaking(config.report.language):
@@ -245,7 +248,7 @@ def _notes(preflight: Preflight) -> Iterator[str]:
         if probe.model:
             names = {"probe": wording.probe(probe.name), "model": probe.model}
             yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
-    if not config.chooses_probes and "attention" not in {probe.name for probe in preflight.probes}:
+    if "attention" in preflight.left_out:
         yield say(
             "Attention was not measured: models of the class {architecture} do not show it.",
             architecture=preflight.checkpoint.model_class,

@@ -12,10 +12,10 @@ from auditor.records.types import (
     AttentionStatistics,
     Document,
     Explanation,
-    Failure,
     Perplexity,
     Prediction,
     PseudoPerplexity,
+    Unmeasured,
 )
 from auditor.report import PLAIN, Look
 
@@ -52,8 +52,8 @@ def read_evidence(place: Run) -> Evidence:
     )
 
 
-def _document_of(row: Mapping[str, Any] | Failure) -> str:
-    return row.document_id if isinstance(row, Failure) else str(row["document_id"])
+def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
+    return row.document_id if isinstance(row, Unmeasured) else str(row["document_id"])
 
 
 def context(place: Run, look: Look = PLAIN) -> Context:
@@ -83,6 +83,7 @@ def _context(place: Run, look: Look) -> Context:
         seed=own["seed"],
         multi_label=own["multi_label"],
         presentation=presenting.presentation(own),
+        left_out=own.get("left_out", {}),
         references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
         computing=own.get("computing", {}),
     )

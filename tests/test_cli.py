@@ -17,7 +17,7 @@ import auditor
 from auditor import findings
 from auditor.cli import main
 from auditor.errors import ConfigError, LockedError, ModelError
-from auditor.findings.types import Check, Coverage, Findings, Number, Verdict
+from auditor.findings.types import Check, Coverage, Findings, Nats, Number, Verdict
 from auditor.options import read_options
 from auditor.records import store
 from auditor.records.types import Document
@@ -345,6 +345,30 @@ def test_show_tells_what_was_found(auditor_says, tmp_path):
     told = json.loads(auditor_says("show", run.path, "--json")[1])
     assert told["findings"]["title"] == "Film reviews"
     assert told["complete"] is True
+
+
+def test_show_says_what_was_not_measurable_and_what_was_left_out_and_never_clamps_a_perplexity(auditor_says, tmp_path):
+    run = finished_run(tmp_path)
+    found = findings.read(run.read_bytes("findings.json"))
+    nats = Nats(value=805.3, low=800.1, high=812.4)
+    update = {
+        "value": None,
+        "low": None,
+        "high": None,
+        "title": "Corpus perplexity",
+        "unit": "perplexity",
+        "nats": nats,
+    }
+    (lime,) = found.coverage
+    lime = lime.model_copy(update={"measured": 45, "not_measurable": 4, "reasons": {"no-segments": 4}})
+    hidden = lime.model_copy(update={"probe": "attention", "left_out": "the model does not show its attention"})
+    key = found.key_numbers[0].model_copy(update=update)
+    found = found.model_copy(update={"coverage": (lime, hidden), "key_numbers": (key,)})
+    run.write("findings.json", findings.write(found))
+    out = auditor_says("show", run.run_id, "--root", tmp_path)[1]
+    assert "lime: 45 of 50 documents measured, 1 failed, 4 not measurable (nothing to switch off)" in out
+    assert "attention: not measured: the model does not show its attention" in out
+    assert "Corpus perplexity: > 1e300, in nats 805.3 (800.1 to 812.4), n = 1,200" in out
 
 
 def test_show_of_an_unfinished_run_says_so(auditor_says, tmp_path):

@@ -83,7 +83,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 
 [run]
 # output = "reports"                  # relative to the current directory
-# max_failures = 0.05                 # share of documents that may fail before the run stops
+# max_failures = 0.05                 # share of documents that may fail; one more stops the run
 """
 
 

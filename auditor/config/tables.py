@@ -171,7 +171,10 @@ class RunConfig(Table):
     shard_size: Count = 25
     """Documents whose evidence is written at once."""
     max_failures: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Share of documents that may fail before the run stops."""
+    """Share of a probe's documents that may fail; the run stops at the first beyond it. 0.05 of ten documents is none.
+
+    Documents that hold nothing for a probe to measure are no failures.
+    """
 
 
 class Config(Table):

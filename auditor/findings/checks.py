@@ -4,13 +4,15 @@ pass         the whole interval lies on the right side of the bound (touching it
 fail         the whole interval lies on the wrong side
 watch        the interval straddles the bound: these documents cannot decide it
 not judged   no value, no interval, fewer than 10 documents (30 for a slice), or no number of that name
+
+Perplexities are held against the logarithm of the bound, in nats.
 """
 
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.digits import digits_beside
 from auditor.findings.evidence import Bound
-from auditor.findings.numbers import nearest
+from auditor.findings.numbers import nearest, on_scale
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import Check, Number, Result
 from auditor.findings.wording import bound as say_bound
@@ -29,7 +31,7 @@ def judge_all(numbers: Sequence[Number], bounds: Mapping[str, Bound]) -> tuple[C
 def judge(number: Number, bound: Bound) -> tuple[Result, str]:
     """The result, and one sentence of why."""
     least = LEAST_JUDGED if number.name.endswith("}") else LEAST_DOCUMENTS
-    if number.value is None:
+    if not number.is_measured:
         return "not judged", say("It could not be computed: no document has what it needs.")
     if number.n < least:
         return "not judged", plural(
@@ -38,9 +40,11 @@ def judge(number: Number, bound: Bound) -> tuple[Result, str]:
             "It rests on {n} documents; at least {least} are needed to judge it.",
             least=least,
         )
-    if number.low is None or number.high is None:
+    low, high = number.compared.low, number.compared.high
+    if low is None or high is None:
         return "not judged", say("There is no interval to hold against the bound.")
-    right_low, right_high = (_right(end, bound) for end in (number.low, number.high))
+    limit = on_scale(number, bound.value)
+    right_low, right_high = (end >= limit if bound.direction == "at_least" else end <= limit for end in (low, high))
     if right_low and right_high:
         return "pass", _right_side(number, bound)
     if not right_low and not right_high:
@@ -77,10 +81,6 @@ def _unknown(name: str, known: Mapping[str, Number]) -> str:
         "This run measured no number of this name; the nearest are {names}.",
         names=listing(close),
     )
-
-
-def _right(end: float, bound: Bound) -> bool:
-    return end >= bound.value if bound.direction == "at_least" else end <= bound.value
 
 
 def _values(number: Number, bound: Bound) -> dict[str, str]:

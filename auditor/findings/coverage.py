@@ -1,34 +1,41 @@
 """How much of the corpus was measured, and what every document came to."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.answers import Answer
 from auditor.findings.evidence import Context, Evidence, Facts
 from auditor.findings.intervals import wilson
 from auditor.findings.numbers import WILSON, number
-from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
+from auditor.findings.perplexity import document_bits_per_byte, document_nats, document_perplexity
 from auditor.findings.types import Coverage, DocumentRow, Number
+from auditor.findings.wording import left_out as why_left_out
 from auditor.findings.wording import listing
 from auditor.findings.wording import probe as title_of
 from auditor.languages import numbers as written
 from auditor.languages import plural, say
 from auditor.records.types import (
     AttentionStatistics,
+    Document,
     Explanation,
     Failure,
+    NotMeasurable,
     Perplexity,
     Prediction,
     PseudoPerplexity,
     Record,
+    Unmeasured,
 )
 
-FAILURES_LISTED = 20
+LISTED = 20
+"""Documents of one probe that are named, of each state."""
 
 
 def cover(evidence: Evidence, context: Context) -> tuple[Coverage, ...]:
-    """One row for each probe that ran or was asked to."""
+    """One row for each probe that ran or was asked to, and for those that would have run by default."""
     ran = {probe: found for probe, found in evidence.probes.items() if found or probe in context.asked}
-    return tuple(_row(probe, found, evidence, context) for probe, found in ran.items())
+    rows = [_row(probe, found, evidence, context) for probe, found in ran.items()]
+    return (*rows, *(_left_out(probe, kind, evidence) for probe, kind in context.left_out.items() if probe not in ran))
 
 
 def failed_share(evidence: Evidence) -> Number:
@@ -43,7 +50,7 @@ def failed_share(evidence: Evidence) -> Number:
 
 def describe_limits(coverage: Sequence[Coverage]) -> list[str]:
     """What page one must say about subsets, failures and truncation."""
-    notes = [_subset(row) for row in coverage if row.asked < row.corpus]
+    notes = [_subset(row) for row in coverage if row.asked < row.corpus and not row.left_out]
     notes += [_failed(n, probes) for n, probes in _by_number({row.probe: row.failed for row in coverage})]
     return notes + [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
 
@@ -94,7 +101,8 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
     for document in evidence.documents:
         answer, score = by_id.get(document.id), _record(evidence.perplexity, document.id)
         scored = score if isinstance(score, Perplexity) else None
-        filled = _record(evidence.pseudo_perplexity, document.id)
+        guessed = _record(evidence.pseudo_perplexity, document.id)
+        filled = guessed if isinstance(guessed, PseudoPerplexity) else None
         rows.append(
             DocumentRow(
                 document_id=document.id,
@@ -106,37 +114,60 @@ def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[Docum
                 perplexity=document_perplexity(scored) if scored else None,
                 bits_per_byte=document_bits_per_byte(scored) if scored else None,
                 n_tokens=_n_tokens(evidence, document.id),
-                failed=tuple(p for p, found in evidence.probes.items() if isinstance(found.get(document.id), Failure)),
+                failed=_probes_with(Failure, evidence, document),
+                not_measurable=_probes_with(NotMeasurable, evidence, document),
                 metadata=dict(document.metadata),
-                pseudo_perplexity=document_perplexity(filled) if isinstance(filled, PseudoPerplexity) else None,
+                perplexity_nats=document_nats(scored) if scored else None,
+                pseudo_perplexity=document_perplexity(filled) if filled else None,
+                pseudo_perplexity_nats=document_nats(filled) if filled else None,
             )
         )
     return tuple(rows)
 
 
-def _row(probe: str, found: Mapping[str, Record | Facts | Failure], evidence: Evidence, context: Context) -> Coverage:
-    failures = [found[d.id] for d in evidence.documents if isinstance(found.get(d.id), Failure)]
-    listed = [f for f in failures if isinstance(f, Failure)][:FAILURES_LISTED]
+def _probes_with(state: type, evidence: Evidence, document: Document) -> tuple[str, ...]:
+    return tuple(probe for probe, found in evidence.probes.items() if isinstance(found.get(document.id), state))
+
+
+def _row(
+    probe: str, found: Mapping[str, Record | Facts | Unmeasured], evidence: Evidence, context: Context
+) -> Coverage:
+    rows = [found[d.id] for d in evidence.documents if d.id in found]
+    failures = [row for row in rows if isinstance(row, Failure)]
+    without = [row for row in rows if isinstance(row, NotMeasurable)]
     return Coverage(
         probe=probe,
         corpus=len(evidence.documents),
         asked=context.asked.get(probe, len(found)),
-        measured=len(found) - len(failures),
+        measured=len(found) - len(failures) - len(without),
         failed=len(failures),
         truncated=sum(_is_truncated(record, evidence.predictions.get(i)) for i, record in found.items()),
-        failures=tuple((f.document_id, f.kind, f.message) for f in listed),
+        failures=_listed(failures),
+        not_measurable=len(without),
+        reasons=dict(Counter(row.kind for row in without).most_common()),
+        unmeasurable=_listed(without),
     )
 
 
-def _is_truncated(record: Record | Facts | Failure, prediction: Prediction | Failure | None) -> bool:
+def _left_out(probe: str, kind: str, evidence: Evidence) -> Coverage:
+    nothing = dict.fromkeys(("asked", "measured", "failed", "truncated"), 0)
+    corpus = len(evidence.documents)
+    return Coverage(probe=probe, corpus=corpus, failures=(), left_out=why_left_out(kind), **nothing)
+
+
+def _listed(rows: Sequence[Unmeasured]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((row.document_id, row.kind, row.message) for row in rows[:LISTED])
+
+
+def _is_truncated(record: Record | Facts | Unmeasured, prediction: Prediction | Unmeasured | None) -> bool:
     """Whether the model saw only the beginning; an explanation asks it about as much as the prediction did."""
     read = prediction if isinstance(record, Explanation) else record
     return isinstance(read, Prediction | AttentionStatistics) and read.truncated
 
 
-def _record(found: Mapping[str, Record | Failure], document_id: str) -> Record | None:
+def _record(found: Mapping[str, Record | Unmeasured], document_id: str) -> Record | None:
     record = found.get(document_id)
-    return None if isinstance(record, Failure) else record
+    return None if isinstance(record, Unmeasured) else record
 
 
 def _n_tokens(evidence: Evidence, document_id: str) -> int | None:

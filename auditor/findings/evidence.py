@@ -9,11 +9,11 @@ from auditor.records.types import (
     AttentionStatistics,
     Document,
     Explanation,
-    Failure,
     Perplexity,
     Prediction,
     PseudoPerplexity,
     Record,
+    Unmeasured,
 )
 
 Facts = Mapping[str, object]
@@ -26,25 +26,25 @@ class Evidence:
     """The documents of a run and what each probe found; a probe that did not run has an empty mapping."""
 
     documents: tuple[Document, ...]
-    predictions: Mapping[str, Prediction | Failure] = field(default_factory=dict)
+    predictions: Mapping[str, Prediction | Unmeasured] = field(default_factory=dict)
     """Document id → record, as the others."""
-    explanations: Mapping[str, Explanation | Failure] = field(default_factory=dict)
-    attention: Mapping[str, AttentionStatistics | Failure] = field(default_factory=dict)
-    perplexity: Mapping[str, Perplexity | Failure] = field(default_factory=dict)
-    pseudo_perplexity: Mapping[str, PseudoPerplexity | Failure] = field(default_factory=dict)
+    explanations: Mapping[str, Explanation | Unmeasured] = field(default_factory=dict)
+    attention: Mapping[str, AttentionStatistics | Unmeasured] = field(default_factory=dict)
+    perplexity: Mapping[str, Perplexity | Unmeasured] = field(default_factory=dict)
+    pseudo_perplexity: Mapping[str, PseudoPerplexity | Unmeasured] = field(default_factory=dict)
 
-    others: Mapping[str, Mapping[str, Facts | Failure]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Facts | Unmeasured]] = field(default_factory=dict)
     """Probe → document id → what a third party's probe found, by field."""
 
-    def measured(self, records: Mapping[str, R | Failure]) -> Iterator[tuple[Document, R]]:
-        """The documents with a record, in the order of the corpus; failures and documents not asked are left out."""
+    def measured(self, records: Mapping[str, R | Unmeasured]) -> Iterator[tuple[Document, R]]:
+        """The documents with a record, in the order of the corpus; those without one are left out."""
         for document in self.documents:
             record = records.get(document.id)
-            if record is not None and not isinstance(record, Failure):
+            if record is not None and not isinstance(record, Unmeasured):
                 yield document, record
 
     @property
-    def probes(self) -> dict[str, Mapping[str, Record | Facts | Failure]]:
+    def probes(self) -> dict[str, Mapping[str, Record | Facts | Unmeasured]]:
         """All mappings by the name of their probe."""
         return {
             Prediction.name: self.predictions,
@@ -104,3 +104,5 @@ class Context:
     """Probe → the model it asked, where that is not the audited one."""
     computing: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Model → question → how it was asked: the fields of `Computing`."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Probe that runs by default → kind of reason why it was not asked (`auditor.findings.wording.LEFT_OUT`)."""

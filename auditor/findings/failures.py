@@ -20,7 +20,7 @@ from auditor.findings.answers import Answer, pair
 from auditor.findings.evidence import Evidence
 from auditor.findings.explanations import top_target
 from auditor.findings.numbers import lies_below
-from auditor.findings.perplexity import document_bits_per_byte, document_perplexity
+from auditor.findings.perplexity import document_bits_per_byte, document_nats
 from auditor.findings.slices import base_name, is_compared
 from auditor.findings.types import Findings, Number, SliceRow
 from auditor.records.types import Explanation
@@ -46,7 +46,7 @@ class Choice:
 
     rule: Rule
     documents: tuple[tuple[str, float], ...]
-    """Document and the value that ranked it, worst first."""
+    """Document and the value that ranked it, worst first; of a pseudo-perplexity its logarithm."""
     among: int
     """How many the rule chose from."""
 
@@ -65,7 +65,7 @@ def choose_failures(findings: Findings, evidence: Evidence) -> list[Choice]:
         _choose("unfaithful", ((e.document_id, top_target(e).fidelity) for e in explained), largest=False),
         _choose("unstable", ((i, value) for i, value in unstable if value is not None)),
         _choose("surprising", ((r.document_id, document_bits_per_byte(r)) for r in read)),
-        _choose("pseudo-surprising", ((r.document_id, document_perplexity(r)) for r in filled)),
+        _choose("pseudo-surprising", ((r.document_id, document_nats(r)) for r in filled)),
         _errors("slice", _inside(worst_slice(findings), answers)),
     ]
     return [choice for choice in choices if choice.documents]

@@ -7,10 +7,12 @@ accuracy{length=short}       of the documents with one value of one metadata col
 """
 
 import difflib
+import math
 from collections.abc import Collection, Mapping
 
+from auditor.findings.exponentials import exponential
 from auditor.findings.intervals import Estimate
-from auditor.findings.types import Number, Unit
+from auditor.findings.types import Nats, Number, Unit
 from auditor.languages import N_
 
 HEAD_CLASSES = ("previous", "next", "broad", "special", "punctuation", "sink")
@@ -45,9 +47,33 @@ def number(name: str, title: str, estimate: Estimate, unit: Unit, protocol: str)
     )
 
 
+def perplexity(name: str, title: str, nats: Estimate, protocol: str) -> Number:
+    """A named perplexity from the estimate of its logarithm."""
+    ends = {"value": nats.value, "low": nats.low, "high": nats.high}
+    shown = {key: None if x is None else exponential(x) for key, x in ends.items()}
+    return Number(
+        name=name, title=title, **shown, n=nats.n, unit="perplexity", protocol=protocol, nats=Nats.model_validate(ends)
+    )
+
+
+def as_nats(number: Number) -> Number:
+    """The logarithm of a perplexity as a number of its own; any other number as it is."""
+    if number.nats is None:
+        return number
+    return number.model_copy(update={**number.nats.model_dump(), "unit": "nats", "nats": None})
+
+
+def on_scale(number: Number, bound: float) -> float:
+    """A bound on the scale on which the number is compared."""
+    if number.nats is None:
+        return bound
+    return math.log(bound) if bound > 0 else -math.inf
+
+
 def lies_below(one: Number, other: Number) -> bool:
     """Whether the whole interval of one number lies below that of another."""
-    return one.high is not None and other.low is not None and one.high < other.low
+    high, low = one.compared.high, other.compared.low
+    return high is not None and low is not None and high < low
 
 
 def of_label(name: str, label: str) -> str:

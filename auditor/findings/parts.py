@@ -72,7 +72,7 @@ def _placed(number: Number, column: str, value: str) -> Number:
 
 
 def _unmeasured(number: Number) -> Number:
-    return number.model_copy(update={"value": None, "low": None, "high": None, "n": 0})
+    return number.model_copy(update={"value": None, "low": None, "high": None, "n": 0, "nats": None})
 
 
 def _restricted(evidence: Evidence, members: set[str]) -> Evidence:

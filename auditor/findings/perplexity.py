@@ -5,24 +5,23 @@ With ℓ_d the summed negative log-likelihood of document d (nats) over its N_d 
     bits per byte     Σℓ / (ln 2 · ΣB)                  word     exp(Σℓ / ΣW), words by white space
 
 The corpus perplexity is not the mean of the documents' perplexities; both are given and named. Token perplexities are
-comparable only under one tokenizer, bits per byte under any. Intervals of ratios resample documents and are made on
-the scale of the negative log-likelihood, then exponentiated; the median's is by order statistics.
+comparable only under one tokenizer, bits per byte under any. Everything is computed and kept in nats, and intervals are
+made there (`auditor.findings.exponentials`): of ratios and the mean by resampling documents, of the median by order
+statistics. The exponential is taken last, for the eye; beyond 1e300 it is not taken at all.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from auditor.findings.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile
-from auditor.findings.numbers import BOOTSTRAP, number
+from auditor.findings import exponentials
+from auditor.findings.intervals import Estimate, bootstrap_ratio
+from auditor.findings.numbers import BOOTSTRAP, number, perplexity
 from auditor.findings.types import Example, Number, PerplexityFindings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens
 
 EXAMPLES = 6
-_LARGEST_EXPONENT = 700.0
-"""exp of more would overflow; no language model that learnt anything comes near."""
-
 _METHODS = (N_("rolling windows"),)
 """What records say of how they were made; printed in the language of the report."""
 
@@ -56,14 +55,19 @@ def summarise_perplexity(
         bits_per_byte=numbers[3],
         word=numbers[4],
         most_surprising=most_surprising(records),
-        by_slice=by_slice(measured, columns),
+        nats_by_slice=nats_by_slice(measured, columns),
     )
     return found, numbers
 
 
-def document_perplexity(record: ScoredTokens) -> float:
-    """Exponential of the mean nll per token."""
-    return exponential(record.nll / max(len(record.logprobs), 1))
+def document_nats(record: ScoredTokens) -> float:
+    """Mean negative log-likelihood of a token: the logarithm of the perplexity."""
+    return record.nll / max(len(record.logprobs), 1)
+
+
+def document_perplexity(record: ScoredTokens) -> float | None:
+    """Exponential of the mean negative log-likelihood of a token; None beyond 1e300."""
+    return exponentials.exponential(document_nats(record))
 
 
 def document_bits_per_byte(record: Perplexity) -> float:
@@ -73,7 +77,7 @@ def document_bits_per_byte(record: Perplexity) -> float:
 
 def corpus(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all tokens."""
-    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus").through(exponential)
+    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus")
     rule = plural(
         sum(len(r.logprobs) for r in records),
         "exp of the mean negative log-likelihood over the only token; {interval}; {windows}",
@@ -81,25 +85,25 @@ def corpus(records: Sequence[Perplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         windows=_windows(records),
     )
-    return number("perplexity.corpus", say("Corpus perplexity"), found, "perplexity", rule)
+    return perplexity("perplexity.corpus", say("Corpus perplexity"), found, rule)
 
 
 def mean(records: Sequence[Perplexity], seed: int) -> Number:
     """Mean of the documents' perplexities."""
-    found = bootstrap_mean([document_perplexity(r) for r in records], seed=seed, name="perplexity.mean")
+    found = exponentials.mean([document_nats(r) for r in records], seed=seed, name="perplexity.mean")
     rule = say(
         "Mean of the documents’ perplexities; {interval}; {windows}", interval=say(BOOTSTRAP), windows=_windows(records)
     )
-    return number("perplexity.mean", say("Mean document perplexity"), found, "perplexity", rule)
+    return perplexity("perplexity.mean", say("Mean document perplexity"), found, rule)
 
 
 def median(records: Sequence[Perplexity]) -> Number:
     """Median of the documents' perplexities."""
-    found = quantile([document_perplexity(r) for r in records])
+    found = exponentials.median([document_nats(r) for r in records])
     rule = say(
         "Median of the documents’ perplexities; 95% interval by order statistics; {windows}", windows=_windows(records)
     )
-    return number("perplexity.median", say("Median document perplexity"), found, "perplexity", rule)
+    return perplexity("perplexity.median", say("Median document perplexity"), found, rule)
 
 
 def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
@@ -118,7 +122,7 @@ def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
 
 def word(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all white-space separated words."""
-    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word").through(exponential)
+    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word")
     rule = plural(
         sum(r.n_words for r in records),
         "exp of the negative log-likelihood of the only word (by white space); {interval}; {windows}",
@@ -126,7 +130,7 @@ def word(records: Sequence[Perplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         windows=_windows(records),
     )
-    return number("perplexity.word", say("Word perplexity"), found, "perplexity", rule)
+    return perplexity("perplexity.word", say("Word perplexity"), found, rule)
 
 
 def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
@@ -138,23 +142,18 @@ def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
     return tuple(Example(document_id=record.document_id, rule=rule) for record in chosen)
 
 
-def by_slice(
+def nats_by_slice(
     measured: Sequence[tuple[Document, ScoredTokens]], columns: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Sorted document perplexities by column and value; values without any are left out."""
+    """Sorted logarithms of the documents' perplexities by column and value; values without any are left out."""
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for column, values in columns.items():
         by_value = {
-            value: tuple(sorted(document_perplexity(r) for d, r in measured if d.metadata.get(column) == value))
+            value: tuple(sorted(document_nats(r) for d, r in measured if d.metadata.get(column) == value))
             for value in values
         }
-        found[column] = {value: perplexities for value, perplexities in by_value.items() if perplexities}
+        found[column] = {value: nats for value, nats in by_value.items() if nats}
     return found
-
-
-def exponential(nats: float) -> float:
-    """E to that power, or a number as good as infinity."""
-    return math.exp(min(nats, _LARGEST_EXPONENT))
 
 
 def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], seed: int, name: str) -> Estimate:

@@ -10,9 +10,10 @@ here may stand beside one of `auditor.findings.perplexity`. Intervals are made a
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from auditor.findings.intervals import bootstrap_mean, bootstrap_ratio, quantile
-from auditor.findings.numbers import BOOTSTRAP, number
-from auditor.findings.perplexity import EXAMPLES, by_slice, document_perplexity, exponential
+from auditor.findings import exponentials
+from auditor.findings.intervals import bootstrap_ratio
+from auditor.findings.numbers import BOOTSTRAP, perplexity
+from auditor.findings.perplexity import EXAMPLES, document_nats, nats_by_slice
 from auditor.findings.types import Example, Number, PseudoPerplexityFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
@@ -43,7 +44,7 @@ def summarise_pseudo_perplexity(
         mean_document=numbers[1],
         median_document=numbers[2],
         most_surprising=most_surprising(records),
-        by_slice=by_slice(measured, columns),
+        nats_by_slice=nats_by_slice(measured, columns),
     )
     return found, numbers
 
@@ -56,7 +57,7 @@ def n_in_split_words(record: PseudoPerplexity) -> int:
 def corpus(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Over all tokens."""
     name, sizes = "pseudo_perplexity.corpus", [float(len(r.logprobs)) for r in records]
-    found = bootstrap_ratio([r.nll for r in records], sizes, seed=seed, name=name).through(exponential)
+    found = bootstrap_ratio([r.nll for r in records], sizes, seed=seed, name=name)
     rule = plural(
         sum(map(int, sizes)),
         "exp of the mean negative pseudo-log-likelihood over the only token; {interval}; {how}",
@@ -64,32 +65,32 @@ def corpus(records: Sequence[PseudoPerplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         how=_how(records),
     )
-    return number(name, say("Corpus pseudo-perplexity"), found, "perplexity", rule)
+    return perplexity(name, say("Corpus pseudo-perplexity"), found, rule)
 
 
 def mean(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Mean of the documents' pseudo-perplexities."""
     name = "pseudo_perplexity.mean"
-    found = bootstrap_mean([document_perplexity(r) for r in records], seed=seed, name=name)
+    found = exponentials.mean([document_nats(r) for r in records], seed=seed, name=name)
     rule = say(
         "Mean of the documents’ pseudo-perplexities; {interval}; {how}", interval=say(BOOTSTRAP), how=_how(records)
     )
-    return number(name, say("Mean document pseudo-perplexity"), found, "perplexity", rule)
+    return perplexity(name, say("Mean document pseudo-perplexity"), found, rule)
 
 
 def median(records: Sequence[PseudoPerplexity]) -> Number:
     """Median of the documents' pseudo-perplexities."""
-    found = quantile([document_perplexity(r) for r in records])
+    found = exponentials.median([document_nats(r) for r in records])
     rule = say(
         "Median of the documents’ pseudo-perplexities; 95% interval by order statistics; {how}", how=_how(records)
     )
     title = say("Median document pseudo-perplexity")
-    return number("pseudo_perplexity.median", title, found, "perplexity", rule)
+    return perplexity("pseudo_perplexity.median", title, found, rule)
 
 
 def most_surprising(records: Sequence[PseudoPerplexity]) -> tuple[Example, ...]:
     """The documents with the largest pseudo-perplexity."""
-    chosen = sorted(records, key=lambda r: -document_perplexity(r))[:EXAMPLES]
+    chosen = sorted(records, key=lambda r: -document_nats(r))[:EXAMPLES]
     rule = plural(
         len(chosen),
         "The document with the largest pseudo-perplexity",

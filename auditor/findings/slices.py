@@ -56,14 +56,16 @@ def base_name(number: Number) -> str:
 
 def is_compared(row: SliceRow, number: Number) -> bool:
     """Whether part and number are large enough for a judgement."""
-    return row.judged and number.value is not None and number.n >= LEAST_JUDGED
+    return row.judged and number.is_measured and number.n >= LEAST_JUDGED
 
 
 def stands_apart(number: Number, whole: Number | None) -> bool:
     """Whether the interval of a part does not hold the value of the whole corpus."""
-    if whole is None or whole.value is None or number.low is None or number.high is None:
+    value = whole.compared.value if whole else None
+    low, high = number.compared.low, number.compared.high
+    if value is None or low is None or high is None:
         return False
-    return not number.low <= whole.value <= number.high
+    return not low <= value <= high
 
 
 def count_comparisons(rows: Sequence[SliceRow]) -> int:

@@ -129,5 +129,5 @@ def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Chec
     names = [name for name in usual if name in checked]
     names += [check.name for check in sorted(others, key=lambda check: _WORST_FIRST.index(check.result))]
     names += [name for name in usual if name not in checked]
-    found = [numbers[name] for name in names if name in numbers and numbers[name].value is not None]
+    found = [numbers[name] for name in names if name in numbers and numbers[name].is_measured]
     return tuple(found[:KEY_NUMBERS])

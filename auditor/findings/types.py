@@ -6,15 +6,25 @@ and from the per-document records; nothing in the report is computed that is not
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from auditor.findings.finding import Finding
 from auditor.findings.presentation import Presentation
 
-FORMAT: Final = "auditor.findings/1"
+FORMAT: Final = "auditor.findings/2"
 
 Result = Literal["pass", "watch", "fail", "not judged"]
 Unit = Literal[
     "share", "nats", "bits", "count", "tokens", "perplexity", "correlation", "probability", "log-probability"
 ]
+
+
+class Nats(Finding):
+    """Natural logarithm of a perplexity and of the ends of its interval."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 class Number(Finding):
@@ -25,15 +35,37 @@ class Number(Finding):
     title: str
     """For people: "Accuracy, length short"."""
     value: float | None
-    """None where it cannot be computed (n = 0, or one of the texts needed is missing)."""
+    """None where it cannot be computed (n = 0, or one of the texts needed is missing), and of a perplexity beyond
+    1e300, where only `nats` tells."""
     low: float | None
     high: float | None
-    """95 % interval; None where there is none to give."""
+    """95 % interval; None where there is none to give, and for an end beyond 1e300."""
     n: int
     """Documents (or tokens, heads: `protocol` says which) it rests on."""
     unit: Unit
     protocol: str
     """One sentence: how value and interval were computed."""
+    nats: Nats | None = None
+    """Of a perplexity: its logarithm, in which it is compared with bounds and other numbers."""
+
+    @property
+    def compared(self) -> "Number | Nats":
+        """Value and interval on the scale on which the number is compared: nats of a perplexity, else itself."""
+        return self.nats or self
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is a value, if only as its logarithm."""
+        return self.compared.value is not None
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether value or interval cannot be written as they are, but only as nats."""
+        of = self.nats
+        return of is not None and any(
+            written is None and known is not None
+            for written, known in ((self.value, of.value), (self.low, of.low), (self.high, of.high))
+        )
 
 
 class Check(Finding):
@@ -73,6 +105,14 @@ class Coverage(Finding):
     truncated: int
     failures: tuple[tuple[str, str, str], ...]
     """Up to 20 of (document id, kind, message)."""
+    not_measurable: int = 0
+    """Documents that hold nothing for this probe to measure; neither measured nor failed."""
+    reasons: dict[str, int] = Field(default_factory=dict)
+    """Kind of reason → how many of these."""
+    unmeasurable: tuple[tuple[str, str, str], ...] = ()
+    """Up to 20 of (document id, kind of reason, message)."""
+    left_out: str = ""
+    """Why a probe that runs by default was not even asked, in words; empty where it was."""
 
 
 class Pointer(Finding):
@@ -251,8 +291,8 @@ class PerplexityFindings(Finding):
     bits_per_byte: Number
     word: Number
     most_surprising: tuple[Example, ...]
-    by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted document perplexities, for the strips."""
+    nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
+    """column → value → sorted logarithms of the documents' perplexities, for the strips."""
 
 
 class PseudoPerplexityFindings(Finding):
@@ -273,8 +313,8 @@ class PseudoPerplexityFindings(Finding):
     mean_document: Number
     median_document: Number
     most_surprising: tuple[Example, ...]
-    by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted document pseudo-perplexities, for the strips."""
+    nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
+    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips."""
 
 
 class DocumentRow(Finding):
@@ -288,11 +328,17 @@ class DocumentRow(Finding):
     entropy: float | None
     fidelity: float | None
     perplexity: float | None
+    """Also None beyond 1e300, as `pseudo_perplexity`."""
     bits_per_byte: float | None
     n_tokens: int | None
     failed: tuple[str, ...]
     metadata: dict[str, str]
     pseudo_perplexity: float | None = None
+    perplexity_nats: float | None = None
+    """Logarithm of the perplexity: mean negative log-likelihood of a token."""
+    pseudo_perplexity_nats: float | None = None
+    not_measurable: tuple[str, ...] = ()
+    """Probes that had nothing to measure in it."""
 
 
 class Computing(Finding):
@@ -323,7 +369,7 @@ class Computing(Finding):
 class Findings(Finding):
     """The whole of `findings.json`."""
 
-    format: Literal["auditor.findings/1"] = FORMAT
+    format: Literal["auditor.findings/2"] = FORMAT
     title: str
     task: str
     run_id: str

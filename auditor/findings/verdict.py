@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Literal
 
+from auditor.findings.numbers import on_scale
 from auditor.findings.pointers import demand, failing
 from auditor.findings.types import Check, Coverage, Result, Verdict
 from auditor.findings.wording import bound, checked, probe
@@ -21,7 +22,7 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count, paragraph
 
 INCOMPLETE = 0.05
-"""Share of a probe's documents that may be missing before the rest no longer speaks for the corpus."""
+"""Share of a probe's measurable documents that may be missing before the rest no longer speaks for the corpus."""
 
 NAMED = 3
 """Checks of one result that the explanation names; the rest are counted."""
@@ -43,8 +44,8 @@ def decide(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Verdict:
 
 
 def is_incomplete(row: Coverage) -> bool:
-    """Whether too much of what the probe was asked is missing."""
-    return row.measured < (1 - INCOMPLETE) * row.asked
+    """Whether too much of what the probe could measure is missing."""
+    return row.measured < (1 - INCOMPLETE) * (row.asked - row.not_measurable)
 
 
 def _result(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Outcome:
@@ -155,10 +156,11 @@ def _passing(checks: Sequence[Check]) -> str:
 def _margin(check: Check) -> float:
     """Distance from the bound to the nearer end, in widths of the interval."""
     number = check.number
-    if number is None or number.low is None or number.high is None:
+    if number is None or number.compared.low is None or number.compared.high is None:
         return float("inf")
-    distance = number.low - check.bound if check.direction == "at_least" else check.bound - number.high
-    return distance / max(number.high - number.low, 1e-12)
+    low, high, limit = number.compared.low, number.compared.high, on_scale(number, check.bound)
+    distance = low - limit if check.direction == "at_least" else limit - high
+    return distance / max(high - low, 1e-12)
 
 
 def _missing(row: Coverage) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from auditor.findings.digits import check_digits, digits_of, usual_digits
+from auditor.findings.exponentials import PRINTED
+from auditor.findings.numbers import as_nats
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 
@@ -13,6 +15,14 @@ _PROBES = {
     "perplexity": N_("perplexity"),
     "pseudo_perplexity": N_("pseudo-perplexity"),
 }
+
+_REASONS = {
+    "no-segments": N_("nothing to switch off"),
+    "one-token": N_("a single token"),
+    "nothing-to-score": N_("no token to score"),
+}
+LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}
+"""Kind of reason why a probe that runs by default was not asked → the reason."""
 
 
 def figure(value: float, unit: str, digits: int | None = None) -> str:
@@ -27,13 +37,25 @@ def bound(value: float) -> str:
 
 def measured(number: Number | None, digits: int | None = None) -> str:
     """Value and interval: "0.861 (95% interval 0.812 to 0.899)"; decimals by the uncertainty where none are given."""
-    if number is None or number.value is None:
+    if number is None or not number.is_measured:
         return say("not measured")
+    if number.is_beyond:
+        return _beyond(number)
     digits = digits_of(number) if digits is None else digits
-    value = figure(number.value, number.unit, digits)
+    value = figure(number.value or 0.0, number.unit, digits)
     if number.low is None or number.high is None:
         return value
     return say("{value} (95% interval {interval})", value=value, interval=interval(number, digits))
+
+
+def _beyond(number: Number) -> str:
+    """A perplexity that cannot be written, with its nats: "> 1e300 (805.3 nats, 95% interval 800.1 to 811.9 nats)"."""
+    logarithm = as_nats(number)
+    value = PRINTED if number.value is None else figure(number.value, number.unit)
+    nats = say("{number} nats", number=figure(logarithm.value or 0.0, "nats", digits_of(logarithm)))
+    if logarithm.low is None or logarithm.high is None:
+        return say("{value} ({nats})", value=value, nats=nats)
+    return say("{value} ({nats}, 95% interval {interval} nats)", value=value, nats=nats, interval=interval(logarithm))
 
 
 def checked(check: Check) -> str:
@@ -51,6 +73,16 @@ def interval(number: Number, digits: int | None = None) -> str:
 def probe(name: str) -> str:
     """What a probe is called; a third party's has its name."""
     return say(_PROBES[name]) if name in _PROBES else name
+
+
+def reason(kind: str) -> str:
+    """Why a document was not measurable; a third party's reason is its kind."""
+    return say(_REASONS[kind]) if kind in _REASONS else kind
+
+
+def left_out(kind: str) -> str:
+    """Why a probe was not asked."""
+    return say(LEFT_OUT[kind]) if kind in LEFT_OUT else kind
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:

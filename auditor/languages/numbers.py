@@ -50,6 +50,11 @@ def shortest(value: float) -> str:
     return _localised(f"{exact + 0:,f}")
 
 
+def power_of_ten(exponent: int) -> str:
+    """10⁴⁰⁰, however large."""
+    return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
 def listed(words: Iterable[str]) -> str:
     """`a, b and c`, in Chinese `a、b、c`; a dash where there is nothing."""
     from babel.lists import format_list

@@ -22,7 +22,7 @@ from scipy.special import gammaln
 from auditor.models import Attends, Tokens
 from auditor.models.contract import HeadMaps, HeadStatistics
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
+from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 
 MAP_KEYS = 16
 """Keys kept of each query of a map."""
@@ -61,8 +61,8 @@ class AttentionProbe:
 
     def measure(
         self, model: Attends, documents: Sequence[Document], seed: int
-    ) -> Iterator[AttentionStatistics | Failure]:
-        """Yields the statistics, or a failure for a document of a single token; no maps."""
+    ) -> Iterator[AttentionStatistics | Unmeasured]:
+        """Yields the statistics; a document of a single token is not measurable. No maps."""
         return MappingProbe(self, {}).measure(model, documents, seed)
 
     def _may_fit(self, model: Attends, document: Document) -> bool:
@@ -101,11 +101,11 @@ class MappingProbe:
         model: Attends,
         documents: Sequence[Document],
         seed: int,  # noqa: ARG002
-    ) -> Iterator[AttentionStatistics | Failure]:
-        """Yields the statistics, with the map of a drawn document, or a failure for a document of a single token."""
+    ) -> Iterator[AttentionStatistics | Unmeasured]:
+        """Yields the statistics, with the map of a drawn document; a document of a single token is not measurable."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
-    def _measure(self, model: Attends, documents: Sequence[Document]) -> Iterator[AttentionStatistics | Failure]:
+    def _measure(self, model: Attends, documents: Sequence[Document]) -> Iterator[AttentionStatistics | Unmeasured]:
         tokens = model.tokens([(document.text, document.pair) for document in documents])
         able = [text for text in tokens if len(text.texts) > 1]
         found = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
@@ -115,7 +115,8 @@ class MappingProbe:
         mapped = {d.id: _map(own, self.ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
         for document, text in zip(documents, tokens, strict=True):
             if len(text.texts) <= 1:
-                yield Failure(document.id, "too-short", "the document is a single token: there is nothing to attend to")
+                reason = "the document is a single token: there is nothing to attend to"
+                yield NotMeasurable(document.id, "one-token", reason)
             else:
                 yield _record(document, text, next(found), mapped.get(document.id))
 
@@ -140,7 +141,7 @@ def uniform_entropy(n_tokens: int, causal: bool) -> float:
 
 def _record(
     document: Document, tokens: Tokens, found: HeadStatistics, mapped: AttentionMap | None
-) -> AttentionStatistics | Failure:
+) -> AttentionStatistics | Unmeasured:
     if not all(np.isfinite(values).all() for values in found.by_name.values()):
         return not_finite(document)
     n_layers, n_heads = found.by_name["entropy"].shape

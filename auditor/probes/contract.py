@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import ConfigDict
 
-from auditor.records.types import Document, Failure
+from auditor.records.types import Document, Failure, Unmeasured
 
 STRICT = ConfigDict(extra="forbid")
 R = TypeVar("R")
@@ -37,7 +37,12 @@ class Probe(Protocol):
         ...
 
     def measure(self, model: Any, documents: Sequence[Document], seed: int) -> Iterator[Any]:
-        """Yields a record or a `Failure` for each document, in order."""
+        """Yields for each document, in order, a record, a `Failure` or a `NotMeasurable`.
+
+        A `Failure` is a fault: it counts towards `max_failures`. A `NotMeasurable` says that the document holds nothing
+        that this probe could measure (a single token, no word), with a kind of reason and a sentence; the report counts
+        it beside the failures, never among them.
+        """
         ...
 
 
@@ -52,7 +57,7 @@ class Foresees(Protocol):
 
 def beyond_blanks(
     documents: Sequence[Document], measure: Callable[[Sequence[Document]], Iterable[R]]
-) -> Iterator[R | Failure]:
+) -> Iterator[R | Unmeasured]:
     """Measures the documents that say something, together; the others are failures. In order."""
     measured = iter(measure(asked) if (asked := [d for d in documents if not d.is_blank]) else ())
     for document in documents:

@@ -26,7 +26,7 @@ from auditor.probes.overlap import overlapped
 from auditor.probes.perturbations import encoded
 from auditor.probes.readable import Answers, ask
 from auditor.probes.surrogate import Fit
-from auditor.records.types import Document, Explanation, Failure, Segment, Target
+from auditor.records.types import Document, Explanation, Failure, NotMeasurable, Segment, Target, Unmeasured
 
 Z_95 = 1.96
 STRETCH = 2048
@@ -35,6 +35,7 @@ Samples = Annotated[
     Annotated[Literal["auto"], Tag("auto")] | Annotated[int, Field(ge=20, le=100_000), Tag("number")],
     Discriminator(lambda value: "auto" if isinstance(value, str) else "number"),
 ]
+Row = Explanation | Unmeasured
 Segmenter = Literal["auto", "words", "characters", "sentences", "tokens", "lime"]
 
 
@@ -100,11 +101,11 @@ class LimeProbe:
         """The most perturbations of a document."""
         return self.max_samples if self.n_samples == "auto" else self.n_samples
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Explanation | Failure]:
-        """Yields an explanation for each document that has something to switch off."""
+    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Row]:
+        """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked, seed))
 
-    def _measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Explanation | Failure]:
+    def _measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Row]:
         found = [self.study(document, model, seed) for document in documents]
         studies = [one for one in found if isinstance(one, Study)]
         questions = model.ask([study.document for study in studies]) if studies else []
@@ -113,7 +114,7 @@ class LimeProbe:
         while rounds := [(study, n) for study in studies if (n := self._more(study))]:
             self._compute(model, rounds)
         for one in found:
-            yield one if isinstance(one, Failure) else self._explanation(one)
+            yield one if isinstance(one, Unmeasured) else self._explanation(one)
 
     def _more(self, study: Study) -> int:
         return 0 if study.failure else study.neighbourhood.more(len(study.values), study.fits)
@@ -164,11 +165,11 @@ class LimeProbe:
             return Failure(name, UnreadableError.kind, f"{message}: {next(iter(faults.values()))}")
         return None
 
-    def study(self, document: Document, model: Classifies, seed: int) -> Study | Failure:
+    def study(self, document: Document, model: Classifies, seed: int) -> Study | Unmeasured:
         """Segments the document and chooses its perturbations, from (seed, document) alone."""
         segmenter, segments = self._segments(document, model)
         if not segments:
-            return Failure(document.id, "no-segments", "the document has no word or character to switch off")
+            return NotMeasurable(document.id, "no-segments", f"cut into {segmenter}, it has nothing to switch off")
         if 2 * len(segments) > self.budget:
             key = "max_samples" if self.n_samples == "auto" else "n_samples"
             return Failure(

@@ -23,7 +23,7 @@ These are the windows of lm-eval's `get_rolling_token_windows` with context_len 
 
 Without a prefix token the first token of a text is context only and is not scored; B and W are then those of what
 stands behind it: a character that it ends in is not counted, the rest of a word that it ends in counts as a word. A
-second sentence that is blank is neither scored nor counted.
+second sentence that is blank is neither scored nor counted. A document without a token to score is not measurable.
 
     "Hello, world"   tokens [Hello] [,] [ world]   prefix: B = 12, W = 2   no prefix: ", world", B = 7, W = 2
 """
@@ -37,7 +37,7 @@ from pydantic.dataclasses import dataclass
 
 from auditor.models import Scores, Tokens, Window
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.records.types import Document, Failure, Perplexity, Span
+from auditor.records.types import Document, NotMeasurable, Perplexity, Span, Unmeasured
 
 Ids = tuple[int, ...]
 
@@ -63,11 +63,11 @@ class PerplexityProbe:
             )
         return self
 
-    def measure(self, model: Scores, documents: Sequence[Document], seed: int) -> Iterator[Perplexity | Failure]:  # noqa: ARG002
+    def measure(self, model: Scores, documents: Sequence[Document], seed: int) -> Iterator[Perplexity | Unmeasured]:  # noqa: ARG002
         """Yields the log-probabilities; a pair is scored as two texts."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
-    def _measure(self, model: Scores, documents: Sequence[Document]) -> Iterator[Perplexity | Failure]:
+    def _measure(self, model: Scores, documents: Sequence[Document]) -> Iterator[Perplexity | Unmeasured]:
         context_length, stride = self.window(model)
         prefix = model.prefix
         texts = [_spelled(model, document) for document in documents]
@@ -80,9 +80,7 @@ class PerplexityProbe:
         for document, spelled, windows in zip(documents, texts, cut, strict=True):
             parts = [[next(scores) for _ in own] for own in windows]
             if not any(parts):
-                yield Failure(
-                    document.id, "too-short", "the document is a single token and the model has no prefix token"
-                )
+                yield _nothing_to_score(document, has_prefix=prefix is not None)
                 continue
             yield _record(document, spelled, parts, model.identity.name, context_length, stride, prefix)
 
@@ -104,6 +102,11 @@ def rolling_windows(ids: Ids, prefix: int | None, context_length: int, stride: i
         windows.append(Window(stream[start:stop], stream[done + 1 : stop + 1]))
         done = stop
     return windows
+
+
+def _nothing_to_score(document: Document, *, has_prefix: bool) -> NotMeasurable:
+    lone = "the document is a single token and the model has no prefix token: nothing to score"
+    return NotMeasurable(document.id, "nothing-to-score", "the document has no token to score" if has_prefix else lone)
 
 
 def _spelled(model: Scores, document: Document) -> list[tuple[str, Tokens]]:
@@ -130,7 +133,7 @@ def _record(
     context_length: int,
     stride: int,
     prefix: tuple[int, str] | None,
-) -> Perplexity | Failure:
+) -> Perplexity | Unmeasured:
     logprobs = np.concatenate([scores for own in parts for scores in own])
     if not np.isfinite(logprobs).all():
         return not_finite(document)

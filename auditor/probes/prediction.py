@@ -16,7 +16,7 @@ from scipy.special import xlogy
 from auditor.models import Classifies, Question
 from auditor.models.contract import Encoded
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.records.types import Document, Failure, Prediction
+from auditor.records.types import Document, Prediction, Unmeasured
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -34,11 +34,11 @@ class PredictionProbe:
         """The audited model itself."""
         return
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Prediction | Failure]:  # noqa: ARG002
+    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Prediction | Unmeasured]:  # noqa: ARG002
         """Yields a prediction, or a failure where the document is blank or the answer is not finite."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
-    def _measure(self, model: Classifies, documents: Sequence[Document]) -> Iterator[Prediction | Failure]:
+    def _measure(self, model: Classifies, documents: Sequence[Document]) -> Iterator[Prediction | Unmeasured]:
         questions = model.ask(documents)
         encoded = model.encode([(document.text, document.pair) for document in documents])
         outputs = model.outputs(encoded, questions)
@@ -51,7 +51,7 @@ class PredictionProbe:
 
 def _prediction(
     model: Classifies, document: Document, question: Question, text: Encoded, output: torch.Tensor
-) -> Prediction | Failure:
+) -> Prediction | Unmeasured:
     continuation = model.continuation(question)
     free = continuation is not None
     probabilities = np.empty(0) if free else model.probabilities(output, question).numpy()

@@ -50,7 +50,7 @@ from auditor.corpus.words import words as unicode_words
 from auditor.models import FillsMasks
 from auditor.models.contract import Cloze, Encoded, Spelling
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.records.types import Document, Failure, PseudoPerplexity, Span
+from auditor.records.types import Document, NotMeasurable, PseudoPerplexity, Span, Unmeasured
 
 Variant = Literal["within-word", "original"]
 Part = tuple[str, Spelling, np.ndarray]
@@ -76,11 +76,11 @@ class PseudoPerplexityProbe:
         model: FillsMasks,
         documents: Sequence[Document],
         seed: int,  # noqa: ARG002
-    ) -> Iterator[PseudoPerplexity | Failure]:
+    ) -> Iterator[PseudoPerplexity | Unmeasured]:
         """Yields the log-probabilities; a pair is scored as two texts."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
-    def _measure(self, model: FillsMasks, documents: Sequence[Document]) -> Iterator[PseudoPerplexity | Failure]:
+    def _measure(self, model: FillsMasks, documents: Sequence[Document]) -> Iterator[PseudoPerplexity | Unmeasured]:
         context_length = min(self.context_length or model.identity.max_length, model.identity.max_length)
         fields = [_fields(document) for document in documents]
         texts = [text for own in fields for _, text in own]
@@ -95,10 +95,11 @@ class PseudoPerplexityProbe:
 
     def _record(
         self, document: Document, parts: Sequence[Part], model: str, context_length: int
-    ) -> PseudoPerplexity | Failure:
+    ) -> PseudoPerplexity | Unmeasured:
         logprobs = np.concatenate([scores for _, _, scores in parts])
         if not len(logprobs):
-            return Failure(document.id, "too-short", "the document has no tokens but special ones: nothing to score")
+            reason = "the document has no tokens but special ones: nothing to score"
+            return NotMeasurable(document.id, "nothing-to-score", reason)
         if not np.isfinite(logprobs).all():
             return not_finite(document)
         scored = [(name, spelling, i) for name, spelling, _ in parts for i in to_score(spelling)]

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from auditor.errors import StoreError
 from auditor.records import disk, sums
-from auditor.records.types import Document, Failure
+from auditor.records.types import Document, Unmeasured
 
 PLAN_FORMAT = "auditor.plan/1"
 RUN_FORMAT = "auditor.run/1"
@@ -117,7 +117,7 @@ class Run:
         """Whether the rows of a shard are there (whole: half a shard never is)."""
         return self._shard(probe, shard).exists()
 
-    def write_shard(self, record: type[R], shard: int, rows: Sequence[R | Failure]) -> None:
+    def write_shard(self, record: type[R], shard: int, rows: Sequence[R | Unmeasured]) -> None:
         """Keep the rows of one shard.
 
         Raises:
@@ -128,7 +128,7 @@ class Run:
         self._open_again()
         disk.write(self._shard(folder_of(record), shard), schema.to_bytes(record, rows))
 
-    def read(self, record: type[R]) -> Iterator[R | Failure]:
+    def read(self, record: type[R]) -> Iterator[R | Unmeasured]:
         """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
 
         Raises:
@@ -138,7 +138,7 @@ class Run:
 
         yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content))
 
-    def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Failure]:
+    def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Unmeasured]:
         """As `read`, for a probe whose record class is not at hand; the first key is the document's id.
 
         Raises:

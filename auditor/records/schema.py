@@ -5,14 +5,17 @@
     tuple[X, ...]           list<X>
     a dataclass             struct of its fields
     dict[str, str]          map<string, string>, order kept
-    X | None                X with nulls (every column may hold nulls: a failed document has nothing else)
+    X | None                X with nulls (every column may hold nulls: a document without a record has nothing else)
 
-A table has one row per document: the fields of the record, then `failure_kind` and `failure_message`. Where these are
-null the row is a record; otherwise it is a `Failure`, and of the record's columns only the first one, the document's
-id, is filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8,
-so the one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
+A table has one row per document: the fields of the record, then kind and message of a `Failure` (`failure_kind`,
+`failure_message`) and of a `NotMeasurable` (`not_measurable_kind`, `not_measurable_message`). Where these are null the
+row is a record; otherwise it is what they say, and of the record's columns only the first one, the document's id, is
+filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8, so the
+one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
 
 A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
+Files of auditor.records/1 know no `NotMeasurable` and are read as they are; a reader of those would take such a row for
+a record without fields, so what is written says auditor.records/2.
 """
 
 import io
@@ -20,15 +23,16 @@ import re
 import types
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
-from auditor.records.types import Failure
+from auditor.records.types import Failure, NotMeasurable, Unmeasured
 
-FORMAT = "auditor.records/1"
+FORMAT: Final = "auditor.records/2"
+_READABLE = ("auditor.records/1", FORMAT)
 
 R = TypeVar("R")
 
@@ -39,7 +43,8 @@ _SCALARS: dict[Any, Any] = {
     bool: pa.bool_(),
     bytes: pa.binary(),
 }
-_FAILURE = {"failure_kind": str, "failure_message": str}
+_STATES: dict[str, type[Failure] | type[NotMeasurable]] = {"failure": Failure, "not_measurable": NotMeasurable}
+_OF_STATES = {f"{state}_{part}": str for state in _STATES for part in ("kind", "message")}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -49,13 +54,13 @@ def arrow_schema(cls: type[Any]) -> pa.Schema:
     return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": cls.__name__})
 
 
-def to_table(cls: type[R], rows: Sequence[R | Failure]) -> pa.Table:
+def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
     """One row per document, in the given order.
 
     Raises:
-        TypeError: a row is neither a `cls` nor a `Failure`, or `cls` has a field of a type that is not listed above.
+        TypeError: a row is neither a `cls` nor stands for one, or `cls` has a field of a type that is not listed above.
     """
-    strangers = {type(row).__name__ for row in rows if not isinstance(row, (cls, Failure))}
+    strangers = {type(row).__name__ for row in rows if not isinstance(row, (cls, Unmeasured))}
     if strangers:
         raise TypeError(f"rows of {cls.__name__} cannot hold {', '.join(sorted(strangers))}")
     key, *_ = _columns(cls)
@@ -63,7 +68,7 @@ def to_table(cls: type[R], rows: Sequence[R | Failure]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=arrow_schema(cls))
 
 
-def from_table(cls: type[R], table: pa.Table) -> list[R | Failure]:
+def from_table(cls: type[R], table: pa.Table) -> list[R | Unmeasured]:
     """The rows that `to_table` was given.
 
     Raises:
@@ -73,23 +78,20 @@ def from_table(cls: type[R], table: pa.Table) -> list[R | Failure]:
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
     columns = {name: _decode(hint, table.column(name).combine_chunks()) for name, hint in hints.items()}
-    kinds, messages = columns.pop("failure_kind"), columns.pop("failure_message")
-    ids = columns[next(iter(columns))]
-    records = _records(cls, columns, [kind is None for kind in kinds])
-    return [
-        record if kind is None else Failure(document_id, kind, message)
-        for record, document_id, kind, message in zip(records, ids, kinds, messages, strict=True)
-    ]
+    states = {name: columns.pop(name) for name in _OF_STATES if name in columns}
+    absent = _unmeasured(columns[next(iter(columns))], states)
+    records = _records(cls, columns, [row is None for row in absent])
+    return [record if row is None else row for record, row in zip(records, absent, strict=True)]
 
 
-def to_bytes(cls: type[R], rows: Sequence[R | Failure]) -> bytes:
+def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
     """The rows as one Parquet file; equal rows give equal bytes under the same version of pyarrow."""
     sink = io.BytesIO()
     pq.write_table(to_table(cls, rows), sink, compression="zstd", compression_level=3, row_group_size=2**20)
     return sink.getvalue()
 
 
-def from_bytes(cls: type[R], content: bytes) -> list[R | Failure]:
+def from_bytes(cls: type[R], content: bytes) -> list[R | Unmeasured]:
     """The rows of one Parquet file.
 
     Raises:
@@ -101,7 +103,7 @@ def from_bytes(cls: type[R], content: bytes) -> list[R | Failure]:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
 
 
-def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Failure]:
+def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
     """The rows of one Parquet file as plain dictionaries, without the class that wrote them.
 
     Raises:
@@ -111,20 +113,19 @@ def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Failure]:
         table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
-    if not _FAILURE.keys() <= set(table.column_names):
-        raise StoreError(f"not a table of records: it lacks the columns {', '.join(_FAILURE)}")
-    key = table.column_names[0]
-    return [
-        {name: value for name, value in row.items() if name not in _FAILURE}
-        if row["failure_kind"] is None
-        else Failure(row[key], row["failure_kind"], row["failure_message"])
-        for row in table.to_pylist()
-    ]
+    lacking = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
+    if lacking:
+        raise StoreError(f"not a table of records: it lacks the columns {', '.join(lacking)}")
+    _require_readable(table.schema)
+    states = {name: table.column(name).to_pylist() for name in _OF_STATES if name in table.column_names}
+    absent = _unmeasured(table.column(0).to_pylist(), states)
+    facts = table.drop_columns(list(states)).to_pylist()
+    return [fact if row is None else row for fact, row in zip(facts, absent, strict=True)]
 
 
 def _columns(cls: Any) -> dict[str, Any]:
-    """Name → annotation: the fields, the document's id first, then the two columns of a failure."""
-    return _hints(cls) | _FAILURE
+    """Name → annotation: the fields, the document's id first, then kind and message of the other states."""
+    return _hints(cls) | _OF_STATES
 
 
 def _hints(cls: Any) -> dict[str, Any]:
@@ -160,11 +161,25 @@ def _item(kind: Any) -> Any:
 
 
 def _column(name: str, key: str, rows: Iterable[Any]) -> list[Any]:
-    """One column of records and failures: what a failure knows is its document's id, kind and message."""
-    of_failure = {key: "document_id", "failure_kind": "kind", "failure_message": "message"}.get(name)
-    of_record = None if name in _FAILURE else name
-    sources = ((row, of_failure if isinstance(row, Failure) else of_record) for row in rows)
+    """One column of all rows: what stands for a record knows its document's id, kind and message."""
+    of_record = None if name in _OF_STATES else name
+    of_states = {
+        cls: {key: "document_id", f"{state}_kind": "kind", f"{state}_message": "message"}.get(name)
+        for state, cls in _STATES.items()
+    }
+    sources = ((row, of_states.get(type(row), of_record)) for row in rows)
     return [None if attribute is None else getattr(row, attribute) for row, attribute in sources]
+
+
+def _unmeasured(ids: list[str], states: dict[str, list[Any]]) -> list[Unmeasured | None]:
+    """One row for each id: what stands for its record, None where it has one."""
+    rows: list[Unmeasured | None] = [None] * len(ids)
+    for state, cls in _STATES.items():
+        kinds, messages = (states.get(f"{state}_{part}", ()) for part in ("kind", "message"))
+        for i, (kind, message) in enumerate(zip(kinds, messages, strict=True)):
+            if kind is not None:
+                rows[i] = cls(ids[i], kind, message)
+    return rows
 
 
 def _encode(annotation: Any, values: list[Any]) -> pa.Array:
@@ -233,9 +248,7 @@ def _records(cls: Any, columns: dict[str, list[Any]], present: list[bool]) -> li
 
 def _compare(cls: type[Any], found: pa.Schema) -> None:
     """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
-    metadata = {key.decode(): value.decode() for key, value in (found.metadata or {}).items()}
-    if metadata.get("auditor.format", FORMAT) != FORMAT:
-        raise StoreError(f"has the format {metadata['auditor.format']!r}; this version understands {FORMAT!r}")
+    metadata = _require_readable(found)
     if metadata.get("auditor.record", cls.__name__) != cls.__name__:
         raise StoreError(f"holds {metadata['auditor.record']} rows; expected {cls.__name__}")
     expected = arrow_schema(cls)
@@ -243,6 +256,7 @@ def _compare(cls: type[Any], found: pa.Schema) -> None:
     if unknown:
         raise StoreError(f"has columns that {cls.__name__} does not know: {', '.join(unknown)}")
     optional = {f.name for f in fields(cls) if f.default is not MISSING or f.default_factory is not MISSING}
+    optional |= {name for name in _OF_STATES if name.startswith("not_measurable")}
     absent = [name for name in expected.names if name not in found.names and name not in optional]
     if absent:
         raise StoreError(f"lacks columns of {cls.__name__}: {', '.join(absent)}")
@@ -250,6 +264,15 @@ def _compare(cls: type[Any], found: pa.Schema) -> None:
         wanted, there = expected.field(name).type, found.field(name).type
         if wanted != there:
             raise StoreError(f"column {name} has the type {there}; expected {wanted}")
+
+
+def _require_readable(found: pa.Schema) -> dict[str, str]:
+    """The metadata of a table; `StoreError` where it is of a format that is not understood."""
+    metadata = {key.decode(): value.decode() for key, value in (found.metadata or {}).items()}
+    written = metadata.get("auditor.format", FORMAT)
+    if written not in _READABLE:
+        raise StoreError(f"has the format {written!r}; this version understands {' and '.join(map(repr, _READABLE))}")
+    return metadata
 
 
 def _first_line(error: BaseException) -> str:

@@ -49,8 +49,22 @@ class Failure:
 
     document_id: str
     kind: str
-    """`blank`, `non-finite`, `too-short`, or the name of the exception."""
+    """`blank`, `non-finite`, `too-many-segments`, or the name of the exception."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasurable:
+    """A document in which there is nothing for a probe to measure: no fault of the model, the probe or the text."""
+
+    document_id: str
+    kind: str
+    """The reason: `no-segments`, `one-token`, `nothing-to-score`, or one of a third party's probe."""
+    message: str
+
+
+Unmeasured = Failure | NotMeasurable
+"""What stands in the place of a record that a document does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ a glyph are printed by their code.
 import base64
 import functools
 import io
-import statistics
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -20,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from auditor.findings.exponentials import BEYOND, quarters
 from auditor.findings.types import CalibrationBin
 from auditor.languages import numbers, say
 from auditor.report import fonts, formats
@@ -44,6 +46,10 @@ _STYLE = {
 }
 _FULL_WIDTH = 6.93
 """Inches of the text column: 176 mm."""
+_DECADE = math.log(10)
+_MOST_TICKS = 8
+_MOST_DECADES = 40
+"""Ticks beyond are written as powers of ten."""
 MOST_POINTS = 1500
 """Points of one strip; more would only thicken the file."""
 
@@ -54,10 +60,11 @@ class Strip:
 
     label: str
     values: tuple[float, ...]
+    """Logarithms of perplexities, nats."""
 
 
 def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
-    """Values of each slice as points on one log axis, with the median as a bar and the middle half as a band.
+    """Perplexities of each slice as points on one log axis, with the median as a bar and the middle half as a band.
 
     Returns:
         The figure as a `data:` URL of an SVG image.
@@ -67,7 +74,6 @@ def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
         axes = figure.add_axes((0.2, 0.45 / figure.get_figheight(), 0.78, 1 - 0.5 / figure.get_figheight()))
         for row, strip in enumerate(strips):
             _draw_strip(axes, len(strips) - 1 - row, strip)
-        axes.set_xscale("log")
         axes.set_ylim(-0.6, len(strips) - 0.4)
         axes.set_yticks([])
         axes.set_xlabel(axis_label)
@@ -101,16 +107,8 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
         return _data_url(figure)
 
 
-def middle_half(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile of at least one value (linear interpolation, both ends included)."""
-    if len(values) == 1:
-        return values[0], values[0], values[0]
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-    return low, median, high
-
-
 def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
-    low, median, high = middle_half(strip.values)
+    low, median, high = quarters(strip.values)
     axes.fill_between([low, high], y - 0.36, y + 0.36, color=BAND, linewidth=0)
     points = _thinned(strip.values)
     heights = [y + 0.56 * (_van_der_corput(i + 1) - 0.5) for i in range(len(points))]
@@ -120,7 +118,7 @@ def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
     axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
     under = say(
         "median {median} · n {n}",
-        median=formats.quantity(median, "perplexity"),
+        median=formats.quantity(median, "nats", 1) if median > BEYOND else formats.perplexity(median),
         n=formats.count(len(strip.values)),
     )
     axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
@@ -142,24 +140,36 @@ def _draw_bin(axes: Axes, one: CalibrationBin) -> None:
 
 
 def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Ticks at round perplexities; the values are their logarithms."""
     low, high = min(values), max(values)
-    low, high = (low / 1.5, high * 1.5) if high / low < 1.5 else (low / 1.12, high * 1.12)
+    room = math.log(1.5 if high - low < math.log(1.5) else 1.12)
+    low, high = low - room, high + room
     axes.set_xlim(low, high)
     ticks = _log_ticks(low, high)
-    axes.set_xticks(ticks, [numbers.shortest(float(f"{tick:.6g}")) for tick in ticks])
+    axes.set_xticks(list(ticks), list(ticks.values()))
     axes.set_xticks([], minor=True)
     axes.grid(axis="x", color=HAIR, linewidth=0.5)
     axes.set_axisbelow(True)
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round values inside a range: 1, 2, 5 per decade, fewer where there are many decades, more where there is none."""
-    decades = range(-3, 40)
+def _log_ticks(low: float, high: float) -> dict[float, str]:
+    """Position and text of round values inside a range of logarithms.
+
+    1, 2, 5 per decade, fewer where there are many decades, more where there is none.
+    """
+    first, last = math.floor(low / _DECADE), math.ceil(high / _DECADE)
+    if last - first > _MOST_DECADES:
+        rounds = (step * 10**zeros for zeros in itertools.count() for step in (1, 2, 5))
+        every = next(step for step in rounds if step * _MOST_TICKS >= last - first)
+        powers = range(every * math.ceil(low / _DECADE / every), last + 1, every)
+        return {power * _DECADE: numbers.power_of_ten(power) for power in powers if power * _DECADE <= high}
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(x / 10 for x in range(10, 100))):
-        ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
+        found = [(math.log(s) + d * _DECADE, f"{s}e{d}") for d in range(first, last + 1) for s in steps]
+        ticks = [tick for tick in found if low <= tick[0] <= high]
         if len(ticks) >= 4:
-            return ticks[:: max(1, len(ticks) // 7)]
-    return [low * (high / low) ** 0.5]
+            chosen = ticks[:: max(1, len(ticks) // 7)]
+            return {position: numbers.shortest(float(text)) for position, text in chosen}
+    return {(low + high) / 2: formats.perplexity((low + high) / 2)}
 
 
 def _keep_bottom_only(axes: Axes) -> None:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 from auditor.findings.digits import check_digits as check_digits
 from auditor.findings.digits import digits_for, digits_of, usual_digits
+from auditor.findings.exponentials import PRINTED, exponential
+from auditor.findings.numbers import as_nats
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 from auditor.languages.numbers import NOTHING as NOTHING
@@ -87,13 +89,39 @@ def quantity(value: float | None, unit: str, digits: int | None = None, *, suffi
     return say(_WITH_UNIT[unit], number=number) if suffix and unit in _WITH_UNIT else number
 
 
+def perplexity(nats: float | None) -> str:
+    """A perplexity from its logarithm: `18.4`; beyond 1e300 with it: `> 1e300 (805.3 nats)`."""
+    if nats is None:
+        return NOTHING
+    known = exponential(nats)
+    if known is not None:
+        return quantity(known, "perplexity")
+    return say("{value} ({nats})", value=PRINTED, nats=quantity(nats, "nats", 1))
+
+
 def value(number: Number, digits: int | None = None) -> str:
-    """The value of a number, with as many digits as its interval justifies where none are given."""
+    """The value of a number, with as many digits as its interval justifies where none are given.
+
+    A perplexity beyond 1e300 has its logarithm behind it.
+    """
+    if number.is_beyond:
+        return say("{value} ({nats})", value=short(number), nats=value(as_nats(number)))
     return quantity(number.value, number.unit, digits_of(number) if digits is None else digits)
 
 
+def short(number: Number, digits: int | None = None) -> str:
+    """As `value`, without the logarithm, where the interval beside it is in nats."""
+    if not number.is_beyond:
+        return value(number, digits)
+    return PRINTED if number.value is None else quantity(number.value, number.unit)
+
+
 def interval(number: Number, digits: int | None = None) -> str:
-    """The 95 % interval of a number, without its unit."""
+    """The 95 % interval of a number, without its unit; of a perplexity beyond 1e300 that of its nats, with the unit."""
+    if number.is_beyond:
+        logarithm = as_nats(number)
+        ends = span(logarithm.low, logarithm.high, "nats", digits_of(logarithm))
+        return ends if logarithm.low is None else say("{number} nats", number=ends)
     return span(number.low, number.high, number.unit, digits_of(number) if digits is None else digits)
 
 

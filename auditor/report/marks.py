@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from auditor.findings.numbers import on_scale
 from auditor.findings.types import Check, Number
 from auditor.languages import plural, say
 from auditor.report import formats
@@ -109,14 +110,17 @@ def interval(
 
 
 def judged(check: Check, width: int = 160) -> Markup:
-    """An interval against its bound on a scale of its own: the failing side is shaded, the bound is dotted."""
+    """An interval against its bound on a scale of its own: the failing side is shaded, the bound is dotted.
+
+    Perplexities are drawn on the scale on which they are compared, which is logarithmic.
+    """
     number, height = check.number, 21
-    if number is None or number.value is None:
+    if number is None or number.compared.value is None:
         return Markup("")
-    low = number.value if number.low is None else number.low
-    high = number.value if number.high is None else number.high
-    axis = _padded(min(low, check.bound), max(high, check.bound), width)
-    edge = axis.x(check.bound)
+    drawn, limit = number.compared, on_scale(number, check.bound)
+    ends = [x for x in (drawn.low, drawn.value, drawn.high, limit) if x is not None]
+    axis = _padded(min(ends), max(ends), width)
+    edge = axis.x(limit)
     left, wide = (0.0, edge) if check.direction == "at_least" else (edge, round(width - edge, 2))
     shade = Markup('<rect x="{}" y="0" width="{}" height="{}" fill="{}"/>').format(left, wide, height, SHADE)
     dotted = _dashed(edge, height, INK)
@@ -127,7 +131,7 @@ def judged(check: Check, width: int = 160) -> Markup:
         interval=formats.interval(number, formats.check_digits(check)),
         bound=formats.bound(check),
     )
-    whisker = _whisker(axis, number.low, number.value, number.high, TONES[check.result], height)
+    whisker = _whisker(axis, drawn.low, drawn.value, drawn.high, TONES[check.result], height)
     return _svg(width, height, title, shade + dotted + whisker)
 
 

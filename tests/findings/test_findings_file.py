@@ -65,9 +65,9 @@ def test_text_is_kept_as_it_is():
     ("data", "message"),
     [
         (b"<html>", "expected JSON"),
-        (b"[]", "expected format auditor.findings/1, found none"),
+        (b"[]", "expected format auditor.findings/2, found none"),
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
-        (b'{"format": "auditor.findings/1"}', "title: field required"),
+        (b'{"format": "auditor.findings/2"}', "title: field required"),
         (write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1), "finite number"),
     ],
 )

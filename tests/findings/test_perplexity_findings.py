@@ -1,10 +1,14 @@
+import json
 from dataclasses import replace
 from math import exp, log
 
+import jsonschema
 import numpy as np
 import pytest
-from worked_example import TEXT, N, document, perplexity
+from worked_example import TEXT, N, context, document, evidence, perplexity
 
+from auditor.findings import Bound, exponentials, read, schema, summarise, write
+from auditor.findings.checks import judge
 from auditor.findings.perplexity import document_bits_per_byte, document_perplexity, summarise_perplexity
 
 
@@ -74,16 +78,73 @@ def test_the_most_surprising_documents_are_those_with_the_most_bits_per_byte():
     assert document_bits_per_byte(perplexity(39)) > document_bits_per_byte(perplexity(38))
 
 
-def test_strips_hold_the_sorted_perplexities_of_each_value():
+def test_strips_hold_the_sorted_logarithms_of_each_value():
     findings, _ = summarised([perplexity(i) for i in range(N)], {"length": ("long", "short", "endless")})
-    strips = findings.by_slice["length"]
+    strips = findings.nats_by_slice["length"]
     assert set(strips) == {"long", "short"}
-    assert strips["short"] == tuple(sorted(document_perplexity(perplexity(i)) for i in range(0, N, 2)))
+    assert strips["short"] == pytest.approx(tuple(sorted(1 + i / N for i in range(0, N, 2))))
 
 
-def test_an_absurd_log_probability_does_not_overflow():
-    _, numbers = summarised([replace(perplexity(i), logprobs=(-1e5,)) for i in range(3)])
-    assert numbers["perplexity.corpus"].value == exp(700)
+def absurd(i, nats=800.0):
+    """A document whose every token costs 800 nats and more: exp overflows at 709.8."""
+    return replace(perplexity(i), logprobs=(-(nats + i),) * 5, n_words=5)
+
+
+@pytest.mark.parametrize("name", ["corpus", "mean", "median", "word"])
+def test_a_perplexity_that_cannot_be_written_keeps_its_nats_and_an_honest_interval(name):
+    number = summarised([absurd(i) for i in range(N)])[1][f"perplexity.{name}"]
+    assert (number.value, number.low, number.high) == (None, None, None)
+    assert number.is_measured
+    assert number.is_beyond
+    mean = log(sum(exp(i - 39) for i in range(N)) / N) + 839
+    expected = {"corpus": 819.5, "word": 819.5, "median": 819 + log((1 + exp(1)) / 2), "mean": mean}
+    assert number.nats.value == pytest.approx(expected[name])
+    assert 800 < number.nats.low < number.nats.value < number.nats.high <= 839
+    assert number.n == N
+
+
+def test_an_interval_that_reaches_beyond_is_kept_in_nats():
+    number = summarised([absurd(i, 670.0) for i in range(N)])[1]["perplexity.corpus"]
+    assert number.value == pytest.approx(exp(689.5))
+    assert number.low is not None
+    assert number.high is None
+    assert number.is_beyond
+    assert number.nats.low < 689.5 < exponentials.BEYOND < number.nats.high
+
+
+@pytest.mark.parametrize(
+    ("bound", "result"),
+    [
+        (Bound(at_most=1e299), "fail"),
+        (Bound(at_least=1e299), "pass"),
+        (Bound(at_most=25.0), "fail"),
+        (Bound(at_least=25.0), "pass"),
+    ],
+)
+def test_bounds_are_held_against_the_nats(bound, result):
+    number = summarised([absurd(i) for i in range(N)])[1]["perplexity.corpus"]
+    assert judge(number, bound)[0] == result
+    assert "> 1e300 (819.50 nats, 95% interval" in judge(number, bound)[1]
+
+
+def test_a_bound_inside_the_interval_is_watched_and_one_outside_is_not():
+    number = summarised([perplexity(i) for i in range(N)])[1]["perplexity.corpus"]
+    assert judge(number, Bound(at_most=(number.low + number.high) / 2))[0] == "watch"
+    assert judge(number, Bound(at_most=number.high * 1.001))[0] == "pass"
+    assert judge(number, Bound(at_most=number.low * 0.999))[0] == "fail"
+
+
+def test_findings_of_an_absurd_model_are_json_and_say_it_everywhere():
+    records = {f"d{i:02}": absurd(i) for i in range(N - 1)} | {"d39": perplexity(39)}
+    bounds = {"perplexity.median": Bound(at_most=100.0)}
+    found = summarise(replace(evidence(), perplexity=records), context(checks=bounds))
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(write(found)))
+    assert read(write(found)) == found
+    assert found.verdict.result == "fail"
+    assert found.key_numbers[0].name == "perplexity.median"
+    assert (found.documents[0].perplexity, found.documents[0].perplexity_nats) == (None, pytest.approx(800))
+    assert found.documents[39].perplexity == pytest.approx(document_perplexity(perplexity(39)))
+    assert "perplexity.mean{length=long}" in {number.name for number in found.numbers if number.is_beyond}
 
 
 def test_nothing_measured_gives_nothing():

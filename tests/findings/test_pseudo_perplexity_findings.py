@@ -5,7 +5,7 @@ import pytest
 from worked_example import context, document, evidence
 
 from auditor.findings import names, summarise
-from auditor.findings.perplexity import document_perplexity
+from auditor.findings.perplexity import document_nats
 from auditor.findings.pseudo_perplexity import n_in_split_words, summarise_pseudo_perplexity
 from auditor.records.types import Failure, PseudoPerplexity, Span
 
@@ -61,8 +61,16 @@ def test_the_most_surprising_documents_have_the_largest_pseudo_perplexity():
 
 def test_strips_hold_the_sorted_values_of_each_slice():
     findings, _ = summarised([pseudo(i) for i in range(N)], {"length": ("long", "short")})
-    own = findings.by_slice["length"]["short"]
-    assert own == tuple(sorted(document_perplexity(pseudo(i)) for i in range(0, N, 2)))
+    own = findings.nats_by_slice["length"]["short"]
+    assert own == tuple(sorted(document_nats(pseudo(i)) for i in range(0, N, 2)))
+
+
+def test_what_cannot_be_written_is_ranked_and_kept_by_its_nats():
+    findings, numbers = summarised([pseudo(i, 900.0 + i) for i in range(N)])
+    assert [e.document_id for e in findings.most_surprising][:2] == ["d39", "d38"]
+    for number in numbers.values():
+        assert number.value is None
+        assert 900 < number.nats.low < number.nats.value < number.nats.high <= 939
 
 
 def test_nothing_measured_gives_nothing():

@@ -182,10 +182,22 @@ def test_a_model_that_hides_its_attention_is_audited_without_and_the_report_says
     hidden: Path, tmp_path: Path
 ) -> None:
     result = audit.run(settings(hidden, tmp_path, {}), pdf=False, progress=Silent())
-    assert {row.probe for row in result.findings.coverage} == {"prediction", "lime"}
+    *ran, left_out = result.findings.coverage
+    assert [row.probe for row in ran] == ["prediction", "lime"]
+    assert (left_out.probe, left_out.asked, left_out.left_out) == (
+        "attention",
+        0,
+        "the model does not show its attention",
+    )
+    page = result.html.read_text(encoding="utf-8")
+    row = '<th scope="row">attention</th><td colspan="4">not measured: the model does not show its attention</td>'
+    assert page.index(row) < page.index("<section"), "on page one"
+    assert 'id="attention"' not in page
+    assert result.findings.verdict.result == "not established", "no check was declared; nothing is missing"
+    assert "too few documents" not in result.findings.verdict.headline
     note = "Attention was not measured: models of the class DebertaV2ForSequenceClassification do not show it."
     assert note in result.findings.notes
-    assert note in result.html.read_text(encoding="utf-8")
+    assert note in page
 
 
 def test_attention_that_was_asked_for_by_name_is_refused_before_a_weight_is_read(

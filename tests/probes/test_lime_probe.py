@@ -17,7 +17,7 @@ from auditor.probes.design import FIRST_ROUND
 from auditor.probes.lime import STRETCH, LimeProbe, seed_for
 from auditor.probes.neighbourhood import distinct
 from auditor.probes.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
-from auditor.records.types import Document, Explanation, Failure
+from auditor.records.types import Document, Explanation, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
 TEXTS = [
@@ -262,13 +262,35 @@ def test_tokens_can_be_the_segments() -> None:
     assert [s.text for s in found.segments] == ["mov", "ing", "pic", "tur", "es"]
 
 
-@pytest.mark.parametrize(("text", "kind"), [("", "blank"), (" \n\t", "blank"), ("?!… —", "no-segments")])
-def test_documents_that_cannot_be_explained_are_failures(text: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "state", "kind"),
+    [
+        ("", Failure, "blank"),
+        (" \n\t", Failure, "blank"),
+        ("?!", NotMeasurable, "no-segments"),
+        ("…", NotMeasurable, "no-segments"),
+        ("* * * — !!!", NotMeasurable, "no-segments"),
+        ("\u200b\u2060", NotMeasurable, "no-segments"),
+    ],
+)
+def test_a_document_that_says_something_without_a_word_is_no_failure(text: str, state: type, kind: str) -> None:
     documents = [Document("a", "fine words"), Document("b", text), Document("c", "more words")]
     found = list(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), documents, seed=0))
-    assert [type(f) for f in found] == [Explanation, Failure, Explanation]
-    assert isinstance(found[1], Failure)
+    assert [type(f) for f in found] == [Explanation, state, Explanation]
     assert found[1].kind == kind
+
+
+@pytest.mark.parametrize(("text", "segments"), [("🎬🍿", 2), ("👍🏽", 1), ("★★☆", 2), ("5 + 5", 1), ("$", 1)])
+def test_emoji_and_symbols_are_switched_off_like_words(text: str, segments: int) -> None:
+    found = one(LimeProbe(n_samples=20), Oracle(("n", "p"), feeling), text)
+    assert len(found.segments) == segments
+
+
+@pytest.mark.parametrize(("segmenter", "text"), [("words", "★"), ("sentences", "🎬🍿"), ("lime", "🎬")])
+def test_what_the_chosen_segmenter_does_not_find_is_not_measurable(segmenter: Any, text: str) -> None:
+    probe = LimeProbe(n_samples=20, segmenter=segmenter)
+    [found] = probe.measure(Oracle(("n", "p"), feeling), [Document("a", text)], 0)
+    assert found == NotMeasurable("a", "no-segments", f"cut into {segmenter}, it has nothing to switch off")
 
 
 def test_answers_that_are_not_finite_are_failures() -> None:

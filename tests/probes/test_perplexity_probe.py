@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from auditor.models.contract import Encoded, Tokens
 from auditor.probes.perplexity import PerplexityProbe, rolling_windows
-from auditor.records.types import Document, Failure, Perplexity, Span
+from auditor.records.types import Document, Failure, NotMeasurable, Perplexity, Span
 from tests.probes.stubs import Chain
 
 RANDOM = np.random.default_rng(5)
@@ -113,10 +113,12 @@ def test_a_blank_second_sentence_is_neither_scored_nor_counted() -> None:
     assert counts(Words(), "Hello wide world", pair=" \n\t  ") == (3, 16, 3)
 
 
-def test_a_single_token_without_prefix_is_a_failure() -> None:
-    found = next(PerplexityProbe().measure(Chain(MARKOV, 16, prefix=False), [Document("d", "b")], 0))
-    assert isinstance(found, Failure)
-    assert found.kind == "too-short"
+def test_a_single_token_without_prefix_has_nothing_to_score() -> None:
+    documents = [Document("d", "b"), Document("e", "bc"), Document("f", "b", pair="c")]
+    found = list(PerplexityProbe().measure(Chain(MARKOV, 16, prefix=False), documents, 0))
+    assert [type(row) for row in found] == [NotMeasurable, Perplexity, NotMeasurable]
+    assert found[0].kind == "nothing-to-score"
+    assert isinstance(next(PerplexityProbe().measure(Chain(MARKOV, 16), documents, 0)), Perplexity)
 
 
 def test_a_pair_is_scored_as_two_texts() -> None:

@@ -15,7 +15,7 @@ from stubs import identity
 from auditor.models import FillMask, find, load
 from auditor.models.contract import Cloze, Encoded, Spelling, Tokens
 from auditor.probes.pseudo_perplexity import PseudoPerplexityProbe, clozes
-from auditor.records.types import Document, Failure, PseudoPerplexity, Span
+from auditor.records.types import Document, Failure, NotMeasurable, PseudoPerplexity, Span
 from tests.models.tiny import TEXTS, save
 
 BOTH = ("within-word", "original")
@@ -149,10 +149,11 @@ def test_special_tokens_in_the_text_are_context_and_never_scored():
     assert model.asked[0].gaps == ((1, 2), (3, 4))
 
 
-def test_documents_that_cannot_be_scored_fail_one_by_one():
+def test_documents_that_cannot_be_scored_are_told_apart_one_by_one():
     model = Oracle(lambda text, _gap: math.nan if len(text.ids) == 4 else -1.0)
-    kinds = [r.kind if isinstance(r, Failure) else "fine" for r in measured(model, " ", "[X", "aa", "aa bb", "cc")]
-    assert kinds == ["blank", "too-short", "fine", "non-finite", "fine"]
+    rows = measured(model, " ", "[X", "aa", "aa bb", "cc")
+    assert [type(r) for r in rows] == [Failure, NotMeasurable, PseudoPerplexity, Failure, PseudoPerplexity]
+    assert [rows[i].kind for i in (0, 1, 3)] == ["blank", "nothing-to-score", "non-finite"]
 
 
 @pytest.mark.parametrize("wrong", [{"variant": "left"}, {"context_length": 7}, {"limit": 0}, {"strides": 4}])

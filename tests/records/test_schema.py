@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import StoreError
-from auditor.records.schema import arrow_schema, from_bytes, from_table, to_bytes, to_table
+from auditor.records.schema import arrow_schema, facts_from_bytes, from_bytes, from_table, to_bytes, to_table
 from auditor.records.types import (
     AttentionStatistics,
     Document,
     Explanation,
     Failure,
+    NotMeasurable,
     Perplexity,
     Prediction,
     PseudoPerplexity,
@@ -46,7 +47,7 @@ st.register_type_strategy(bytes, st.binary(max_size=20))
 
 
 def rows_of(cls):
-    return st.lists(st.from_type(cls) | st.from_type(Failure), max_size=4)
+    return st.lists(st.from_type(cls) | st.from_type(Failure) | st.from_type(NotMeasurable), max_size=4)
 
 
 def mixed_rows():
@@ -126,9 +127,41 @@ def test_equal_rows_give_equal_bytes():
     assert to_bytes(Explanation, list(rows)) == to_bytes(Explanation, tuple(rows))
 
 
-def test_columns_are_the_fields_and_the_failure():
+def test_columns_are_the_fields_and_the_states_that_stand_for_a_record():
+    states = ["failure_kind", "failure_message", "not_measurable_kind", "not_measurable_message"]
     for cls in ALL:
-        assert arrow_schema(cls).names == [f.name for f in fields(cls)] + ["failure_kind", "failure_message"]
+        assert arrow_schema(cls).names == [f.name for f in fields(cls)] + states
+
+
+def test_what_is_not_measurable_is_no_failure_and_no_record_for_anybody_who_reads_the_table():
+    made = dataclass(type("Odd", (), {"__annotations__": {"key": str, "size": int}}))
+    rows = [made("a", 3), Failure("b", "blank", "empty"), NotMeasurable("c", "one-token", "a single token")]
+    content = to_bytes(made, rows)
+    assert from_bytes(made, content) == rows
+    assert facts_from_bytes(content) == [{"key": "a", "size": 3}, *rows[1:]]
+
+
+def older(cls, rows):
+    """The bytes that a version of auditor.records/1 wrote."""
+    table = to_table(cls, rows).drop_columns(["not_measurable_kind", "not_measurable_message"])
+    metadata = {**table.schema.metadata, b"auditor.format": b"auditor.records/1"}
+    sink = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), sink)
+    return sink.getvalue()
+
+
+def test_tables_of_the_format_before_are_read_as_they_are():
+    rows = [Prediction("1", (), (0.5,), (), (), 0.0, 1, False), Failure("2", "blank", "nothing to ask")]
+    assert from_bytes(Prediction, older(Prediction, rows)) == rows
+    assert facts_from_bytes(older(Prediction, rows))[1] == rows[1]
+
+
+def test_facts_of_a_format_to_come_are_refused():
+    table = to_table(Span, []).replace_schema_metadata({"auditor.format": "auditor.records/3"})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    with pytest.raises(StoreError, match=r"has the format 'auditor.records/3'"):
+        facts_from_bytes(sink.getvalue())
 
 
 def test_spans_are_lists_of_structs_that_other_tools_can_query():
@@ -158,7 +191,7 @@ def test_a_field_that_arrow_cannot_keep_is_refused(kind):
 def test_another_format_is_named_beside_the_one_understood():
     table = to_table(Document, []).replace_schema_metadata({"auditor.format": "auditor.records/9"})
     with pytest.raises(
-        StoreError, match=r"has the format 'auditor.records/9'; this version understands 'auditor.records/1'"
+        StoreError, match=r"has the format 'auditor.records/9'; this version understands 'auditor.records/1' and 'aud"
     ):
         from_table(Document, table)
 

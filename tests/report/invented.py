@@ -4,6 +4,7 @@ import math
 import random
 import re
 import unicodedata
+from dataclasses import replace
 
 import invented_texts as texts
 
@@ -24,7 +25,7 @@ def spans_of(text, pieces=None):
 
 
 def documents():
-    """Sixty documents in three scripts; the two last are blank and overlong."""
+    """Sixty documents in three scripts; the last three are without a word, blank and overlong."""
     rng = random.Random(7)
     made = []
     pool = [("en", label, text, None) for label, text in texts.ENGLISH]
@@ -45,6 +46,7 @@ def documents():
         made.append(Document(document_id, text, labels=(label,), metadata={"language": language, "length": length}))
         if pieces:
             words[document_id] = pieces
+    made[57] = replace(made[57], text="?! …")
     made.append(Document("blank-0058", "   ", labels=("neutral",), metadata={"language": "en", "length": "short"}))
     made.append(
         Document("long-0059", texts.SPEECH * 12, labels=("neutral",), metadata={"language": "en", "length": "long"})

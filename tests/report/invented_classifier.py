@@ -16,7 +16,7 @@ from invented_findings import (
 
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Coverage, Findings, Pointer, SliceRow, Verdict
-from auditor.records.types import Failure
+from auditor.records.types import Failure, NotMeasurable
 
 HASH = "6baea86f3a51ced73c28d338ebd08569350bccb2c31fa7e374da8e3872425d36"
 
@@ -32,11 +32,13 @@ def classifier():
     explanations = {
         d.id: explanation(d, words.get(d.id), rng, label=predictions[d.id].predicted[0])
         for d in made
-        if not d.is_blank and d.id != "en-0013"
+        if not d.is_blank and d.id not in ("en-0013", "en-0057")
     }
     perplexities = {d.id: perplexity(d, rng) for d in made if not d.is_blank}
     for probe in (explanations, perplexities):
         probe["blank-0058"] = Failure("blank-0058", "blank", "the text is empty or white space")
+    reason = "cut into characters, it has nothing to switch off"
+    explanations["en-0057"] = NotMeasurable("en-0057", "no-segments", reason)
     explanations["en-0013"] = Failure("en-0013", "non-finite", "the model answered NaN for 3 of 1,000 perturbations")
     surprise = perplexity_findings(made, perplexities)
     explained = explanation_findings(
@@ -172,15 +174,26 @@ def classifier():
             probe="lime",
             corpus=60,
             asked=60,
-            measured=58,
+            measured=57,
             failed=2,
             truncated=1,
             failures=(
                 ("en-0013", "non-finite", "the model answered NaN for 3 of 1,000 perturbations"),
                 ("blank-0058", "blank", "the text is empty or white space"),
             ),
+            not_measurable=1,
+            reasons={"no-segments": 1},
+            unmeasurable=(("en-0057", "no-segments", reason),),
         ),
-        Coverage(probe="attention", corpus=60, asked=60, measured=58, failed=0, truncated=1, failures=()),
+        Coverage(
+            probe="attention",
+            corpus=60,
+            asked=60,
+            measured=59,
+            failed=1,
+            truncated=1,
+            failures=(("blank-0058", "blank", "the text is empty or white space"),),
+        ),
         Coverage(
             probe="perplexity",
             corpus=60,

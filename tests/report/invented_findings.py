@@ -1,6 +1,7 @@
 """Invented findings, part by part."""
 
 import random
+from math import log
 
 from invented import LABELS, value_of
 
@@ -14,11 +15,12 @@ from auditor.findings.types import (
     ExplanationFindings,
     GlobalWord,
     HeadClass,
+    Nats,
     Number,
     PerplexityFindings,
     PredictionFindings,
 )
-from auditor.records.types import Failure, Perplexity, Prediction
+from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
 STATISTICS = (
     *("entropy", "distance", "self_share", "previous_share", "next_share"),
@@ -27,7 +29,11 @@ STATISTICS = (
 
 
 def number(name, title, value, low, high, n=60, unit="share", protocol="Share of documents, Wilson interval."):
-    return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit=unit, protocol=protocol)
+    nats = None
+    if unit == "perplexity":
+        known = {"value": value, "low": low, "high": high}
+        nats = Nats(**{key: None if x is None else log(x) for key, x in known.items()})
+    return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit=unit, protocol=protocol, nats=nats)
 
 
 def check(name, title, bound, result, found, direction="at_least", required=True):
@@ -54,12 +60,7 @@ def rows(made, records):
     out = []
     for d in made:
         p, e, x = (m.get(d.id) for m in (predictions, explanations, perplexities))
-        p, e, x = (None if isinstance(r, Failure) else r for r in (p, e, x))
-        failed = tuple(
-            name
-            for name, m in zip(("prediction", "lime", "perplexity"), records, strict=True)
-            if isinstance(m.get(d.id), Failure)
-        )
+        p, e, x = (None if isinstance(r, Unmeasured) else r for r in (p, e, x))
         out.append(
             DocumentRow(
                 document_id=d.id,
@@ -69,13 +70,20 @@ def rows(made, records):
                 entropy=p.entropy if p else None,
                 fidelity=e.targets[0].fidelity if e else None,
                 perplexity=value_of(x) if x else None,
+                perplexity_nats=log(value_of(x)) if x else None,
                 bits_per_byte=x.nll / 0.6931 / x.n_bytes if x else None,
                 n_tokens=p.n_tokens if p else None,
-                failed=failed,
+                failed=_probes_with(Failure, records, d),
+                not_measurable=_probes_with(NotMeasurable, records, d),
                 metadata=d.metadata,
             )
         )
     return tuple(out)
+
+
+def _probes_with(state, records, document):
+    named = zip(("prediction", "lime", "perplexity"), records, strict=True)
+    return tuple(name for name, found in named if isinstance(found.get(document.id), state))
 
 
 def statistics(n_layers, n_heads, causal):
@@ -141,7 +149,7 @@ def perplexity_findings(made, records, is_reference=True):
         record = records.get(document.id)
         for column, value in document.metadata.items():
             if isinstance(record, Perplexity):
-                by_slice.setdefault(column, {}).setdefault(value, []).append(value_of(record))
+                by_slice.setdefault(column, {}).setdefault(value, []).append(log(value_of(record)))
     measured = sorted((r for r in records.values() if isinstance(r, Perplexity)), key=value_of)
     ppl = {"unit": "perplexity", "n": len(measured)}
     return PerplexityFindings(
@@ -201,7 +209,7 @@ def perplexity_findings(made, records, is_reference=True):
             **ppl,
         ),
         most_surprising=tuple(Example(document_id=r.document_id, rule="highest perplexity") for r in measured[-3:]),
-        by_slice={c: {v: tuple(sorted(x)) for v, x in values.items()} for c, values in by_slice.items()},
+        nats_by_slice={c: {v: tuple(sorted(x)) for v, x in values.items()} for c, values in by_slice.items()},
     )
 
 

@@ -107,6 +107,10 @@ def language_model():
         Coverage(probe=p, corpus=12, asked=12, measured=12, failed=0, truncated=0, failures=())
         for p in ("prediction", "lime", "attention", "perplexity")
     )
+    reason = "the document is a single token: there is nothing to attend to"
+    lone = {"measured": 11, "not_measurable": 1, "reasons": {"one-token": 1}}
+    lone["unmeasurable"] = (("speech-03", "one-token", reason),)
+    coverage = (*coverage[:2], coverage[2].model_copy(update=lone), coverage[3])
     findings = base.model_copy(
         update={
             "title": "Speeches, SmolLM2-135M",
@@ -175,6 +179,16 @@ def tiny():
                     failed=1,
                     truncated=0,
                     failures=(("b", "blank", "the text is empty"),),
+                ),
+                Coverage(
+                    probe="attention",
+                    corpus=2,
+                    asked=0,
+                    measured=0,
+                    failed=0,
+                    truncated=0,
+                    failures=(),
+                    left_out="the model does not show its attention",
                 ),
             ),
             "numbers": (accuracy,),

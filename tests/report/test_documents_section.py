@@ -87,3 +87,12 @@ def test_the_caption_explains_only_columns_that_are_there(make):
     titles = {part.column.title for part in section.content["parts"]}
     for title, said in (("Entropy", "Entropy in nats."), ("R²", "R² is the fidelity"), ("Tokens", "Tokens as")):
         assert (title in titles) == (said in section.content["caption"])
+
+
+def test_what_was_not_measurable_stands_beside_what_failed_in_one_column():
+    section = section_of(classifier())
+    text = words(page(section))
+    assert section.answer == ("60 documents; for 1 of them a probe failed. 1 holds nothing for some probe to measure.")
+    assert section.content["parts"][-1].column.title == "Not measured"
+    assert section.content["parts"][-1].entries == ("LIME", "LIME (not measurable)", "perplexity", "prediction")
+    assert "LIME (not measurable)" in text

@@ -1,5 +1,6 @@
 import base64
 import itertools
+import math
 import re
 import warnings
 import xml.etree.ElementTree as ET
@@ -167,9 +168,25 @@ def test_a_strip_can_be_drawn_from_any_values(values):
     assert len(svg) < 600_000
 
 
-def test_the_middle_half_of_few_values():
-    assert figures.middle_half([7.0]) == (7.0, 7.0, 7.0)
-    assert figures.middle_half([1.0, 2.0, 3.0, 4.0, 5.0]) == (2.0, 3.0, 4.0)
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (math.log(5.1), math.log(140), ["10", "20", "50", "100"]),
+        (0.0, 1000.0, ["10⁰", "10¹⁰⁰", "10²⁰⁰", "10³⁰⁰", "10⁴⁰⁰"]),
+        (0.0, 1e38, ["10⁰", "10" + "¹" + "⁰" * 37]),
+    ],
+)
+def test_the_axis_of_perplexities_has_round_ticks_whatever_their_range(low, high, ticks):
+    found = figures._log_ticks(low, high)
+    assert list(found.values())[: len(ticks)] == ticks
+    assert 4 <= len(found) <= 9
+    assert all(low <= position <= high for position in found)
+
+
+def test_strips_of_perplexities_that_cannot_be_written_are_drawn():
+    ordinary = image(figures.draw_strips([figures.Strip("all", (2.0, 3.0, 5.0))], "perplexity"))
+    huge = image(figures.draw_strips([figures.Strip("all", (2.0, 800.0, 1e6))], "perplexity"))
+    assert huge.count(b"<path") >= ordinary.count(b"<path")
 
 
 def test_calibration_is_drawn_from_the_bins_that_hold_documents(classifier_run):

@@ -5,7 +5,7 @@ import io
 import pytest
 import segno
 from invented_classifier import classifier
-from invented_runs import hostile, tiny
+from invented_runs import hostile, language_model, tiny
 
 from auditor.findings import write
 from auditor.languages import speaking
@@ -60,7 +60,23 @@ def test_a_key_with_braces_is_a_key_like_any_other():
 
 
 def test_coverage_counts_what_became_of_the_documents():
-    assert compose(tiny())["coverage"].rows == (("prediction", "2", "2", "1", "0", "1"),)
+    assert compose(tiny())["coverage"].rows == (
+        ("prediction", "2", "2", "1", "0", "1"),
+        ("attention", "not measured: the model does not show its attention"),
+    )
+    table = compose(classifier())["coverage"]
+    assert table.columns[-1].title == "Not measurable"
+    assert ("LIME", "60", "60", "57", "1", "2", "1") in table.rows
+
+
+def test_what_is_not_measurable_is_listed_apart_from_the_failures():
+    content = compose(classifier())
+    assert [row[:3] for row in content["not_measurable"].rows] == [("LIME", "en-0057", "no-segments")]
+    assert "no-segments" not in {row[2] for row in content["failures"].rows}
+    assert [row[:3] for row in compose(language_model())["not_measurable"].rows] == [
+        ("attention", "speech-03", "one-token")
+    ]
+    assert compose(tiny())["not_measurable"] is None
 
 
 def test_coverage_says_which_share_of_the_documents_failed():
@@ -75,7 +91,7 @@ def test_coverage_says_which_share_of_the_documents_failed():
 
 def test_failures_beyond_those_kept_are_counted():
     findings, evidence = tiny()
-    (coverage,) = findings.coverage
+    coverage, _ = findings.coverage
     table = compose((findings, evidence), coverage=(coverage.model_copy(update={"failed": 9}),))["failures"]
     assert table.caption == "9 measurements failed; the first 1 are listed."
 

@@ -84,9 +84,10 @@ def test_page_one_has_the_answer_for_a_person_who_must_sign(classifier_run, clas
     assert "✗ fail" in first
     assert "– not judged" in first
     assert "0.751–0.928" not in first or "0.862" in first
-    assert "LIME 60 58 1 2" in first
-    for note in findings.notes:
+    assert "LIME 60 57 1 2 LIME: 1 not measurable: nothing to switch off" in first
+    for note in findings.notes[:2]:
         assert note in first
+    assert "1 more note under Provenance" in first, "the place of the third is taken by what was not measurable"
     for pointer in findings.pointers:
         assert pointer.text in first
     assert "Mary Somerville · Independent validator Decision and conditions Date and signature" in first

@@ -1,5 +1,6 @@
 """Cards and strips of the sections on perplexity and pseudo-perplexity."""
 
+import math
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -8,6 +9,10 @@ from invented_classifier import classifier
 from auditor.report import figures, marks
 from auditor.report.sections import perplexity, surprise
 from auditor.report.sections.contract import Sources, with_interval
+
+
+def strip(label, *perplexities):
+    return figures.Strip(label, tuple(map(math.log, perplexities)))
 
 
 def cards(run):
@@ -43,10 +48,10 @@ def test_strips_begin_with_all_documents_and_leave_out_what_is_empty():
 
 def test_the_caption_names_the_extremes_of_the_medians():
     strips = [
-        figures.Strip("All documents", (1.0, 50.0)),
-        figures.Strip("kind a", (10.0, *(20.0,) * 28, 30.0)),
-        figures.Strip("kind b", (40.0,) * 30),
-        figures.Strip("kind c", (99.0,) * 29),
+        strip("All documents", 1.0, 50.0),
+        strip("kind a", 10.0, *(20.0,) * 28, 30.0),
+        strip("kind b", *(40.0,) * 30),
+        strip("kind c", *(99.0,) * 29),
     ]
     caption = surprise.strips_caption(strips)
     assert caption.startswith(
@@ -75,5 +80,5 @@ def test_the_bits_of_the_corpus_are_not_said_to_be_those_of_the_median_document(
 
 
 def test_the_table_has_the_quarters_of_each_strip():
-    table = surprise.strip_table([figures.Strip("kind a", (1.0, 2.0, 3.0, 4.0, 5.0))])
+    table = surprise.strip_table([strip("kind a", 1.0, 2.0, 3.0, 4.0, 5.0)])
     assert table.rows == (("kind a", "5", "1.00", "2.00", "3.00", "4.00", "5.00"),)

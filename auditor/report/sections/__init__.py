@@ -59,7 +59,7 @@ def _of_evidence(sources: Sources) -> Iterator[Section]:
         if getattr(findings, field) is not None:
             yield composer(sources)
     for coverage in findings.coverage:
-        if not _has_findings(sources, coverage.probe):
+        if not coverage.left_out and not _has_findings(sources, coverage.probe):
             yield _without_findings(sources, coverage.probe)
     if gallery.has_cases(sources):
         yield gallery.compose(sources)

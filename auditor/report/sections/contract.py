@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Literal
 
 from auditor.findings.evidence import Evidence
+from auditor.findings.numbers import as_nats
 from auditor.findings.types import Example, Findings, Number
 from auditor.languages import say
-from auditor.records.types import Document, Failure
+from auditor.records.types import Document, Unmeasured
 from auditor.report import formats
 from auditor.report.templates import Inline
 
@@ -80,6 +81,7 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    """Cells by column; a row with fewer ends in a sentence that spans the columns that are left."""
     muted: frozenset[int] = frozenset()
     """Rows listed but not judged."""
     paper_rows: int = PAPER_ROWS
@@ -101,15 +103,18 @@ def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
 
 
 def with_interval(number: Number) -> str:
-    """`0.87 (0.76–0.93)`, for a sentence."""
-    if number.low is None or number.high is None:
+    """`0.87 (0.76–0.93)`, for a sentence; beyond 1e300 `> 1e300 (805.3 nats; 800.1–811.9 nats)`."""
+    if number.compared.low is None or number.compared.high is None:
         return formats.value(number)
-    return say("{value} ({interval})", value=formats.value(number), interval=formats.interval(number))
+    values = {"value": formats.short(number), "interval": formats.interval(number)}
+    if number.is_beyond:
+        return say("{value} ({nats}; {interval})", nats=formats.value(as_nats(number)), **values)
+    return say("{value} ({interval})", **values)
 
 
 def known(examples: Iterable[Example], rows: Mapping[str, object]) -> list[Example]:
     """The examples whose document was measured."""
-    return [e for e in examples if e.document_id in rows and not isinstance(rows[e.document_id], Failure)]
+    return [e for e in examples if e.document_id in rows and not isinstance(rows[e.document_id], Unmeasured)]
 
 
 def rule_of(examples: Iterable[Example]) -> str:

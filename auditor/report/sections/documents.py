@@ -4,7 +4,7 @@ One table. On screen it can be sorted and filtered: a cell whose text is not wha
 column with few different entries carries the numbers of those that each cell holds.
 
     Labelled     negative, neutral      entries (negative, neutral, positive), held (0, 1)
-    Perplexity   18.4                   value 18.4213
+    Perplexity   18.4                   value 2.91351, its logarithm
 """
 
 from collections.abc import Iterable
@@ -28,9 +28,9 @@ _NUMBERS: tuple[tuple[str, int, str, str], ...] = (
     (N_("Entropy"), 7, "entropy", "nats"),
     (N_("R²"), 6, "fidelity", "correlation"),
     (N_("Tokens"), 6, "n_tokens", "count"),
-    (N_("Perplexity"), 9, "perplexity", "perplexity"),
+    (N_("Perplexity"), 9, "perplexity_nats", "perplexity"),
     (N_("Bits/byte"), 8, "bits_per_byte", "bits"),
-    (N_("Pseudo-p."), 9, "pseudo_perplexity", "perplexity"),
+    (N_("Pseudo-p."), 9, "pseudo_perplexity_nats", "perplexity"),
 )
 
 
@@ -96,13 +96,21 @@ def _answer(rows: tuple[DocumentRow, ...]) -> str:
     documents = plural(len(rows), "{n} document", "{n} documents")
     failed = sum(bool(row.failed) for row in rows)
     if not failed:
-        return say("{documents}; no probe failed.", documents=documents)
-    return plural(
+        return paragraph([say("{documents}; no probe failed.", documents=documents), _without(rows)])
+    said = plural(
         failed,
         "{documents}; for {n} of them a probe failed.",
         "{documents}; for {n} of them a probe failed.",
         documents=documents,
     )
+    return paragraph([said, _without(rows)])
+
+
+def _without(rows: tuple[DocumentRow, ...]) -> str:
+    n = sum(bool(row.not_measurable) for row in rows)
+    if not n:
+        return ""
+    return plural(n, "{n} holds nothing for some probe to measure.", "{n} hold nothing for some probe to measure.")
 
 
 def _method(wrong: frozenset[str]) -> str:
@@ -148,15 +156,16 @@ def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
         cells = [replace(_labels(row.predicted), is_wrong=row.document_id in wrong) for row in rows]
         parts.append(_choice(Column(say("Predicted"), "corpus", 9), cells))
     for title, width, name, unit in _NUMBERS:
-        if any(getattr(row, name) for row in rows):
+        if any(getattr(row, name) or (unit == "perplexity" and getattr(row, name) == 0) for row in rows):
             column = Column(say(title), "number", width)
             parts.append(Part(column, tuple(_number(getattr(row, name), unit) for row in rows)))
     for place, key in enumerate(dict.fromkeys(key for row in rows for key in row.metadata)):
         column = Column(formats.middle(key, 24), "corpus")
         part = _choice(column, [_metadata(row.metadata.get(key)) for row in rows])
         parts.append(replace(part, on_paper=place < MOST_METADATA))
-    if any(row.failed for row in rows):
-        parts.append(_choice(Column(say("Failed")), [_failed(row.failed) for row in rows]))
+    if any(row.failed or row.not_measurable for row in rows):
+        title = say("Not measured") if any(row.not_measurable for row in rows) else say("Failed")
+        parts.append(_choice(Column(title), [_unmeasured(row) for row in rows]))
     return parts
 
 
@@ -178,7 +187,9 @@ def _labels(names: tuple[str, ...]) -> Cell:
 
 
 def _number(value: float | None, unit: str) -> Cell:
-    return Cell(formats.quantity(value, unit, suffix=False), "" if value is None else f"{value:.9g}")
+    """A perplexity is given, and sorted, by its logarithm."""
+    text = formats.perplexity(value) if unit == "perplexity" else formats.quantity(value, unit, suffix=False)
+    return Cell(text, "" if value is None else f"{value:.9g}")
 
 
 def _metadata(value: str | None) -> Cell:
@@ -187,6 +198,8 @@ def _metadata(value: str | None) -> Cell:
     return Cell(formats.excerpt(value, 40), holds=(value,))
 
 
-def _failed(probes: tuple[str, ...]) -> Cell:
-    names = tuple(map(wording.probe, probes))
+def _unmeasured(row: DocumentRow) -> Cell:
+    """The probes that have no record of a document; those that had nothing to measure say so."""
+    without = (say("{probe} (not measurable)", probe=wording.probe(probe)) for probe in row.not_measurable)
+    names = (*map(wording.probe, row.failed), *without)
     return Cell(formats.listed(names) if names else "", holds=names)

@@ -11,7 +11,7 @@ from auditor.findings.explanations import LOW_FIDELITY
 from auditor.findings.types import Example, ExplanationFindings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph, separator, shortest
-from auditor.records.types import Document, Explanation, Failure, Prediction, Target
+from auditor.records.types import Document, Explanation, Prediction, Target, Unmeasured
 from auditor.report import formats, highlights, marks
 from auditor.report.sections import recurring
 from auditor.report.sections.contract import Section, Sources, known, numbers_table, with_interval
@@ -129,7 +129,7 @@ def _shown(sources: Sources) -> list[tuple[Example, Document, Explanation]]:
     for example in known(found.examples if found else (), sources.evidence.explanations):
         explanation = sources.evidence.explanations[example.document_id]
         document = sources.documents.get(example.document_id)
-        if document is not None and not isinstance(explanation, Failure) and explanation.targets:
+        if document is not None and not isinstance(explanation, Unmeasured) and explanation.targets:
             shown.append((example, document, explanation))
     return shown
 
@@ -285,8 +285,8 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _continuation(prediction: Prediction | Failure | None) -> str | None:
-    if prediction is None or isinstance(prediction, Failure) or prediction.continuation is None:
+def _continuation(prediction: Prediction | Unmeasured | None) -> str | None:
+    if prediction is None or isinstance(prediction, Unmeasured) or prediction.continuation is None:
         return None
     return formats.excerpt(prediction.continuation, 240)
 

@@ -4,15 +4,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.findings import wording
+from auditor.findings.numbers import as_nats
 from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
 from auditor.report import formats, marks
+from auditor.report.sections import coverage
 from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
+"""One less for every probe below which the coverage says what was not measurable, for the page is full; never none."""
 MOST_CONDITIONS = 6
 """Conditions named above the signatures; the rest are counted."""
 _LINE, _WIDE = 26, 2.3
@@ -85,6 +87,7 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
     """Page one, with links into the sections that follow."""
     titles = {section.id: section.title for section in sections}
     key_numbers = tuple(_key_number(findings, number) for number in findings.key_numbers)
+    n_notes = max(1, MOST_NOTES - sum(row.not_measurable > 0 for row in findings.coverage))
     return Front(
         verdict=say(_VERDICTS[findings.verdict.result]),
         tone=_TONES[findings.verdict.result],
@@ -98,8 +101,8 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
         more_pointers=max(0, len(findings.pointers) - MOST_POINTERS),
         checks=_check_table(findings) if findings.checks else None,
         coverage=_coverage_table(findings.coverage),
-        notes=findings.notes[:MOST_NOTES],
-        more_notes=max(0, len(findings.notes) - MOST_NOTES),
+        notes=findings.notes[:n_notes],
+        more_notes=max(0, len(findings.notes) - n_notes),
         conditions=_conditions(findings),
         reviewers=findings.presentation.reviewers or (_ANYBODY,),
     )
@@ -122,13 +125,20 @@ def _key_number(findings: Findings, number: Number) -> KeyNumber:
     digits = formats.check_digits(check) if check else None
     return KeyNumber(
         title=_titled(findings, number.name, number.title),
-        value=formats.value(number, digits),
-        interval="" if number.low is None else formats.interval(number, digits),
+        value=formats.short(number, digits),
+        interval=_interval(number, digits),
         n=formats.count(number.n),
         result=check.result if check else None,
         bound=formats.bound(check) if check else "",
         required=check is None or check.required,
     )
+
+
+def _interval(number: Number, digits: int | None) -> str:
+    """The interval; of a perplexity beyond 1e300 without one its nats, and nothing where there is neither."""
+    if number.compared.low is not None:
+        return formats.interval(number, digits)
+    return formats.value(as_nats(number)) if number.is_beyond else ""
 
 
 def _width(title: str) -> float:
@@ -179,8 +189,8 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
     return (
         title,
-        formats.quantity(number.value, number.unit, digits),
-        formats.span(number.low, number.high, number.unit, digits),
+        formats.short(number, digits),
+        _interval(number, digits) or formats.NOTHING,
         marks.judged(check),
         formats.bound(check),
         formats.count(number.n),
@@ -188,17 +198,6 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
     )
 
 
-def _coverage_table(coverage: Sequence[Coverage]) -> Table:
-    columns = (
-        Column(say("Probe")),
-        Column(say("Asked"), "number", 16),
-        Column(say("Measured"), "number", 20),
-        Column(say("Truncated"), "number", 22),
-        Column(say("Failed"), "number", 14),
-    )
-    rows = tuple(
-        (wording.probe(c.probe), *map(formats.count, (c.asked, c.measured, c.truncated, c.failed))) for c in coverage
-    )
-    corpus = max((c.corpus for c in coverage), default=0)
-    caption = plural(corpus, "Of {n} document in the corpus.", "Of {n} documents in the corpus.")
-    return Table(caption, columns, rows)
+def _coverage_table(rows: Sequence[Coverage]) -> Table:
+    corpus = max((row.corpus for row in rows), default=0)
+    return coverage.summary(rows, plural(corpus, "Of {n} document in the corpus.", "Of {n} documents in the corpus."))

@@ -11,7 +11,7 @@ from auditor.findings.failures import Choice, Rule, choose_failures, worst_slice
 from auditor.findings.pointers import CONFIDENT
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
-from auditor.records.types import Document, Failure, Prediction
+from auditor.records.types import Document, Prediction, Unmeasured
 from auditor.report import formats, highlights
 from auditor.report.sections import continuations, explanations, predictions, surprise
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
@@ -180,12 +180,12 @@ def _surprising(sources: Sources, document_id: str, value: float) -> str:
     return say(
         "The text surprises the language model: {bits} per byte, perplexity {perplexity}.",
         bits=formats.quantity(value, "bits"),
-        perplexity=formats.quantity(row.perplexity if row else None, "perplexity"),
+        perplexity=formats.perplexity(row.perplexity_nats if row else None),
     )
 
 
 def _pseudo_surprising(_: Sources, __: str, value: float) -> str:
-    number = formats.quantity(value, "perplexity")
+    number = formats.perplexity(value)
     return say("The text surprises the masked language model: pseudo-perplexity {value}.", value=number)
 
 
@@ -214,7 +214,7 @@ _SAYINGS: dict[Rule, Callable[[Sources, str, float], str]] = {
 def _card(sources: Sources, document_id: str, reasons: Sequence[tuple[Rule, str]], delta: float) -> Card:
     document = sources.documents[document_id]
     prediction = sources.evidence.predictions.get(document_id)
-    answer = None if isinstance(prediction, Failure) else prediction
+    answer = None if isinstance(prediction, Unmeasured) else prediction
     passages = tuple(_passages(sources, document, delta))
     return Card(
         document_id=formats.middle(document_id, 48),
@@ -244,7 +244,7 @@ def _facts(document: Document, prediction: Prediction | None) -> str:
 def _passages(sources: Sources, document: Document, delta: float) -> list[highlights.Passage]:
     """The text with the marks of its explanation; without one, its beginning or, of a continued text, its end."""
     explanation = sources.evidence.explanations.get(document.id)
-    if explanation is not None and not isinstance(explanation, Failure) and explanation.targets:
+    if explanation is not None and not isinstance(explanation, Unmeasured) and explanation.targets:
         painted = highlights.weight_marks(explanation.segments, explanation.targets[0], delta)
         return highlights.passages(document, painted, highlights.unit_of_segmenter(explanation.segmenter), _WORDS)
     continued = sources.findings.predictions is not None and sources.findings.predictions.continuations

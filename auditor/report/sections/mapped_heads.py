@@ -8,7 +8,7 @@ from auditor.findings.attention import PATTERNS, READABLE
 from auditor.findings.types import AttentionFindings, MappedHead
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
-from auditor.records.types import AttentionMap, AttentionStatistics, Failure
+from auditor.records.types import AttentionMap, AttentionStatistics, Unmeasured
 from auditor.report import attention_maps, formats
 from auditor.report.sections.contract import Column, Sources, Table
 
@@ -69,7 +69,7 @@ def compose(sources: Sources, found: AttentionFindings) -> Maps | None:
 def records(sources: Sources, found: AttentionFindings) -> list[AttentionStatistics]:
     """The documents with a map that the evidence holds, in the order of the draw."""
     there = (sources.evidence.attention.get(document) for document in found.mapped)
-    return [record for record in there if record and not isinstance(record, Failure) and record.map]
+    return [record for record in there if record and not isinstance(record, Unmeasured) and record.map]
 
 
 def place(layer: int, head: int) -> str:

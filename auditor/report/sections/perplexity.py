@@ -12,7 +12,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.perplexity
     if found is None:
         raise ValueError("the run has no findings on perplexity")
-    values = [row.perplexity for row in sources.findings.documents]
+    values = [row.perplexity_nats for row in sources.findings.documents]
     return Section(
         id="perplexity",
         title=say("Perplexity"),
@@ -101,8 +101,8 @@ def whose(model: str, *, is_reference: bool) -> str:
 
 def _facts(row: DocumentRow) -> list[str]:
     facts = []
-    if row.perplexity is not None:
-        facts.append(say("perplexity {value}", value=formats.quantity(row.perplexity, "perplexity")))
+    if row.perplexity_nats is not None:
+        facts.append(say("perplexity {value}", value=formats.perplexity(row.perplexity_nats)))
     if row.bits_per_byte is not None:
         facts.append(say("{value} per byte", value=formats.quantity(row.bits_per_byte, "bits")))
     return facts

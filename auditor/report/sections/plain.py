@@ -7,7 +7,7 @@ from auditor.findings.evidence import Facts
 from auditor.findings.types import Coverage
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Failure
+from auditor.records.types import Unmeasured
 from auditor.report import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
 
@@ -37,6 +37,21 @@ def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = 
 
 
 def _answer(coverage: Coverage) -> str:
+    if coverage.not_measurable:
+        return paragraph([_measured(coverage), _without(coverage)])
+    return _measured(coverage)
+
+
+def _without(coverage: Coverage) -> str:
+    return plural(
+        coverage.not_measurable,
+        "{n} holds nothing for this probe to measure: {reasons}.",
+        "{n} hold nothing for this probe to measure: {reasons}.",
+        reasons=wording.listing([formats.middle(wording.reason(kind), 60) for kind in coverage.reasons]),
+    )
+
+
+def _measured(coverage: Coverage) -> str:
     if not coverage.measured:
         return plural(
             coverage.asked,
@@ -63,9 +78,9 @@ def _parameters(probe: str, values: dict[str, str]) -> Table:
     return Table(caption, (Column(say("Parameter"), "id", 30), Column(say("Value"), "id")), rows)
 
 
-def _facts(probe: str, rows: Mapping[str, Facts | Failure]) -> Table | None:
+def _facts(probe: str, rows: Mapping[str, Facts | Unmeasured]) -> Table | None:
     """The simple fields of what the probe found, a row per document."""
-    records = [row for row in rows.values() if not isinstance(row, Failure)]
+    records = [row for row in rows.values() if not isinstance(row, Unmeasured)]
     simple = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)] if records else []
     names = simple[:MOST_FIELDS]
     if not names:

@@ -7,7 +7,7 @@ from auditor.findings.numbers import lies_below
 from auditor.findings.types import ClassScores, Example, Number, PredictionFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph, separator
-from auditor.records.types import Failure
+from auditor.records.types import Unmeasured
 from auditor.report import figures, formats, marks
 from auditor.report.sections import continuations
 from auditor.report.sections.contract import (
@@ -312,7 +312,7 @@ def _examples(sources: Sources, examples: tuple[Example, ...]) -> Table | None:
 def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
     prediction = sources.evidence.predictions[document_id]
     document = sources.documents.get(document_id)
-    if isinstance(prediction, Failure) or document is None:
+    if isinstance(prediction, Unmeasured) or document is None:
         return None
     text = formats.excerpt(document.text, 120)
     if document.pair is not None:

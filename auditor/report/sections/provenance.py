@@ -9,12 +9,12 @@ from hashlib import sha256
 
 import segno
 
-from auditor.findings import wording
 from auditor.findings.interchange import write
-from auditor.findings.types import Computing, Coverage, Findings
+from auditor.findings.types import Computing, Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
 from auditor.report import fonts, formats
+from auditor.report.sections import coverage
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
 _INK, _GROUND = "#1b1f24", "#ffffff"
@@ -62,7 +62,8 @@ def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
             "computing": _computing(findings.computing),
             "coverage": _coverage(sources) if findings.coverage else None,
             "notes": findings.notes,
-            "failures": _failures(findings.coverage),
+            "not_measurable": coverage.not_measurable(findings.coverage),
+            "failures": coverage.failures(findings.coverage),
             "missing": _missing(missing) if missing else None,
         },
     )
@@ -190,23 +191,8 @@ def _way(one: Computing) -> str:
 
 
 def _coverage(sources: Sources) -> Table:
-    columns = (
-        Column(say("Probe"), width=24),
-        Column(say("Corpus"), "number"),
-        Column(say("Asked"), "number"),
-        Column(say("Measured"), "number"),
-        Column(say("Truncated"), "number"),
-        Column(say("Failed"), "number"),
-    )
-    rows = tuple(
-        (
-            formats.middle(wording.probe(c.probe), 40),
-            *(formats.count(n) for n in (c.corpus, c.asked, c.measured, c.truncated, c.failed)),
-        )
-        for c in sources.findings.coverage
-    )
     what = say("Documents of the corpus, given to each probe, and what became of them.")
-    return Table(paragraph([what, _failed_share(sources)]), columns, rows)
+    return coverage.whole(sources.findings.coverage, paragraph([what, _failed_share(sources)]))
 
 
 def _failed_share(sources: Sources) -> str:
@@ -218,39 +204,6 @@ def _failed_share(sources: Sources) -> str:
         "Of {n} document asked about, a share of {share} could not be measured by at least one probe.",
         "Of {n} documents asked about, a share of {share} could not be measured by at least one probe.",
         share=with_interval(number),
-    )
-
-
-def _failures(coverage: Sequence[Coverage]) -> Table | None:
-    rows = tuple(
-        (
-            formats.middle(wording.probe(c.probe), 40),
-            formats.middle(document_id, 40),
-            kind,
-            formats.excerpt(message, 240),
-        )
-        for c in coverage
-        for document_id, kind, message in c.failures
-    )
-    if not rows:
-        return None
-    columns = (
-        Column(say("Probe"), width=12),
-        Column(say("Document"), "id", 22),
-        Column(say("Kind"), width=16),
-        Column(say("Message"), "corpus"),
-    )
-    return Table(_failed(sum(c.failed for c in coverage), len(rows)), columns, rows)
-
-
-def _failed(failed: int, listed: int) -> str:
-    if listed >= failed:
-        return plural(failed, "{n} measurement failed.", "{n} measurements failed.")
-    return plural(
-        failed,
-        "{n} measurement failed; the first {listed} are listed.",
-        "{n} measurements failed; the first {listed} are listed.",
-        listed=formats.count(listed),
     )
 
 

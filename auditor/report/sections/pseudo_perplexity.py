@@ -24,7 +24,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.pseudo_perplexity
     if found is None:
         raise ValueError("the run has no findings on pseudo-perplexity")
-    values = [row.pseudo_perplexity for row in sources.findings.documents]
+    values = [row.pseudo_perplexity_nats for row in sources.findings.documents]
     return Section(
         id="pseudo_perplexity",
         title=say("Pseudo-perplexity"),
@@ -93,4 +93,4 @@ def _protocol(found: PseudoPerplexityFindings) -> list[tuple[str, str]]:
 
 
 def _facts(row: DocumentRow) -> list[str]:
-    return [say("pseudo-perplexity {value}", value=formats.quantity(row.pseudo_perplexity, "perplexity"))]
+    return [say("pseudo-perplexity {value}", value=formats.perplexity(row.pseudo_perplexity_nats))]

@@ -18,7 +18,7 @@ from auditor.findings.wording import bound
 from auditor.findings.words import LEAST_DOCUMENTS, recurring_words, told_apart
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Explanation, Failure
+from auditor.records.types import Explanation, Unmeasured
 from auditor.report import formats, marks
 from auditor.report.sections.contract import Sources
 
@@ -68,7 +68,7 @@ class View:
 def view(sources: Sources, found: ExplanationFindings) -> View:
     """The words of the findings, grouped by label."""
     axis = _axis(found)
-    explained = [e for e in sources.evidence.explanations.values() if not isinstance(e, Failure) and e.targets]
+    explained = [e for e in sources.evidence.explanations.values() if not isinstance(e, Unmeasured) and e.targets]
     used = faithful(explained)
     groups = tuple(
         _group(label, [e for e in used if e.targets[0].label == label], list(words), axis)

@@ -216,7 +216,7 @@ def _is_proven(kind: Evidence, findings: Findings, places: Mapping[str, str]) ->
 
 
 def _has_number(*names: str) -> Callable[[Findings], bool]:
-    return lambda findings: any(number.name in names and number.value is not None for number in findings.numbers)
+    return lambda findings: any(number.name in names and number.is_measured for number in findings.numbers)
 
 
 _PROOFS: dict[Evidence, _Proof] = {

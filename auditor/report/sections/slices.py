@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor.findings.digits import digits_of
+from auditor.findings.numbers import as_nats
 from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
 from auditor.findings.types import Number, SliceRow
 from auditor.languages import plural, say
@@ -163,10 +164,11 @@ def _apart(sources: Sources) -> list[Number]:
 
 def _distance(number: Number, whole: Number) -> float:
     """From the value of all documents, in half-widths of the group's interval."""
-    if number.value is None or number.low is None or number.high is None or whole.value is None:
+    own, value = number.compared, whole.compared.value
+    if own.value is None or own.low is None or own.high is None or value is None:
         return 0.0
-    half = (number.high - number.low) / 2
-    return abs(number.value - whole.value) / half if half else math.inf
+    half = (own.high - own.low) / 2
+    return abs(own.value - value) / half if half else math.inf
 
 
 def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
@@ -197,7 +199,7 @@ def _panel(sources: Sources, name: str, rows: Sequence[SliceRow]) -> Panel:
     axis = _axis(sources, name)
     drawn = [_row(sources, row, number, axis) for row in rows for number in row.numbers if base_name(number) == name]
     if whole is not None:
-        drawn.insert(0, _whole_row(whole, axis))
+        drawn.insert(0, _whole_row(_on(axis, whole), axis))
     title = whole.title if whole else name
     title = say("{number}, nats", number=title) if axis.unit == "nats" else title
     return Panel(title, marks.axis_labels(axis), tuple(drawn))
@@ -207,9 +209,18 @@ def _axis(sources: Sources, name: str) -> marks.Axis:
     """One axis for a number wherever it is drawn."""
     whole = sources.numbers.get(name)
     found = [n for row in sources.findings.slices for n in row.numbers if base_name(n) == name]
-    values = [x for n in [*found, *([whole] if whole else [])] for x in (n.low, n.value, n.high) if x is not None]
-    axis = marks.shared_axis(values, width=_MARK_WIDTH, unit=found[0].unit)
-    return marks.with_reference(axis, whole.value) if whole and whole.value is not None else axis
+    numbers = [*found, *([whole] if whole else [])]
+    if any(number.is_beyond for number in numbers):
+        numbers = list(map(as_nats, numbers))
+    values = [x for n in numbers for x in (n.low, n.value, n.high) if x is not None]
+    axis = marks.shared_axis(values, width=_MARK_WIDTH, unit=numbers[0].unit)
+    middle = numbers[-1].value if whole else None
+    return axis if middle is None else marks.with_reference(axis, middle)
+
+
+def _on(axis: marks.Axis, number: Number) -> Number:
+    """A number in the unit of its axis: perplexities of which one is beyond what can be written are all in nats."""
+    return as_nats(number) if axis.unit == "nats" else number
 
 
 def _whole_row(whole: Number, axis: marks.Axis) -> PanelRow:
@@ -220,6 +231,7 @@ def _whole_row(whole: Number, axis: marks.Axis) -> PanelRow:
 
 def _row(sources: Sources, row: SliceRow, number: Number, axis: marks.Axis) -> PanelRow:
     judged, apart = is_compared(row, number), _is_apart(sources, row, number)
+    number = _on(axis, number)
     mark = marks.number_mark(axis, number, "watch" if apart else "pass" if judged else "not judged", height=16)
     return PanelRow(
         group=formats.middle(f"{row.column} {row.value}", 26),
@@ -245,7 +257,7 @@ def _undrawn(sources: Sources) -> list[Number]:
     """Every number of every group that has no panel."""
     drawn = {number.name for row in sources.findings.slices for number in row.numbers}
     found = sources.numbers.items()
-    return [n for name, n in found if name.endswith("}") and name not in drawn and n.value is not None]
+    return [n for name, n in found if name.endswith("}") and name not in drawn and n.is_measured]
 
 
 def _others(numbers: Sequence[Number]) -> Table:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.findings.exponentials import quarters
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Document, Failure, Perplexity, PseudoPerplexity, ScoredTokens
+from auditor.records.types import Document, Perplexity, PseudoPerplexity, ScoredTokens, Unmeasured
 from auditor.report import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
 
@@ -36,7 +37,7 @@ class Card:
 def content(
     sources: Sources,
     found: PerplexityFindings | PseudoPerplexityFindings,
-    records: Mapping[str, Perplexity | Failure] | Mapping[str, PseudoPerplexity | Failure],
+    records: Mapping[str, Perplexity | Unmeasured] | Mapping[str, PseudoPerplexity | Unmeasured],
     values: Sequence[float | None],
     facts: Callable[[DocumentRow], list[str]],
 ) -> dict[str, object]:
@@ -46,22 +47,22 @@ def content(
         sources: of the report.
         found: the findings that name the slices and the most surprising documents.
         records: by document.
-        values: one for each document that has one.
+        values: logarithm of the perplexity of each document that has one.
         facts: what a card says of its document.
     """
-    strips = distribution(values, found.by_slice)
+    strips = distribution(values, found.nats_by_slice)
     shown = known(found.most_surprising, records)
     rows = {row.document_id: row for row in sources.findings.documents}
     places = {document.id: place for place, document in enumerate(sources.evidence.documents)}
     cards = []
     for example in shown:
         record, document = records[example.document_id], sources.documents.get(example.document_id)
-        if document is not None and not isinstance(record, Failure) and record.logprobs:
+        if document is not None and not isinstance(record, Unmeasured) and record.logprobs:
             said = facts(rows[document.id]) if document.id in rows else []
             cards.append(_card(places[document.id], document, record, said))
     return {
         "strips": strip_table(strips) if strips else None,
-        "figure_caption": strips_caption(strips, left_out(strips, found.by_slice)),
+        "figure_caption": strips_caption(strips, left_out(strips, found.nats_by_slice)),
         "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
         "rule": rule_of(shown),
         "cards": cards,
@@ -70,7 +71,7 @@ def content(
 
 def draw(values: Sequence[float | None], found: PerplexityFindings | PseudoPerplexityFindings, label: str) -> str:
     """The strips as a figure; empty where there is nothing to draw."""
-    strips = distribution(values, found.by_slice)
+    strips = distribution(values, found.nats_by_slice)
     return figures.draw_strips(strips, label) if strips else ""
 
 
@@ -83,7 +84,7 @@ def shown_places(sources: Sources, examples: Sequence[Example], records: Mapping
 def distribution(
     measured: Sequence[float | None], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]
 ) -> list[figures.Strip]:
-    """Strips of the documents' values: all of them, then slice by slice."""
+    """Strips of the documents' values, in nats: all of them, then slice by slice."""
     everything = sorted(value for value in measured if value is not None)
     strips = [figures.Strip(say("All documents"), tuple(everything))] if everything else []
     for column, values in list(by_slice.items())[:MOST_COLUMNS]:
@@ -121,13 +122,13 @@ def _extremes(strips: Sequence[figures.Strip], n_left_out: int) -> str:
     judged = [strip for strip in strips[1:] if len(strip.values) >= LEAST_JUDGED]
     if len(judged) < 2:
         return ""
-    medians = [(figures.middle_half(strip.values)[1], strip.label) for strip in judged]
+    medians = [(quarters(strip.values)[1], strip.label) for strip in judged]
     (low, plain), (high, strange) = min(medians), max(medians)
     values = {
         "plain": plain,
-        "low": formats.quantity(low, "perplexity"),
+        "low": formats.perplexity(low),
         "strange": strange,
-        "high": formats.quantity(high, "perplexity"),
+        "high": formats.perplexity(high),
         "least": formats.count(LEAST_JUDGED),
     }
     if n_left_out:
@@ -158,10 +159,9 @@ def strip_table(strips: Sequence[figures.Strip]) -> Table:
 
 
 def _strip_row(strip: figures.Strip) -> tuple[str, ...]:
-    low, median, high = figures.middle_half(strip.values)
+    low, median, high = quarters(strip.values)
     values = (strip.values[0], low, median, high, strip.values[-1])
-    shown = (formats.quantity(v, "perplexity") for v in values)
-    return (formats.middle(strip.label, 60), formats.count(len(strip.values)), *shown)
+    return (formats.middle(strip.label, 60), formats.count(len(strip.values)), *map(formats.perplexity, values))
 
 
 def _card(place: int, document: Document, record: ScoredTokens, facts: list[str]) -> Card:
