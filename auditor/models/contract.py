@@ -183,11 +183,19 @@ class Identity:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
-@runtime_checkable
-class Classifies(Protocol):
-    """Chooses among labels: a classification head, candidate continuations, or its own continuation."""
+class Reads(Protocol):
+    """Reads texts through a tokenizer."""
 
     identity: Identity
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        """Names of the tokenizer's special tokens that stand literally in each text, in order, however long it is."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Reads, Protocol):
+    """Chooses among labels: a classification head, candidate continuations, or its own continuation."""
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places in the text, cut to what the model can see."""
@@ -240,10 +248,8 @@ class Classifies(Protocol):
 
 
 @runtime_checkable
-class Attends(Protocol):
+class Attends(Reads, Protocol):
     """Lets every head's attention be reduced to statistics while it is computed."""
-
-    identity: Identity
 
     @property
     def causal(self) -> bool:
@@ -272,10 +278,8 @@ class Attends(Protocol):
 
 
 @runtime_checkable
-class Scores(Protocol):
+class Scores(Reads, Protocol):
     """Gives the log-probability of tokens."""
-
-    identity: Identity
 
     @property
     def prefix(self) -> tuple[int, str] | None:
@@ -312,10 +316,8 @@ class Cloze:
 
 
 @runtime_checkable
-class FillsMasks(Protocol):
+class FillsMasks(Reads, Protocol):
     """Gives the log-probability of tokens that it does not see, from those on both sides."""
-
-    identity: Identity
 
     def spellings(self, texts: Sequence[str]) -> list[Spelling]:
         """The whole texts as tokens, special tokens around them, without a cut."""

@@ -19,6 +19,7 @@ from auditor.models.masks import nothing
 from auditor.models.outer_layers import shorten
 from auditor.models.packing import IMPLEMENTATION, Packing, packed
 from auditor.models.precision import computing
+from auditor.models.special_tokens import SpecialTokens
 from auditor.records.types import Document, Segment, Span
 
 MISFITS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
@@ -41,6 +42,7 @@ class TextModel:
     def __post_init__(self) -> None:
         self.model.config.use_cache = False
         self._assembler = Assembler(self.tokenizer)
+        self._special_tokens = SpecialTokens(self.tokenizer)
         self._prepare_packing()
 
     @property
@@ -64,6 +66,10 @@ class TextModel:
             if token_id is not None:
                 return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
         return None
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        """Special tokens that stand in the texts literally; see `contract.Reads`."""
+        return self._special_tokens.literal(texts)
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places; see `contract.Attends`."""
