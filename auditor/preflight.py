@@ -165,6 +165,8 @@ def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
             raise ConfigError(
                 f"{config.origin}: model.{key}: is not for {checkpoint.task}, which {checkpoint.name} does"
             )
+    if config.model.chat:
+        _check_chat(config, checkpoint)
     several = checkpoint.task != "text-classification" or is_multi_label(config, checkpoint)
     if not several and len(checkpoint.labels) < 2:
         raise ModelError(
@@ -172,6 +174,14 @@ def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
             "(num_labels in config.json): the probability of the only one is always 1; audit a model with more labels, "
             "or set multi_label = true in [model] if its one output is the logit of a yes-or-no label"
         )
+
+
+def _check_chat(config: Config, checkpoint: "Checkpoint") -> None:
+    from auditor import models
+
+    if checkpoint.task != "text-generation":
+        raise ConfigError(f"{config.origin}: model.chat: is not for {checkpoint.task}, which {checkpoint.name} does")
+    models.check_chat(checkpoint)
 
 
 def _check_names(preflight: Preflight) -> None:
@@ -250,6 +260,9 @@ def _notes(preflight: Preflight) -> Iterator[str]:
             "Attention was not measured: models of the class {architecture} do not show it.",
             architecture=preflight.checkpoint.model_class,
         )
+    writes = preflight.checkpoint.task == "text-generation"
+    if writes and preflight.checkpoint.has_chat_template and not config.model.chat:
+        yield say("The tokenizer has a chat template, which was not applied to the prompts: chat = true does that.")
     cleaned = sum(document.n_cleaned > 0 for document in preflight.documents)
     if cleaned:
         yield plural(

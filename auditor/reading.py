@@ -115,6 +115,8 @@ def _model_facts(own: Any) -> dict[str, str]:
     elif own["task"] == "text-generation":
         candidates = ", ".join(map(repr, settings.get("candidates") or ()))
         facts[N_("Prompt")] = settings.get("prompt") or "{text}"
+        if settings.get("chat"):
+            facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
         facts[N_("Candidates")] = candidates or say("none: free continuation")
     if own["references"]:
         facts[N_("Reference models")] = say("; ").join(

@@ -116,6 +116,8 @@ class ModelConfig(Table):
     """Whether a document may have several labels; by default what the checkpoint says."""
     prompt: str | None = None
     """Of a language model: the template around a document, which stands at {text}."""
+    chat: bool = False
+    """Of a chat model: put the prompt into the tokenizer's chat template, as a user's message."""
     candidates: list[Name] | None = None
     """Of a language model: the continuations to choose between."""
     max_new_tokens: Count = 20
@@ -144,6 +146,7 @@ class ModelConfig(Table):
         for key in ("prompt", "candidates"):
             misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
             yield misplaced, f"{key} is for text-generation only"
+        yield self.chat and self.task not in (None, "text-generation"), "chat is for text-generation only"
         misplaced = self.multi_label is not None and self.task not in (None, "text-classification")
         yield misplaced, "multi_label is for classifiers only"
 

@@ -23,7 +23,7 @@ EXAMPLES = 6
 _LARGEST_EXPONENT = 700.0
 """exp of more would overflow; no language model that learnt anything comes near."""
 
-_METHODS = (N_("rolling windows"),)
+_METHODS = (N_("rolling windows"), N_("rolling windows over the text alone, without the chat template"))
 """What records say of how they were made; printed in the language of the report."""
 
 

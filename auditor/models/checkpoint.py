@@ -37,6 +37,7 @@ INDEX = "model.safetensors.index.json"
 """Which file holds which weight, where there are several."""
 LFS_POINTER = b"version https://git-lfs"
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
 TOKENIZER_FILES = (
     "tokenizer*",
     "vocab*",
@@ -45,6 +46,7 @@ TOKENIZER_FILES = (
     "added_tokens.json",
     "spiece.model",
     "sentencepiece*",
+    *CHAT_TEMPLATES,
 )
 VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
 """Any of these; without one, transformers would make an empty tokenizer and say nothing."""
@@ -79,6 +81,16 @@ class Checkpoint:
         """The class that wrote the checkpoint."""
         return str((self.config.architectures or [type(self.config).__name__])[0])
 
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer knows how to put messages into a chat."""
+        if any(file.is_file() for pattern in CHAT_TEMPLATES for file in self.folder.glob(pattern)):
+            return True
+        try:
+            return bool(json.loads((self.folder / "tokenizer_config.json").read_bytes()).get("chat_template"))
+        except (OSError, ValueError, AttributeError):
+            return False
+
     @cached_property
     def n_parameters(self) -> int:
         """Numbers in the weight files, from their headers."""
@@ -102,7 +114,7 @@ class Checkpoint:
         patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json")
         files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
         files |= set(self.weight_files)
-        return {file.name: _sha256(file) for file in sorted(files)}
+        return {file.relative_to(self.folder).as_posix(): _sha256(file) for file in sorted(files)}
 
     @property
     def weights_sha256(self) -> str:

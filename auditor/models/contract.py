@@ -181,6 +181,8 @@ class Identity:
     device: str
     dtype: str
     hashes: dict[str, str] = field(default_factory=dict)
+    chat: bool = False
+    """Whether prompts go through the tokenizer's chat template."""
 
 
 class Reads(Protocol):

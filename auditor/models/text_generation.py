@@ -18,10 +18,12 @@ from functools import cache
 
 import numpy as np
 import torch
+from transformers import BatchEncoding
 
 from auditor.errors import ModelError
 from auditor.models.assembly import Place
 from auditor.models.batching import padded
+from auditor.models.chat import ChatTemplate
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
 from auditor.models.head import log_probabilities, of_logits
 from auditor.models.layout import Rows
@@ -39,15 +41,18 @@ class TextGeneration(TextModel):
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.
         candidates: The continuations to choose from; None for the model's own.
         max_new_tokens: Tokens of a free continuation.
+        chat: The template that the prompt goes through as a user's message; None where it is all that the model reads.
     """
 
     prompt: str = "{text}"
     candidates: tuple[str, ...] | None = None
     max_new_tokens: int = 20
+    chat: ChatTemplate | None = None
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._frame = self._surroundings()
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
         self._head_is_all = self._head_gives_the_logits()
@@ -68,7 +73,7 @@ class TextGeneration(TextModel):
 
         An empty text leaves the prompt around it, or, where there is none, the prefix token.
         """
-        batch = self.tokenize([(self._fill(text), None) for text in texts], cut=False)
+        batch = self._tokenize_prompts([self._fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
         found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
@@ -178,13 +183,28 @@ class TextGeneration(TextModel):
         longest = max((len(ids) for ids in self._candidate_ids), default=self.max_new_tokens)
         return self.identity.max_length - longest
 
+    def _tokenize_prompts(self, prompts: Sequence[str]) -> BatchEncoding:
+        """Whole prompts as tokens; a chat template has written the special tokens already."""
+        return self.tokenize([(prompt, None) for prompt in prompts], special=self.chat is None, cut=False)
+
     def _fill(self, text: Text) -> str:
+        message = self._message(text)
+        return message if self.chat is None else self.chat.render(message)
+
+    def _message(self, text: Text) -> str:
         values = {"{text}": text[0], "{pair}": text[1] or ""}
         return _SLOT.sub(lambda match: values[match[0]], self.prompt)
 
+    def _surroundings(self) -> tuple[str, str] | None:
+        """What the chat template puts around every message; None where that depends on the text in it."""
+        if self.chat is None:
+            return "", ""
+        return self.chat.around([self._message((text, text)) for text in ("", "x", " x ", "\nx\n")])
+
     def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
         """The whole prompt, and the segments wherever the document stands in it."""
-        pieces, places, offset = [], [], 0
+        before, after = self._frame or ("", "")
+        pieces, places, offset = [before], [], len(before)
         for piece in _SLOT.split(self.prompt):
             name = piece[1:-1] if _SLOT.fullmatch(piece) else None
             if name:
@@ -196,16 +216,25 @@ class TextGeneration(TextModel):
                 ]
             pieces.append(piece if name is None else (document.text if name == "text" else document.pair or ""))
             offset += len(pieces[-1])
-        return ("".join(pieces), None), places
+        return ("".join([*pieces, after]), None), places
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `contract.Classifies`; None where the undisturbed prompt does not fit."""
+        """See `contract.Classifies`; None where the undisturbed prompt does not fit, or its template changes it."""
         texts, places = self._placed(document, segments)
-        tokens = self._places(self.tokenize([texts], cut=False), 0, texts)
+        if self._frame is None or (self.chat and texts[0] != self._fill((document.text, document.pair))):
+            return None
+        tokens = self._places(self._tokenize_prompts([texts[0]]), 0, texts)
         if len(tokens.spans) > self._room:
             return None
-        found = self._assembler.assemble(texts, tokens, places, keep)
+        found = self._assembler.assemble(texts, tokens, places, keep, self._pieces(document))
         return None if found is None else self._readable(found)
+
+    def _pieces(self, document: Document) -> list[str]:
+        """The undisturbed prompt: what stays, a field of the document, what stays, and so on."""
+        values = {"{text}": document.text, "{pair}": document.pair or ""}
+        pieces = [values.get(piece, piece) for piece in _SLOT.split(self.prompt)]
+        before, after = self._frame or ("", "")
+        return [before + pieces[0], *pieces[1:-1], pieces[-1] + after]
 
     def _cut(self, text: Text, over: int) -> Encoded:
         """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
@@ -244,7 +273,7 @@ class TextGeneration(TextModel):
             )
 
     def _encode_one(self, text: Text) -> Encoded:
-        return self.encoded(self.tokenize([(self._fill(text), None)], cut=False), 0)
+        return self.encoded(self._tokenize_prompts([self._fill(text)]), 0)
 
     def _continuation_ids(self, candidate: str) -> tuple[int, ...]:
         anchor = self._fill(("x", "x")).rsplit("\n", 1)[-1] or "x"

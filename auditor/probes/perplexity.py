@@ -45,6 +45,7 @@ from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import Document, Failure, Perplexity, Span
 
 Ids = tuple[int, ...]
+_METHODS = {False: "rolling windows", True: "rolling windows over the text alone, without the chat template"}
 _NO_CONTEXT = "the document is a single token and the model has no prefix token"
 _ONLY_PREFIX = "the document is nothing but the model's prefix token"
 
@@ -90,7 +91,7 @@ class PerplexityProbe:
             if not any(parts):
                 yield Failure(document.id, "too-short", _NO_CONTEXT if prefix is None else _ONLY_PREFIX)
                 continue
-            settings = (model.identity.name, context_length, stride, prefix, own)
+            settings = (model.identity.name, context_length, stride, prefix, own, _METHODS[model.identity.chat])
             yield _record(document, spelled, parts, *settings)
 
     def window(self, model: Scores) -> tuple[int, int]:
@@ -145,6 +146,7 @@ def _record(
     stride: int,
     prefix: tuple[int, str] | None,
     special_tokens: tuple[str, ...],
+    method: str,
 ) -> Perplexity | Failure:
     logprobs = np.concatenate([scores for own in parts for scores in own])
     if not np.isfinite(logprobs).all():
@@ -167,6 +169,6 @@ def _record(
         context_length=context_length,
         stride=stride,
         prefix=prefix[1] if prefix else "",
-        method="rolling windows",
+        method=method,
         special_tokens=special_tokens,
     )
