@@ -14,7 +14,7 @@ FILES = {
 # From the ground up. The parts of floor 2 are strangers, but that report may import findings.
 STAIRS = (
     {"auditor", "errors", "languages"},
-    {"records"},
+    {"records", "hub"},
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
     {"executors"},
