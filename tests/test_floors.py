@@ -19,7 +19,7 @@ STAIRS = (
     {"probes"},
     {"executors"},
     {"audit", "preflight", "labelling", "choosing", "measuring", "reading", "presenting"},
-    {"cli", "__main__", "options", "progress", "interruption", "doctor"},
+    {"cli", "__main__", "options", "progress", "interruption", "streams", "doctor"},
 )
 FLOORS = {part: floor for floor, parts in enumerate(STAIRS) for part in parts}
 # Who may import a library at all, lazily or not.
