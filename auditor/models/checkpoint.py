@@ -26,6 +26,7 @@ from transformers import AutoConfig, PretrainedConfig
 
 from auditor import hub
 from auditor.errors import ModelError
+from auditor.models.remote_code import require_own_code
 
 TASKS = {
     "text-classification": ("ForSequenceClassification",),
@@ -183,7 +184,7 @@ def find(
             f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
         )
     if trust_remote_code:
-        _require_own_code(name, place)
+        require_own_code(name, place)
     config = _config(name, place, trust_remote_code)
     _require_safetensors(name, place)
     _require_tokenizer(name, place)
@@ -240,26 +241,6 @@ def _faults_of_the_network() -> tuple[type[Exception], ...]:
     """What the hub's client raises for them, and the library behind it, which has changed its name."""
     library = sys.modules[type(get_session()).__module__.split(".")[0]]
     return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError
-
-
-def _require_own_code(name: str, folder: Path) -> None:
-    """Refuses code that transformers would fetch from another repository, in whatever state it is there."""
-    for file in ("config.json", "tokenizer_config.json"):
-        for reference in _code_references(folder / file):
-            if "--" in reference:
-                raise ModelError(
-                    f"{name}: auto_map in {file} names code of another repository ({reference}), which neither "
-                    "revision nor hash would cover: put its .py files into a folder with the model, and take "
-                    f"{reference.split('--')[0]}-- out of auto_map"
-                )
-
-
-def _code_references(file: Path) -> list[str]:
-    try:
-        references = json.loads(file.read_bytes()).get("auto_map", {}).values()
-    except (OSError, ValueError, AttributeError):
-        return []
-    return [one for own in references for one in (own if isinstance(own, list) else [own]) if isinstance(one, str)]
 
 
 def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
