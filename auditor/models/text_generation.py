@@ -11,7 +11,6 @@ A free continuation has the mean, (1/n) Σ_i ln p(c_i | prompt, c_<i), of the gr
 prompt.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,16 +20,14 @@ import torch
 from transformers import BatchEncoding
 
 from auditor.errors import ModelError
-from auditor.models.assembly import Place
 from auditor.models.batching import padded
 from auditor.models.chat import ChatTemplate
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, Window
 from auditor.models.head import log_probabilities, of_logits
 from auditor.models.layout import Rows
+from auditor.models.prompt import Prompt
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
-
-_SLOT = re.compile(r"(\{text\}|\{pair\})")
 
 
 @dataclass
@@ -51,8 +48,8 @@ class TextGeneration(TextModel):
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
+        self._prompt = Prompt(self.prompt, self.chat)
         super().__post_init__()
-        self._frame = self._surroundings()
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
         self._head_is_all = self._head_gives_the_logits()
@@ -73,7 +70,7 @@ class TextGeneration(TextModel):
 
         An empty text leaves the prompt around it, or, where there is none, the prefix token.
         """
-        batch = self._tokenize_prompts([self._fill(text) for text in texts])
+        batch = self._tokenize_prompts([self._prompt.fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
         found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
@@ -183,58 +180,18 @@ class TextGeneration(TextModel):
         longest = max((len(ids) for ids in self._candidate_ids), default=self.max_new_tokens)
         return self.identity.max_length - longest
 
-    def _tokenize_prompts(self, prompts: Sequence[str]) -> BatchEncoding:
-        """Whole prompts as tokens; a chat template has written the special tokens already."""
-        return self.tokenize([(prompt, None) for prompt in prompts], special=self.chat is None, cut=False)
-
-    def _fill(self, text: Text) -> str:
-        message = self._message(text)
-        return message if self.chat is None else self.chat.render(message)
-
-    def _message(self, text: Text) -> str:
-        values = {"{text}": text[0], "{pair}": text[1] or ""}
-        return _SLOT.sub(lambda match: values[match[0]], self.prompt)
-
-    def _surroundings(self) -> tuple[str, str] | None:
-        """What the chat template puts around every message; None where that depends on the text in it."""
-        if self.chat is None:
-            return "", ""
-        return self.chat.around([self._message((text, text)) for text in ("", "x", " x ", "\nx\n")])
-
-    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
-        """The whole prompt, and the segments wherever the document stands in it."""
-        before, after = self._frame or ("", "")
-        pieces, places, offset = [before], [], len(before)
-        for piece in _SLOT.split(self.prompt):
-            name = piece[1:-1] if _SLOT.fullmatch(piece) else None
-            if name:
-                places += [
-                    Place(offset + span.start, offset + span.stop, i)
-                    for i, one in enumerate(segments)
-                    for span in one.spans
-                    if span.field == name
-                ]
-            pieces.append(piece if name is None else (document.text if name == "text" else document.pair or ""))
-            offset += len(pieces[-1])
-        return ("".join([*pieces, after]), None), places
-
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `contract.Classifies`; None where the undisturbed prompt does not fit, or its template changes it."""
-        texts, places = self._placed(document, segments)
-        if self._frame is None or (self.chat and texts[0] != self._fill((document.text, document.pair))):
+        """See `contract.Classifies`; None where the undisturbed prompt does not fit, or a chat template changes it."""
+        pieces = self._prompt.pieces(document)
+        if pieces is None:
             return None
+        texts = ("".join(pieces), None)
         tokens = self._places(self._tokenize_prompts([texts[0]]), 0, texts)
         if len(tokens.spans) > self._room:
             return None
-        found = self._assembler.assemble(texts, tokens, places, keep, self._pieces(document))
+        places = self._prompt.places(pieces, segments)
+        found = self._assembler.assemble(texts, tokens, places, keep, pieces)
         return None if found is None else self._readable(found)
-
-    def _pieces(self, document: Document) -> list[str]:
-        """The undisturbed prompt: what stays, a field of the document, what stays, and so on."""
-        values = {"{text}": document.text, "{pair}": document.pair or ""}
-        pieces = [values.get(piece, piece) for piece in _SLOT.split(self.prompt)]
-        before, after = self._frame or ("", "")
-        return [before + pieces[0], *pieces[1:-1], pieces[-1] + after]
 
     def _cut(self, text: Text, over: int) -> Encoded:
         """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
@@ -272,11 +229,15 @@ class TextGeneration(TextModel):
                 + ("prompt or the candidates" if self.candidates else "prompt or max_new_tokens")
             )
 
+    def _tokenize_prompts(self, prompts: Sequence[str]) -> BatchEncoding:
+        """Whole prompts as tokens; a chat template has written the special tokens already."""
+        return self.tokenize([(prompt, None) for prompt in prompts], special=self.chat is None, cut=False)
+
     def _encode_one(self, text: Text) -> Encoded:
-        return self.encoded(self._tokenize_prompts([self._fill(text)]), 0)
+        return self.encoded(self._tokenize_prompts([self._prompt.fill(text)]), 0)
 
     def _continuation_ids(self, candidate: str) -> tuple[int, ...]:
-        anchor = self._fill(("x", "x")).rsplit("\n", 1)[-1] or "x"
+        anchor = self._prompt.fill(("x", "x")).rsplit("\n", 1)[-1] or "x"
         before = self.tokenizer(anchor, add_special_tokens=False)["input_ids"]
         both = self.tokenizer(anchor + candidate, add_special_tokens=False)["input_ids"]
         if both[: len(before)] == before and len(both) > len(before):
