@@ -21,6 +21,8 @@ from auditor.errors import ModelError
 
 SECONDS = 3.0
 """A hub that has not said anything by then is taken as out of reach."""
+_GATEWAY = (502, 504)
+"""What somebody on the way says for a hub that he cannot reach."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FOLDER = re.compile(r"models--(.+)")
 
@@ -70,7 +72,7 @@ def is_offline() -> bool:
 
 
 def answers(seconds: float = SECONDS) -> bool:
-    """Whether the hub says anything at all within that time; any status will do.
+    """Whether the hub says anything at all within that time; any status of its own will do.
 
     In a thread, since looking up a name knows no limit. A proxy that only the hub's client can use is taken to work.
     """
@@ -99,7 +101,9 @@ def _has_answered(endpoint: str, seconds: float) -> bool:
         urllib.request.build_opener(_Here).open(request, timeout=seconds).close()
     except ConnectionError:
         return False
-    except (urllib.error.HTTPError, http.client.HTTPException):
+    except urllib.error.HTTPError as error:
+        return error.code not in _GATEWAY
+    except http.client.HTTPException:
         return True
     except urllib.error.URLError as error:
         return isinstance(error.reason, ssl.SSLError)
