@@ -229,6 +229,7 @@ def _describe(checkpoint: Any) -> dict[str, Any]:
         "labels": list(checkpoint.labels),
         "weights_sha256": checkpoint.weights_sha256,
         "tokenizer_sha256": checkpoint.tokenizer_sha256,
+        "code_sha256": checkpoint.code_sha256,
         "files": checkpoint.hashes,
     }
 

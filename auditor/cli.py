@@ -13,13 +13,12 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auditor import __version__
+from auditor import __version__, streams
 from auditor.errors import (
     EXIT_BUG,
     EXIT_CHECK_FAILED,
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer exports only this subclass of it
 _FULL_OR_READ_ONLY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
-_EXIT_BROKEN_PIPE = 141
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 app = typer.Typer(
@@ -76,9 +74,7 @@ NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, with one line on stderr where something is wrong."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that has no Chinese is no reason to fail
+    streams.mend()
     with signals(interrupt):
         try:
             code = _invoke(given)
@@ -91,9 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             _complain("interrupted; what is measured is kept: resume with the same command")
             return InterruptedRunError.exit_code
-        except BrokenPipeError:
-            _silence_stdout()
-            return _EXIT_BROKEN_PIPE
         except OSError as error:
             if error.errno not in _FULL_OR_READ_ONLY:
                 return _bug()
@@ -383,9 +376,3 @@ def _append(notes: Iterable[str]) -> None:
 def _clean(text: str) -> str:
     """Text from corpora, labels and file names must not steer the terminal."""
     return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def _silence_stdout() -> None:
-    """Nobody reads any more; keep the interpreter from saying so when it flushes at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

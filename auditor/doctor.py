@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Literal
 
-from auditor import __version__
+from auditor import __version__, hub
 from auditor.errors import DiskError, ModelError, PdfUnavailableError
 from auditor.records import disk
 
@@ -104,8 +104,10 @@ def _hub() -> Iterator[Finding]:
     ]
     if offline:
         yield Finding("hub", "note", f"offline ({', '.join(offline)}): only models on this disk or in the cache")
-    else:
+    elif hub.answers():
         yield Finding("hub", "fine", "online: a model that is not on this disk is fetched")
+    else:
+        yield Finding("hub", "note", "does not answer: only models on this disk or in the cache")
     yield Finding("hub cache", "fine", os.environ.get("HF_HOME") or "~/.cache/huggingface")
 
 

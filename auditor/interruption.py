@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
@@ -35,7 +35,8 @@ def finishing_the_shard() -> Iterator[Callable[[], bool]]:
             interrupt()
         received.append(number)
         # not through sys.stderr: the signal may have come in the middle of a write to it
-        os.write(2, b"auditor: stopping after this shard; once more stops at once\n")
+        with suppress(OSError):  # nor may it matter that nobody reads
+            os.write(2, b"auditor: stopping after this shard; once more stops at once\n")
 
     with signals(answer):
         yield lambda: bool(received)

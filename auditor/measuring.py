@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _PLACE = {"device", "dtype", "batch_tokens", "device_map", "compile"}
-_OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens"}
+_OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens", "chat"}
 """Keys of [model] that say how the audited model is asked; a reference model is not."""
 LONGEST = 8
 """Documents with the most characters among which the one with the most tokens is looked for."""

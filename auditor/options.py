@@ -59,7 +59,7 @@ def read_options(
     templates: Templates = None,
     fonts: Fonts = None,
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run the model's own code; needs a 40-digit --revision.")
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key: probes.lime.n_samples=200")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor import choosing, corpus, findings, labelling, presenting
+from auditor import choosing, corpus, findings, hub, labelling, presenting
 from auditor.config import Config
 from auditor.corpus.sampling import sample
 from auditor.errors import ConfigError, ModelError
@@ -90,7 +90,7 @@ class Preflight:
             + f"; {self.dtype} on {self.device}",
             *(
                 f"probe    {probe.name}: {self.asked[probe.name]} documents"
-                + (f", asked of {probe.model}" if probe.model else "")
+                + (f", asked of {self.references[probe.model].name}" if probe.model else "")
                 for probe in self.probes
             ),
             f"checks   {', '.join(self.config.checks) or 'none: the verdict will be that nothing is established'}",
@@ -120,14 +120,17 @@ def check(config: Config) -> Preflight:
     Raises:
         AuditorError: The first kind of fault found; all faults of the probes' tables at once.
     """
+    offline = _require_hub(config)
     from auditor import models
 
     disk.require_room(Path(config.run.output))
     appearance = presenting.read(config)
-    checkpoint = _find(config, "model.name", config.model.name, task=config.model.task)
+    checkpoint = _find(config, "model.name", config.model.name, task=config.model.task, offline=offline)
     probes, left_out = choosing.without_hidden(config, checkpoint, choosing.choose(config, checkpoint.task))
     references = {
-        p.model: _find(config, f"probes.{p.name}.model", p.model, task=choosing.task_for(p)) for p in probes if p.model
+        p.model: _find(config, f"probes.{p.name}.model", p.model, task=choosing.task_for(p), offline=offline)
+        for p in probes
+        if p.model
     }
     _check_settings(config, checkpoint)
     device = models.device_for(config.model.device)
@@ -147,17 +150,39 @@ def _load(config: Config, checkpoint: "Checkpoint") -> corpus.Corpus:
     return corpus.load(path, **settings, seed=config.seed, vocabulary=vocabulary)
 
 
-def _find(config: Config, key: str, name: str, task: str | None) -> "Checkpoint":
+def _require_hub(config: Config) -> bool:
+    """Whether models must come from the cache, since the hub does not answer; asked before torch is imported.
+
+    Raises:
+        ModelError: If one of them is not there.
+    """
+    revisions = {"model.name": config.model.revision}
+    revisions |= {
+        f"probes.{name}.model": None for name, own in config.probes.items() if isinstance(own.get("model"), str)
+    }
+    ids = {source: revisions[key] for key in revisions if isinstance(source := config.source(key), str)}
+    if not ids or hub.is_offline() or hub.answers():
+        return False
+    for name, revision in ids.items():
+        if hub.cached(name, revision) is None:
+            raise ModelError(hub.out_of_reach(name))
+    return True
+
+
+def _find(config: Config, key: str, name: str, task: str | None, *, offline: bool) -> "Checkpoint":
     from auditor import models
 
     audited = key == "model.name"
-    source = config.source(key)
+    source, revision = config.source(key), config.model.revision if audited else None
+    if isinstance(source, Path):
+        name, revision = hub.snapshot_of(source) or (name, None)
     return models.find(
         name,
         source if isinstance(source, Path) else None,
         task=task,
-        revision=config.model.revision if audited else None,
+        revision=revision,
         trust_remote_code=config.model.trust_remote_code and audited,
+        offline=offline,
     )
 
 
@@ -168,6 +193,8 @@ def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
             raise ConfigError(
                 f"{config.origin}: model.{key}: is not for {checkpoint.task}, which {checkpoint.name} does"
             )
+    if config.model.chat:
+        _check_chat(config, checkpoint)
     several = checkpoint.task != "text-classification" or is_multi_label(config, checkpoint)
     if not several and len(checkpoint.labels) < 2:
         raise ModelError(
@@ -175,6 +202,14 @@ def _check_settings(config: Config, checkpoint: "Checkpoint") -> None:
             "(num_labels in config.json): the probability of the only one is always 1; audit a model with more labels, "
             "or set multi_label = true in [model] if its one output is the logit of a yes-or-no label"
         )
+
+
+def _check_chat(config: Config, checkpoint: "Checkpoint") -> None:
+    from auditor import models
+
+    if checkpoint.task != "text-generation":
+        raise ConfigError(f"{config.origin}: model.chat: is not for {checkpoint.task}, which {checkpoint.name} does")
+    models.check_chat(checkpoint)
 
 
 def _check_names(preflight: Preflight) -> None:
@@ -246,13 +281,16 @@ def _notes(preflight: Preflight) -> Iterator[str]:
         )
     for probe in preflight.probes:
         if probe.model:
-            names = {"probe": wording.probe(probe.name), "model": probe.model}
+            names = {"probe": wording.probe(probe.name), "model": preflight.references[probe.model].name}
             yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
     if "attention" in preflight.left_out:
         yield say(
             "Attention was not measured: models of the class {architecture} do not show it.",
             architecture=preflight.checkpoint.model_class,
         )
+    writes = preflight.checkpoint.task == "text-generation"
+    if writes and preflight.checkpoint.has_chat_template and not config.model.chat:
+        yield say("The tokenizer has a chat template, which was not applied to the prompts: chat = true does that.")
     cleaned = sum(document.n_cleaned > 0 for document in preflight.documents)
     if cleaned:
         yield plural(
@@ -260,5 +298,8 @@ def _notes(preflight: Preflight) -> Iterator[str]:
             "Control characters or broken Unicode were replaced in {n} document when it was read.",
             "Control characters or broken Unicode were replaced in {n} documents when they were read.",
         )
-    if config.model.trust_remote_code:
-        yield say("Code that came with the model was run (revision {revision}).", revision=config.model.revision)
+    code, revision = preflight.checkpoint.code_sha256, preflight.checkpoint.revision
+    if code and revision:
+        yield say("Code that came with the model was run (revision {revision}).", revision=revision)
+    elif code:
+        yield say("Code that came with the model was run (SHA-256 {hash}).", hash=code)

@@ -84,7 +84,11 @@ def _context(place: Run, look: Look) -> Context:
         multi_label=own["multi_label"],
         presentation=presenting.presentation(own),
         left_out=own.get("left_out", {}),
-        references={name: table["model"] for name, table in own["probes"].items() if table.get("model")},
+        references={
+            name: own["references"][table["model"]]["name"]
+            for name, table in own["probes"].items()
+            if table.get("model")
+        },
         computing=own.get("computing", {}),
     )
 
@@ -110,6 +114,8 @@ def _model_facts(own: Any) -> dict[str, str]:
         N_("Weights, SHA-256"): model["weights_sha256"],
         N_("Tokenizer, SHA-256"): model["tokenizer_sha256"],
     }
+    if model.get("code_sha256"):
+        facts[N_("Code, SHA-256")] = model["code_sha256"]
     if own["task"] == "text-classification":
         several = own["multi_label"]
         facts[N_("Labels")] = ", ".join(model["labels"])
@@ -117,13 +123,25 @@ def _model_facts(own: Any) -> dict[str, str]:
     elif own["task"] == "text-generation":
         candidates = ", ".join(map(repr, settings.get("candidates") or ()))
         facts[N_("Prompt")] = settings.get("prompt") or "{text}"
+        if settings.get("chat"):
+            facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
         facts[N_("Candidates")] = candidates or say("none: free continuation")
     if own["references"]:
         facts[N_("Reference models")] = say("; ").join(
-            say("{name}: {kind}, weights SHA-256 {hash}", name=name, kind=found["class"], hash=found["weights_sha256"])
-            for name, found in own["references"].items()
+            say(
+                "{name}: {kind}, weights SHA-256 {hash}",
+                name=_cited(one),
+                kind=one["class"],
+                hash=one["weights_sha256"],
+            )
+            for one in own["references"].values()
         )
     return facts
+
+
+def _cited(model: Mapping[str, Any]) -> str:
+    """A model with its revision, where it has one."""
+    return f"{model['name']}@{model['revision']}" if model["revision"] else str(model["name"])
 
 
 def _provenance(place: Run, look: Look) -> dict[str, str]:

@@ -117,7 +117,10 @@ def test_offline_switches_are_named_and_the_token_never(monkeypatch):
     assert told("hub cache") == [("fine", "/data/hub")]
     assert "hf_secret" not in str(doctor.examine(Path()))
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("auditor.hub.answers", lambda: True)
     assert told("hub")[0][0] == "fine"
+    monkeypatch.setattr("auditor.hub.answers", lambda: False)
+    assert told("hub") == [("note", "does not answer: only models on this disk or in the cache")]
 
 
 @pytest.mark.usefixtures("torch", "pdf")

@@ -14,12 +14,12 @@ FILES = {
 # From the ground up. The parts of floor 2 are strangers, but that report may import findings.
 STAIRS = (
     {"auditor", "errors", "languages"},
-    {"records"},
+    {"records", "hub"},
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
     {"executors"},
     {"audit", "preflight", "labelling", "choosing", "measuring", "reading", "presenting"},
-    {"cli", "__main__", "options", "progress", "interruption", "doctor"},
+    {"cli", "__main__", "options", "progress", "interruption", "streams", "doctor"},
 )
 FLOORS = {part: floor for floor, parts in enumerate(STAIRS) for part in parts}
 # Who may import a library at all, lazily or not.

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from auditor import hub
 from auditor.config.faults import fault_lines
 from auditor.config.tables import CheckConfig, Config
 from auditor.errors import ConfigError
@@ -53,7 +54,24 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
     except ValidationError as error:
         raise ConfigError("\n".join(fault_lines(error, path, origins))) from None
     tuned = not names_probes and all(key.count(".") > 1 for key in origins if key.split(".")[0] == "probes")
-    return config.placed(path, frozenset(origins), tunes_probes=tuned)
+    config = config.placed(path, frozenset(origins), tunes_probes=tuned)
+    if faults := list(_faults_of_source(config)):
+        raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
+    return config
+
+
+def _faults_of_source(config: Config) -> Iterator[str]:
+    """What is wrong with the revision of the model, now that it is known whether it is a folder."""
+    model, source = config.model, config.source("model.name")
+    if isinstance(source, str):
+        if model.trust_remote_code and not hub.is_commit(model.revision):
+            yield "model: trust_remote_code needs a revision of 40 hexadecimal digits"
+    elif model.revision is not None:
+        _, held = hub.snapshot_of(source) or ("", None)
+        if held is None:
+            yield f"model.revision: {model.name} is a folder, which has no revisions: leave revision out"
+        elif held != model.revision:
+            yield f"model.revision: {model.name} holds {held}, not {model.revision}: leave revision out"
 
 
 def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -35,6 +35,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # device = "auto"                     # cuda if there is one, else mps, else cpu
 # dtype = "auto"                      # float32 on a CPU, the checkpoint's own on a GPU
 # prompt = "Review: {{text}}\\nVerdict:"  # of a language model: the template around a document
+# chat = true                         # of a chat model: the prompt as a user's message in its chat template
 # candidates = [" good", " bad"]      # of a language model: the continuations to choose between
 
 # Without any table here, every probe that the task supports runs with its defaults.

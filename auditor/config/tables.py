@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
+from auditor import hub
 from auditor.config.base import Count, Name, Table
 from auditor.config.report import ReportConfig
 from auditor.errors import ConfigError
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 
@@ -97,7 +97,7 @@ class ModelConfig(Table):
     task: Literal["text-classification", "text-generation", "fill-mask"] | None = None
     """By default what the checkpoint says."""
     revision: Name | None = None
-    """Branch, tag or commit on the hub."""
+    """Branch, tag or commit on the hub; a folder has none."""
     device: Device = "auto"
     """By default cuda if there is one, else mps, else cpu."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -107,7 +107,7 @@ class ModelConfig(Table):
     compile: bool = False
     """Compile the model with torch.compile: slow to start, faster on a GPU for long audits."""
     trust_remote_code: bool = False
-    """Run Python from the model's repository; needs a commit as revision."""
+    """Run Python that comes with the model; from the hub only of a commit, given as revision. The plan has its hash."""
     batch_tokens: Count | None = None
     """Tokens per batch; by default what the device holds."""
     max_length: Count | None = None
@@ -116,6 +116,8 @@ class ModelConfig(Table):
     """Whether a document may have several labels; by default what the checkpoint says."""
     prompt: str | None = None
     """Of a language model: the template around a document, which stands at {text}."""
+    chat: bool = False
+    """Of a chat model: put the prompt into the tokenizer's chat template, as a user's message."""
     candidates: list[Name] | None = None
     """Of a language model: the continuations to choose between."""
     max_new_tokens: Count = 20
@@ -129,9 +131,7 @@ class ModelConfig(Table):
         return self
 
     def _disagreements(self) -> Iterator[tuple[bool, str]]:
-        pinned = self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
         choices = None if self.candidates is None else [candidate.strip() for candidate in self.candidates]
-        yield self.trust_remote_code and not pinned, "trust_remote_code needs a revision of 40 hexadecimal digits"
         spread = self.device_map is not None and self.device != "auto"
         yield spread, 'device_map = "auto" chooses the devices itself: leave out device'
         yield self.prompt is not None and "{text}" not in self.prompt, "prompt must contain {text}"
@@ -144,6 +144,7 @@ class ModelConfig(Table):
         for key in ("prompt", "candidates"):
             misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
             yield misplaced, f"{key} is for text-generation only"
+        yield self.chat and self.task not in (None, "text-generation"), "chat is for text-generation only"
         misplaced = self.multi_label is not None and self.task not in (None, "text-classification")
         yield misplaced, "multi_label is for classifiers only"
 
@@ -205,7 +206,7 @@ class Config(Table):
         name = model.get("name") if isinstance(model, Mapping) else getattr(model, "name", None)
         if not isinstance(name, str):
             return tables
-        return {**tables, "title": f"Audit of {Path(name).name if _is_path(name) else name}"}
+        return {**tables, "title": f"Audit of {_last_of(name)}"}
 
     def placed(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
         """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`.
@@ -282,6 +283,12 @@ def _placed(path: str, base: Path) -> Path:
         return base / Path(path).expanduser()
     except RuntimeError:
         raise ConfigError(f"{path}: there is no such home folder; write the path in full") from None
+
+
+def _last_of(name: str) -> str:
+    """What a model is called in a title: its id, or the name of its folder."""
+    snapshot = hub.snapshot_of(Path(name))
+    return snapshot[0] if snapshot else Path(name).name if _is_path(name) else name
 
 
 def _is_path(name: str) -> bool:

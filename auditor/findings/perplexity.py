@@ -22,7 +22,7 @@ from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens
 
 EXAMPLES = 6
-_METHODS = (N_("rolling windows"),)
+_METHODS = (N_("rolling windows"), N_("rolling windows over the text alone, without the chat template"))
 """What records say of how they were made; printed in the language of the report."""
 
 

@@ -15,6 +15,7 @@ from auditor.findings.pointers import point
 from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus
+from auditor.findings.special_tokens import describe_special_tokens
 from auditor.findings.types import Check, Computing, Findings, Number, Result
 from auditor.findings.verdict import decide
 from auditor.languages import speaking
@@ -106,7 +107,12 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         key_numbers=_key_numbers(context.task, by_name, checks),
         pointers=point(checks, slices, coverage, answers, predictions, explanations, attention, by_name),
         coverage=coverage,
-        notes=(*context.notes, *describe_layers(attention), *describe_limits(coverage)),
+        notes=(
+            *describe_special_tokens(evidence, context),
+            *context.notes,
+            *describe_layers(attention),
+            *describe_limits(coverage),
+        ),
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=count_comparisons(slices),

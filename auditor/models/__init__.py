@@ -13,10 +13,11 @@ import torch
 
 from auditor.errors import ModelError
 from auditor.models.batching import Batcher
+from auditor.models.chat import chat_template
 from auditor.models.checkpoint import Checkpoint, find
 from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Text, Tokens, Window
 from auditor.models.fill_mask import FillMask
-from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of
+from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of, open_tokenizer
 from auditor.models.rehearsal import hides_attention
 from auditor.models.text_classification import TextClassification
 from auditor.models.text_generation import TextGeneration
@@ -39,6 +40,7 @@ __all__ = [
     "TextGeneration",
     "Tokens",
     "Window",
+    "check_chat",
     "device_for",
     "dtype_for",
     "find",
@@ -56,6 +58,15 @@ def offers(task: str, capability: type) -> bool:
     return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
 
 
+def check_chat(checkpoint: Checkpoint) -> None:
+    """Tries the chat template of a checkpoint, without loading a weight.
+
+    Raises:
+        ModelError: If there is none, or it cannot be applied.
+    """
+    chat_template(checkpoint.name, open_tokenizer(checkpoint))
+
+
 def load(
     checkpoint: Checkpoint,
     *,
@@ -69,6 +80,7 @@ def load(
     prompt: str | None = None,
     candidates: Sequence[str] | None = None,
     max_new_tokens: int = 20,
+    chat: bool = False,
     texts: Sequence[Text] | None = None,
     most_tokens: int | None = None,
 ) -> TextClassification | TextGeneration | FillMask:
@@ -86,6 +98,7 @@ def load(
         prompt: For text generation: what is asked, with `{text}`.
         candidates: For text generation: the continuations to choose from.
         max_new_tokens: For text generation without candidates: length of the continuation.
+        chat: For text generation: whether the prompt goes through the tokenizer's chat template.
         texts: The longest that will be asked about, which ways of asking are proven on; None: nobody knows.
         most_tokens: No more tokens of them will be read at once, where that is known.
 
@@ -117,7 +130,7 @@ def load(
         return TextClassification(model, tokenizer, identity, batcher, **shown)
     if checkpoint.task == "fill-mask":
         return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher, **shown)
-    identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False)
+    identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False, chat=chat)
     return TextGeneration(
         model,
         tokenizer,
@@ -126,6 +139,7 @@ def load(
         prompt or "{text}",
         tuple(candidates) if candidates else None,
         max_new_tokens,
+        chat_template(checkpoint.name, tokenizer) if chat else None,
         **shown,
     )
 

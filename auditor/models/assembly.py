@@ -51,11 +51,18 @@ class Assembler:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self._starts_of_special = frozenset(token[0] for token in tokenizer.get_added_vocab() if token)
+        added = [token for token in tokenizer.get_added_vocab() if token]
+        self._starts_of_special = frozenset(token[0] for token in added)
+        self._beginnings_of_special = tuple({token[:n] for token in added for n in range(1, len(token))})
         self._way = _way(json.loads(tokenizer.backend_tokenizer.to_str()))
 
     def assemble(
-        self, texts: tuple[str, str | None], tokens: Tokens, places: Sequence[Place], keep: np.ndarray
+        self,
+        texts: tuple[str, str | None],
+        tokens: Tokens,
+        places: Sequence[Place],
+        keep: np.ndarray,
+        pieces: Sequence[str] = (),
     ) -> Sequences | None:
         """Token ids of the N texts that remain; None where it is not certain that these are the tokenizer's own.
 
@@ -64,15 +71,23 @@ class Assembler:
             tokens: Its tokens.
             places: Where its S segments stand.
             keep: (N, S) bool, False where a segment is switched off.
+            pieces: The text, where parts of it always stay: such a part, one with segments, a part that stays, and so
+                on; special tokens may stand in the parts that stay.
         """
         whole = texts[0] + (texts[1] or "")
-        if self._way is None or tokens.encoded.truncated or not self._starts_of_special.isdisjoint(whole):
+        if self._way is None or tokens.encoded.truncated or not self._is_plain(pieces or ("", whole, "")):
             return None
         if self._way == "deletion":
             return _deleted(texts, tokens, places, keep)
         if texts[1] is not None or (self._way == "chunks of ascii" and not whole.isascii()):
             return None
         return self._chunked(texts[0], tokens, places, keep)
+
+    def _is_plain(self, pieces: Sequence[str]) -> bool:
+        """Whether no special token can come to stand in, or reach into, the parts with segments."""
+        before, parts = pieces[:-1:2], pieces[1::2]
+        within = any(not self._starts_of_special.isdisjoint(part) for part in parts)
+        return not within and not any(part.endswith(self._beginnings_of_special) for part in before)
 
     def _chunked(self, text: str, tokens: Tokens, places: Sequence[Place], keep: np.ndarray) -> Sequences | None:
         ordered = sorted(places, key=lambda place: place.start)

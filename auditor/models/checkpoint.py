@@ -8,12 +8,13 @@ import difflib
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import get_session, snapshot_download
 from huggingface_hub.errors import (
     HfHubHTTPError,
     LocalEntryNotFoundError,
@@ -24,7 +25,9 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, PretrainedConfig
 from transformers.quantizers import AutoHfQuantizer
 
+from auditor import hub
 from auditor.errors import ModelError
+from auditor.models.remote_code import require_own_code
 
 TASKS = {
     "text-classification": ("ForSequenceClassification",),
@@ -38,6 +41,7 @@ INDEX = "model.safetensors.index.json"
 """Which file holds which weight, where there are several."""
 LFS_POINTER = b"version https://git-lfs"
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
 TOKENIZER_FILES = (
     "tokenizer*",
     "vocab*",
@@ -46,6 +50,7 @@ TOKENIZER_FILES = (
     "added_tokens.json",
     "spiece.model",
     "sentencepiece*",
+    *CHAT_TEMPLATES,
 )
 VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
 """Any of these; without one, transformers would make an empty tokenizer and say nothing."""
@@ -80,6 +85,16 @@ class Checkpoint:
         """The class that wrote the checkpoint."""
         return str((self.config.architectures or [type(self.config).__name__])[0])
 
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer knows how to put messages into a chat."""
+        if any(file.is_file() for pattern in CHAT_TEMPLATES for file in self.folder.glob(pattern)):
+            return True
+        try:
+            return bool(json.loads((self.folder / "tokenizer_config.json").read_bytes()).get("chat_template"))
+        except (OSError, ValueError, AttributeError):
+            return False
+
     @cached_property
     def n_parameters(self) -> int:
         """Numbers in the weight files, from their headers."""
@@ -102,8 +117,19 @@ class Checkpoint:
         """sha256 of every file that decides what the model answers, by file name."""
         patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json")
         files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
-        files |= set(self.weight_files)
-        return {file.name: _sha256(file) for file in sorted(files)}
+        files |= {*self.weight_files, *self.code_files}
+        return {file.relative_to(self.folder).as_posix(): _sha256(file) for file in sorted(files)}
+
+    @property
+    def code_files(self) -> tuple[Path, ...]:
+        """The Python files that come with the model and may be run."""
+        return tuple(sorted(self.folder.rglob("*.py"))) if self.trust_remote_code else ()
+
+    @property
+    def code_sha256(self) -> str | None:
+        """One hash over these; None where no code is run. Where there is no revision, it says which code it was."""
+        files = {name: digest for name, digest in self.hashes.items() if name.endswith(".py")}
+        return _combined(files) if files else None
 
     @property
     def weights_sha256(self) -> str:
@@ -113,7 +139,7 @@ class Checkpoint:
     @property
     def tokenizer_sha256(self) -> str:
         """One hash over the tokenizer's files."""
-        ends = (".safetensors", "config.json")
+        ends = (".safetensors", "config.json", ".py")
         files = {n: d for n, d in self.hashes.items() if not n.endswith(ends) or n == "tokenizer_config.json"}
         return _combined(files)
 
@@ -137,6 +163,7 @@ def find(
     task: str | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
+    offline: bool = False,
 ) -> Checkpoint:
     """Finds a checkpoint and what it is for; downloads it where `name` is a hub id.
 
@@ -146,15 +173,19 @@ def find(
         task: What to use it for; the checkpoint's own task if None.
         revision: Branch, tag or commit on the hub.
         trust_remote_code: Whether code inside the checkpoint may run.
+        offline: Whether to look for a hub id in the cache only.
 
     Raises:
-        ModelError: If it is not there, has no safetensors weights, or is for another task: regression is none.
+        ModelError: If it is not there, has no safetensors weights, its code lies elsewhere, or it is for another task:
+            regression is none.
     """
-    place, found_revision = (folder, revision) if folder else _download(name, revision, trust_remote_code)
+    place, found_revision = (folder, revision) if folder else _fetch(name, revision, trust_remote_code, offline)
     if not place.is_dir():
         raise ModelError(
             f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
         )
+    if trust_remote_code:
+        require_own_code(name, place)
     config = _config(name, place, trust_remote_code)
     _require_safetensors(name, place)
     _require_tokenizer(name, place)
@@ -181,6 +212,16 @@ def _require_labels(found: Checkpoint) -> None:
         raise ModelError(f"{found.name}: two labels in id2label of config.json have one name; give each its own")
 
 
+def _fetch(name: str, revision: str | None, trust_remote_code: bool, offline: bool) -> tuple[Path, str]:
+    """The folder of a hub id, and its commit."""
+    if not (offline or hub.is_offline()):
+        return _download(name, revision, trust_remote_code)
+    place = hub.cached(name, revision)
+    if place is None:
+        raise ModelError(hub.out_of_reach(name))
+    return place, place.name
+
+
 def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
     wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
     try:
@@ -191,14 +232,17 @@ def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple
         raise ModelError(
             f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise ModelError(
-            f"{name}: there is no such folder, and the hub cannot be reached or has no such model; "
-            "give the path of a local folder, or check HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE"
-        ) from error
+    except _faults_of_the_network() as error:
+        raise ModelError(hub.out_of_reach(name)) from error
     except ValueError as error:
         raise ModelError(f"{name}: neither a folder nor a hub id like organisation/model: {error}") from error
     return place, place.name
+
+
+def _faults_of_the_network() -> tuple[type[Exception], ...]:
+    """What the hub's client raises for them, and the library behind it, which has changed its name."""
+    library = sys.modules[type(get_session()).__module__.split(".")[0]]
+    return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError
 
 
 def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
@@ -206,11 +250,11 @@ def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfi
         raise ModelError(f"{name}: expected a Hugging Face model folder, found no config.json in it")
     try:
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         if "trust_remote_code" in str(error):
             raise ModelError(
-                f"{name}: this checkpoint brings its own code; review it, then give trust_remote_code together with a "
-                "revision of 40 hexadecimal digits"
+                f"{name}: this checkpoint brings its own code; review it, then give trust_remote_code, for a model on "
+                "the hub together with a revision of 40 hexadecimal digits"
             ) from error
         raise ModelError(f"{name}: config.json cannot be understood: {first_line(error)}") from error
 

@@ -197,13 +197,23 @@ class Identity:
     device: str
     dtype: str
     hashes: dict[str, str] = field(default_factory=dict)
+    chat: bool = False
+    """Whether prompts go through the tokenizer's chat template."""
+
+
+class Reads(Protocol):
+    """Reads texts through a tokenizer."""
+
+    identity: Identity
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        """Names of the tokenizer's special tokens that stand literally in each text, in order, however long it is."""
+        ...
 
 
 @runtime_checkable
-class Classifies(Protocol):
+class Classifies(Reads, Protocol):
     """Chooses among labels: a classification head, candidate continuations, or its own continuation."""
-
-    identity: Identity
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places in the text, cut to what the model can see."""
@@ -256,10 +266,8 @@ class Classifies(Protocol):
 
 
 @runtime_checkable
-class Attends(Protocol):
+class Attends(Reads, Protocol):
     """Lets every head's attention be reduced to statistics while it is computed."""
-
-    identity: Identity
 
     @property
     def causal(self) -> bool:
@@ -288,10 +296,8 @@ class Attends(Protocol):
 
 
 @runtime_checkable
-class Scores(Protocol):
+class Scores(Reads, Protocol):
     """Gives the log-probability of tokens."""
-
-    identity: Identity
 
     @property
     def prefix(self) -> tuple[int, str] | None:
@@ -328,10 +334,8 @@ class Cloze:
 
 
 @runtime_checkable
-class FillsMasks(Protocol):
+class FillsMasks(Reads, Protocol):
     """Gives the log-probability of tokens that it does not see, from those on both sides."""
-
-    identity: Identity
 
     def spellings(self, texts: Sequence[str]) -> list[Spelling]:
         """The whole texts as tokens, special tokens around them, without a cut."""

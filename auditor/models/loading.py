@@ -105,6 +105,22 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
     Raises:
         ModelError: If there is none, it is not a fast one, or it has more tokens than the model.
     """
+    tokenizer = open_tokenizer(checkpoint)
+    n_embeddings = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > n_embeddings:
+        raise ModelError(
+            f"{checkpoint.name}: the tokenizer has {len(tokenizer)} tokens but the model only {n_embeddings}: "
+            "they do not belong together"
+        )
+    return tokenizer
+
+
+def open_tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
+    """The same, before there is a model to compare it with.
+
+    Raises:
+        ModelError: If there is none, or it is not a fast one.
+    """
     name = checkpoint.name
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
@@ -112,12 +128,6 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
         raise ModelError(f"{name}: the tokenizer cannot be loaded: {one_line(error)}") from error
     if not tokenizer.is_fast:
         raise ModelError(f"{name}: needs a fast tokenizer (tokenizer.json) to know which characters a token stands for")
-    n_embeddings = model.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > n_embeddings:
-        raise ModelError(
-            f"{name}: the tokenizer has {len(tokenizer)} tokens but the model only {n_embeddings}: "
-            "they do not belong together"
-        )
     return tokenizer
 
 

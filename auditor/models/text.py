@@ -33,6 +33,7 @@ from auditor.models.packing import IMPLEMENTATION, Packing, packed
 from auditor.models.precision import HALF, computing
 from auditor.models.proof import Proof, close, draw, lengths
 from auditor.models.proving import ask_alone, prove
+from auditor.models.special_tokens import SpecialTokens
 from auditor.models.state import Snapshot
 from auditor.models.stock import Stock, takes
 from auditor.records.types import Document, Segment, Span
@@ -81,6 +82,7 @@ class TextModel(ABC):
     def __post_init__(self) -> None:
         self.model.config.use_cache = False
         self._assembler = Assembler(self.tokenizer)
+        self._special_tokens = SpecialTokens(self.tokenizer)
         self._snapshot = Snapshot(self.model, ())
         self.stock = Stock(self.model)
         self._reader = AttentionReader(self)
@@ -160,6 +162,10 @@ class TextModel(ABC):
             if token_id is not None:
                 return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
         return None
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        """Special tokens that stand in the texts literally; see `contract.Reads`."""
+        return self._special_tokens.literal(texts)
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places; see `contract.Attends`."""

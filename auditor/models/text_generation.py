@@ -12,7 +12,6 @@ prompt.
 """
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -21,13 +20,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers import BatchEncoding
 
 from auditor.errors import ModelError
-from auditor.models.assembly import Place
 from auditor.models.batching import Way, padded
+from auditor.models.chat import ChatTemplate
 from auditor.models.contract import Encoded, Question, Sequences, Text, Tokens, UnreadableError, Window
 from auditor.models.head import log_probabilities, of_logits
 from auditor.models.layout import Rows
+from auditor.models.prompt import Prompt
 from auditor.models.proof import Proof
 from auditor.models.text import Head, TextModel
 from auditor.records.types import Document, Segment
@@ -39,7 +40,6 @@ N_CAUSAL = 5
 """Tokens, at least, of the text on which a model must not see what comes."""
 N_PROMPTS, PROMPTS, N_NEW = 4, 64, 8
 """Prompts of the proof of continuations, how long they are at most, and how many tokens are written behind each."""
-_SLOT = re.compile(r"(\{text\}|\{pair\})")
 
 
 @dataclass
@@ -50,6 +50,7 @@ class TextGeneration(TextModel):
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.
         candidates: The continuations to choose from; None for the model's own.
         max_new_tokens: Tokens of a free continuation.
+        chat: The template that the prompt goes through as a user's message; None where it is all that the model reads.
     """
 
     question_asked = "log-probabilities"
@@ -58,9 +59,11 @@ class TextGeneration(TextModel):
     prompt: str = "{text}"
     candidates: tuple[str, ...] | None = None
     max_new_tokens: int = 20
+    chat: ChatTemplate | None = None
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
+        self._prompt = Prompt(self.prompt, self.chat)
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
         super().__post_init__()
@@ -108,7 +111,7 @@ class TextGeneration(TextModel):
 
         An empty text leaves the prompt around it, or, where there is none, the prefix token.
         """
-        batch = self.tokenize([(self._fill(text), None) for text in texts], cut=False)
+        batch = self._tokenize_prompts([self._prompt.fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
         found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
@@ -253,33 +256,17 @@ class TextGeneration(TextModel):
         longest = max((len(ids) for ids in self._candidate_ids), default=self.max_new_tokens)
         return self.identity.max_length - longest
 
-    def _fill(self, text: Text) -> str:
-        values = {"{text}": text[0], "{pair}": text[1] or ""}
-        return _SLOT.sub(lambda match: values[match[0]], self.prompt)
-
-    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
-        """The whole prompt, and the segments wherever the document stands in it."""
-        pieces, places, offset = [], [], 0
-        for piece in _SLOT.split(self.prompt):
-            name = piece[1:-1] if _SLOT.fullmatch(piece) else None
-            if name:
-                places += [
-                    Place(offset + span.start, offset + span.stop, i)
-                    for i, one in enumerate(segments)
-                    for span in one.spans
-                    if span.field == name
-                ]
-            pieces.append(piece if name is None else (document.text if name == "text" else document.pair or ""))
-            offset += len(pieces[-1])
-        return ("".join(pieces), None), places
-
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `contract.Classifies`; None where the undisturbed prompt does not fit."""
-        texts, places = self._placed(document, segments)
-        tokens = self._places(self.tokenize([texts], cut=False), 0, texts)
+        """See `contract.Classifies`; None where the undisturbed prompt does not fit, or a chat template changes it."""
+        pieces = self._prompt.pieces(document)
+        if pieces is None:
+            return None
+        texts = ("".join(pieces), None)
+        tokens = self._places(self._tokenize_prompts([texts[0]]), 0, texts)
         if len(tokens.spans) > self._room:
             return None
-        found = self._assembler.assemble(texts, tokens, places, keep)
+        places = self._prompt.places(pieces, segments)
+        found = self._assembler.assemble(texts, tokens, places, keep, pieces)
         return None if found is None else self._readable(found)
 
     def _cut(self, text: Text, over: int) -> Encoded:
@@ -339,11 +326,15 @@ class TextGeneration(TextModel):
                 + ("prompt or the candidates" if self.candidates else "prompt or max_new_tokens")
             )
 
+    def _tokenize_prompts(self, prompts: Sequence[str]) -> BatchEncoding:
+        """Whole prompts as tokens; a chat template has written the special tokens already."""
+        return self.tokenize([(prompt, None) for prompt in prompts], special=self.chat is None, cut=False)
+
     def _encode_one(self, text: Text) -> Encoded:
-        return self.encoded(self.tokenize([(self._fill(text), None)], cut=False), 0)
+        return self.encoded(self._tokenize_prompts([self._prompt.fill(text)]), 0)
 
     def _continuation_ids(self, candidate: str) -> tuple[int, ...]:
-        anchor = self._fill(("x", "x")).rsplit("\n", 1)[-1] or "x"
+        anchor = self._prompt.fill(("x", "x")).rsplit("\n", 1)[-1] or "x"
         before = self.tokenizer(anchor, add_special_tokens=False)["input_ids"]
         both = self.tokenizer(anchor + candidate, add_special_tokens=False)["input_ids"]
         if both[: len(before)] == before and len(both) > len(before):

@@ -106,19 +106,20 @@ class MappingProbe:
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
     def _measure(self, model: Attends, documents: Sequence[Document]) -> Iterator[AttentionStatistics | Unmeasured]:
-        tokens = model.tokens([(document.text, document.pair) for document in documents])
+        texts = [(document.text, document.pair) for document in documents]
+        tokens, special = model.tokens(texts), model.special_tokens(texts)
         able = [text for text in tokens if len(text.texts) > 1]
         found = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
         drawn = [(d, text) for d, text in zip(documents, tokens, strict=True) if d.id in self.ranks]
         beginnings = [_beginning(text, self.probe.map_tokens) for _, text in drawn]
         maps = model.attention_maps(beginnings, MAP_KEYS) if drawn else []
         mapped = {d.id: _map(own, self.ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
-        for document, text in zip(documents, tokens, strict=True):
+        for document, text, own in zip(documents, tokens, special, strict=True):
             if len(text.texts) <= 1:
                 reason = "the document is a single token: there is nothing to attend to"
                 yield NotMeasurable(document.id, "one-token", reason)
             else:
-                yield _record(document, text, next(found), mapped.get(document.id))
+                yield _record(document, text, next(found), mapped.get(document.id), own)
 
 
 def _beginning(tokens: Tokens, most: int) -> Tokens:
@@ -140,7 +141,11 @@ def uniform_entropy(n_tokens: int, causal: bool) -> float:
 
 
 def _record(
-    document: Document, tokens: Tokens, found: HeadStatistics, mapped: AttentionMap | None
+    document: Document,
+    tokens: Tokens,
+    found: HeadStatistics,
+    mapped: AttentionMap | None,
+    special_tokens: tuple[str, ...],
 ) -> AttentionStatistics | Unmeasured:
     if not all(np.isfinite(values).all() for values in found.by_name.values()):
         return not_finite(document)
@@ -159,6 +164,7 @@ def _record(
         map=mapped,
         layers=found.layers if found.others else (),
         other_layers=found.others,
+        special_tokens=special_tokens,
         **{name: tuple(values.ravel().tolist()) for name, values in found.by_name.items()},
     )
 

@@ -25,7 +25,12 @@ Without a prefix token the first token of a text is context only and is not scor
 stands behind it: a character that it ends in is not counted, the rest of a word that it ends in counts as a word. A
 second sentence that is blank is neither scored nor counted. A document without a token to score is not measurable.
 
-    "Hello, world"   tokens [Hello] [,] [ world]   prefix: B = 12, W = 2   no prefix: ", world", B = 7, W = 2
+A text that begins with the prefix token, written out, brings its own: none is put before it, and like any prefix it is
+not scored, as in lm-eval's `loglikelihood` behind an empty context (its `loglikelihood_rolling` scores it as a
+surprise). Special tokens further on are scored as the text has them, and noted.
+
+    "Hello, world"      tokens [Hello] [,] [ world]   prefix: B = 12, W = 2   no prefix: ", world", B = 7, W = 2
+    "<s>Hello, world"   the same with prefix <s>: B = 12, W = 2
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,6 +45,9 @@ from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, Perplexity, Span, Unmeasured
 
 Ids = tuple[int, ...]
+_METHODS = {False: "rolling windows", True: "rolling windows over the text alone, without the chat template"}
+_NO_CONTEXT = "the document is a single token and the model has no prefix token: nothing to score"
+_NO_TOKEN = "the document has no token to score"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -71,18 +79,20 @@ class PerplexityProbe:
         context_length, stride = self.window(model)
         prefix = model.prefix
         texts = [_spelled(model, document) for document in documents]
+        special = model.special_tokens([(document.text, document.pair) for document in documents])
         cut = [
-            [rolling_windows(t.encoded.ids, prefix[0] if prefix else None, context_length, stride) for _, t in spelled]
+            [rolling_windows(t.encoded.ids, _missing(prefix, t), context_length, stride) for _, t in spelled]
             for spelled in texts
         ]
         flat = [window for document in cut for windows in document for window in windows]
         scores = iter(model.logprobs(flat) if flat else ())
-        for document, spelled, windows in zip(documents, texts, cut, strict=True):
-            parts = [[next(scores) for _ in own] for own in windows]
+        for document, spelled, windows, own in zip(documents, texts, cut, special, strict=True):
+            parts = [[next(scores) for _ in each] for each in windows]
             if not any(parts):
-                yield _nothing_to_score(document, has_prefix=prefix is not None)
+                yield NotMeasurable(document.id, "nothing-to-score", _NO_CONTEXT if prefix is None else _NO_TOKEN)
                 continue
-            yield _record(document, spelled, parts, model.identity.name, context_length, stride, prefix)
+            settings = (model.identity.name, context_length, stride, prefix, own, _METHODS[model.identity.chat])
+            yield _record(document, spelled, parts, *settings)
 
     def window(self, model: Scores) -> tuple[int, int]:
         """Context length and stride with their defaults: what the model can see, and no overlap."""
@@ -104,11 +114,6 @@ def rolling_windows(ids: Ids, prefix: int | None, context_length: int, stride: i
     return windows
 
 
-def _nothing_to_score(document: Document, *, has_prefix: bool) -> NotMeasurable:
-    lone = "the document is a single token and the model has no prefix token: nothing to score"
-    return NotMeasurable(document.id, "nothing-to-score", "the document has no token to score" if has_prefix else lone)
-
-
 def _spelled(model: Scores, document: Document) -> list[tuple[str, Tokens]]:
     fields = [field for field in ("text", "pair") if _text(document, field).strip()]
     return [(field, model.spell(_text(document, field))) for field in fields]
@@ -116,6 +121,13 @@ def _spelled(model: Scores, document: Document) -> list[tuple[str, Tokens]]:
 
 def _text(document: Document, field: str) -> str:
     return document.text if field == "text" else document.pair or ""
+
+
+def _missing(prefix: tuple[int, str] | None, tokens: Tokens) -> int | None:
+    """The prefix token to put before a text; None where there is none, or where the text begins with it."""
+    if prefix is None or (tokens.encoded.ids[:1] == prefix[:1] and tokens.texts[0].strip() == prefix[1]):
+        return None
+    return prefix[0]
 
 
 def _behind(text: str, tokens: Tokens, skipped: int) -> str:
@@ -133,17 +145,19 @@ def _record(
     context_length: int,
     stride: int,
     prefix: tuple[int, str] | None,
+    special_tokens: tuple[str, ...],
+    method: str,
 ) -> Perplexity | Unmeasured:
     logprobs = np.concatenate([scores for own in parts for scores in own])
     if not np.isfinite(logprobs).all():
         return not_finite(document)
-    skipped = 0 if prefix else 1
+    read = [(field, tokens, int(_missing(prefix, tokens) is None)) for field, tokens in spelled]
     scored = [
         (text, Span(span.start, span.stop, field))
-        for field, tokens in spelled
+        for field, tokens, skipped in read
         for text, span in list(zip(tokens.texts, tokens.spans, strict=True))[skipped:]
     ]
-    texts = [_behind(_text(document, field), tokens, skipped) for field, tokens in spelled]
+    texts = [_behind(_text(document, field), tokens, skipped) for field, tokens, skipped in read]
     return Perplexity(
         document_id=document.id,
         model=model,
@@ -155,5 +169,6 @@ def _record(
         context_length=context_length,
         stride=stride,
         prefix=prefix[1] if prefix else "",
-        method="rolling windows",
+        method=method,
+        special_tokens=special_tokens,
     )

@@ -40,17 +40,23 @@ class PredictionProbe:
 
     def _measure(self, model: Classifies, documents: Sequence[Document]) -> Iterator[Prediction | Unmeasured]:
         questions = model.ask(documents)
-        encoded = model.encode([(document.text, document.pair) for document in documents])
+        texts = [(document.text, document.pair) for document in documents]
+        encoded, special = model.encode(texts), model.special_tokens(texts)
         outputs = model.outputs(encoded, questions)
-        for document, question, text, output in zip(documents, questions, encoded, outputs, strict=True):
+        for document, question, text, own, output in zip(documents, questions, encoded, special, outputs, strict=True):
             if bool(torch.isfinite(output).all()):
-                yield _prediction(model, document, question, text, output)
+                yield _prediction(model, document, question, text, own, output)
             else:
                 yield not_finite(document)
 
 
 def _prediction(
-    model: Classifies, document: Document, question: Question, text: Encoded, output: torch.Tensor
+    model: Classifies,
+    document: Document,
+    question: Question,
+    text: Encoded,
+    special_tokens: tuple[str, ...],
+    output: torch.Tensor,
 ) -> Prediction | Unmeasured:
     continuation = model.continuation(question)
     free = continuation is not None
@@ -67,6 +73,7 @@ def _prediction(
         truncated=text.truncated,
         continuation=continuation,
         mean_logprob=float(output[0]) if free else None,
+        special_tokens=special_tokens,
     )
 
 

@@ -89,12 +89,18 @@ class PseudoPerplexityProbe:
         scores = iter(model.fill([cloze for own in cut for cloze in own]))
         found = [np.concatenate([np.empty(0), *(next(scores) for _ in own)]) for own in cut]
         scored = iter(zip(read, found, strict=True))
-        for document, own in zip(documents, fields, strict=True):
+        special = model.special_tokens([(document.text, document.pair) for document in documents])
+        for document, own, literal in zip(documents, fields, special, strict=True):
             parts = [(name, *next(scored)) for name, _ in own]
-            yield self._record(document, parts, model.identity.name, context_length)
+            yield self._record(document, parts, model.identity.name, context_length, literal)
 
     def _record(
-        self, document: Document, parts: Sequence[Part], model: str, context_length: int
+        self,
+        document: Document,
+        parts: Sequence[Part],
+        model: str,
+        context_length: int,
+        special_tokens: tuple[str, ...],
     ) -> PseudoPerplexity | Unmeasured:
         logprobs = np.concatenate([scores for _, _, scores in parts])
         if not len(logprobs):
@@ -113,6 +119,7 @@ class PseudoPerplexityProbe:
             logprobs=tuple(logprobs.tolist()),
             variant=self.variant,
             context_length=context_length,
+            special_tokens=special_tokens,
         )
 
 

@@ -101,6 +101,8 @@ class Prediction:
     """The model's own greedy continuation, where there are no candidates."""
     mean_logprob: float | None = None
     """Mean log-probability of the tokens of that continuation, nats."""
+    special_tokens: tuple[str, ...] = ()
+    """Special tokens of the tokenizer that stand in the document literally, such as `[MASK]`, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,8 @@ class AttentionStatistics:
     """L entries: which layers of the model these are, from 0; empty where they are all."""
     other_layers: tuple[str, ...] = ()
     """The layers that do not attend: number from 0, and the class of what mixes tokens there."""
+    special_tokens: tuple[str, ...] = ()
+    """Special tokens of the tokenizer that stand in the document literally, such as `[MASK]`, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +256,12 @@ class Perplexity:
     context_length: int
     stride: int
     prefix: str
-    """The token that gives the first one its context (BOS or EOS); empty where there is none."""
+    """The token that gives the first one its context (BOS or EOS); empty where there is none. Where a text begins with
+    it, it is the prefix: neither put before it a second time nor scored."""
     method: str = "rolling windows"
     """Every token is scored once; the last window keeps its full left context."""
+    special_tokens: tuple[str, ...] = ()
+    """Special tokens of the tokenizer that stand in the document literally, such as `[MASK]`, in order."""
 
     @property
     def nll(self) -> float:
@@ -281,6 +288,8 @@ class PseudoPerplexity:
     """`within-word`: the later tokens of the same word are hidden too; `original`: only the token itself is."""
     context_length: int
     """Tokens the model saw at once at most, special tokens included."""
+    special_tokens: tuple[str, ...] = ()
+    """Special tokens of the tokenizer that stand in the document literally, such as `[MASK]`, in order."""
 
     @property
     def nll(self) -> float:

@@ -16,7 +16,14 @@ def identity(labels: tuple[str, ...] = (), max_length: int = 64, *, multi_label:
     return Identity("stub", "stub", "Stub", labels, multi_label, 0, max_length, "cpu", "float32")
 
 
-class Oracle:
+class Reader:
+    """Knows no special tokens."""
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        return [()] * len(texts)
+
+
+class Oracle(Reader):
     """A classifier that is any function of the text; counts what it is asked."""
 
     def __init__(self, labels: tuple[str, ...], answer: Callable[[str], Sequence[float]]) -> None:
@@ -54,7 +61,7 @@ class Oracle:
         return found
 
 
-class Chain:
+class Chain(Reader):
     """A first-order Markov chain over the characters a, b, c …; knows the exact log-probability of any text."""
 
     def __init__(self, transitions: np.ndarray, max_length: int, *, prefix: bool = True) -> None:
@@ -65,7 +72,7 @@ class Chain:
 
     @property
     def prefix(self) -> tuple[int, str] | None:
-        return (0, "a") if self.has_prefix else None
+        return (0, "<s>") if self.has_prefix else None
 
     def spell(self, text: str) -> Tokens:
         ids = tuple(ord(c) - ord("a") for c in text)

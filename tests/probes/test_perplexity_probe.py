@@ -2,15 +2,20 @@
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.models.contract import Encoded, Tokens
+from auditor.models import find, load
+from auditor.models.contract import Encoded, Text, Tokens
 from auditor.probes.perplexity import PerplexityProbe, rolling_windows
 from auditor.records.types import Document, Failure, NotMeasurable, Perplexity, Span
+from tests.models.tiny import save
 from tests.probes.stubs import Chain
 
 RANDOM = np.random.default_rng(5)
@@ -152,3 +157,66 @@ def test_log_probabilities_that_are_not_finite_are_failures() -> None:
     found = next(PerplexityProbe().measure(model, [Document("d", "abc")], 0))
     assert isinstance(found, Failure)
     assert found.kind == "non-finite"
+
+
+class Marked(Chain):
+    """A chain over a, b, c …; its prefix token, id 0 as `a` has, is written `^`."""
+
+    @property
+    def prefix(self) -> tuple[int, str] | None:
+        return (0, "^") if self.has_prefix else None
+
+    def spell(self, text: str) -> Tokens:
+        ids = tuple(max(ord(c) - ord("a"), 0) for c in text)
+        return replace(super().spell(text), encoded=Encoded(ids))
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        return [tuple(c for c in text + (pair or "") if c == "^") for text, pair in texts]
+
+
+@pytest.mark.parametrize("stride", [None, 1, 3])
+def test_a_text_that_begins_with_the_prefix_token_brings_it_along(stride: int | None) -> None:
+    model, text = Marked(MARKOV, 16), TEXT[:40]
+    bare, literal = (one(model, t, stride=stride) for t in (text, "^" + text))
+    assert literal.logprobs == pytest.approx(bare.logprobs, abs=1e-12)
+    assert literal.tokens == bare.tokens == tuple(text)
+    assert [(s.start, s.stop) for s in literal.spans] == [(i, i + 1) for i in range(1, 41)]
+    assert (literal.n_bytes, literal.n_words) == (bare.n_bytes, bare.n_words)
+    assert (bare.special_tokens, literal.special_tokens) == ((), ("^",))
+    assert literal.prefix == "^"
+
+
+def test_a_prefix_token_further_on_is_scored_as_the_text_has_it_and_noted() -> None:
+    model = Marked(MARKOV, 16)
+    found, second = one(model, "b^c"), one(model, "^^c")
+    assert found.logprobs == pytest.approx((model.table[0, 1], model.table[1, 0], model.table[0, 2]))
+    assert second.logprobs == pytest.approx((model.table[0, 0], model.table[0, 2]))
+    assert (found.special_tokens, second.special_tokens) == (("^",), ("^", "^"))
+
+
+def test_each_of_two_sentences_may_bring_its_prefix_token() -> None:
+    model = Marked(MARKOV, 16)
+    found = next(PerplexityProbe().measure(model, [Document("d", "bc", pair="^de")], 0))
+    assert isinstance(found, Perplexity)
+    assert found.tokens == tuple("bcde")
+    assert found.nll == pytest.approx(model.exact("bc") + model.exact("de"))
+
+
+def test_a_text_of_the_prefix_token_alone_has_nothing_to_score() -> None:
+    found = next(PerplexityProbe().measure(Marked(MARKOV, 16), [Document("d", "^")], 0))
+    assert isinstance(found, Failure)
+    assert "nothing but" in found.message
+
+
+def test_an_unknown_first_word_whose_id_is_that_of_the_prefix_is_scored() -> None:
+    assert one(Marked(MARKOV, 16), "abc").tokens == tuple("abc")
+
+
+def test_a_real_model_does_not_score_a_literal_first_token_and_agrees_with_itself_without_it(tmp_path: Path) -> None:
+    model = load(find("gpt2", save(tmp_path / "gpt2", "gpt2", "text-generation")), device="cpu")
+    texts = ("The film is not bad at all", "<|endoftext|>The film is not bad at all")
+    bare, literal = PerplexityProbe().measure(model, [Document(str(i), text) for i, text in enumerate(texts)], 0)
+    assert isinstance(bare, Perplexity)
+    assert isinstance(literal, Perplexity)
+    assert literal.logprobs == pytest.approx(bare.logprobs, abs=1e-5)
+    assert literal.special_tokens == ("<|endoftext|>",)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from stubs import identity
+from stubs import Reader, identity
 
 from auditor.models import FillMask, find, load
 from auditor.models.contract import Cloze, Encoded, Spelling, Tokens
@@ -21,7 +21,7 @@ from tests.models.tiny import TEXTS, save
 BOTH = ("within-word", "original")
 
 
-class Oracle:
+class Oracle(Reader):
     """A masked model over characters: pieces of two make up the words; answers by any function of cloze and gap."""
 
     def __init__(self, answer=lambda _text, _gap: -1.0, max_length=64, knows_words=True):

@@ -60,8 +60,8 @@ def _method(found: PerplexityFindings) -> str:
         )
     return say(
         "Windows of {context} tokens, moved by {stride}; every token is scored once, the last window keeps its full "
-        "left context. “{prefix}” gives the first token its context. Perplexity is the exponential of the mean "
-        "negative log-likelihood.",
+        "left context. “{prefix}” gives the first token its context; where a text begins with it, it is neither put "
+        "there again nor scored. Perplexity is the exponential of the mean negative log-likelihood.",
         prefix=found.prefix,
         **sizes,
     )
