@@ -6,6 +6,7 @@ from auditor.findings.agreement import agree_on
 from auditor.findings.answers import pair
 from auditor.findings.attention import describe_layers, summarise_attention
 from auditor.findings.checks import judge_all
+from auditor.findings.computing import Computing
 from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.evidence import Context, Evidence
 from auditor.findings.explanations import summarise_explanations
@@ -16,7 +17,7 @@ from auditor.findings.predictions import summarise_predictions
 from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus
 from auditor.findings.special_tokens import describe_special_tokens
-from auditor.findings.types import Check, Computing, Findings, Number, Result
+from auditor.findings.types import Check, Findings, Number, Result
 from auditor.findings.verdict import decide
 from auditor.languages import speaking
 from auditor.records.types import Perplexity, PseudoPerplexity

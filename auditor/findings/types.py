@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from auditor.findings.computing import Computing
 from auditor.findings.finding import Finding
 from auditor.findings.presentation import Presentation
 
@@ -339,31 +340,6 @@ class DocumentRow(Finding):
     pseudo_perplexity_nats: float | None = None
     not_measurable: tuple[str, ...] = ()
     """Probes that had nothing to measure in it."""
-
-
-class Computing(Finding):
-    """How a model was asked one kind of question, and how it was shown to be right; see `auditor.models.proof`."""
-
-    model: str
-    question: str
-    """`answers`, `log-probabilities`, `attention` or `continuations`."""
-    way: str
-    """`packed`, `padded`, `equal lengths` or `one by one`."""
-    limit: int | None
-    """Tokens of the longest text that is asked that way; None for all."""
-    beyond: str
-    """How longer ones are asked."""
-    difference: float
-    """The greatest difference from the model as transformers built it, asked about one text at a time."""
-    unit: str
-    """`probability`, `nats`, `statistic` or `continuations`."""
-    n_texts: int
-    longest: int
-    """Tokens of the longest text on which this was shown."""
-    reset: tuple[str, ...] = ()
-    """Parts of the model that are reset before they read, since they remember what they read last."""
-    unread: int | None = None
-    """Tokens of the longest text of the proof that the model itself failed on."""
 
 
 class Findings(Finding):

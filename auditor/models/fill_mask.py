@@ -71,7 +71,7 @@ class FillMask(TextModel):
     @property
     def proof_texts(self) -> Sequences:
         """The texts of the proof, the token in the middle of each hidden."""
-        before = self._frame[1]
+        before = self.frame[1]
         copies = []
         for text in super().proof_texts:
             position = max(len(text.ids) // 2, before)
@@ -198,7 +198,7 @@ class FillMask(TextModel):
 
         try:
             with self.reading([1]):
-                states, logits = self.stock.ask(self.stock.arguments(self._frame[0], self.device))
+                states, logits = self.stock.ask(self.stock.arguments(self.frame[0], self.device))
                 if states is None or len(states) != len(logits):
                     return None
                 given = head(states.flip(0)).flip(0)  # in another order: a position must not depend on its neighbours

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import AuditorError
 from auditor.models.architecture import first_position, mixes_otherwise, windows
-from auditor.models.assembly import Assembler, Place
 from auditor.models.attention_reading import AttentionReader
 from auditor.models.batching import Batcher, Way, padded
 from auditor.models.contract import (
@@ -33,10 +32,9 @@ from auditor.models.packing import IMPLEMENTATION, Packing, packed
 from auditor.models.precision import HALF, computing
 from auditor.models.proof import Proof, close, draw, lengths
 from auditor.models.proving import ask_alone, prove
-from auditor.models.special_tokens import SpecialTokens
 from auditor.models.state import Snapshot
 from auditor.models.stock import Stock, takes
-from auditor.records.types import Document, Segment, Span
+from auditor.models.tokenising import Tokenising
 
 Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""
@@ -45,7 +43,7 @@ PROVEN = 512
 
 
 @dataclass
-class TextModel(ABC):
+class TextModel(Tokenising, ABC):
     """A text model on its device, with its tokenizer.
 
     Attributes:
@@ -81,8 +79,7 @@ class TextModel(ABC):
 
     def __post_init__(self) -> None:
         self.model.config.use_cache = False
-        self._assembler = Assembler(self.tokenizer)
-        self._special_tokens = SpecialTokens(self.tokenizer)
+        self.prepare_tokens()
         self._snapshot = Snapshot(self.model, ())
         self.stock = Stock(self.model)
         self._reader = AttentionReader(self)
@@ -155,23 +152,6 @@ class TextModel(ABC):
         """Whether no token sees those behind it; see `contract.Attends`."""
         return self._causal
 
-    @property
-    def prefix(self) -> tuple[int, str] | None:
-        """BOS, else EOS, else None; what stands for a text without tokens."""
-        for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
-            if token_id is not None:
-                return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
-        return None
-
-    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
-        """Special tokens that stand in the texts literally; see `contract.Reads`."""
-        return self._special_tokens.literal(texts)
-
-    def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
-        """Tokens with their places; see `contract.Attends`."""
-        batch = self.tokenize(texts)
-        return [self._places(batch, i, text) for i, text in enumerate(texts)]
-
     def read(self, sequences: Sequences, rows: Sequence[Sequence[int]], head: Head) -> torch.Tensor:
         """Reads the body's last hidden states at some positions of each text.
 
@@ -235,49 +215,6 @@ class TextModel(ABC):
         """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
         return self._reader.maps(tokens, n_keys)
 
-    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.assembly`."""
-        texts, places = self._placed(document, segments)
-        found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
-        return None if found is None else self._readable(found)
-
-    def _readable(self, sequences: Sequences) -> Sequences:
-        """The texts, with the prefix token in place of each that has no token at all; see `contract.Classifies`."""
-        if sequences.lengths.all():
-            return sequences
-        if self.prefix is None:
-            raise ValueError("nothing is left of a text, and the tokenizer has no first or last token to stand for it")
-        return sequences.with_stand_in(self.prefix[0])
-
-    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
-        """What the tokenizer gets of a document, and where the segments stand in it."""
-        places = [
-            Place(span.start, span.stop, i, span.field == "pair")
-            for i, one in enumerate(segments)
-            for span in one.spans
-        ]
-        return (document.text, document.pair), places
-
-    def tokenize(self, texts: Sequence[Text], *, special: bool = True, cut: bool = True) -> BatchEncoding:
-        """The tokenizer's answer, with offsets; cut to what the model can see unless told otherwise."""
-        pairs = [pair or "" for _, pair in texts] if any(pair is not None for _, pair in texts) else None
-        return self.tokenizer(
-            [text for text, _ in texts],
-            pairs,
-            add_special_tokens=special,
-            truncation=cut,
-            max_length=self.identity.max_length if cut else None,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-            verbose=False,
-        )
-
-    def encoded(self, batch: BatchEncoding, index: int) -> Encoded:
-        """One text of a tokenised batch, as plain values."""
-        own = batch.encodings[index]
-        type_ids = tuple(own.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
-        return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
-
     def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor]:
         """What the model is called with for a batch, on the device; without a mask where none is needed."""
         if self.way is Way.ALONE:
@@ -330,18 +267,7 @@ class TextModel(ABC):
         special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
         n_tokens = min(len(self.tokenizer), self.model.get_input_embeddings().weight.shape[0])
         ordinary = np.setdiff1d(np.arange(n_tokens), sorted(special))
-        return draw(ordinary, self._frame, lengths(self.model.config.get_text_config(), self._proven), self._proven)
-
-    @property
-    def _frame(self) -> tuple[Encoded, int]:
-        """A text of one token between the special tokens that the tokenizer puts around it, and where it stands."""
-        encoded = self.tokenize([("a", None)]).encodings[0]
-        before = next((i for i, special in enumerate(encoded.special_tokens_mask) if not special), 0)
-        after = before + len(encoded.ids) - sum(encoded.special_tokens_mask)
-        types = encoded.type_ids if "token_type_ids" in self.tokenizer.model_input_names else []
-        return Encoded(
-            (*encoded.ids[: before + 1], *encoded.ids[after:]), (*types[: before + 1], *types[after:])
-        ), before
+        return draw(ordinary, self.frame, lengths(self.model.config.get_text_config(), self._proven), self._proven)
 
     def _longest(self) -> int:
         """Tokens of the longest text that will be asked about."""
@@ -355,7 +281,7 @@ class TextModel(ABC):
         return [len(one.ids) for one in self.tokenize(texts).encodings] if texts else []
 
     def _prove(self, longest: int) -> None:
-        self._proven = max(longest, len(self._frame[0].ids))
+        self._proven = max(longest, len(self.frame[0].ids))
         self._reader.forget()
         self._snapshot = Snapshot(self.model, ())
         self.truth = ask_alone(self, self.proof_texts)
@@ -389,15 +315,3 @@ class TextModel(ABC):
 
     def _fits(self, sequences: Sequences) -> bool:
         return self.packs and int(sequences.lengths.max()) <= self.limit
-
-    def _places(self, batch: BatchEncoding, index: int, text: Text) -> Tokens:
-        own = batch.encodings[index]
-        fields = ["pair" if s == 1 else "text" for s in own.sequence_ids]
-        special = tuple(bool(flag) for flag in own.special_tokens_mask)
-        spans = tuple(Span(start, stop, name) for (start, stop), name in zip(own.offsets, fields, strict=True))
-        sources = {"text": text[0], "pair": text[1] or ""}
-        texts = tuple(
-            name if is_special else sources[span.field][span.start : span.stop]
-            for name, is_special, span in zip(own.tokens, special, spans, strict=True)
-        )
-        return Tokens(self.encoded(batch, index), texts, spans, special)

@@ -204,8 +204,8 @@ def test_each_of_two_sentences_may_bring_its_prefix_token() -> None:
 
 def test_a_text_of_the_prefix_token_alone_has_nothing_to_score() -> None:
     found = next(PerplexityProbe().measure(Marked(MARKOV, 16), [Document("d", "^")], 0))
-    assert isinstance(found, Failure)
-    assert "nothing but" in found.message
+    assert isinstance(found, NotMeasurable)
+    assert "no token to score" in found.message
 
 
 def test_an_unknown_first_word_whose_id_is_that_of_the_prefix_is_scored() -> None:

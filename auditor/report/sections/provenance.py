@@ -9,8 +9,9 @@ from hashlib import sha256
 
 import segno
 
+from auditor.findings.computing import Computing
 from auditor.findings.interchange import write
-from auditor.findings.types import Computing, Findings
+from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
 from auditor.report import fonts, formats
