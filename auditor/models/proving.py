@@ -23,6 +23,8 @@ STATES = 32
 """States of each text that are compared."""
 TRIES = 3
 """Limits of packed batches that are tried."""
+GRAPHS = 64
+"""Most graphs of one function that a compiled model may need."""
 FEW = 24
 """Tokens of the texts that are packed twice."""
 
@@ -202,6 +204,10 @@ def _compile(model: "TextModel", truth: Truth) -> None:
     """
     if not model.compiles:
         return
+    from torch._dynamo import config as dynamo  # slow to import
+
+    # transformers wraps the forward of every class of layers by one function, which is compiled for each of them
+    dynamo.recompile_limit = max(dynamo.recompile_limit, GRAPHS)
     model.body.compile(dynamic=True)
     ask, texts = (model.fast, truth.shorter(model.limit)) if model.packs and model.fast else (model.answers, truth)
     given = _asked(lambda: ask(texts.texts))
