@@ -19,6 +19,7 @@ _PROBES = {
 _REASONS = {
     "no-segments": N_("nothing to switch off"),
     "one-token": N_("a single token"),
+    "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
     "nothing-to-score": N_("no token to score"),
 }
 LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}

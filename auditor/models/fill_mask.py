@@ -60,6 +60,7 @@ class FillMask(TextModel):
 
     question_asked = "log-probabilities"
     unit = "nats"
+    tolerance = 1e-4
 
     def __post_init__(self) -> None:
         if self.tokenizer.mask_token_id is None:

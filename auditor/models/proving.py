@@ -153,7 +153,7 @@ def _choose_way(model: "TextModel", truth: Truth) -> float:
     for way in model.ways:
         model.way = way
         given = _asked(lambda: model.answers(truth.texts))
-        if given is not None and model.close(given, truth.answers):
+        if given is not None and model.is_right(given, truth.answers):
             return model.difference(given, truth.answers)
     raise ModelError(
         f"{model.identity.name}: a model of type {model.kind} does not give the same {model.question_asked} for the "
@@ -167,7 +167,7 @@ def _needs_no_mask(model: "TextModel", truth: Truth) -> bool:
         return True
     model.way, model.maskless = Way.EQUAL, True
     given = _asked(partial(model.answers, truth.texts))
-    return given is not None and model.close(given, truth.answers)
+    return given is not None and model.is_right(given, truth.answers)
 
 
 def _takes_nothing_for_a_mask(model: "TextModel", truth: Truth) -> bool:
@@ -189,7 +189,7 @@ def _choose_packing(model: "TextModel", truth: Truth) -> float | None:
             continue
         for fast in model.packed_ways:
             given = _asked(partial(fast, short.texts))
-            if given is not None and model.close(given, short.answers):
+            if given is not None and model.is_right(given, short.answers):
                 model.fast = fast
                 return model.difference(given, short.answers)
     model.packs, model.fast = False, None
@@ -211,7 +211,7 @@ def _compile(model: "TextModel", truth: Truth) -> None:
     model.body.compile(dynamic=True)
     ask, texts = (model.fast, truth.shorter(model.limit)) if model.packs and model.fast else (model.answers, truth)
     given = _asked(lambda: ask(texts.texts))
-    if given is None or not model.close(given, texts.answers):
+    if given is None or not model.is_right(given, texts.answers):
         raise ModelError(f"{model.identity.name}: compile = true changes what the model answers; leave it out")
 
 

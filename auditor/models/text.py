@@ -62,6 +62,8 @@ class TextModel(Tokenising, ABC):
     """What `answers` gives, in words."""
     unit: ClassVar[str]
     """Of `difference`."""
+    tolerance: ClassVar[float]
+    """The greatest difference that rounding of float32 may make."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -308,6 +310,11 @@ class TextModel(Tokenising, ABC):
             finds_equal = n_short > 1 and self.device.type == "cpu"
             pad = max(config.pad_token_id or 0, 0)
             self._packer = Packer(self.device, first_position(self.body), pad, finds_equal)
+
+    def is_right(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
+        """Whether answers are the true ones up to rounding."""
+        is_half = self.model.dtype in HALF
+        return self.close(given, wanted) and (is_half or self.difference(given, wanted) <= self.tolerance)
 
     def close(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
         """Whether two results differ by rounding only; see `auditor.models.proof`."""

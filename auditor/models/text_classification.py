@@ -19,6 +19,7 @@ class TextClassification(TextModel):
 
     question_asked = "answers"
     unit = "probability"
+    tolerance = 1e-5
 
     def __post_init__(self) -> None:
         # Heads on causal models pool the last token that is not padding. Without a padding token they refuse batches;

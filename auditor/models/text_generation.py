@@ -55,6 +55,7 @@ class TextGeneration(TextModel):
 
     question_asked = "log-probabilities"
     unit = "nats"
+    tolerance = 1e-4
 
     prompt: str = "{text}"
     candidates: tuple[str, ...] | None = None

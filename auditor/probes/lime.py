@@ -53,7 +53,7 @@ class Study:
     labels: tuple[int, ...] = ()
     """Which of the K labels are explained."""
     fits: tuple[Fit, ...] = ()
-    failure: Failure | None = None
+    failure: Unmeasured | None = None
     n_unread: int = 0
     """Perturbations that the model itself cannot read; their values are NaN."""
 
@@ -153,7 +153,7 @@ class LimeProbe:
         if not all(map(_is_finite, study.fits)):
             study.failure = self._no_surrogate(study)
 
-    def _fault(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> Failure | None:
+    def _fault(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> Unmeasured | None:
         """Why there can be no surrogate: the model cannot read the document, or too few perturbations; or no number."""
         name = study.document.id
         if 0 in faults and not len(study.values):
@@ -161,8 +161,8 @@ class LimeProbe:
         if not np.isfinite(np.delete(values, list(faults), axis=0)).all():
             return not_finite(study.document)
         if faults and len(values) - len(faults) <= len(study.segments):
-            message = f"only {len(values) - len(faults)} perturbed texts of {len(values)} can be read"
-            return Failure(name, UnreadableError.kind, f"{message}: {next(iter(faults.values()))}")
+            message = f"the model can read only {len(values) - len(faults)} of {len(values)} perturbed texts"
+            return NotMeasurable(name, "unreadable-perturbations", f"{message}: {next(iter(faults.values()))}")
         return None
 
     def study(self, document: Document, model: Classifies, seed: int) -> Study | Unmeasured:
@@ -197,7 +197,7 @@ class LimeProbe:
             return segment(document, "sentences", bow=self.bow)
         return name, segments
 
-    def _explanation(self, study: Study) -> Explanation | Failure:
+    def _explanation(self, study: Study) -> Row:
         if study.failure:
             return study.failure
         account: dict[str, Any] = study.neighbourhood.account(len(study.values), study.fits)

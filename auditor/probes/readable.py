@@ -29,13 +29,13 @@ def ask(model: Classifies, texts: Sequences, questions: Sequence[Question]) -> A
         return Answers(model.outputs(texts, questions), {})
     except UnreadableError:
         order = np.argsort(texts.lengths, kind="stable")
-    outputs = torch.full((len(texts), len(questions[0].labels)), torch.nan)
+    outputs = torch.full((len(texts), len(questions[0].labels)), torch.nan, dtype=torch.float64)
     faults: dict[int, str] = {}
     for indices, given in _halved(model, texts, questions, order):
         if isinstance(given, str):
             faults[int(indices[0])] = given
         else:
-            outputs[torch.from_numpy(indices)] = given
+            outputs[torch.from_numpy(indices)] = given.double()
     return Answers(outputs, faults)
 
 

@@ -59,7 +59,7 @@ class NotMeasurable:
 
     document_id: str
     kind: str
-    """The reason: `no-segments`, `one-token`, `nothing-to-score`, or one of a third party's probe."""
+    """The reason: `no-segments`, `unreadable-perturbations`, `one-token`, `nothing-to-score`, or another probe's."""
     message: str
 
 
