@@ -4,6 +4,8 @@ A row says how the configuration is made; which tasks it is for is read off tran
 narrowed. Whatever is not said is small: 3 layers, 4 heads, 48 dimensions, texts of up to 96 tokens.
 """
 
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 import torch
 import transformers as hf
 
+from auditor.models import find, load
+from auditor.records.types import Document
 from tests.models.tiny import MAKERS, byte_pairs, word_pieces
 
 LONGEST = 96
@@ -345,3 +349,24 @@ def build(folder: Path, name: str, task: str) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _print_table() -> None:
+    """How every architecture is asked, as a table in Markdown."""
+    hf.logging.set_verbosity_error()
+    hf.logging.disable_progress_bar()
+    sys.stdout.write("| architecture | asked for | way | beyond the limit | difference | unit | reset |\n")
+    sys.stdout.write(f"|{' --- |' * 7}\n")
+    for name, task in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            model = load(find(name, build(Path(folder), name, task), task=task), device="cpu", max_new_tokens=8)
+            if task == "text-generation":
+                model.ask([Document("d", "the film was not bad at all")])
+            for proof in model.proofs.values():
+                beyond = "" if proof.limit is None else f"{proof.beyond} beyond {proof.limit} tokens"
+                cells = (name, proof.question, proof.way, beyond, f"{proof.difference:.1e}", proof.unit)
+                sys.stdout.write(f"| {' | '.join(cells)} | {', '.join(proof.reset)} |\n")
+
+
+if __name__ == "__main__":
+    _print_table()
