@@ -22,7 +22,7 @@ from auditor.preflight import Preflight, check
 from auditor.reading import context, read_evidence
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
-from auditor.records.sums import ARTEFACTS
+from auditor.records.sums import ARTEFACTS, DOCUMENTS
 from auditor.records.types import (
     Document,
 )
@@ -191,12 +191,13 @@ def conclude(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> 
         facts: For the manifest: what may differ between two runs of one plan.
     """
     evidence = read_evidence(place)
-    found = findings.summarise(evidence, context(place, look))
+    pages = report.render_pages(findings.summarise(evidence, context(place, look)), evidence, look)
+    found = pages.findings
     as_json = findings.write(found)
-    html = report.render_html(found, evidence, look)
     place.write("findings.json", as_json)
-    place.write("report.html", html.encode("utf-8"))
-    problem = _write_pdf(place, html, found, as_json, look) if pdf else None
+    place.write("report.html", pages.html.encode("utf-8"))
+    _write_documents(place, pages.documents)
+    problem = _write_pdf(place, pages.html, found, as_json, look) if pdf else None
     if problem or not pdf:
         place.remove("report.pdf")
     place.finish({**facts, "verdict": found.verdict.result, "headline": found.verdict.headline})
@@ -242,6 +243,15 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
+    """Writes the table of all documents where it is not on the page; takes away one of before where it is."""
+    for name in DOCUMENTS:
+        if name in files:
+            place.write(name, files[name])
+        else:
+            place.remove(name)
 
 
 def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes, look: Look) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from auditor.findings import abridgement
 from auditor.findings.agreement import agree_on
 from auditor.findings.answers import pair
 from auditor.findings.attention import describe_layers, summarise_attention
@@ -92,7 +93,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
-    return Findings(
+    found = Findings(
         title=context.title,
         task=context.task,
         run_id=context.run_id,
@@ -122,11 +123,14 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         attention=attention,
         perplexity=perplexity,
         pseudo_perplexity=filled,
-        documents=list_documents(evidence, answers),
+        documents=(),
         computing=tuple(
             Computing(model=name, **how) for name, asked in context.computing.items() for how in asked.values()
         ),
     )
+    if len(evidence.documents) > abridgement.MOST_ROWS:
+        return abridgement.abridge(found, evidence)
+    return found.model_copy(update={"documents": list_documents(evidence, answers)})
 
 
 def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:

@@ -379,6 +379,14 @@ class Findings(Finding):
     attention: AttentionFindings | None
     perplexity: PerplexityFindings | None
     documents: tuple[DocumentRow, ...]
+    """Of all documents, or of those that the report shows: see `documents_left_out`."""
     pseudo_perplexity: PseudoPerplexityFindings | None = None
     computing: tuple[Computing, ...] = ()
     """How the models were asked."""
+    documents_left_out: int = 0
+    """Documents whose rows are only in documents.parquet, because there are too many for one page."""
+
+    @property
+    def n_documents(self) -> int:
+        """Documents of the run."""
+        return len(self.documents) + self.documents_left_out

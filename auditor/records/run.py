@@ -4,6 +4,7 @@
         plan.json                       what was to be done; never changes
         evidence/<probe>/00042.parquet  one row per document of shard 42
         findings.json report.html report.pdf
+        documents.html documents.parquet   where report.html cannot hold all documents
         SHA256SUMS                      of all the above
         manifest.json                   written last: its presence means that the run is complete
 
@@ -149,7 +150,7 @@ class Run:
         yield from self._rows(probe, schema.facts_from_bytes)
 
     def write(self, name: str, content: bytes) -> None:
-        """Keep one of `findings.json`, `report.html`, `report.pdf`.
+        """Keep one of `sums.ARTEFACTS`.
 
         Raises:
             DiskError: the disk is full or cannot be written; what had that name before is untouched.

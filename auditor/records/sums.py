@@ -13,7 +13,9 @@ from pathlib import Path
 from auditor.errors import StoreError
 from auditor.records import disk
 
-ARTEFACTS = ("findings.json", "report.html", "report.pdf")
+DOCUMENTS = ("documents.html", "documents.parquet")
+"""The table of all documents, where it is too large for the report."""
+ARTEFACTS = ("findings.json", "report.html", "report.pdf", *DOCUMENTS)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 

@@ -3,13 +3,37 @@
 import contextlib
 import gc
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Findings
 from auditor.languages import speaking
 from auditor.report.look import PLAIN, Look
 
-__all__ = ["PLAIN", "Look", "render_html", "render_pdf"]
+if TYPE_CHECKING:
+    from auditor.report.pages import Pages
+
+__all__ = ["PLAIN", "Look", "render_html", "render_pages", "render_pdf"]
+
+
+def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> "Pages":
+    """The report as one HTML file, as `render_html`; where it would be too large, without the rows of most documents.
+
+    Args:
+        findings: What to say.
+        evidence: The records it rests on.
+        look: Templates, styles and fonts of the reader.
+
+    Returns:
+        The page, the findings it was drawn from, and the files that have all documents where it has not.
+
+    Raises:
+        RenderError: a template is missing, broken, or asks for a name that is not there.
+    """
+    from auditor.report import pages
+
+    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+        return pages.render(findings, evidence)
 
 
 def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> str:

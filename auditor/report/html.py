@@ -61,37 +61,54 @@ def render(findings: Findings, evidence: Evidence) -> str:
     missing = fonts.missing("".join([findings.title, page_one, *bodies, _section(draft, Numbering())]))
     bodies.append(_section(provenance.compose(sources, missing), numbering))
     navigation = templates.fill("navigation.html.j2", sections=everything)
-    return _whole(findings, navigation, page_one, bodies)
+    title = say("{title}: interpretation audit", title=findings.title)
+    return framed(findings, title, navigation, [page_one, *bodies], templates.scripts())
 
 
 def _section(section: Section, numbering: Numbering) -> Markup:
     return templates.fill(section.template, section=section, numbering=numbering, **section.content)
 
 
-def _whole(findings: Findings, navigation: Markup, page_one: Markup, bodies: list[Markup]) -> str:
-    text = findings.title + Markup("").join([navigation, page_one, *bodies])
-    families = f":root{{--sans:{fonts.stack()};--mono:{fonts.stack(mono=True)}}}\n"
-    styles = [
-        Markup(families + templates.styles()),
-        Markup(templates.read("screen.css") + fonts.embed(text)),
-        Markup(templates.read("dark.css")),
-    ]
-    script = Markup(templates.scripts())
+def framed(
+    findings: Findings, title: str, navigation: Markup, bodies: list[Markup], scripts: str, letters: str = ""
+) -> str:
+    """A page around its content: head, styles, script, and the policy that allows nothing else.
+
+    Args:
+        findings: Of the run.
+        title: Of the page.
+        navigation: What only a screen has.
+        bodies: What stands in its `main`.
+        scripts: What the page does where scripts run.
+        letters: What the page shows beside its text, for the fonts.
+    """
+    drawn = styles(title + findings.title + letters + Markup("").join([navigation, *bodies]))
+    script = Markup(scripts)
     return str(
         templates.fill(
             "report.html.j2",
             findings=findings,
+            title=title,
             navigation=navigation,
-            page_one=page_one,
             bodies=bodies,
-            styles=styles,
+            styles=drawn,
             script=script,
-            policy=policy(styles, script),
+            policy=policy(drawn, script),
             version=auditor.__version__,
             lang=HTML_TAGS[findings.presentation.language],
             created=formats.instant(findings.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
     )
+
+
+def styles(text: str) -> list[Markup]:
+    """The sheets of a page, the fonts of its text among them: for every medium, for screens, for dark ones."""
+    families = f":root{{--sans:{fonts.stack()};--mono:{fonts.stack(mono=True)}}}\n"
+    return [
+        Markup(families + templates.styles()),
+        Markup(templates.read("screen.css") + fonts.embed(text)),
+        Markup(templates.read("dark.css")),
+    ]
 
 
 def policy(styles: list[Markup], script: Markup) -> str:

@@ -25,7 +25,7 @@ from auditor.report.sandbox import BUILTIN, Sandbox
 from auditor.report.templates import USER_STYLES, OwnTemplates
 
 MOST_BYTES = 262_144
-FRAME = "report.html.j2"
+FRAMES = ("report.html.j2", "documents_page.html.j2", "documents_navigation.html.j2")
 _IGNORED = (".md", ".txt")
 _FORBIDDEN = {"script", "style", "link", "iframe", "object", "embed", "base", "form", "meta", "input", "button"}
 _FETCHED = {"src", "srcset", "poster", "data", "background"}
@@ -93,8 +93,8 @@ def _references(sandbox: Sandbox, text: str) -> set[str]:
 
 
 def _misplaced(name: str, place: str, used: set[str]) -> Iterator[str]:
-    known = [one for one in _builtin() if one != FRAME]
-    if name == FRAME:
+    known = [one for one in _builtin() if one not in FRAMES]
+    if name in FRAMES:
         yield f"{place}: the frame of the page carries its security policy and cannot be replaced"
     elif name not in known and name not in used and not name.startswith("probes/"):
         near = difflib.get_close_matches(name, known, n=1)

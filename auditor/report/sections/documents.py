@@ -7,11 +7,12 @@ column with few different entries carries the numbers of those that each cell ho
     Perplexity   18.4                   value 2.91351, its logarithm
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.findings import answers, wording
-from auditor.findings.types import DocumentRow
+from auditor.findings import abridgement, answers, wording
+from auditor.findings.evidence import Evidence
+from auditor.findings.types import DocumentRow, Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph
 from auditor.report import formats
@@ -20,6 +21,8 @@ from auditor.report.sections.predictions import labels
 
 MOST_METADATA = 2
 """Columns of the corpus on paper; the screen has all."""
+MOST_BYTES = 2_000_000
+"""Of report.html; beyond, the table of all documents is a page of its own."""
 MOST_ENTRIES = 40
 """A column with more different entries is searched, not chosen from."""
 
@@ -33,6 +36,13 @@ _NUMBERS: tuple[tuple[str, int, str, str], ...] = (
     (N_("Pseudo-p."), 9, "pseudo_perplexity_nats", "perplexity"),
 )
 
+_AIDS = {
+    "entropy": N_("Entropy in nats."),
+    "fidelity": N_("R² is the fidelity of the explanation."),
+    "n_tokens": N_("Tokens as the audited model counts them."),
+}
+MARKED = N_("✗ stands before a prediction that differs from the label.")
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -45,6 +55,24 @@ class Cell:
     """Entries to filter by."""
     is_wrong: bool = False
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was measured or is known."""
+        return self.value != "" and self.text != ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one column is made: its head, and what it says of a document."""
+
+    column: Column
+    cell: Callable[[DocumentRow], Cell]
+    is_choice: bool = True
+    """Whether the screen may offer its entries to choose from."""
+    on_paper: bool = True
+    aid: str = ""
+    """What the caption says of it, before it is translated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -54,6 +82,7 @@ class Part:
     cells: tuple[Cell, ...]
     entries: tuple[str, ...] = ()
     on_paper: bool = True
+    aid: str = ""
 
     def held(self, cell: Cell) -> str:
         """Numbers of the entries that a cell holds, as the page carries them."""
@@ -61,59 +90,76 @@ class Part:
 
 
 def compose(sources: Sources) -> Section:
-    """The table of all documents."""
-    wrong = _wrong(sources)
-    rows = tuple(sorted(sources.findings.documents, key=lambda row: row.document_id not in wrong))
-    parts = _parts(rows, wrong)
+    """The table of all documents; of too many, of those that stay on the page."""
+    findings, wrong = sources.findings, wrong_documents(sources.findings, sources.evidence)
+    rows = tuple(sorted(findings.documents, key=lambda row: row.document_id not in wrong))
+    parts = _parts(rows, wrong, unmeasured_title(findings))
     return Section(
         id="documents",
         title=say("Documents"),
         question=say("What was found for each document?"),
-        answer=_answer(rows),
-        method=_method(wrong),
-        limits=_limits(len(rows)),
+        answer=_answer(findings, sources.evidence),
+        method=_method(findings, wrong),
+        limits=_limits(findings),
         template="sections/documents.html.j2",
         content={
-            "caption": _caption(rows, wrong),
+            "caption": _caption(findings, parts, wrong),
             "parts": parts,
             "screen_only": [part.column.title for part in parts if not part.on_paper],
             "n_rows": len(rows),
+            "n_documents": findings.n_documents,
             "paper_rows": PAPER_ROWS,
             "wrong": [row.document_id in wrong for row in rows],
         },
     )
 
 
-def _wrong(sources: Sources) -> frozenset[str]:
+def wrong_documents(findings: Findings, evidence: Evidence) -> frozenset[str]:
     """Documents whose answer counts as an error in the accuracy."""
-    found = sources.findings.predictions
+    found = findings.predictions
     if found is None:
         return frozenset()
-    return frozenset(a.document.id for a in answers.pair(sources.evidence, found.multi_label) if a.wrong)
+    return frozenset(a.document.id for a in answers.pair(evidence, found.multi_label) if a.wrong)
 
 
-def _answer(rows: tuple[DocumentRow, ...]) -> str:
-    documents = plural(len(rows), "{n} document", "{n} documents")
-    failed = sum(bool(row.failed) for row in rows)
-    if not failed:
-        return paragraph([say("{documents}; no probe failed.", documents=documents), _without(rows)])
+def _answer(findings: Findings, evidence: Evidence) -> str:
+    documents = plural(findings.n_documents, "{n} document", "{n} documents")
+    failed, without = _unmeasured_counts(findings, evidence)
     said = plural(
         failed,
         "{documents}; for {n} of them a probe failed.",
         "{documents}; for {n} of them a probe failed.",
         documents=documents,
     )
-    return paragraph([said, _without(rows)])
+    if not failed:
+        said = say("{documents}; no probe failed.", documents=documents)
+    return paragraph([said, _without(without)])
 
 
-def _without(rows: tuple[DocumentRow, ...]) -> str:
-    n = sum(bool(row.not_measurable) for row in rows)
+def _unmeasured_counts(findings: Findings, evidence: Evidence) -> tuple[int, int]:
+    """Documents that a probe failed on, and those that hold nothing for one to measure."""
+    if findings.documents_left_out:
+        return len(abridgement.failed_documents(evidence)), len(abridgement.unmeasurable_documents(evidence))
+    rows = findings.documents
+    return sum(bool(row.failed) for row in rows), sum(bool(row.not_measurable) for row in rows)
+
+
+def _without(n: int) -> str:
     if not n:
         return ""
     return plural(n, "{n} holds nothing for some probe to measure.", "{n} hold nothing for some probe to measure.")
 
 
-def _method(wrong: frozenset[str]) -> str:
+def _method(findings: Findings, wrong: frozenset[str]) -> str:
+    if findings.documents_left_out:
+        return say(
+            "One line per document: those that this report shows elsewhere, up to {failed} that a probe could not "
+            "measure, up to {wrong} wrong answers, the surest first, and others from the beginning of the corpus, "
+            "{shown} in all. Wrong answers stand first; a dash means not measured.",
+            failed=formats.count(abridgement.FAILED),
+            wrong=formats.count(abridgement.WRONG),
+            shown=formats.count(abridgement.SHOWN),
+        )
     if not wrong:
         return say("One line per document, in the order of the corpus; a dash means not measured.")
     return say(
@@ -122,59 +168,93 @@ def _method(wrong: frozenset[str]) -> str:
     )
 
 
-def _limits(n: int) -> str:
-    if n <= PAPER_ROWS:
+def _limits(findings: Findings) -> str:
+    if findings.documents_left_out:
+        return say(
+            "The table of all {n} documents would make report.html larger than {limit} MB: it is in documents.html, "
+            "to be sorted and filtered, and in documents.parquet, both beside report.html.",
+            n=formats.count(findings.n_documents),
+            limit=formats.count(MOST_BYTES // 10**6),
+        )
+    if findings.n_documents <= PAPER_ROWS:
         return say("Texts are shown only for the examples above.")
     return say(
         "On paper the first {shown} of {all} are printed; report.html and findings.json have all.",
         shown=formats.count(PAPER_ROWS),
-        all=formats.count(n),
+        all=formats.count(findings.n_documents),
     )
 
 
-def _caption(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> str:
-    sentences = [say("All documents.")]
-    if wrong:
-        sentences = [
-            say("All documents, wrong answers first: ✗ stands before a prediction that differs from the label.")
-        ]
-    if any(row.entropy for row in rows):
-        sentences.append(say("Entropy in nats."))
-    if any(row.fidelity for row in rows):
-        sentences.append(say("R² is the fidelity of the explanation."))
-    if any(row.n_tokens for row in rows):
-        sentences.append(say("Tokens as the audited model counts them."))
-    return paragraph(sentences)
+def _caption(findings: Findings, parts: Iterable[Part], wrong: frozenset[str]) -> str:
+    if findings.documents_left_out:
+        counts = {"shown": formats.count(len(findings.documents)), "all": formats.count(findings.n_documents)}
+        which = [say("{shown} of {all} documents, chosen as stated below.", **counts)]
+        which += [say(MARKED)] if wrong else []
+    elif wrong:
+        which = [say("All documents, wrong answers first: ✗ stands before a prediction that differs from the label.")]
+    else:
+        which = [say("All documents.")]
+    return paragraph([*which, *(say(part.aid) for part in parts if part.aid)])
 
 
-def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str]) -> list[Part]:
+def unmeasured_title(findings: Findings) -> str:
+    """Head of the last column: only failures, or also documents that hold nothing to measure."""
+    return say("Not measured") if any(row.not_measurable for row in findings.coverage) else say("Failed")
+
+
+def fields(metadata: Iterable[str], wrong: frozenset[str], unmeasured: str) -> list[Field]:
+    """Every column that the table may have, in its order.
+
+    Args:
+        metadata: Columns of the corpus.
+        wrong: Documents whose answer counts as an error.
+        unmeasured: Head of the column of probes without a record.
+    """
+
+    def predicted(row: DocumentRow) -> Cell:
+        return replace(_labels(row.predicted), is_wrong=row.document_id in wrong)
+
+    return [
+        Field(Column(say("Document"), "id", 14), _document, is_choice=False),
+        Field(Column(say("Labelled"), "corpus", 9), lambda row: _labels(row.reference)),
+        Field(Column(say("Predicted"), "corpus", 9), predicted),
+        *(_number_field(*about) for about in _NUMBERS),
+        *(_metadata_field(key, on_paper=place < MOST_METADATA) for place, key in enumerate(metadata)),
+        Field(Column(unmeasured), _unmeasured),
+    ]
+
+
+def _number_field(title: str, width: int, name: str, unit: str) -> Field:
+    def cell(row: DocumentRow) -> Cell:
+        return _number(getattr(row, name), unit)
+
+    return Field(Column(say(title), "number", width), cell, is_choice=False, aid=_AIDS.get(name, ""))
+
+
+def _metadata_field(key: str, *, on_paper: bool) -> Field:
+    def cell(row: DocumentRow) -> Cell:
+        return _metadata(row.metadata.get(key))
+
+    return Field(Column(formats.middle(key, 24), "corpus"), cell, on_paper=on_paper)
+
+
+def _parts(rows: tuple[DocumentRow, ...], wrong: frozenset[str], title: str) -> list[Part]:
     """Columns that hold anything."""
-    parts = [Part(Column(say("Document"), "id", 14), tuple(_document(row) for row in rows))]
-    if any(row.reference for row in rows):
-        parts.append(_choice(Column(say("Labelled"), "corpus", 9), [_labels(row.reference) for row in rows]))
-    if any(row.predicted for row in rows):
-        cells = [replace(_labels(row.predicted), is_wrong=row.document_id in wrong) for row in rows]
-        parts.append(_choice(Column(say("Predicted"), "corpus", 9), cells))
-    for title, width, name, unit in _NUMBERS:
-        if any(getattr(row, name) or (unit == "perplexity" and getattr(row, name) == 0) for row in rows):
-            column = Column(say(title), "number", width)
-            parts.append(Part(column, tuple(_number(getattr(row, name), unit) for row in rows)))
-    for place, key in enumerate(dict.fromkeys(key for row in rows for key in row.metadata)):
-        column = Column(formats.middle(key, 24), "corpus")
-        part = _choice(column, [_metadata(row.metadata.get(key)) for row in rows])
-        parts.append(replace(part, on_paper=place < MOST_METADATA))
-    if any(row.failed or row.not_measurable for row in rows):
-        title = say("Not measured") if any(row.not_measurable for row in rows) else say("Failed")
-        parts.append(_choice(Column(title), [_unmeasured(row) for row in rows]))
-    return parts
+    known = fields(dict.fromkeys(key for row in rows for key in row.metadata), wrong, title)
+    parts = [_part(field, [field.cell(row) for row in rows]) for field in known]
+    return [part for part in parts if any(cell.says_something for cell in part.cells)]
 
 
-def _choice(column: Column, cells: Iterable[Cell]) -> Part:
-    """A column to choose from, where it has few enough entries and more than one group."""
-    made = tuple(cells)
-    entries = sorted({entry for cell in made for entry in cell.holds})
-    tells = len(entries) > 1 or any(not cell.holds for cell in made)
-    return Part(column, made, tuple(entries) if tells and len(entries) <= MOST_ENTRIES else ())
+def _part(field: Field, cells: list[Cell]) -> Part:
+    """A column; one to choose from where it has few enough entries and more than one group."""
+    entries = tuple(sorted({entry for cell in cells for entry in cell.holds})) if field.is_choice else ()
+    chosen = entries if tells_apart(entries, any(not cell.holds for cell in cells)) else ()
+    return Part(field.column, tuple(cells), chosen, field.on_paper, field.aid)
+
+
+def tells_apart(entries: Sequence[str], any_empty: bool) -> bool:
+    """Whether a choice among the entries of a column leaves out documents, and is short enough to offer."""
+    return (len(entries) > 1 or (any_empty and bool(entries))) and len(entries) <= MOST_ENTRIES
 
 
 def _document(row: DocumentRow) -> Cell:

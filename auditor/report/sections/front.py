@@ -114,7 +114,7 @@ def _facts(findings: Findings) -> tuple[str, ...]:
     return (
         say(task) if task else findings.task,
         *model,
-        plural(len(findings.documents), "{n} document", "{n} documents"),
+        plural(findings.n_documents, "{n} document", "{n} documents"),
         say("run {run}", run=formats.middle(findings.run_id, 40)),
         formats.day(findings.created),
     )

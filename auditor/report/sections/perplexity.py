@@ -1,5 +1,6 @@
 """How surprising are the texts to a language model?"""
 
+from auditor.findings.abridgement import document_rows
 from auditor.findings.types import DocumentRow, PerplexityFindings
 from auditor.languages import plural, say, translated
 from auditor.report import formats
@@ -12,7 +13,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.perplexity
     if found is None:
         raise ValueError("the run has no findings on perplexity")
-    values = [row.perplexity_nats for row in sources.findings.documents]
+    values = [row.perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
     return Section(
         id="perplexity",
         title=say("Perplexity"),

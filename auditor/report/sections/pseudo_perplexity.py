@@ -1,5 +1,6 @@
 """How surprising is each token to a masked language model that sees all the others?"""
 
+from auditor.findings.abridgement import document_rows
 from auditor.findings.types import DocumentRow, PseudoPerplexityFindings
 from auditor.languages import N_, plural, say
 from auditor.report import formats
@@ -24,7 +25,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.pseudo_perplexity
     if found is None:
         raise ValueError("the run has no findings on pseudo-perplexity")
-    values = [row.pseudo_perplexity_nats for row in sources.findings.documents]
+    values = [row.pseudo_perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
     return Section(
         id="pseudo_perplexity",
         title=say("Pseudo-perplexity"),
