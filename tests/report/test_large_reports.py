@@ -26,7 +26,7 @@ def small_limits(monkeypatch):
 
 
 @pytest.fixture
-def pages(small_limits):
+def pages(small_limits):  # noqa: ARG001  (a fixture cannot be marked)
     return render_pages(*of_many(N))
 
 
@@ -75,7 +75,8 @@ def test_by_default_a_page_of_four_thousand_documents_is_below_two_megabytes():
     assert len(made.html.encode()) < documents.MOST_BYTES
 
 
-def test_the_page_keeps_what_the_report_shows_what_failed_and_the_surest_errors(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_the_page_keeps_what_the_report_shows_what_failed_and_the_surest_errors():
     findings, evidence = of_many(N)
     kept = {row.document_id for row in findings.documents}
     assert findings.predictions is not None
@@ -101,7 +102,8 @@ def test_the_page_says_how_many_it_has_of_how_many_and_leads_to_all_of_them(page
     assert ">400 documents" in pages.html  # on page one
 
 
-def test_the_files_beside_the_page_hold_every_document_and_agree(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_the_files_beside_the_page_hold_every_document_and_agree():
     findings, evidence = of_many(N)
     files = render_pages(findings, evidence).documents
     rows = list(document_rows(findings, evidence))
@@ -117,7 +119,8 @@ def test_the_files_beside_the_page_hold_every_document_and_agree(small_limits):
     assert shown["Prob."] == [None if row.probability is None else f"{row.probability:.2f}" for row in rows]
 
 
-def test_an_abridged_row_is_the_row_of_the_whole_table(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_an_abridged_row_is_the_row_of_the_whole_table():
     findings, evidence = of_many(N)
     by_id = {row.document_id: row for row in document_rows(findings, evidence)}
     assert all(by_id[row.document_id] == row for row in findings.documents)
@@ -133,13 +136,15 @@ def test_the_columns_of_the_parquet_file_are_typed(pages):
     assert kinds["metadata.source"] == kinds["metadata.half"] == pa.string()
 
 
-def test_the_same_findings_give_the_same_bytes(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_the_same_findings_give_the_same_bytes():
     first, second = (render_pages(*of_many(N)) for _ in range(2))
     assert first.documents == second.documents
     assert first.html == second.html
 
 
-def test_findings_and_page_are_no_larger_with_twice_the_documents(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_findings_and_page_are_no_larger_with_twice_the_documents():
     sizes = []
     for n in (N, 2 * N):
         made = render_pages(*of_many(n))
@@ -147,13 +152,15 @@ def test_findings_and_page_are_no_larger_with_twice_the_documents(small_limits):
     assert all(second < 1.02 * first for first, second in zip(*sizes, strict=True))
 
 
-def test_abridged_findings_are_read_back(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_abridged_findings_are_read_back():
     findings, _ = of_many(N)
     assert read(write(findings)) == findings
     assert findings.documents_left_out == N - 50
 
 
-def test_no_text_of_the_corpus_ends_the_script_that_holds_the_rows(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_no_text_of_the_corpus_ends_the_script_that_holds_the_rows():
     page = render_pages(*of_many(N, hostile=True)).documents["documents.html"].decode()
     assert page.count("<script") == page.count("</script>") == 2
     full = json.loads(re.search(r'id="documents">(.*?)</script>', page)[1])["columns"][0]["cells"][0]
@@ -174,7 +181,8 @@ def test_who_runs_no_scripts_is_led_to_the_parquet_file(pages):
     assert "documents.parquet, beside this file, has all of them" in said
 
 
-def test_the_page_of_all_documents_speaks_the_language_of_the_report(small_limits):
+@pytest.mark.usefixtures("small_limits")
+def test_the_page_of_all_documents_speaks_the_language_of_the_report():
     page = render_pages(*of_many(N, language="zh")).documents["documents.html"].decode()
     assert '<html lang="zh' in page
     assert "第 {first} 至 {last} 行，共 {all} 行" in page
