@@ -35,6 +35,9 @@ FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)
 
 R = TypeVar("R")
+Shared = dict[Any, Any]
+"""Lists of strings and maps that rows have in common, such as the labels of a model: kept once for all of them, and
+read-only, as records are."""
 
 _SCALARS: dict[Any, Any] = {
     str: pa.string(),
@@ -68,8 +71,13 @@ def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=arrow_schema(cls))
 
 
-def from_table(cls: type[R], table: pa.Table) -> list[R | Unmeasured]:
+def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> list[R | Unmeasured]:
     """The rows that `to_table` was given.
+
+    Args:
+        cls: What a row is.
+        table: Of one shard.
+        shared: Values that rows of other shards have already; filled with those of this one.
 
     Raises:
         StoreError: the table is of another format, another record, or has other columns.
@@ -77,7 +85,8 @@ def from_table(cls: type[R], table: pa.Table) -> list[R | Unmeasured]:
     _compare(cls, table.schema)
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
-    columns = {name: _decode(hint, table.column(name).combine_chunks()) for name, hint in hints.items()}
+    seen = {} if shared is None else shared
+    columns = {name: _decode(hint, table.column(name).combine_chunks(), seen) for name, hint in hints.items()}
     states = {name: columns.pop(name) for name in _OF_STATES if name in columns}
     absent = _unmeasured(columns[next(iter(columns))], states)
     records = _records(cls, columns, [row is None for row in absent])
@@ -91,14 +100,14 @@ def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
     return sink.getvalue()
 
 
-def from_bytes(cls: type[R], content: bytes) -> list[R | Unmeasured]:
-    """The rows of one Parquet file.
+def from_bytes(cls: type[R], content: bytes, shared: Shared | None = None) -> list[R | Unmeasured]:
+    """The rows of one Parquet file; see `from_table`.
 
     Raises:
         StoreError: the bytes are no Parquet file, or one of something else.
     """
     try:
-        return from_table(cls, pq.ParquetFile(io.BytesIO(content)).read(use_threads=False))
+        return from_table(cls, pq.ParquetFile(io.BytesIO(content)).read(use_threads=False), shared)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
 
@@ -218,7 +227,7 @@ def _flatten(values: list[Any]) -> tuple[pa.Array, list[Any]]:
     return pa.array([*offsets, len(flat)], pa.int32()), flat
 
 
-def _decode(annotation: Any, array: pa.Array) -> list[Any]:
+def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
     kind = _bare(annotation)
     if kind is str or (kind in _SCALARS and array.null_count):
         return list(array.to_pylist())
@@ -226,15 +235,23 @@ def _decode(annotation: Any, array: pa.Array) -> list[Any]:
         return list(array.to_numpy(zero_copy_only=False).tolist())
     present = array.is_valid().to_pylist()
     if is_dataclass(kind):
-        columns = {name: _decode(hint, array.field(name)) for name, hint in _hints(kind).items()}
+        columns = {name: _decode(hint, array.field(name), shared) for name, hint in _hints(kind).items()}
         return _records(kind, columns, present)
     starts = array.offsets.to_pylist()
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
     if kind == dict[str, str]:
         pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
-        return [dict(pairs[start:stop]) if there else None for start, stop, there in ranges]
-    items = _decode(_item(kind), array.values)
-    return [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
+        return [_map(tuple(pairs[start:stop]), shared) if there else None for start, stop, there in ranges]
+    items = _decode(_item(kind), array.values, shared)
+    rows = [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
+    return [shared.setdefault(row, row) for row in rows] if _item(kind) is str else rows
+
+
+def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
+    key = (dict, pairs)  # an empty map is no empty tuple
+    if key not in shared:
+        shared[key] = dict(pairs)
+    return shared[key]  # type: ignore[no-any-return]
 
 
 def _records(cls: Any, columns: dict[str, list[Any]], present: list[bool]) -> list[Any]:

@@ -54,6 +54,26 @@ def mixed_rows():
     return st.sampled_from(ALL).flatmap(lambda cls: st.tuples(st.just(cls), rows_of(cls)))
 
 
+@given(mixed_rows(), mixed_rows())
+@settings(max_examples=60, deadline=None)
+def test_what_shards_share_is_read_back_equal(first, second):
+    shared = {}
+    for cls, rows in (first, second):
+        assert from_bytes(cls, to_bytes(cls, rows), shared) == rows
+
+
+def test_lists_and_maps_that_shards_have_in_common_are_kept_once():
+    shared, metadata = {}, {"source": "web"}
+    (one,), (other,) = (
+        from_bytes(Document, to_bytes(Document, [Document(name, name, None, ("good",), metadata)]), shared)
+        for name in "ab"
+    )
+    assert one.labels is other.labels
+    assert one.metadata is other.metadata
+    (bare,) = from_bytes(Document, to_bytes(Document, [Document("c", "c")]), shared)
+    assert (bare.labels, bare.metadata) == ((), {})
+
+
 @given(mixed_rows())
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_written_is_read_back_equal(drawn):
