@@ -4,14 +4,13 @@ import dataclasses
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import auditor
-from auditor import findings, presenting, report
+from auditor import findings, presenting, report, request
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.executors.serial import SerialExecutor
@@ -28,23 +27,11 @@ from auditor.records.types import (
 )
 from auditor.records.verification import verify
 from auditor.report import Look
+from auditor.results import Result, reopened
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished audit."""
-
-    run: Run
-    findings: Findings
-    html: Path
-    pdf: Path | None
-    reused: bool = False
-    """Whether the run was complete already."""
-    pdf_error: str | None = None
 
 
 def run(
@@ -69,19 +56,23 @@ def run(
     Raises:
         AuditorError: Anything a user can cause; what was measured is kept.
     """
+    asked = request.settings(config)
     preflight = check(config)
     started = datetime.now(UTC)
     place = find_or_create(Path(config.run.output), config.title, plan(preflight, command), fresh=fresh, now=started)
     if place.is_complete:
-        return _reopened(place)
+        place.annotate({request.KEY: request.described(config, asked, place.plan)})
+        return reopened(place)
     with place.lock():
         if place.is_complete:  # another process finished it while this one waited for the lock
-            return _reopened(place)
+            return reopened(place)
         progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
         work = measure(preflight, place, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-        facts = {**timing(started), "work": work}
-        return _concluded(place.read_again(), preflight.appearance.look, pdf=pdf and config.report.pdf, facts=facts)
+        facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, place.plan)}
+        look = preflight.appearance.look
+        del preflight  # its documents: the conclusions are drawn from those of the evidence
+        return _concluded(place.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
 
 
 def _concluded(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
@@ -118,7 +109,7 @@ def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fon
         _require_untouched(place)
         before = place.manifest() or {}
         look = presenting.look_again(place.plan, templates, fonts)
-        facts = {key: before[key] for key in ("started", "finished", "seconds", "work")}
+        facts = {key: before.get(key) for key in ("started", "finished", "seconds", "work", request.KEY)}
         return conclude(place, look, pdf=pdf, facts=facts)
 
 
@@ -201,7 +192,7 @@ def conclude(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> 
     if problem or not pdf:
         place.remove("report.pdf")
     place.finish({**facts, "verdict": found.verdict.result, "headline": found.verdict.headline})
-    return dataclasses.replace(_reopened(place), reused=False, pdf_error=problem)
+    return dataclasses.replace(reopened(place), reused=False, pdf_error=problem)
 
 
 def timing(started: datetime) -> dict[str, Any]:
@@ -262,9 +253,3 @@ def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes, look: Loo
     except PdfUnavailableError as error:
         return str(error)
     return None
-
-
-def _reopened(place: Run) -> Result:
-    pdf = place.path / "report.pdf"
-    found = findings.read(place.read_bytes("findings.json"))
-    return Result(place, found, place.path / "report.html", pdf if pdf.exists() else None, reused=True)

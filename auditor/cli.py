@@ -38,11 +38,11 @@ from auditor.interruption import finishing_the_shard, interrupt, signals
 from auditor.options import Fonts, Templates, configured
 
 if TYPE_CHECKING:
-    from auditor.audit import Result
     from auditor.config import Config
     from auditor.findings import Findings
     from auditor.findings.types import Coverage
     from auditor.records.store import Run, RunSummary
+    from auditor.results import Result
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer exports only this subclass of it
 _FULL_OR_READ_ONLY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
@@ -140,6 +140,11 @@ def run(
     no_pdf: NoPdf = False,
 ) -> int:
     """Audit a model and write the report. Interrupted, the same command does what is missing."""
+    from auditor import request
+
+    known = None if fresh else request.answered(config)
+    if known:
+        return _print_result(known, as_json, _judged(known.findings))
     from auditor import audit
     from auditor.progress import open_progress
 

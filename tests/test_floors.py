@@ -18,7 +18,7 @@ STAIRS = (
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
     {"executors"},
-    {"audit", "preflight", "labelling", "choosing", "measuring", "reading", "presenting"},
+    {"audit", "preflight", "labelling", "choosing", "measuring", "reading", "presenting", "request", "results"},
     {"cli", "__main__", "options", "progress", "interruption", "streams", "doctor"},
 )
 FLOORS = {part: floor for floor, parts in enumerate(STAIRS) for part in parts}

@@ -14,12 +14,12 @@ sets its manifest aside, so that no run ever claims to be complete with wrong su
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from auditor.errors import StoreError
+from auditor.errors import DiskError, LockedError, StoreError
 from auditor.records import disk, sums
 from auditor.records.types import Document, Unmeasured
 
@@ -137,7 +137,8 @@ class Run:
         """
         from auditor.records import schema
 
-        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content))
+        shared: schema.Shared = {}
+        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content, shared))
 
     def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Unmeasured]:
         """As `read`, for a probe whose record class is not at hand; the first key is the document's id.
@@ -193,6 +194,13 @@ class Run:
         own |= {"title": self.plan.get("title", ""), "sums": sums.sha256(summed)}
         disk.write(self.path / "manifest.json", to_json({**manifest, **own}))
         disk.remove(self.path / SET_ASIDE)
+
+    def annotate(self, facts: Mapping[str, Any]) -> None:
+        """Note in the manifest of a complete run what is worth knowing about it later; where it cannot be, nothing."""
+        with suppress(DiskError, LockedError), self.lock():
+            manifest = self.manifest()
+            if manifest is not None and self.is_complete and manifest != {**manifest, **facts}:
+                disk.write(self.path / "manifest.json", to_json({**manifest, **facts}))
 
     def _rows(self, probe: str, decode: Callable[[bytes], list[Any]]) -> Iterator[Any]:
         files = (self.path / "evidence" / probe).glob("*.parquet")

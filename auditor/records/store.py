@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,17 @@ def find_or_create(root: Path, name: str, plan: Mapping[str, Any], *, fresh: boo
     with disk.lock(folder):
         disk.write(folder / "plan.json", to_json({**plan, **own}))
     return _open(folder)
+
+
+def runs_of(root: Path, name: str) -> list[Run]:
+    """The readable runs of one audit, oldest first; of several with one plan the newest alone, which stands for them.
+
+    Args:
+        root: The folder of all audits.
+        name: Title of the audit.
+    """
+    newest = {run.plan_id: run for run in _readable((root / _slug(name)).glob("*/plan.json"))}
+    return sorted(newest.values(), key=lambda run: _age(run.created, run.run_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +113,13 @@ def _open(path: Path) -> Run:
 
 def _runs_like(audit: Path, identity: str) -> list[Run]:
     """The readable runs of one audit whose id ends like a plan id, oldest first."""
+    return _readable(audit.glob(f"*-{identity[:8]}*/plan.json"))
+
+
+def _readable(plans: Iterable[Path]) -> list[Run]:
+    """The runs that have these plans, oldest first."""
     found = []
-    for path in audit.glob(f"*-{identity[:8]}*/plan.json"):
+    for path in plans:
         try:
             found.append(_open(path.parent))
         except StoreError:

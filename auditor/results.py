@@ -1,0 +1,32 @@
+"""What an audit comes to: a run, its conclusions, and where the report lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor import findings
+from auditor.findings import Findings
+from auditor.records.run import Run
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished audit."""
+
+    run: Run
+    findings: Findings
+    html: Path
+    pdf: Path | None
+    reused: bool = False
+    """Whether the run was complete already."""
+    pdf_error: str | None = None
+
+
+def reopened(place: Run) -> Result:
+    """The result of a complete run, as it lies on the disk.
+
+    Raises:
+        StoreError: its findings are missing, or of a format that this version does not understand.
+    """
+    pdf = place.path / "report.pdf"
+    found = findings.read(place.read_bytes("findings.json"))
+    return Result(place, found, place.path / "report.html", pdf if pdf.exists() else None, reused=True)
