@@ -9,7 +9,7 @@ All documents are then in documents.parquet and documents.html. A corpus of at m
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditor.findings.answers import Answer, pair
 from auditor.findings.coverage import list_documents
@@ -24,6 +24,8 @@ SHOWN = 500
 FAILED = 100
 WRONG = 300
 """The most of each kind, beside those that the report shows elsewhere."""
+POINTS = 1000
+"""Of the sorted values of one slice, for its strip: the report draws them from the evidence."""
 _AT_ONCE = 1000
 
 
@@ -33,7 +35,12 @@ def abridge(findings: Findings, evidence: Evidence) -> Findings:
     part = dataclasses.replace(evidence, documents=tuple(d for d in evidence.documents if d.id in shown))
     rows = list_documents(part, pair(part, _is_multi_label(findings)))
     left_out = len(evidence.documents) - len(rows)
-    return findings.model_copy(update={"documents": rows, "documents_left_out": left_out})
+    strips = {
+        name: found.model_copy(update={"nats_by_slice": _thinned(found.nats_by_slice)})
+        for name in ("perplexity", "pseudo_perplexity")
+        if (found := getattr(findings, name)) is not None
+    }
+    return findings.model_copy(update={"documents": rows, "documents_left_out": left_out, **strips})
 
 
 def choose_documents(findings: Findings, evidence: Evidence) -> frozenset[str]:
@@ -74,6 +81,20 @@ def unmeasurable_documents(evidence: Evidence) -> list[str]:
 def _documents_of(state: type, evidence: Evidence) -> list[str]:
     probes = evidence.probes.values()
     return [d.id for d in evidence.documents if any(isinstance(found.get(d.id), state) for found in probes)]
+
+
+def _thinned(by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Of more than `POINTS` sorted values so many at even steps, both ends among them."""
+    return {
+        column: {value: _at_even_steps(values) for value, values in by_value.items()}
+        for column, by_value in by_slice.items()
+    }
+
+
+def _at_even_steps(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(values) <= POINTS:
+        return values
+    return tuple(values[round(i * (len(values) - 1) / (POINTS - 1))] for i in range(POINTS))
 
 
 def _add(chosen: dict[str, None], names: Iterable[str], most: int) -> None:

@@ -293,7 +293,8 @@ class PerplexityFindings(Finding):
     word: Number
     most_surprising: tuple[Example, ...]
     nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted logarithms of the documents' perplexities, for the strips."""
+    """column → value → sorted logarithms of the documents' perplexities, for the strips; of a corpus that is too
+    large for one page 1,000 at even steps."""
 
 
 class PseudoPerplexityFindings(Finding):
@@ -315,7 +316,7 @@ class PseudoPerplexityFindings(Finding):
     median_document: Number
     most_surprising: tuple[Example, ...]
     nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips."""
+    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips; as those of the perplexities."""
 
 
 class DocumentRow(Finding):

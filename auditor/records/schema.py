@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
+from auditor.records import columns
 from auditor.records.types import Failure, NotMeasurable, Unmeasured
 
 FORMAT: Final = "auditor.records/2"
@@ -36,7 +37,7 @@ _READABLE = ("auditor.records/1", FORMAT)
 
 R = TypeVar("R")
 Shared = dict[Any, Any]
-"""Lists of strings and maps that rows have in common, such as the labels of a model: kept once for all of them, and
+"""What rows have in common, such as the labels of a model, tokens, spans and maps: kept once for all of them, and
 read-only, as records are."""
 
 _SCALARS: dict[Any, Any] = {
@@ -86,10 +87,10 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
     seen = {} if shared is None else shared
-    columns = {name: _decode(hint, table.column(name).combine_chunks(), seen) for name, hint in hints.items()}
-    states = {name: columns.pop(name) for name in _OF_STATES if name in columns}
-    absent = _unmeasured(columns[next(iter(columns))], states)
-    records = _records(cls, columns, [row is None for row in absent])
+    arrays = {name: table.column(name).combine_chunks() for name in hints}
+    states = {name: _decode(str, arrays.pop(name), seen) for name in _OF_STATES if name in arrays}
+    absent = _unmeasured(_decode(str, arrays[next(iter(arrays))], seen), states)
+    records = _records(cls, arrays, [row is None for row in absent], seen)
     return [record if row is None else row for record, row in zip(records, absent, strict=True)]
 
 
@@ -235,16 +236,27 @@ def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
         return list(array.to_numpy(zero_copy_only=False).tolist())
     present = array.is_valid().to_pylist()
     if is_dataclass(kind):
-        columns = {name: _decode(hint, array.field(name), shared) for name, hint in _hints(kind).items()}
-        return _records(kind, columns, present)
+        records = _records(kind, {name: array.field(name) for name in _hints(kind)}, present, shared)
+        return _shared(records, shared) if _is_small(kind) else records
     starts = array.offsets.to_pylist()
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
     if kind == dict[str, str]:
         pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
         return [_map(tuple(pairs[start:stop]), shared) if there else None for start, stop, there in ranges]
     items = _decode(_item(kind), array.values, shared)
-    rows = [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
-    return [shared.setdefault(row, row) for row in rows] if _item(kind) is str else rows
+    if _item(kind) is not str:
+        return [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
+    words = _shared(items, shared)
+    return _shared([tuple(words[start:stop]) if there else None for start, stop, there in ranges], shared)
+
+
+def _shared(values: list[Any], shared: Shared) -> list[Any]:
+    return [shared.setdefault(value, value) for value in values]
+
+
+def _is_small(kind: Any) -> bool:
+    """Whether many records of a kind are equal: a span is, whose fields are a few numbers and a name."""
+    return all(hint in (int, str) for hint in _hints(kind).values())
 
 
 def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
@@ -254,13 +266,16 @@ def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
     return shared[key]  # type: ignore[no-any-return]
 
 
-def _records(cls: Any, columns: dict[str, list[Any]], present: list[bool]) -> list[Any]:
-    """One `cls` per row that is present, else None."""
-    names = list(columns)
-    rows = zip(*columns.values(), strict=True)
-    return [
-        cls(**dict(zip(names, row, strict=True))) if there else None for row, there in zip(rows, present, strict=True)
-    ]
+def _records(cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared) -> list[Any]:
+    """One `cls` per row that is present, else None; its tuples of floats stay in their columns."""
+    hints = _hints(cls)
+    floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
+    values = {name: _decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
+    return list(columns.records(cls, values, floats, present))
+
+
+def _floats(array: pa.ListArray) -> columns.Floats:
+    return array.offsets.to_numpy(), array.values.to_numpy()
 
 
 def _compare(cls: type[Any], found: pa.Schema) -> None:

@@ -15,7 +15,17 @@ from tests.benchmarks.measuring import without_huge_pages
 from tests.benchmarks.record import Outcome, Record
 from tests.benchmarks.results import DisagreementError, Setting
 
-SUBJECTS = ("lime", "adaptive", "host_work", "attention", "perplexity", "pseudo_perplexity", "rendering", "audit")
+SUBJECTS = (
+    "lime",
+    "adaptive",
+    "host_work",
+    "attention",
+    "perplexity",
+    "pseudo_perplexity",
+    "rendering",
+    "scale",
+    "audit",
+)
 CACHE = Path.home() / ".cache" / "auditor-benchmarks"
 
 

@@ -215,12 +215,12 @@ def _peak(prepare: Callable[..., tuple[Work, Work]], args: tuple[object, ...]) -
     warm_up, work = prepare(*args)
     warm_up()
     gc.collect()
-    before = _high_water(reset=True)
+    before = high_water(reset=True)
     work()
-    return (_high_water() - before) / 1e6
+    return (high_water() - before) / 1e6
 
 
-def _high_water(*, reset: bool = False) -> float:
+def high_water(*, reset: bool = False) -> float:
     """Largest resident size so far in bytes; since the last reset, where the system can forget."""
     if _STATUS.exists():
         if reset:

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from invented_large import HOSTILE, of_many
+from invented_runs import language_model
 
-from auditor.findings import abridgement, read, write
+from auditor.findings import abridgement, read, sliceable, write
 from auditor.findings.abridgement import document_rows
+from auditor.findings.perplexity import nats_by_slice
 from auditor.report import render_html, render_pages
 from auditor.report.sections import documents
 
@@ -150,6 +152,25 @@ def test_findings_and_page_are_no_larger_with_twice_the_documents():
         made = render_pages(*of_many(n))
         sizes.append((len(write(made.findings)), len(made.html)))
     assert all(second < 1.02 * first for first, second in zip(*sizes, strict=True))
+
+
+def test_strips_keep_a_thousand_values_in_the_findings_and_all_of_them_on_the_page(monkeypatch):
+    findings, evidence = language_model()
+    assert findings.perplexity is not None
+    exact = nats_by_slice(tuple(evidence.measured(evidence.perplexity)), sliceable(evidence.documents))
+    findings = findings.model_copy(update={"perplexity": findings.perplexity.model_copy(update={"nats_by_slice": exact})})
+    whole = render_html(findings, evidence)
+    monkeypatch.setattr(abridgement, "SHOWN", 10)
+    monkeypatch.setattr(abridgement, "POINTS", 3)
+    short = abridgement.abridge(findings, evidence)
+    assert short.perplexity is not None
+    for column, values in short.perplexity.nats_by_slice.items():
+        for value, kept in values.items():
+            everything = exact[column][value]
+            assert len(kept) == min(3, len(everything))
+            assert (kept[0], kept[-1]) == (everything[0], everything[-1])
+    strips = re.compile(r'<section id="perplexity".*?</section>', re.DOTALL)
+    assert strips.search(render_html(short, evidence))[0] == strips.search(whole)[0]
 
 
 @pytest.mark.usefixtures("small_limits")

@@ -13,6 +13,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.perplexity
     if found is None:
         raise ValueError("the run has no findings on perplexity")
+    found = surprise.with_all_values(sources, found, sources.evidence.measured(sources.evidence.perplexity))
     values = [row.perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
     return Section(
         id="perplexity",

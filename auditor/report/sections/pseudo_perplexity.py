@@ -25,6 +25,7 @@ def compose(sources: Sources) -> Section:
     found = sources.findings.pseudo_perplexity
     if found is None:
         raise ValueError("the run has no findings on pseudo-perplexity")
+    found = surprise.with_all_values(sources, found, sources.evidence.measured(sources.evidence.pseudo_perplexity))
     values = [row.pseudo_perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
     return Section(
         id="pseudo_perplexity",

@@ -1,9 +1,12 @@
 """What the sections on perplexity and pseudo-perplexity share: strips by slice, and cards of surprising documents."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from auditor.findings.exponentials import quarters
+from auditor.findings.parts import sliceable
+from auditor.findings.perplexity import nats_by_slice
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
@@ -12,6 +15,7 @@ from auditor.records.types import Document, Perplexity, PseudoPerplexity, Scored
 from auditor.report import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
 
+Found = TypeVar("Found", PerplexityFindings, PseudoPerplexityFindings)
 MOST_COLUMNS = 3
 MOST_VALUES = 8
 """Slices of one column drawn as strips: the largest."""
@@ -32,6 +36,14 @@ class Card:
     line: str
     is_short: bool
     passages: tuple[highlights.Passage, ...]
+
+
+def with_all_values(sources: Sources, found: Found, measured: Iterable[tuple[Document, ScoredTokens]]) -> Found:
+    """The findings with every value of every slice: abridged ones have some of them, at even steps."""
+    if not sources.findings.documents_left_out:
+        return found
+    values = nats_by_slice(tuple(measured), sliceable(sources.evidence.documents))
+    return found.model_copy(update={"nats_by_slice": values})
 
 
 def content(

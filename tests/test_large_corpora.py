@@ -1,0 +1,75 @@
+"""What a document costs in memory, from the evidence to the written report: little, and the page nothing."""
+
+import dataclasses
+import gc
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from invented_large import of_many
+
+from auditor.findings import Evidence, abridgement
+from auditor.records.run import Run
+from auditor.records.types import AttentionStatistics, Document, Prediction, Span
+from auditor.report import render_pages
+
+FEW, MANY = 1_000, 3_000
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Bytes that Python holds at most beyond what was there before."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def per_document(work: Callable[[int], Callable[[], object]]) -> float:
+    """Bytes for each document more."""
+    work(FEW)()  # what is imported and made once
+    return (peak(work(MANY)) - peak(work(FEW))) / (MANY - FEW)
+
+
+def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None:
+    def stored(n: int) -> Run:
+        run = Run(tmp_path / str(n), {"run_id": "run", "created": "2026-11-21T22:00:00Z", "probes": {}})
+        _, evidence = of_many(n)
+        for shard in range(n // 500):
+            documents = evidence.documents[500 * shard : 500 * shard + 500]
+            run.write_shard(Document, shard, documents)
+            run.write_shard(Prediction, shard, [evidence.predictions[d.id] for d in documents])
+            run.write_shard(AttentionStatistics, shard, [_attention(d) for d in documents])
+        return run
+
+    def work(n: int) -> Callable[[], Evidence]:
+        from auditor.reading import read_evidence
+
+        run = stored(n)
+        return lambda: read_evidence(run)
+
+    assert per_document(work) < 1_500
+
+
+def test_pages_take_less_than_that_for_each_document_they_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(abridgement, "MOST_ROWS", 500)
+    monkeypatch.setattr(abridgement, "SHOWN", 100)
+    made = {n: of_many(n) for n in (FEW, MANY)}
+    assert per_document(lambda n: lambda: render_pages(*made[n])) < 1_500
+
+
+def _attention(document: Document) -> AttentionStatistics:
+    shares = {
+        field.name: (0.125, 0.25, 0.375, 0.25)
+        for field in dataclasses.fields(AttentionStatistics)
+        if field.name.endswith("_share") or field.name in ("entropy", "distance")
+    }
+    tokens = ("[CLS]", "text", str(len(document.id)), "[SEP]")
+    spans = (Span(0, 0), Span(0, 4), Span(5, 6), Span(0, 0))
+    return AttentionStatistics(
+        document.id, 2, 2, 4, False, False, uniform_entropy=1.4, received=(0.25,) * 4, tokens=tokens, spans=spans,
+        **shares,
+    )  # fmt: skip
