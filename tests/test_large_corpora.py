@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from invented_large import of_many
 
+from auditor import audit, config
 from auditor.findings import Evidence, abridgement
 from auditor.records.run import Run
 from auditor.records.types import AttentionStatistics, Document, Prediction, Span
+from auditor.records.verification import verify
 from auditor.report import render_pages
+from tests.models.tiny import save
+from tests.test_audit import LABELS, Silent, corpus
 
 FEW, MANY = 1_000, 3_000
 
@@ -73,3 +77,28 @@ def _attention(document: Document) -> AttentionStatistics:
         document.id, 2, 2, 4, False, False, uniform_entropy=1.4, received=(0.25,) * 4, tokens=tokens, spans=spans,
         **shares,
     )  # fmt: skip
+
+
+def test_files_beside_a_large_report_are_summed_verified_and_taken_away_when_it_is_small_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = save(tmp_path / "model", "bert", "text-classification", **LABELS)
+    tables = {"model.name": model, "corpus.path": corpus(tmp_path), "probes.prediction": {}, "run.shard_size": 9}
+    with monkeypatch.context() as patch:
+        patch.setattr(abridgement, "MOST_ROWS", 10)
+        patch.setattr(abridgement, "SHOWN", 8)
+        large = audit.run(config.load(None, tables, environment={}), pdf=True, progress=Silent())
+    beside = {"documents.html", "documents.parquet"}
+    place = large.run.path
+    assert large.findings.n_documents == 18
+    assert beside <= {line.split("  ")[1] for line in (place / "SHA256SUMS").read_text().splitlines()}
+    assert verify(large.run) == []
+    content = (place / "documents.parquet").read_bytes()
+    (place / "documents.parquet").write_bytes(content[:-1])
+    assert [fault.path for fault in verify(large.run)] == ["documents.parquet"]
+    (place / "documents.parquet").write_bytes(content)
+    small = audit.rerender(large.run, pdf=True)
+    assert small.findings.documents_left_out == 0
+    assert not beside & {path.name for path in place.iterdir()}
+    assert verify(small.run) == []
