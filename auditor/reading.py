@@ -37,13 +37,14 @@ KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics
 
 def read_evidence(place: Run) -> Evidence:
     """The facts of a run, by document."""
+    shared: dict[Any, Any] = {}
     return Evidence(
-        documents=tuple(row for row in place.read(Document) if isinstance(row, Document)),
-        predictions={row.document_id: row for row in place.read(Prediction)},
-        explanations={row.document_id: row for row in place.read(Explanation)},
-        attention={row.document_id: row for row in place.read(AttentionStatistics)},
-        perplexity={row.document_id: row for row in place.read(Perplexity)},
-        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity)},
+        documents=tuple(row for row in place.read(Document, shared) if isinstance(row, Document)),
+        predictions={row.document_id: row for row in place.read(Prediction, shared)},
+        explanations={row.document_id: row for row in place.read(Explanation, shared)},
+        attention={row.document_id: row for row in place.read(AttentionStatistics, shared)},
+        perplexity={row.document_id: row for row in place.read(Perplexity, shared)},
+        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity, shared)},
         others={
             probe: {_document_of(row): row for row in place.read_facts(probe)}
             for probe in place.plan["probes"]

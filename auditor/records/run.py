@@ -17,11 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.errors import DiskError, LockedError, StoreError
 from auditor.records import disk, sums
 from auditor.records.types import Document, Unmeasured
+
+if TYPE_CHECKING:
+    from auditor.records import schema
 
 PLAN_FORMAT = "auditor.plan/1"
 RUN_FORMAT = "auditor.run/1"
@@ -129,16 +132,20 @@ class Run:
         self._open_again()
         disk.write(self._shard(folder_of(record), shard), schema.to_bytes(record, rows))
 
-    def read(self, record: type[R]) -> Iterator[R | Unmeasured]:
+    def read(self, record: type[R], shared: "schema.Shared | None" = None) -> Iterator[R | Unmeasured]:
         """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
+
+        Args:
+            record: What a row is.
+            shared: What rows of other records have already, such as the ids of the documents.
 
         Raises:
             StoreError: a file is damaged, of another format or another record.
         """
         from auditor.records import schema
 
-        shared: schema.Shared = {}
-        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content, shared))
+        seen: schema.Shared = {} if shared is None else shared
+        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content, seen))
 
     def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Unmeasured]:
         """As `read`, for a probe whose record class is not at hand; the first key is the document's id.

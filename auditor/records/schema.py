@@ -21,7 +21,7 @@ a record without fields, so what is written says auditor.records/2.
 import io
 import re
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -49,6 +49,7 @@ _SCALARS: dict[Any, Any] = {
 }
 _STATES: dict[str, type[Failure] | type[NotMeasurable]] = {"failure": Failure, "not_measurable": NotMeasurable}
 _OF_STATES = {f"{state}_{part}": str for state in _STATES for part in ("kind", "message")}
+_NONE: Mapping[str, list[Any]] = types.MappingProxyType({})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -89,8 +90,10 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
     seen = {} if shared is None else shared
     arrays = {name: table.column(name).combine_chunks() for name in hints}
     states = {name: _decode(str, arrays.pop(name), seen) for name in _OF_STATES if name in arrays}
-    absent = _unmeasured(_decode(str, arrays[next(iter(arrays))], seen), states)
-    records = _records(cls, arrays, [row is None for row in absent], seen)
+    key = next(iter(arrays))
+    ids = _shared(_decode(str, arrays.pop(key), seen), seen)
+    absent = _unmeasured(ids, states)
+    records = _records(cls, arrays, [row is None for row in absent], seen, {key: ids})
     return [record if row is None else row for record, row in zip(records, absent, strict=True)]
 
 
@@ -266,12 +269,14 @@ def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
     return shared[key]  # type: ignore[no-any-return]
 
 
-def _records(cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared) -> list[Any]:
+def _records(
+    cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared, decoded: Mapping[str, list[Any]] = _NONE
+) -> list[Any]:
     """One `cls` per row that is present, else None; its tuples of floats stay in their columns."""
     hints = _hints(cls)
     floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
     values = {name: _decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
-    return list(columns.records(cls, values, floats, present))
+    return list(columns.records(cls, {**decoded, **values}, floats, present))
 
 
 def _floats(array: pa.ListArray) -> columns.Floats:
