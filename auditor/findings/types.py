@@ -316,7 +316,7 @@ class PseudoPerplexityFindings(Finding):
     median_document: Number
     most_surprising: tuple[Example, ...]
     nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips; as those of the perplexities."""
+    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips; of many as above."""
 
 
 class DocumentRow(Finding):

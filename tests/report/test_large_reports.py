@@ -158,7 +158,9 @@ def test_strips_keep_a_thousand_values_in_the_findings_and_all_of_them_on_the_pa
     findings, evidence = language_model()
     assert findings.perplexity is not None
     exact = nats_by_slice(tuple(evidence.measured(evidence.perplexity)), sliceable(evidence.documents))
-    findings = findings.model_copy(update={"perplexity": findings.perplexity.model_copy(update={"nats_by_slice": exact})})
+    findings = findings.model_copy(
+        update={"perplexity": findings.perplexity.model_copy(update={"nats_by_slice": exact})}
+    )
     whole = render_html(findings, evidence)
     monkeypatch.setattr(abridgement, "SHOWN", 10)
     monkeypatch.setattr(abridgement, "POINTS", 3)
