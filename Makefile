@@ -147,5 +147,7 @@ if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed; found none." >&
 "$(BIN)/python" -c 'import pip' 2>/dev/null || "$$python" -m venv --clear $(VENV)
 echo "installing the project with [$(1)] into $(VENV): some minutes the first time"
 "$(BIN)/python" -m pip install -qq -c constraints.txt pip </dev/null
-"$(BIN)/python" -m pip install -qq -c constraints.txt --build-constraint constraints.txt -e '.[$(1)]' </dev/null
+"$(BIN)/python" -m pip install -qq --no-compile -c constraints.txt --build-constraint constraints.txt -e '.[$(1)]' </dev/null
+# pip compiles on one core. Some packages carry files that no Python compiles.
+"$(BIN)/python" -m compileall -qq -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 endef
