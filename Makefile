@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-lm test fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-lm test test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,16 @@ test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
 	@$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
 	$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.
+test-lowest: .venv-uv/uv  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)
+	@$(call trial,lowest,lowest-direct,-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning)
+
+test-newest: .venv-uv/uv  ## the same with the newest
+	@$(call trial,newest,highest)
+
+lock: .venv-uv/uv  ## constraints.txt: adds what pyproject.toml wants and lacks (ARGS=--upgrade moves everything)
+	@.venv-uv/bin/python .ci/lock.py $(ARGS)
 
 fmt: $(VENV)/developers  ## put the code in the house style
 	@$(BIN)/ruff format .
@@ -78,12 +88,19 @@ $(VENV)/benchmarks: pyproject.toml constraints.txt Makefile
 	$(call python_packages,dev$(comma)samples$(comma)bench)
 	touch $(VENV)/users $(VENV)/developers $@
 
+# uv resolves for other Pythons and for the lowest releases, which pip cannot. It does not need the project.
+.venv-uv/uv: constraints.txt Makefile
+	@$(find_python)
+	"$$python" -m venv --clear .venv-uv
+	.venv-uv/bin/python -m pip install -qq -c constraints.txt uv packaging </dev/null
+	touch $@
+
 comma := ,
 
 # Python 3.11 or newer; python3 first, unless it is too old or an empty shim.
 define find_python
 python=
-for candidate in python3 python3.13 python3.12 python3.11; do
+for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
 done
 endef
@@ -113,11 +130,24 @@ if [ $${#missing[@]} -gt 0 ]; then
 fi
 endef
 
-# $(1): extras of the project. pip as the machine has it configured; constraints.txt keeps torch at the tried release.
+# $(1): name; $(2): which releases; $(3): options of pytest. uv reads its own configuration (UV_INDEX, UV_FIND_LINKS …),
+# not pip's. Left out is what holds for the releases of constraints.txt only; the tests' last lines say what that is.
+define trial
+$(find_python)
+"$$python" -m venv --clear .venv-$(1)
+.venv-uv/bin/uv pip install --python .venv-$(1)/bin/python --resolution $(2) --compile-bytecode -e '.[dev$(comma)samples]'
+$(THREADS) .venv-$(1)/bin/python -m pytest -n 2 --dist worksteal -m 'not gpu and not locked' $(3) $(ARGS)
+endef
+
+# $(1): extras of the project. pip as the machine has it configured, at the releases of constraints.txt, pip itself and
+# what builds the packages among them.
 define python_packages
 $(find_python)
 if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed; found none." >&2; exit 1; fi
 "$(BIN)/python" -c 'import pip' 2>/dev/null || "$$python" -m venv --clear $(VENV)
 echo "installing the project with [$(1)] into $(VENV): some minutes the first time"
-"$(BIN)/python" -m pip install -qq -c constraints.txt -e '.[$(1)]' </dev/null
+"$(BIN)/python" -m pip install -qq -c constraints.txt pip </dev/null
+"$(BIN)/python" -m pip install -qq --no-compile -c constraints.txt --build-constraint constraints.txt -e '.[$(1)]' </dev/null
+# pip compiles on one core. Some packages carry files that no Python compiles.
+"$(BIN)/python" -m compileall -qq -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 endef

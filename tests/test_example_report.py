@@ -40,17 +40,20 @@ def test_the_golden_example_is_sound(example: Run) -> None:
     assert verify(example) == []
 
 
+@pytest.mark.locked
 def test_the_golden_example_has_the_findings_of_its_evidence(example: Run) -> None:
     found = findings.write(findings.summarise(reading.read_evidence(example), reading.context(example)))
     assert same(json.loads(found), json.loads(example.read_bytes("findings.json"))), "run `make golden`, read the diff"
 
 
+@pytest.mark.locked
 def test_the_golden_example_looks_like_a_fresh_rendering(example: Run) -> None:
     stored = findings.read(example.read_bytes("findings.json"))
     fresh = report.render_html(stored, reading.read_evidence(example))
     assert fresh.encode() == example.read_bytes("report.html"), f"run `make golden`, look at {example.path}/report.html"
 
 
+@pytest.mark.locked
 def test_the_golden_example_is_made_into_a_pdf(tmp_path: Path) -> None:
     stored = REPORTS / "example-zh"
     result = audit.rerender(open_run(shutil.copytree(stored, tmp_path / "example"), tmp_path))

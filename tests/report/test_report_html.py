@@ -270,6 +270,7 @@ def test_the_style_names_every_vendored_family_in_order(classifier_html):
     assert f"--mono:{fonts.stack(mono=True)}" in classifier_html
 
 
+@pytest.mark.locked
 def test_the_golden_page_of_a_tiny_report(golden):
     text = render_html(*tiny())
     body = re.sub("<script>.*?</script>", "<script>…</script>", text[text.index("<body") :], flags=re.DOTALL)
