@@ -36,14 +36,14 @@ test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.
-test-lowest: .venv-uv/uv  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)
-	@$(call trial,lowest,lowest-direct,-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning)
+test-lowest:  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)
+	@$(call trial,lowest,-c .venv-lowest/lowest.txt,-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning)
 
-test-newest: .venv-uv/uv  ## the same with the newest
-	@$(call trial,newest,highest)
+test-newest:  ## the same with the newest
+	@$(call trial,newest,)
 
-lock: .venv-uv/uv  ## constraints.txt: adds what pyproject.toml wants and lacks (ARGS=--upgrade moves everything)
-	@.venv-uv/bin/python .ci/lock.py $(ARGS)
+lock: $(VENV)/users  ## constraints.txt: adds what pyproject.toml wants and lacks (ARGS=--upgrade moves everything)
+	@$(BIN)/python .ci/lock.py $(ARGS)
 
 fmt: $(VENV)/developers  ## put the code in the house style
 	@$(BIN)/ruff format .
@@ -88,13 +88,6 @@ $(VENV)/benchmarks: pyproject.toml constraints.txt Makefile
 	$(call python_packages,dev$(comma)samples$(comma)bench)
 	touch $(VENV)/users $(VENV)/developers $@
 
-# uv resolves for other Pythons and for the lowest releases, which pip cannot. It does not need the project.
-.venv-uv/uv: constraints.txt Makefile
-	@$(find_python)
-	"$$python" -m venv --clear .venv-uv
-	.venv-uv/bin/python -m pip install -qq -c constraints.txt uv packaging </dev/null
-	touch $@
-
 comma := ,
 
 # Python 3.11 or newer; python3 first, unless it is too old or an empty shim.
@@ -130,12 +123,14 @@ if [ $${#missing[@]} -gt 0 ]; then
 fi
 endef
 
-# $(1): name; $(2): which releases; $(3): options of pytest. uv reads its own configuration (UV_INDEX, UV_FIND_LINKS …),
-# not pip's. Left out is what holds for the releases of constraints.txt only; the tests' last lines say what that is.
+# $(1): name; $(2): options of pip; $(3): options of pytest. Left out is what holds for the releases of constraints.txt
+# only; the tests' last lines say what that is.
 define trial
 $(find_python)
 "$$python" -m venv --clear .venv-$(1)
-.venv-uv/bin/uv pip install --python .venv-$(1)/bin/python --resolution $(2) --compile-bytecode -e '.[dev$(comma)samples]'
+.venv-$(1)/bin/python -m pip install -qq -c constraints.txt pip packaging </dev/null
+.venv-$(1)/bin/python .ci/lock.py --lowest .venv-$(1)/lowest.txt
+.venv-$(1)/bin/python -m pip install -qq $(2) -e '.[dev$(comma)samples]' </dev/null
 $(THREADS) .venv-$(1)/bin/python -m pytest -n 2 --dist worksteal -m 'not gpu and not locked' $(3) $(ARGS)
 endef
 

@@ -4,19 +4,23 @@
     make lock ARGS=--upgrade            everything moves to its newest release
     make lock ARGS="--upgrade-package torch --upgrade-package ruff"
 
-uv resolves for all Pythons and systems at once. pip and pip-tools cannot: they read environment markers as the Python
-that runs them (`pip install --dry-run --python-version 3.13` leaves out what is needed from 3.13 on).
+pip resolves, once for each Python and system. It reads environment markers as the Python that runs it (as does its
+`--python-version`), so the copy of `packaging` inside it is told those of the other one; the release of pip is locked.
+Every run is held to what the runs before it chose, so that one version serves all wherever that is possible.
 """
 
-import shutil
+import argparse
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
-from subprocess import DEVNULL
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "constraints.txt"
@@ -36,24 +40,55 @@ HEAD = """\
 # Left out: hashes, as torch==2.13.0 is another file with CUDA than without; and nvidia-*, cuda-* and triton, which a
 # torch for CUDA names itself, other versions in each of its builds, and one for the CPU does not want.
 """
+RESOLVER = """\
+import json, sys
+from pip._internal.cli.main import main
+from pip._vendor.packaging import markers
+known, told = markers.default_environment, json.loads(sys.argv[1])
+markers.default_environment = lambda: {**known(), **told}
+sys.exit(main(sys.argv[2:]))
+"""
 
 
-def resolve(options: Iterable[str]) -> list[Requirement]:
-    """What uv puts down for all extras and the building tools, kept at the versions of constraints.txt if it can.
+def declared() -> list[str]:
+    """Everything that pyproject.toml names: dependencies, extras, the tools, the build backend."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    table = project["project"]
+    lists = [table["dependencies"], *table["optional-dependencies"].values(), *project["dependency-groups"].values()]
+    return sum(lists, list(project["build-system"]["requires"]))
+
+
+def resolve(values: dict[str, str], held: Sequence[str]) -> list[Requirement]:
+    """What pip would install for all extras and tools where the markers have these values.
 
     Raises:
-        SystemExit: nothing satisfies the ranges of pyproject.toml; uv has said why.
+        SystemExit: nothing satisfies the ranges of pyproject.toml and what is held; pip has said why.
     """
-    scope = ["--universal", "--python-version", PYTHONS[0], "--all-extras", "--group", "tools"]
-    style = ["--quiet", "--no-annotate", "--no-header"]
     with tempfile.TemporaryDirectory() as folder:
-        # uv prefers the versions that the file it writes already has.
-        out = Path(shutil.copy(LOCK, folder))
-        command = ["uv", "pip", "compile", "pyproject.toml", *scope, *style, "--output-file", str(out), *options]
-        if (done := subprocess.run([sys.executable, "-m", *command], cwd=ROOT, stdout=DEVNULL, check=False)).returncode:
-            raise SystemExit(done.returncode)
-        lines = out.read_text(encoding="utf-8").splitlines()
-    return [Requirement(line) for line in lines if not line.startswith(("#", *OF_TORCH))]
+        constraints, report = Path(folder, "held.txt"), Path(folder, "report.json")
+        constraints.write_text("".join(f"{line}\n" for line in held), encoding="utf-8")
+        options = ["--quiet", "--dry-run", "--ignore-installed", "--report", str(report), "-c", str(constraints)]
+        command = [sys.executable, "-c", RESOLVER, json.dumps(values), "install", *options, *declared()]
+        if code := subprocess.run(command, cwd=ROOT, check=False).returncode:
+            raise SystemExit(code)
+        found = [item["metadata"] for item in json.loads(report.read_bytes())["install"]]
+    pins = {canonicalize_name(one["name"]): one["version"].split("+")[0] for one in found}
+    return [Requirement(f"{name}=={version}") for name, version in pins.items() if not name.startswith(OF_TORCH)]
+
+
+def all_pins(held: list[str]) -> Iterator[Requirement]:
+    """The pins of every Python and system, marked with the Python."""
+    for python, system in product(PYTHONS, (SYSTEMS[0], SYSTEMS[-1])):
+        pins = resolve(environment(python, system), held)
+        names = {Requirement(line).name for line in held}
+        held += [str(pin) for pin in pins if pin.name not in names]
+        yield from (Requirement(f'{pin} ; python_version == "{python}"') for pin in pins)
+
+
+def kept(upgrade: bool, packages: Sequence[str]) -> list[str]:
+    """The lines of constraints.txt that are not to move."""
+    lines = [line for line in LOCK.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return [] if upgrade else [line for line in lines if Requirement(line).name not in packages]
 
 
 def environment(python: str, system: dict[str, str]) -> dict[str, str]:
@@ -92,8 +127,22 @@ def lines_of(name: str, by_python: dict[str, set[str]]) -> list[str]:
     return [f"{name}{version} ; {markers[version]}" for version in distinct]
 
 
+def lowest() -> list[str]:
+    """The lowest release that each range of pyproject.toml allows."""
+    bounds = ((need.name, one) for need in map(Requirement, declared()) for one in need.specifier)
+    return sorted({f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "==")})
+
+
 if __name__ == "__main__":
-    text = HEAD + "\n".join(pins(resolve(sys.argv[1:]))) + "\n"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--upgrade", action="store_true")
+    parser.add_argument("--upgrade-package", action="append", default=[])
+    parser.add_argument("--lowest", type=Path, metavar="FILE", help="write the lowest releases there instead")
+    asked = parser.parse_args()
+    if asked.lowest:
+        asked.lowest.write_text("".join(f"{line}\n" for line in lowest()), encoding="utf-8")
+        raise SystemExit
+    text = HEAD + "\n".join(pins(all_pins(kept(asked.upgrade, asked.upgrade_package)))) + "\n"
     # An unchanged lock keeps its time, so that no environment is made anew.
     if text != LOCK.read_text(encoding="utf-8"):
         LOCK.write_text(text, encoding="utf-8")

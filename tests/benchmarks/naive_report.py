@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import exp
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -245,9 +246,11 @@ def _calibration(findings: Findings) -> str:
 
 
 def _strips(findings: Findings) -> str:
-    slices: Mapping[str, Mapping[str, Sequence[float]]] = findings.perplexity.by_slice if findings.perplexity else {}
+    found = findings.perplexity.nats_by_slice if findings.perplexity else {}
+    slices: Mapping[str, Mapping[str, Sequence[float]]] = found
     everything = [row.perplexity for row in findings.documents if row.perplexity is not None]
-    strips = {"All": everything, **{f"{c} {v}": x for c, by in list(slices.items())[:3] for v, x in by.items()}}
+    by_group = {f"{c} {v}": [exp(n) for n in x] for c, by in list(slices.items())[:3] for v, x in by.items()}
+    strips = {"All": everything, **by_group}
     figure = Figure(figsize=(6.93, 0.5 + 0.4 * len(strips)))
     axes = figure.subplots()
     for row, values in enumerate(strips.values()):
