@@ -50,11 +50,12 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def declared() -> list[str]:
-    """Everything that pyproject.toml names: dependencies, extras, the tools, the build backend."""
+def declared(without: str = "") -> list[str]:
+    """Everything that pyproject.toml names: dependencies, extras but for one, the tools, the build backend."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     table = project["project"]
-    lists = [table["dependencies"], *table["optional-dependencies"].values(), *project["dependency-groups"].values()]
+    extras = [lines for extra, lines in table["optional-dependencies"].items() if extra != without]
+    lists = [table["dependencies"], *extras, *project["dependency-groups"].values()]
     return sum(lists, list(project["build-system"]["requires"]))
 
 
@@ -128,8 +129,9 @@ def lines_of(name: str, by_python: dict[str, set[str]]) -> list[str]:
 
 
 def lowest() -> list[str]:
-    """The lowest release that each range of pyproject.toml allows."""
-    bounds = ((need.name, one) for need in map(Requirement, declared()) for one in need.specifier)
+    """The lowest release that each range of pyproject.toml allows; peers of the benchmarks have no range."""
+    needs = map(Requirement, declared(without="bench"))
+    bounds = ((need.name, one) for need in needs for one in need.specifier)
     return sorted({f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "==")})
 
 
