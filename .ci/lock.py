@@ -127,10 +127,16 @@ def lines_of(name: str, by_python: dict[str, set[str]]) -> list[str]:
     return [f"{name}{version} ; {markers[version]}" for version in distinct]
 
 
+def tried() -> list[str]:
+    """What `make test-lowest` and `make test-newest` install: all but the extra bench, which pins what it compares."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return sum((project["optional-dependencies"][extra] for extra in ("dev", "samples")), project["dependencies"])
+
+
 def lowest() -> list[str]:
-    """The lowest release that each range of pyproject.toml allows."""
-    bounds = ((need.name, one) for need in map(Requirement, declared()) for one in need.specifier)
-    return sorted({f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "==")})
+    """The lowest release that each of their ranges allows, one for each package."""
+    bounds = ((need.name, one) for need in map(Requirement, tried()) for one in need.specifier)
+    return sorted(f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "=="))
 
 
 if __name__ == "__main__":
