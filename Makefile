@@ -42,8 +42,11 @@ test-lowest:  ## the tests with the lowest releases that pyproject.toml allows (
 test-newest:  ## the same with the newest
 	@$(call trial,newest,)
 
-lock: $(VENV)/users  ## constraints.txt: adds what pyproject.toml wants and lacks (ARGS=--upgrade moves everything)
-	@$(BIN)/python .ci/lock.py $(ARGS)
+lock:  ## constraints.txt: adds what pyproject.toml wants and lacks (ARGS=--upgrade moves everything)
+	@$(find_python)
+	"$$python" -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install -qq -c constraints.txt pip packaging </dev/null
+	.venv-lock/bin/python .ci/lock.py $(ARGS)
 
 fmt: $(VENV)/developers  ## put the code in the house style
 	@$(BIN)/ruff format .

@@ -50,12 +50,11 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def declared(without: str = "") -> list[str]:
-    """Everything that pyproject.toml names: dependencies, extras but for one, the tools, the build backend."""
+def declared() -> list[str]:
+    """Everything that pyproject.toml names: dependencies, extras, the tools, the build backend."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     table = project["project"]
-    extras = [lines for extra, lines in table["optional-dependencies"].items() if extra != without]
-    lists = [table["dependencies"], *extras, *project["dependency-groups"].values()]
+    lists = [table["dependencies"], *table["optional-dependencies"].values(), *project["dependency-groups"].values()]
     return sum(lists, list(project["build-system"]["requires"]))
 
 
@@ -87,9 +86,17 @@ def all_pins(held: list[str]) -> Iterator[Requirement]:
 
 
 def kept(upgrade: bool, packages: Sequence[str]) -> list[str]:
-    """The lines of constraints.txt that are not to move."""
+    """The lines of constraints.txt that are not to move: inside the ranges of pyproject.toml, and not asked for."""
     lines = [line for line in LOCK.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    return [] if upgrade else [line for line in lines if Requirement(line).name not in packages]
+    needs = [Requirement(line) for line in declared()]
+    moved = {*packages, *(need.name for need in needs for line in lines if is_outside(Requirement(line), need))}
+    return [] if upgrade else [line for line in lines if Requirement(line).name not in moved]
+
+
+def is_outside(pin: Requirement, need: Requirement) -> bool:
+    """Whether a package is pinned to a release that is not wanted."""
+    same = pin.name == canonicalize_name(need.name)
+    return same and not need.specifier.contains(str(pin.specifier).removeprefix("=="), prereleases=True)
 
 
 def environment(python: str, system: dict[str, str]) -> dict[str, str]:
@@ -128,11 +135,16 @@ def lines_of(name: str, by_python: dict[str, set[str]]) -> list[str]:
     return [f"{name}{version} ; {markers[version]}" for version in distinct]
 
 
+def tried() -> list[str]:
+    """What `make test-lowest` and `make test-newest` install: all but the extra bench, which pins what it compares."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return sum((project["optional-dependencies"][extra] for extra in ("dev", "samples")), project["dependencies"])
+
+
 def lowest() -> list[str]:
-    """The lowest release that each range of pyproject.toml allows; peers of the benchmarks have no range."""
-    needs = map(Requirement, declared(without="bench"))
-    bounds = ((need.name, one) for need in needs for one in need.specifier)
-    return sorted({f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "==")})
+    """The lowest release that each of their ranges allows, one for each package."""
+    bounds = ((need.name, one) for need in map(Requirement, tried()) for one in need.specifier)
+    return sorted(f"{name}=={one.version}" for name, one in bounds if one.operator in (">=", "=="))
 
 
 if __name__ == "__main__":
