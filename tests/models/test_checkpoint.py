@@ -257,3 +257,13 @@ def test_a_model_with_no_stated_limit_is_loaded_and_answers(tmp_path: Path) -> N
     model = load(find("m", tmp_path), device="cpu")
     assert model.identity.max_length == 1024
     assert np.isfinite(model.logprobs([Window((1, 2, 3), (2, 3))])[0]).all()
+
+
+def test_quantised_weights_whose_package_is_missing_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    folder = save(tmp_path, "bert", "text-classification")
+    config = json.loads((folder / "config.json").read_text())
+    for method in ("aqlm", "no-such-method"):
+        quantised = config | {"quantization_config": {"quant_method": method, "in_group_size": 8}}
+        (folder / "config.json").write_text(json.dumps(quantised))
+        with pytest.raises(ModelError, match=rf"are quantised \({method}\) and cannot be read here: .*{method}"):
+            find("tiny", folder)
