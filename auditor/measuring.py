@@ -61,9 +61,9 @@ class Worker:
             asked = [document for document in documents if document.id in self._chosen[probe.name]]
             if not self.run.has(probe.name, shard.index):
                 rows = self._measure(probe, asked) if asked else []
+                self._settle()  # before the rows: where they are, nobody may load the model again
                 self.run.write_shard(probe.record, shard.index, rows)
                 failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
-            self._settle()
             self._stop_if_hopeless(probe)
             self.progress.advance(probe.name, len(asked))
         work = self._work()
