@@ -29,8 +29,9 @@ from auditor.errors import (
     VerificationError,
 )
 from auditor.models import Classifies
+from auditor.records.run import Run
 from auditor.records.store import open_run
-from auditor.records.types import Document, Explanation, Failure, Prediction
+from auditor.records.types import AttentionStatistics, Document, Explanation, Failure, Prediction
 from auditor.records.verification import verify
 from tests.models.tiny import TEXTS, save
 
@@ -156,6 +157,27 @@ def test_a_stopped_run_is_resumed_with_equal_sums(models: dict[str, Path], here:
     resumed = run(models["classifier"], corpus(here), progress=progress)
     assert not resumed.reused
     assert progress.said[1] == f"going on with {resumed.run.path}: 2 of 5 shards are measured"
+    assert sums(resumed) == sums(whole)
+
+
+def test_a_run_that_dies_behind_its_last_rows_knows_how_its_models_were_asked(
+    models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(models["classifier"], corpus(here), {"run.output": "whole", "run.shard_size": 50})
+    write = Run.write_shard
+
+    def dies(self: Run, record: type, shard: int, rows: list[object]) -> None:
+        write(self, record, shard, rows)
+        if record is AttentionStatistics:
+            raise InterruptedRunError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "write_shard", dies)
+        with pytest.raises(InterruptedRunError):
+            run(models["classifier"], corpus(here), {"run.shard_size": 50})
+    resumed = run(models["classifier"], corpus(here), {"run.shard_size": 50})
+    (asked,) = resumed.run.read_again().plan["computing"].values()
+    assert asked.keys() == {"answers", "attention"}
     assert sums(resumed) == sums(whole)
 
 
