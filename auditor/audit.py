@@ -10,15 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import auditor
-from auditor import findings, presenting, report, request
+from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
-from auditor.executors.serial import SerialExecutor
 from auditor.findings import Findings
-from auditor.labelling import is_multi_label
-from auditor.measuring import Progress, Worker
-from auditor.preflight import Preflight, check
-from auditor.reading import context, read_evidence
 from auditor.records.run import Run, to_json
 from auditor.records.store import find_or_create
 from auditor.records.sums import ARTEFACTS, DOCUMENTS
@@ -27,7 +22,13 @@ from auditor.records.types import (
 )
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.results import Result, reopened
+from auditor.running import appearance, request
+from auditor.running.context import context, read_evidence
+from auditor.running.executors.serial import SerialExecutor
+from auditor.running.labelling import is_multi_label
+from auditor.running.preflight import Preflight, check
+from auditor.running.results import Result, reopened
+from auditor.running.worker import Progress, Worker
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
@@ -108,7 +109,7 @@ def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fon
             raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
         _require_untouched(place)
         before = place.manifest() or {}
-        look = presenting.look_again(place.plan, templates, fonts)
+        look = appearance.look_again(place.plan, templates, fonts)
         facts = {key: before.get(key) for key in ("started", "finished", "seconds", "work", request.KEY)}
         return conclude(place, look, pdf=pdf, facts=facts)
 

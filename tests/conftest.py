@@ -113,7 +113,7 @@ def report(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str
 @pytest.fixture
 def no_embedded_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cutting fonts takes most of the time of a page and changes no word; not for a test that asks for a `report`."""
-    from auditor.report import fonts
+    from auditor.report.branding import fonts
 
     monkeypatch.setattr(fonts, "embed", lambda _: "")
 

@@ -254,7 +254,7 @@ def test_a_report_is_made_again_on_a_machine_without_torch(models: dict[str, Pat
     code = """
 import sys
 sys.modules["torch"] = sys.modules["transformers"] = None
-from auditor.cli import main
+from auditor.terminal.cli import main
 sys.exit(main(["report", "latest", "--no-pdf"]))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
@@ -465,7 +465,7 @@ def test_a_third_partys_probe_is_in_the_report_on_its_first_day(
 ) -> None:
     own = EntryPoint("length", f"{__name__}:LengthProbe", "auditor.probes")
     known = entry_points(group="auditor.probes")
-    monkeypatch.setattr("auditor.choosing.entry_points", lambda **_: [*known, own])
+    monkeypatch.setattr("auditor.running.probe_selection.entry_points", lambda **_: [*known, own])
     result = run(models["classifier"], corpus(here), {"probes.length": {}})
     assert {c.probe: c.measured for c in result.findings.coverage}["length"] == 18
     page = result.html.read_text(encoding="utf-8")
@@ -477,7 +477,9 @@ def test_a_probe_whose_name_could_not_stand_in_an_address_is_refused_before_anyt
     models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = EntryPoint("my <length>", f"{__name__}:LengthProbe", "auditor.probes")
-    monkeypatch.setattr("auditor.choosing.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")])
+    monkeypatch.setattr(
+        "auditor.running.probe_selection.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")]
+    )
     with pytest.raises(ConfigError, match="my <length>: a probe's name is made of a-z, 0-9 and _; tell who wrote"):
         run(models["classifier"], corpus(here), {"probes": {"my <length>": {}}})
 

@@ -15,12 +15,12 @@ import pytest
 
 import auditor
 from auditor import findings
-from auditor.cli import main
 from auditor.errors import ConfigError, LockedError, ModelError
 from auditor.findings.types import Check, Coverage, Findings, Nats, Number, Verdict
-from auditor.options import read_options
 from auditor.records import store
 from auditor.records.types import Document
+from auditor.terminal.cli import main
+from auditor.terminal.options import read_options
 
 HEAVY = ("torch", "transformers", "matplotlib", "weasyprint", "pyarrow", "scipy", "numpy", "jinja2", "yaml")
 NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
@@ -124,14 +124,16 @@ def test_the_version(auditor_says):
 @pytest.mark.parametrize("command", [["--help"], ["list", "--root", "."], ["run", "--help"], ["lit"]])
 def test_a_quick_command_imports_nothing_heavy(command, tmp_path):
     finished_run(tmp_path)
-    code = f"import sys; from auditor.cli import main; main({command}); print(*sys.modules, file=sys.stderr)"
+    code = f"import sys; from auditor.terminal.cli import main; main({command}); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert not set(HEAVY) & set(done.stderr.split())
 
 
 def test_verify_needs_neither_torch_nor_the_model(tmp_path):
     finished_run(tmp_path)
-    code = "import sys; sys.modules['torch'] = None; from auditor.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        "import sys; sys.modules['torch'] = None; from auditor.terminal.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     verify = [sys.executable, "-c", code, "verify", "latest", "--root", "."]
     subprocess.run(verify, cwd=tmp_path, capture_output=True, check=True)
 
@@ -448,7 +450,7 @@ def run(config, *, stop, **_):
 fake.run = run
 import auditor
 auditor.audit = sys.modules["auditor.audit"] = fake
-from auditor.cli import main
+from auditor.terminal.cli import main
 sys.exit(main(["run", "--model", "m", "--data", "d.jsonl"]))
 """
 

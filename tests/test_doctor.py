@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from auditor import doctor
-from auditor.cli import main
 from auditor.errors import PdfUnavailableError
+from auditor.terminal import doctor
+from auditor.terminal.cli import main
 
 CARD = types.SimpleNamespace(name="H100", total_memory=80 * 2**30)
 
@@ -46,7 +46,7 @@ def pdf(monkeypatch):
     """Decide what the PDF door of the report gives."""
 
     def install(load):
-        monkeypatch.setitem(sys.modules, "auditor.report.pdf", types.SimpleNamespace(load_weasyprint=load))
+        monkeypatch.setitem(sys.modules, "auditor.report.page.pdf", types.SimpleNamespace(load_weasyprint=load))
 
     pango = types.SimpleNamespace(pango_version=lambda: 15012)
     text = types.SimpleNamespace(ffi=types.SimpleNamespace(pango=pango))

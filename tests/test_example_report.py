@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from auditor import audit, findings, reading, report
+from auditor import audit, findings, report
 from auditor.records.run import Run
 from auditor.records.store import open_run
 from auditor.records.verification import verify
+from auditor.running import context
 
 REPORTS = Path(__file__).parents[1] / "reports"
 EXAMPLES = ("example", "example-zh")
@@ -42,14 +43,14 @@ def test_the_golden_example_is_sound(example: Run) -> None:
 
 @pytest.mark.locked
 def test_the_golden_example_has_the_findings_of_its_evidence(example: Run) -> None:
-    found = findings.write(findings.summarise(reading.read_evidence(example), reading.context(example)))
+    found = findings.write(findings.summarise(context.read_evidence(example), context.context(example)))
     assert same(json.loads(found), json.loads(example.read_bytes("findings.json"))), "run `make golden`, read the diff"
 
 
 @pytest.mark.locked
 def test_the_golden_example_looks_like_a_fresh_rendering(example: Run) -> None:
     stored = findings.read(example.read_bytes("findings.json"))
-    fresh = report.render_html(stored, reading.read_evidence(example))
+    fresh = report.render_html(stored, context.read_evidence(example))
     assert fresh.encode() == example.read_bytes("report.html"), f"run `make golden`, look at {example.path}/report.html"
 
 

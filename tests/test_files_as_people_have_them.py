@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from auditor.cli import main
 from auditor.records.store import open_run
 from auditor.records.types import Document
+from auditor.terminal.cli import main
 from tests.models.tiny import save
 
 REVIEWS = [

@@ -13,7 +13,7 @@ from auditor.errors import ConfigError, ProbeError
 from auditor.models import find, load
 from auditor.records.types import PseudoPerplexity
 from auditor.records.verification import verify
-from auditor.report import formats
+from auditor.report.drawing import formats
 from tests.models.tiny import TEXTS, save
 
 

@@ -17,18 +17,18 @@ STAIRS = (
     {"records", "hub"},
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
-    {"executors"},
-    {"audit", "preflight", "labelling", "choosing", "measuring", "reading", "presenting", "request", "results"},
-    {"cli", "__main__", "options", "progress", "interruption", "streams", "doctor"},
+    {"running"},
+    {"audit"},
+    {"terminal", "__main__"},
 )
 FLOORS = {part: floor for floor, parts in enumerate(STAIRS) for part in parts}
 # Who may import a library at all, lazily or not.
 HOMES = {
     "torch": ("auditor.models", "auditor.probes"),
     "transformers": ("auditor.models", "auditor.probes"),
-    "ray": ("auditor.executors.ray",),
-    "matplotlib": ("auditor.report.figures",),
-    "weasyprint": ("auditor.report.pdf",),
+    "ray": ("auditor.running.executors.ray",),
+    "matplotlib": ("auditor.report.drawing.figures",),
+    "weasyprint": ("auditor.report.page.pdf",),
     "babel": ("auditor.languages",),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc"}
@@ -114,7 +114,7 @@ def test_torch_is_out_of_reach_of_what_renders_a_report(part):
 
 def test_the_command_line_and_the_pdf_module_load_nothing_heavy_when_imported():
     assert not _libraries(_reached("auditor.__main__", lazy=False)) & {*HOMES, "scipy", "pyarrow", "fontTools"}
-    assert "weasyprint" not in _libraries(_reached("auditor.report.pdf", lazy=False))
+    assert "weasyprint" not in _libraries(_reached("auditor.report.page.pdf", lazy=False))
 
 
 def test_modules_have_telling_names_and_fit_on_a_few_screens():

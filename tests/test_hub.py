@@ -141,7 +141,7 @@ def test_without_a_hub_an_id_fails_before_torch_is_imported_and_says_what_to_do(
     tmp_path: Path, listening: tuple[socket.socket, str], listens: bool
 ) -> None:
     code = (
-        "import sys; from auditor.cli import main; code = main(sys.argv[1:]); "
+        "import sys; from auditor.terminal.cli import main; code = main(sys.argv[1:]); "
         "print('torch' in sys.modules, 'transformers' in sys.modules); sys.exit(code)"
     )
     arguments = ["run", "--model", "somebody/sentiment", "--data", "corpus.jsonl"]

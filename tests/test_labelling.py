@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from auditor import audit, config
-from auditor.cli import main
 from auditor.corpus.labels import Reading
-from auditor.labelling import notes_on
 from auditor.languages import speaking
 from auditor.models import find
 from auditor.records.types import Document, Prediction
+from auditor.running.labelling import notes_on
+from auditor.terminal.cli import main
 from tests.models.tiny import save
 from tests.test_audit import Silent
 

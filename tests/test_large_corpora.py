@@ -50,7 +50,7 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
         return run
 
     def work(n: int) -> Callable[[], Evidence]:
-        from auditor.reading import read_evidence
+        from auditor.running.context import read_evidence
 
         run = stored(n)
         return lambda: read_evidence(run)

@@ -81,13 +81,18 @@ def _run(home: Path, *command: str, **variables: str) -> str:
 def test_the_wheel_holds_templates_translations_fonts_licences_and_the_typing_marker(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "auditor/py.typed" in names
-    folders = ("templates", "auditor/languages/locale", "auditor/report/fonts/files", "auditor/report/fonts/licences")
+    folders = (
+        "templates",
+        "auditor/languages/locale",
+        "auditor/report/branding/fonts/files",
+        "auditor/report/branding/fonts/licences",
+    )
     for folder in folders:
         inside = folder if folder.startswith("auditor") else f"auditor/{folder}"
         wanted = {path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert wanted
         assert {f"{inside}/{path.as_posix()}" for path in wanted} <= names
-    assert "auditor/report/fonts/fonts.json" in names
+    assert "auditor/report/branding/fonts/fonts.json" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 

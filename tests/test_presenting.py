@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from auditor import audit, config, presenting
+from auditor import audit, config
 from auditor.errors import ConfigError, RenderError
 from auditor.records.run import Run
 from auditor.records.store import open_run
 from auditor.records.verification import verify
-from auditor.report import Look, fonts
-from auditor.report.templates import OwnTemplates
+from auditor.report import Look
+from auditor.report.branding import fonts
+from auditor.report.page.templates import OwnTemplates
+from auditor.running import appearance
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
 AUDIT = """
@@ -63,14 +65,14 @@ def run(tmp_path: Path) -> Run:
 
 def test_the_plan_keeps_what_a_second_rendering_needs(tmp_path: Path) -> None:
     audit_ = branded(tmp_path)
-    read = presenting.read(audit_)
+    read = appearance.read(audit_)
     plan = json.loads(json.dumps({"config": audit_.resolved(), "look": read.as_plan()}))
     shutil.rmtree(tmp_path / "templates")
     (tmp_path / "logo.png").unlink()
-    again = presenting.look_again(plan, None, tmp_path / "fonts")
+    again = appearance.look_again(plan, None, tmp_path / "fonts")
     assert again.templates.files == read.look.templates.files == (("front.html.j2", FRONT),)
     assert again.hashes == read.look.hashes
-    shown = presenting.presentation(plan)
+    shown = appearance.presentation(plan)
     assert (shown.language, shown.organisation, shown.classification) == ("zh", "Example Bank", "Internal")
     assert [(person.name, person.role) for person in shown.reviewers] == [
         ("Ada Lovelace", None),
@@ -84,14 +86,14 @@ def test_the_plan_keeps_what_a_second_rendering_needs(tmp_path: Path) -> None:
 
 def test_no_path_of_this_machine_enters_the_plan(tmp_path: Path) -> None:
     audit_ = branded(tmp_path)
-    plan = json.dumps({"config": audit_.resolved(), "look": presenting.read(audit_).as_plan()})
+    plan = json.dumps({"config": audit_.resolved(), "look": appearance.read(audit_).as_plan()})
     assert str(tmp_path) not in plan
 
 
 def test_fonts_have_to_be_given_again(tmp_path: Path) -> None:
-    plan = {"look": presenting.read(branded(tmp_path)).as_plan()}
+    plan = {"look": appearance.read(branded(tmp_path)).as_plan()}
     with pytest.raises(RenderError, match=r"give thai\.ttf again with --fonts DIR"):
-        presenting.look_again(plan, None, None)
+        appearance.look_again(plan, None, None)
 
 
 def test_every_fault_of_logo_templates_and_fonts_is_raised_at_once(tmp_path: Path) -> None:
@@ -100,7 +102,7 @@ def test_every_fault_of_logo_templates_and_fonts_is_raised_at_once(tmp_path: Pat
     (tmp_path / "fonts" / "thai.ttf").write_bytes(b"GIF89a")
     (tmp_path / "templates" / "front.html.j2").write_text("{{ findngs }}\n{% if %}", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        presenting.read(audit_)
+        appearance.read(audit_)
     file = tmp_path / "audit.toml"
     front, font, logo = str(caught.value).splitlines()
     assert front.startswith(f"{file}: report.templates: {tmp_path}/templates/front.html.j2, line 2: ")
@@ -120,7 +122,7 @@ def test_every_fault_of_logo_templates_and_fonts_is_raised_at_once(tmp_path: Pat
     ],
 )
 def test_a_logo_that_cannot_be_printed_is_refused(tmp_path: Path, data: bytes | None, said: str) -> None:
-    from auditor.report import logo
+    from auditor.report.branding import logo
 
     path = tmp_path / "logo.png"
     if data is not None:
@@ -131,7 +133,7 @@ def test_a_logo_that_cannot_be_printed_is_refused(tmp_path: Path, data: bytes | 
 
 
 def test_the_kind_of_a_logo_is_read_from_its_content(tmp_path: Path) -> None:
-    from auditor.report import logo
+    from auditor.report.branding import logo
 
     (tmp_path / "logo.png").write_bytes(picture("JPEG", "L"))
     assert logo.read(tmp_path / "logo.png").startswith("data:image/jpeg;base64,")

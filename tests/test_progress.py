@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from auditor.progress import Bar, Lines, open_progress
+from auditor.terminal.progress import Bar, Lines, open_progress
 
 
 def test_a_log_gets_one_line_for_every_tenth(capsys):

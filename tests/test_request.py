@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor import audit, config, request
+from auditor import audit, config
 from auditor.records.store import open_run
 from auditor.records.verification import verify
+from auditor.running import request
 from tests.models.tiny import save
 from tests.test_audit import LABELS, SMALL, Silent, corpus
 
@@ -24,7 +25,7 @@ class Blocked:
             raise AssertionError(f"imported {{name}}")
 
 sys.meta_path.insert(0, Blocked())
-from auditor.cli import main
+from auditor.terminal.cli import main
 sys.exit(main({arguments!r}))
 """
 ROOT = Path(__file__).parents[1]

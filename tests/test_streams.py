@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from auditor import findings, streams
+from auditor import findings
 from auditor.records import store
 from auditor.records.store import open_run, runs
 from auditor.records.types import Document
 from auditor.records.verification import verify
+from auditor.terminal import streams
 from tests.models.tiny import save
 from tests.test_audit import LABELS, corpus
 from tests.test_cli import sample_findings

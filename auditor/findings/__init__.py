@@ -2,7 +2,7 @@
 
 from auditor.findings.evidence import Bound, Context, Evidence
 from auditor.findings.interchange import read, schema, write
-from auditor.findings.limits import fault_of
+from auditor.findings.judgement.limits import fault_of
 from auditor.findings.numbers import names, nearest
 from auditor.findings.parts import sliceable
 from auditor.findings.presentation import Presentation

@@ -11,10 +11,10 @@ All documents are then in documents.parquet and documents.html. A corpus of at m
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from auditor.findings.answers import Answer, pair
-from auditor.findings.coverage import list_documents
+from auditor.findings.analyses.answers import Answer, pair
+from auditor.findings.analyses.failures import choose_failures
 from auditor.findings.evidence import Evidence
-from auditor.findings.failures import choose_failures
+from auditor.findings.judgement.coverage import list_documents
 from auditor.findings.types import DocumentRow, Findings
 from auditor.records.types import Failure, NotMeasurable
 

@@ -4,7 +4,7 @@ from auditor.findings.finding import Finding
 
 
 class Computing(Finding):
-    """How a model was asked one kind of question, and how it was shown to be right; see `auditor.models.proof`."""
+    """How a model was asked one kind of question, and how that was proven; see `auditor.models.computing.proof`."""
 
     model: str
     question: str

@@ -10,8 +10,8 @@ import difflib
 import math
 from collections.abc import Collection, Mapping
 
-from auditor.findings.exponentials import exponential
-from auditor.findings.intervals import Estimate
+from auditor.findings.statistics.exponentials import exponential
+from auditor.findings.statistics.intervals import Estimate
 from auditor.findings.types import Nats, Number, Unit
 from auditor.languages import N_
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeVar
 
-from auditor.findings.agreement import agree_on
-from auditor.findings.answers import Answer
-from auditor.findings.attention import summarise_attention
+from auditor.findings.analyses.agreement import agree_on
+from auditor.findings.analyses.answers import Answer
+from auditor.findings.analyses.attention import summarise_attention
+from auditor.findings.analyses.explanations import summarise_explanations
+from auditor.findings.analyses.perplexity import summarise_perplexity
+from auditor.findings.analyses.predictions import summarise_predictions
+from auditor.findings.analyses.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.evidence import Evidence
-from auditor.findings.explanations import summarise_explanations
 from auditor.findings.numbers import SLICE_VALUES, of_slice
-from auditor.findings.perplexity import summarise_perplexity
-from auditor.findings.predictions import summarise_predictions
-from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.types import Number
 from auditor.languages import say
 from auditor.records.types import MISSING, Document

@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from auditor.findings import abridgement
-from auditor.findings.agreement import agree_on
-from auditor.findings.answers import pair
-from auditor.findings.attention import describe_layers, summarise_attention
-from auditor.findings.checks import judge_all
+from auditor.findings.analyses.agreement import agree_on
+from auditor.findings.analyses.answers import pair
+from auditor.findings.analyses.attention import describe_layers, summarise_attention
+from auditor.findings.analyses.explanations import summarise_explanations
+from auditor.findings.analyses.perplexity import summarise_perplexity
+from auditor.findings.analyses.predictions import summarise_predictions
+from auditor.findings.analyses.pseudo_perplexity import summarise_pseudo_perplexity
+from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.findings.computing import Computing
-from auditor.findings.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.evidence import Context, Evidence
-from auditor.findings.explanations import summarise_explanations
+from auditor.findings.judgement.checks import judge_all
+from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
+from auditor.findings.judgement.pointers import point
+from auditor.findings.judgement.verdict import decide
 from auditor.findings.parts import measure_parts, sliceable
-from auditor.findings.perplexity import summarise_perplexity
-from auditor.findings.pointers import point
-from auditor.findings.predictions import summarise_predictions
-from auditor.findings.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.special_tokens import describe_special_tokens
 from auditor.findings.types import Check, Findings, Number, Result
-from auditor.findings.verdict import decide
 from auditor.languages import speaking
 from auditor.records.types import Perplexity, PseudoPerplexity
 

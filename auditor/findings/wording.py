@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from auditor.findings.digits import check_digits, digits_of, usual_digits
-from auditor.findings.exponentials import PRINTED
 from auditor.findings.numbers import as_nats
+from auditor.findings.statistics.exponentials import PRINTED
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 

@@ -12,15 +12,32 @@ from typing import Any
 import torch
 
 from auditor.errors import ModelError
-from auditor.models.batching import Batcher
-from auditor.models.chat import chat_template
-from auditor.models.checkpoint import Checkpoint, find
-from auditor.models.contract import Attends, Classifies, FillsMasks, Identity, Question, Scores, Text, Tokens, Window
-from auditor.models.fill_mask import FillMask
-from auditor.models.loading import device_for, dtype_for, load_model, load_tokenizer, max_length_of, open_tokenizer
-from auditor.models.rehearsal import hides_attention
-from auditor.models.text_classification import TextClassification
-from auditor.models.text_generation import TextGeneration
+from auditor.models.attention.rehearsal import hides_attention
+from auditor.models.capabilities import (
+    Attends,
+    Classifies,
+    FillsMasks,
+    Identity,
+    Question,
+    Scores,
+    Text,
+    Tokens,
+    Window,
+)
+from auditor.models.checkpoints.checkpoint import Checkpoint, find
+from auditor.models.checkpoints.loading import (
+    device_for,
+    dtype_for,
+    load_model,
+    load_tokenizer,
+    max_length_of,
+    open_tokenizer,
+)
+from auditor.models.computing.batching import Batcher
+from auditor.models.text.chat import chat_template
+from auditor.models.text.classification import TextClassification
+from auditor.models.text.fill_mask import FillMask
+from auditor.models.text.generation import TextGeneration
 
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
@@ -54,7 +71,7 @@ ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGe
 
 
 def offers(task: str, capability: type) -> bool:
-    """Whether models of this task have a capability of `auditor.models.contract`."""
+    """Whether models of this task have a capability of `auditor.models.capabilities`."""
     return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
 
 

@@ -1,4 +1,4 @@
-"""Where do the heads look? Statistics of every head over each document, as defined in `auditor.models.attention`.
+"""Where do the heads look? Statistics of every head over each document (`auditor.models.attention.routing`).
 
 A few documents are mapped as well: the heaviest keys of every query of every head are kept, to be shown. Which ones is
 settled before anything is measured, among all documents the probe is given: they are put in the order of
@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
-from auditor.models.contract import HeadMaps, HeadStatistics
+from auditor.models.capabilities import HeadMaps, HeadStatistics
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 

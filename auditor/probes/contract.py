@@ -22,7 +22,7 @@ class Probe(Protocol):
 
     name: ClassVar[str]
     needs: ClassVar[type]
-    """The capability of `auditor.models.contract` that it uses."""
+    """The capability of `auditor.models.capabilities` that it uses."""
     record: ClassVar[type]
     """The record it yields."""
 

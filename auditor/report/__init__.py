@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Findings
 from auditor.languages import speaking
-from auditor.report.look import PLAIN, Look
+from auditor.report.page.look import PLAIN, Look
 
 if TYPE_CHECKING:
-    from auditor.report.pages import Pages
+    from auditor.report.page.pages import Pages
 
 __all__ = ["PLAIN", "Look", "render_html", "render_pages", "render_pdf"]
 
@@ -30,7 +30,7 @@ def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> 
     Raises:
         RenderError: a template is missing, broken, or asks for a name that is not there.
     """
-    from auditor.report import pages
+    from auditor.report.page import pages
 
     with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return pages.render(findings, evidence)
@@ -47,7 +47,7 @@ def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> s
     Raises:
         RenderError: a template is missing, broken, or asks for a name that is not there.
     """
-    from auditor.report import html
+    from auditor.report.page import html
 
     with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return html.render(findings, evidence)
@@ -65,7 +65,7 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
-    from auditor.report import pdf
+    from auditor.report.page import pdf
 
     with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)

@@ -13,7 +13,7 @@ from itertools import count
 from statistics import median
 from typing import Any
 
-from auditor.probes.lime import LimeProbe
+from auditor.probes.lime.probe import LimeProbe
 from auditor.records.types import Document, Explanation
 from tests.benchmarks import materials
 from tests.benchmarks.lime import Package, coefficients, name_of

@@ -22,9 +22,10 @@ from unittest.mock import patch
 import numpy as np
 from transformers import AutoModel, AutoModelForCausalLM
 
-from auditor import audit, config, measuring, reading
-from auditor.probes.lime import Z_95
+from auditor import audit, config
+from auditor.probes.lime.probe import Z_95
 from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
+from auditor.running import context, worker
 from tests.benchmarks import attention, materials, perplexity
 from tests.benchmarks.lime import Package
 from tests.benchmarks.measuring import Spread, Timed, Turns, forward_clock
@@ -93,7 +94,7 @@ def _precision(documents: list[Document], found: dict[str, Timed]) -> tuple[str,
     """How wide the widest 95 % interval of a document is by default; whether it is no wider at the notebook's N."""
 
     def widest(name: str) -> float:
-        kept = reading.read_evidence(found[name].result.run).explanations
+        kept = context.read_evidence(found[name].result.run).explanations
         targets = [kept[document.id].targets[0] for document in documents if not kept[document.id].exact]
         return median(max(one.standard_errors) * Z_95 / max(map(abs, one.weights)) for one in targets)
 
@@ -129,7 +130,7 @@ def _audit(settings: config.Config, over: Callable[[], None]) -> audit.Result:
 def _clocked(settings: config.Config, shares: list[float], over: Callable[[], None]) -> audit.Result:
     """Ours; notes the CPU seconds of measuring as a multiple of those of the forward passes."""
     spent = forwards = 0.0
-    measure, own = measuring.measure, threading.get_ident()
+    measure, own = worker.measure, threading.get_ident()
 
     def clocked(*arguments: Any) -> list[Any]:
         nonlocal spent, forwards
@@ -140,7 +141,7 @@ def _clocked(settings: config.Config, shares: list[float], over: Callable[[], No
             forwards += clock.seconds - before
         return found
 
-    with forward_clock() as clock, patch.object(measuring, "measure", clocked):
+    with forward_clock() as clock, patch.object(worker, "measure", clocked):
         result = _audit(settings, over)
     shares.append(spent / forwards)
     return result
@@ -202,7 +203,7 @@ def _marked(text: str, coefficients: np.ndarray) -> str:
 
 def _same(documents: list[Document], result: audit.Result, theirs: Notebook) -> str:
     """Every number of every document that both have."""
-    kept = reading.read_evidence(result.run)
+    kept = context.read_evidence(result.run)
     worst: dict[str, float] = dict.fromkeys(("probabilities", "coefficients", "attention", "log-probabilities"), 0.0)
 
     def seen(name: str, difference: float) -> None:

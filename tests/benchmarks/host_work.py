@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from auditor.probes.lime import LimeProbe
-from auditor.probes.surrogate import fit, kernel, sample_masks
+from auditor.probes.lime.probe import LimeProbe
+from auditor.probes.lime.surrogate import fit, kernel, sample_masks
 from tests.benchmarks import materials
 from tests.benchmarks.lime import SEED, Package, coefficients, name_of
 from tests.benchmarks.measuring import Spread, forward_clock, in_turns

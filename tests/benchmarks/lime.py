@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from auditor.probes.lime import LimeProbe, seed_for
+from auditor.probes.lime.probe import LimeProbe, seed_for
 from auditor.records.types import Document, Explanation
 from tests.benchmarks import limits, materials
 from tests.benchmarks.measuring import Spread, Work, forward_clock, in_turns

@@ -15,12 +15,12 @@ from math import exp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from auditor.findings.attention import READABLE
+from auditor.findings.analyses.attention import READABLE
 from auditor.findings.evidence import Evidence
 from auditor.findings.slices import base_name
 from auditor.findings.types import AttentionFindings, Findings, MappedHead, Number
 from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity
-from auditor.report import attention_maps, highlights
+from auditor.report.drawing import attention_maps, highlights
 from auditor.report.sections import attention, explanations, gallery
 
 CELL = "border-bottom: 1px solid #e3e8ed; padding: 3px 6px; vertical-align: top"

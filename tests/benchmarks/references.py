@@ -20,7 +20,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from auditor.corpus.segments import perturb, segment
-from auditor.probes.surrogate import enumerate_masks, fit, kernel, sample_masks
+from auditor.probes.lime.surrogate import enumerate_masks, fit, kernel, sample_masks
 from auditor.records.types import Document
 from tests.benchmarks import materials
 

@@ -13,13 +13,13 @@ from time import process_time
 from typing import Any
 
 from auditor import findings as conclusions
-from auditor import reading
 from auditor import report as reporting
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import Example, Findings
 from auditor.records.store import open_run
 from auditor.records.types import Explanation, Perplexity
-from auditor.report import html, pdf
+from auditor.report.page import html, pdf
+from auditor.running import context
 from tests.benchmarks import naive_report
 from tests.benchmarks.measuring import Spread, Work, in_turns, peak_memory
 from tests.benchmarks.naive_report import Cell, Part
@@ -62,8 +62,8 @@ class Material:
 def example() -> Material:
     """The example of this repository, concluded from its evidence."""
     run = open_run(EXAMPLE, EXAMPLE.parent)
-    evidence = reading.read_evidence(run)
-    return prepared(conclusions.summarise(evidence, reading.context(run)), evidence)
+    evidence = context.read_evidence(run)
+    return prepared(conclusions.summarise(evidence, context.context(run)), evidence)
 
 
 def prepared(findings: Findings, evidence: Evidence) -> Material:

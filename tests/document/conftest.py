@@ -31,7 +31,7 @@ def conformance(once, report) -> dict[str, dict[str, dict[str, int]]]:
 
 def plain_pdf() -> bytes:
     """A PDF that claims nothing, to see that the judge can say no."""
-    from auditor.report.pdf import load_weasyprint
+    from auditor.report.page.pdf import load_weasyprint
 
     return bytes(load_weasyprint().HTML(string="<title>x</title>" + "<p>plain</p>" * 99).write_pdf())
 

@@ -13,7 +13,7 @@ import pytest
 from checkers import or_fail, program
 from sample_reports import CONFIG, INVENTED, PRINTED, SENTENCES
 
-from auditor.report import fonts
+from auditor.report.branding import fonts
 
 AGAIN = """
 import sys

@@ -7,7 +7,7 @@ import pytest
 from hostile_audits import COLUMNS, STRINGS, UTF8
 
 from auditor.corpus.cleaning import plain
-from auditor.report import formats
+from auditor.report.drawing import formats
 
 PLACES = {
     "hostile-classifier": (

@@ -3,8 +3,8 @@
 import pytest
 
 from auditor.errors import DiskError
-from auditor.executors.contract import Outcome, Shard, cut
-from auditor.executors.serial import SerialExecutor
+from auditor.running.executors.contract import Outcome, Shard, cut
+from auditor.running.executors.serial import SerialExecutor
 
 SHARDS = cut(10, 4)
 

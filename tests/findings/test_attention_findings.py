@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 from worked_example import N, attention, explanation
 
-from auditor.findings.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
-from auditor.findings.attention import summarise_attention
-from auditor.findings.intervals import wilson
+from auditor.findings.analyses.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
+from auditor.findings.analyses.attention import summarise_attention
+from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import AttentionMap, Segment, Span
 
 

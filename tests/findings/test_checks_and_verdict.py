@@ -2,10 +2,10 @@ import pytest
 from worked_example import context, evidence
 
 from auditor.findings import Bound, summarise
-from auditor.findings.checks import judge, judge_all
-from auditor.findings.pointers import point, section_of
+from auditor.findings.judgement.checks import judge, judge_all
+from auditor.findings.judgement.pointers import point, section_of
+from auditor.findings.judgement.verdict import decide
 from auditor.findings.types import Coverage, Number, SliceRow
-from auditor.findings.verdict import decide
 
 
 def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accuracy"):

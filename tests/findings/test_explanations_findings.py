@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from worked_example import evidence, explanation
 
-from auditor.findings.answers import pair
-from auditor.findings.explanations import faithful, is_clear, summarise_explanations
-from auditor.findings.words import rank_words, recurring_words, told_apart
+from auditor.findings.analyses.answers import pair
+from auditor.findings.analyses.explanations import faithful, is_clear, summarise_explanations
+from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
 from auditor.records.types import Segment
 
 

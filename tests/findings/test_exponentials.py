@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.findings import exponentials
-from auditor.findings.intervals import bootstrap_mean, quantile
+from auditor.findings.statistics import exponentials
+from auditor.findings.statistics.intervals import bootstrap_mean, quantile
 
 NATS = st.lists(st.floats(0, 30), min_size=1, max_size=40)
 HUGE = st.lists(st.floats(0, 1e6), min_size=2, max_size=40)

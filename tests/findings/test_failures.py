@@ -6,7 +6,7 @@ import pytest
 from worked_example import context, continuation_evidence, evidence
 
 from auditor.findings import summarise
-from auditor.findings.failures import MOST, choose_failures, instability, worst_slice
+from auditor.findings.analyses.failures import MOST, choose_failures, instability, worst_slice
 from auditor.records.types import Explanation, Segment, Span, Target
 
 

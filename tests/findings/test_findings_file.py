@@ -9,7 +9,7 @@ from worked_example import context, continuation_evidence, evidence, multi_label
 
 from auditor.errors import StoreError
 from auditor.findings import Bound, Evidence, names, read, schema, sliceable, summarise, write
-from auditor.findings.answers import answer_probability
+from auditor.findings.analyses.answers import answer_probability
 from auditor.records.types import Failure, Prediction
 
 FOUND = summarise(evidence(), context())

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from auditor.findings.intervals import (
+from auditor.findings.statistics.intervals import (
     Estimate,
     _indices,
     bootstrap,

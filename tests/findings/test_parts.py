@@ -9,7 +9,7 @@ import pytest
 from worked_example import N, context, document, evidence, prediction
 
 from auditor.findings import Evidence, sliceable, summarise
-from auditor.findings.answers import pair
+from auditor.findings.analyses.answers import pair
 from auditor.findings.parts import _ordered, measure_parts
 from auditor.records.types import MISSING
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from worked_example import TEXT, N, context, document, evidence, perplexity
 
-from auditor.findings import Bound, exponentials, read, schema, summarise, write
-from auditor.findings.checks import judge
-from auditor.findings.perplexity import document_bits_per_byte, document_perplexity, summarise_perplexity
+from auditor.findings import Bound, read, schema, summarise, write
+from auditor.findings.analyses.perplexity import document_bits_per_byte, document_perplexity, summarise_perplexity
+from auditor.findings.judgement.checks import judge
+from auditor.findings.statistics import exponentials
 
 
 def summarised(records, columns=None, is_reference=True):

@@ -7,11 +7,11 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from worked_example import LABELS, continuation_evidence, document, evidence, multi_label_evidence, prediction
 
 from auditor.findings import Bound, Evidence
-from auditor.findings.answers import Answer, pair
-from auditor.findings.calibration import calibrate
-from auditor.findings.checks import judge
-from auditor.findings.intervals import wilson
-from auditor.findings.predictions import summarise_predictions
+from auditor.findings.analyses.answers import Answer, pair
+from auditor.findings.analyses.calibration import calibrate
+from auditor.findings.analyses.predictions import summarise_predictions
+from auditor.findings.judgement.checks import judge
+from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import Document, Prediction
 
 

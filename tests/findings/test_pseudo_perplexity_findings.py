@@ -5,8 +5,8 @@ import pytest
 from worked_example import context, document, evidence
 
 from auditor.findings import names, summarise
-from auditor.findings.perplexity import document_nats
-from auditor.findings.pseudo_perplexity import n_in_split_words, summarise_pseudo_perplexity
+from auditor.findings.analyses.perplexity import document_nats
+from auditor.findings.analyses.pseudo_perplexity import n_in_split_words, summarise_pseudo_perplexity
 from auditor.records.types import Failure, PseudoPerplexity, Span
 
 N = 40

@@ -5,13 +5,12 @@ import pytest
 from worked_example import N, context, document, evidence, explanation, perplexity, prediction
 
 from auditor.findings import Evidence, names, nearest, summarise
-from auditor.findings.answers import pair
-from auditor.findings.calibration import calibrate
-from auditor.findings.intervals import wilson
+from auditor.findings.analyses.answers import pair
+from auditor.findings.analyses.calibration import calibrate
+from auditor.findings.analyses.perplexity import document_perplexity
+from auditor.findings.judgement.pointers import _slices
 from auditor.findings.numbers import number
 from auditor.findings.parts import measure_parts
-from auditor.findings.perplexity import document_perplexity
-from auditor.findings.pointers import _slices
 from auditor.findings.slices import (
     COMPARED,
     FALSE_ALARMS,
@@ -22,6 +21,7 @@ from auditor.findings.slices import (
     slice_corpus,
     stands_apart,
 )
+from auditor.findings.statistics.intervals import wilson
 
 
 def rows_of(found):

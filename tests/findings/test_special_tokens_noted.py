@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.findings import Context, Evidence, Presentation, summarise
-from auditor.findings.special_tokens import describe_special_tokens
+from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.records.types import Document, Failure, Perplexity, Prediction, PseudoPerplexity
 from tests.findings.worked_example import attention
 

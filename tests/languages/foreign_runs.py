@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 
-from auditor import reading
 from auditor.findings import Bound, Context, Evidence, Presentation
 from auditor.languages import speaking
 from auditor.records.types import Document, Failure, PseudoPerplexity
+from auditor.running import context
 from tests.findings import worked_example
 
 _OURS = {"segmenter", "unit", "stopped", "method", "variant", "field", "kind", "prefix"}
@@ -53,7 +53,7 @@ def _plan(task, **changes):
 
 def _context(task, checks=(), language="zh", **changes):
     with speaking(language):
-        facts = reading._model_facts(_plan(task, multi_label=changes.get("multi_label", False)))
+        facts = context._model_facts(_plan(task, multi_label=changes.get("multi_label", False)))
     return Context(
         title="Проверка",
         task=task,
@@ -61,7 +61,7 @@ def _context(task, checks=(), language="zh", **changes):
         plan_id=HASH,
         created="2026-11-22T08:05:00Z",
         model=facts,
-        corpus={title: "123" for title in reading._CORPUS_FACTS.values()},
+        corpus={title: "123" for title in context._CORPUS_FACTS.values()},
         provenance={"Run": "1234-5", "Plan, SHA-256": HASH, "Command": "тест", "Seed": "7", "Shards": "1", **LIBRARIES},
         parameters=SETTINGS,
         checks=dict(checks),

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.text import Text
 
 from auditor import findings, languages, report
-from auditor.report import fonts, templates
+from auditor.report.branding import fonts
+from auditor.report.page import templates
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS
 
 SPOKEN_ATTRIBUTES = ("alt", "title", "aria-label", "placeholder", "summary")

@@ -8,7 +8,7 @@ from auditor import languages
 from auditor.findings import wording
 from auditor.findings.types import Number
 from auditor.languages import numbers, plural, say, speaking, spoken, translated
-from auditor.report import formats
+from auditor.report.drawing import formats
 
 NIGHT = datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from transformers.activations import ACT2FN
 
-from auditor.models.activations import fused
+from auditor.models.computing.activations import fused
 
 
 @pytest.mark.parametrize(

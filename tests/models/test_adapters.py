@@ -9,11 +9,11 @@ import torch
 
 from auditor.errors import ModelError
 from auditor.models import TextClassification, TextGeneration, Window, find, load
-from auditor.models.attention import STATISTICS
-from auditor.models.contract import Encoded, Sequences
+from auditor.models.attention.routing import STATISTICS
+from auditor.models.capabilities import Encoded, Sequences
 from auditor.probes.attention import punctuation
-from auditor.probes.lime import LimeProbe
-from auditor.probes.perturbations import encoded
+from auditor.probes.lime.perturbations import encoded
+from auditor.probes.lime.probe import LimeProbe
 from auditor.records.types import Document, Explanation, Segment, Span
 from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
 

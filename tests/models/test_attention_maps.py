@@ -8,9 +8,9 @@ import pytest
 import torch
 from test_attention_statistics import attended
 
-from auditor.models import attention, find, load
-from auditor.models.attention import Collector
-from auditor.models.attention_maps import HeaviestKeys
+from auditor.models import find, load
+from auditor.models.attention.maps import HeaviestKeys
+from auditor.models.attention.routing import Collector
 from tests.models.tiny import TEXTS, save
 
 
@@ -67,8 +67,8 @@ def test_blocks_and_key_heads_of_any_size_give_the_same_map(monkeypatch: pytest.
     query, key, value = torch.randn(1, 6, 50, 8), torch.randn(1, 2, 50, 8), torch.randn(1, 2, 50, 8)
     found = []
     for rows, cells in ((7, 1), (128, 2**18)):
-        monkeypatch.setattr(attention, "ROWS", rows)
-        monkeypatch.setattr(attention, "CELLS", cells)
+        monkeypatch.setattr(routing, "ROWS", rows)
+        monkeypatch.setattr(routing, "CELLS", cells)
         ones = torch.ones(1, 50, dtype=torch.long)
         collector = Collector(ones, ones, ones, 5)
         attended((query, key, value), collector, causal=True)

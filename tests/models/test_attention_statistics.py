@@ -11,8 +11,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import PreTrainedModel
 
-from auditor.models import attention, find, load
-from auditor.models.attention import STATISTICS, Collector, attend, collecting
+from auditor.models import find, load
+from auditor.models.attention import routing
+from auditor.models.attention.routing import STATISTICS, Collector, attend, collecting
 from auditor.probes.attention import punctuation, uniform_entropy
 from tests.models.tiny import TEXTS, save
 
@@ -228,8 +229,8 @@ def test_padded_documents_with_grouped_queries_a_window_and_a_softcap(key_heads:
 def test_blocks_of_any_size_give_the_same(key_heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     tensors, lengths = random_heads(3, 6, key_heads, 70), [70, 70, 70]
     for rows, cells in ((7, 1), (16, 70 * 16 * 2), (32, 70 * 32 * 7), (1000, 10**9)):
-        monkeypatch.setattr(attention, "ROWS", rows)
-        monkeypatch.setattr(attention, "CELLS", cells)
+        monkeypatch.setattr(routing, "ROWS", rows)
+        monkeypatch.setattr(routing, "CELLS", cells)
         check_all(tensors, lengths, torch.ones(70, 70, dtype=torch.bool).tril(), causal=True)
         check_all(tensors, lengths, torch.ones(70, 70, dtype=torch.bool), causal=False)
 
@@ -283,7 +284,7 @@ class Largest(TorchDispatchMode):
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("padded", [False, True])
 def test_no_tensor_has_two_dimensions_as_long_as_the_text_and_nothing_waits(causal: bool, padded: bool) -> None:
-    n_tokens = 2 * attention.ROWS + 1
+    n_tokens = 2 * routing.ROWS + 1
     mask = torch.ones(2, 1, n_tokens, n_tokens, dtype=torch.bool).tril() if padded else None
     with Largest(n_tokens) as seen:
         attended(random_heads(2, 4, 2, n_tokens), collector_of([n_tokens] * 2, n_tokens), causal=causal, mask=mask)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.models.batching import Batcher, Way, padded
+from auditor.models.computing.batching import Batcher, Way, padded
 
 CPU = torch.device("cpu")
 

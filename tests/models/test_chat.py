@@ -11,9 +11,9 @@ from auditor import models
 from auditor.corpus.segments import segment
 from auditor.errors import ModelError
 from auditor.models import TextGeneration, find, load
-from auditor.models.chat import chat_template
+from auditor.models.text.chat import chat_template
+from auditor.probes.lime.perturbations import perturb
 from auditor.probes.perplexity import PerplexityProbe
-from auditor.probes.perturbations import perturb
 from auditor.records.types import Document, Perplexity
 from tests.models.tiny import TEXTS, byte_pairs, config_of
 

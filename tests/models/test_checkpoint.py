@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, BloomConfig, PreTrainedConfig
 
 from auditor.errors import ModelError
 from auditor.models import Window, find, load
-from auditor.models.checkpoint import told_apart
-from auditor.models.loading import max_length_of
+from auditor.models.checkpoints.checkpoint import told_apart
+from auditor.models.checkpoints.loading import max_length_of
 from tests.models.tiny import byte_pairs, save
 
 

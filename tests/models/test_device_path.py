@@ -112,6 +112,6 @@ def test_a_spread_model_answers_as_it_does_in_one_place(folders: dict[tuple[str,
 
 def test_spreading_needs_accelerate(folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    monkeypatch.setattr("auditor.models.loading.find_spec", lambda _: None)
+    monkeypatch.setattr("auditor.models.checkpoints.loading.find_spec", lambda _: None)
     with pytest.raises(ModelError, match="pip install accelerate"):
         load(find("tiny", folders["bert", "text-classification"]), device_map="auto")

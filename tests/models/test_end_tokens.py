@@ -14,8 +14,8 @@ from transformers import (
 )
 
 from auditor.models import TextClassification, find, load
-from auditor.models.contract import Question, Sequences
-from auditor.probes.lime import LimeProbe
+from auditor.models.capabilities import Question, Sequences
+from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
 from auditor.records.types import Document, Explanation, Prediction
 from tests.models.tiny import TEXTS, byte_pairs

@@ -22,8 +22,8 @@ from transformers import (
 
 from auditor.errors import ModelError
 from auditor.models import Attends, Classifies, FillMask, FillsMasks, Scores, find, load, offers
-from auditor.models.attention import STATISTICS
-from auditor.models.contract import Cloze, Encoded
+from auditor.models.attention.routing import STATISTICS
+from auditor.models.capabilities import Cloze, Encoded
 from auditor.probes.attention import punctuation
 from tests.models.tiny import ENCODERS, TEXTS, byte_pairs, config_of, save, word_pieces
 
@@ -301,7 +301,7 @@ def test_copies_are_made_stretch_by_stretch_and_asked_once_over_all_of_them(
         return score(copies)
 
     monkeypatch.setattr(model, "_scores", counted)
-    monkeypatch.setattr("auditor.models.fill_mask.STRETCH", 60)
+    monkeypatch.setattr("auditor.models.text.fill_mask.STRETCH", 60)
     before = model.batcher.n_head_rows
     found = model.fill([*clozes, *clozes])
     for own, other in zip(found, [*wanted, *wanted], strict=True):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from auditor.models.head import BLOCK, log_probabilities, of_logits
+from auditor.models.computing.head import BLOCK, log_probabilities, of_logits
 
 
 @pytest.mark.parametrize("vocabulary", [7, BLOCK, BLOCK + 1, 3 * BLOCK + 5])

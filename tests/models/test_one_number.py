@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor import config, preflight
+from auditor import config
 from auditor.errors import ModelError
 from auditor.models import find
+from auditor.running import preflight
 from tests.models.tiny import save
 
 ONE = {"id2label": {0: "score"}, "label2id": {"score": 0}}

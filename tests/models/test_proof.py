@@ -11,12 +11,12 @@ from transformers import BertForSequenceClassification, BertLMHeadModel, BigBird
 
 from auditor.errors import ModelError
 from auditor.models import TextClassification, find, load
-from auditor.models.architecture import attending
-from auditor.models.attention_matrices import of_matrices
-from auditor.models.batching import Way
-from auditor.models.contract import Encoded, UnreadableError
-from auditor.models.proof import SHORT, draw, lengths, thresholds
-from auditor.models.state import Snapshot
+from auditor.models.attention.matrices import of_matrices
+from auditor.models.capabilities import Encoded, UnreadableError
+from auditor.models.computing.architecture import attending
+from auditor.models.computing.batching import Way
+from auditor.models.computing.proof import SHORT, draw, lengths, thresholds
+from auditor.models.computing.state import Snapshot
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document, Failure
 from tests.models.architectures import build
@@ -182,7 +182,7 @@ def test_statistics_of_whole_matrices_are_those_of_the_definitions() -> None:
 
 
 def test_a_failure_of_the_model_has_a_kind_of_its_own() -> None:
-    from auditor.measuring import measure
+    from auditor.running.worker import measure
 
     class Fails:
         def measure(self, *_: object) -> None:

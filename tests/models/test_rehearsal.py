@@ -8,7 +8,7 @@ import torch
 from transformers import BloomConfig, GptOssConfig, Lfm2Config, MambaConfig, PreTrainedConfig, T5Config, XLNetConfig
 
 from auditor.models import hides_attention
-from auditor.models.checkpoint import TASKS, Checkpoint
+from auditor.models.checkpoints.checkpoint import TASKS, Checkpoint
 from tests.models.tiny import DECODERS, ENCODERS, config_of
 
 SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from auditor.models.special_tokens import SpecialTokens
+from auditor.models.text.special_tokens import SpecialTokens
 from tests.models.tiny import byte_pairs, word_pieces
 
 

@@ -13,8 +13,8 @@ import torch
 from accelerate import dispatch_model
 
 from auditor.models import FillMask, TextClassification, TextGeneration, Window, find, load
-from auditor.models.batching import Batcher
-from auditor.models.loading import load_model
+from auditor.models.checkpoints.loading import load_model
+from auditor.models.computing.batching import Batcher
 from tests.models.tiny import TEXTS, save
 
 LAST = {"bert": "encoder.layer.1", "llama": "layers.1"}

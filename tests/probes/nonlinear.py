@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from auditor.probes.surrogate import Fit, enumerate_masks, fit_all, kernel
+from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel
 
 
 def fit_with(weights: Sequence[float], half_widths: Sequence[float]) -> Fit:

@@ -10,13 +10,13 @@ import pytest
 
 from auditor import audit, config
 from auditor.errors import ProbeError
-from auditor.measuring import Worker, measure
 from auditor.models import find, load
 from auditor.probes.attention import CHARACTERS, MAP_KEYS, AttentionProbe
 from auditor.probes.contract import Foresees
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.store import find_or_create
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
+from auditor.running.worker import Worker, measure
 from tests.models.tiny import TEXTS, save
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.probes.design import FIRST_ROUND, draw, next_round, precision, size_shares, weigh
-from auditor.probes.surrogate import enumerate_masks, kernel
+from auditor.probes.lime.design import FIRST_ROUND, draw, next_round, precision, size_shares, weigh
+from auditor.probes.lime.surrogate import enumerate_masks, kernel
 from tests.probes.nonlinear import fit_with
 
 WIDTH = 25.0

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.probes.design import FIRST_ROUND
-from auditor.probes.lime import STRETCH, LimeProbe, seed_for
-from auditor.probes.neighbourhood import distinct
-from auditor.probes.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
+from auditor.probes.lime.design import FIRST_ROUND
+from auditor.probes.lime.neighbourhood import distinct
+from auditor.probes.lime.probe import STRETCH, LimeProbe, seed_for
+from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
@@ -326,7 +326,7 @@ def test_a_surrogate_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyP
     def broken(*args: Any, **kwargs: Any) -> list[Fit]:
         return [dataclasses.replace(fit, weights=fit.weights * np.nan) for fit in fit_all(*args, **kwargs)]
 
-    monkeypatch.setattr("auditor.probes.neighbourhood.fit_all", broken)
+    monkeypatch.setattr("auditor.probes.lime.neighbourhood.fit_all", broken)
     found = next(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), [Document("a", "fine words")], 0))
     assert isinstance(found, Failure)
     assert found.kind == "non-finite"

@@ -5,7 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 from auditor.models import find, load
-from auditor.probes.lime import LimeProbe
+from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
 from auditor.records.types import Document
 from tests.models.tiny import TEXTS, save

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from auditor.probes.design import draw, next_round, precision, size_shares
-from auditor.probes.emulator import REACH, _inverse, _left_out, _projections, _times, estimate
-from auditor.probes.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, r_squared, sample_masks
+from auditor.probes.lime.design import draw, next_round, precision, size_shares
+from auditor.probes.lime.emulator import REACH, _inverse, _left_out, _projections, _times, estimate
+from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, r_squared, sample_masks
 from tests.probes.nonlinear import exact, logistic
 
 WIDTH = 25.0
@@ -193,7 +193,7 @@ def test_the_selected_features_are_those_of_enumeration(num_features: int) -> No
 
 
 def test_blocks_of_a_large_sample_agree_with_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.probes.emulator.BLOCK", 250)
+    monkeypatch.setattr("auditor.probes.lime.emulator.BLOCK", 250)
     covered = []
     for seed in range(20):
         answer = logistic(12, seed)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.models.contract import Question, Sequences, UnreadableError
-from auditor.probes.lime import LimeProbe
-from auditor.probes.surrogate import enumerate_masks, fit_all, kernel
+from auditor.models.capabilities import Question, Sequences, UnreadableError
+from auditor.probes.lime.probe import LimeProbe
+from auditor.probes.lime.surrogate import enumerate_masks, fit_all, kernel
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 

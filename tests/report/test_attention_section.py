@@ -14,9 +14,10 @@ from invented_texts import HOSTILE
 
 from auditor.languages import speaking
 from auditor.records.types import AttentionMap
-from auditor.report import attention_explorer, attention_maps, render_html
-from auditor.report import html as pages
-from auditor.report.marks import SEQUENTIAL
+from auditor.report import render_html
+from auditor.report.drawing import attention_explorer, attention_maps
+from auditor.report.drawing.marks import SEQUENTIAL
+from auditor.report.page import html as pages
 from auditor.report.sections import attention, mapped_heads
 from auditor.report.sections.contract import Sources
 

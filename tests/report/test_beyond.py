@@ -11,10 +11,11 @@ from invented import documents, perplexity
 from invented_findings import check
 
 from auditor.findings import Bound, Context, Evidence, summarise
-from auditor.findings.intervals import Estimate
 from auditor.findings.numbers import perplexity as perplexity_number
+from auditor.findings.statistics.intervals import Estimate
 from auditor.records.types import PseudoPerplexity
-from auditor.report import formats, marks, render_html
+from auditor.report import render_html
+from auditor.report.drawing import formats, marks
 from auditor.report.sections.contract import with_interval
 
 N = 40

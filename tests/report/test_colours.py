@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from auditor.report import templates
+from auditor.report.page import templates
 
 VARIABLE = re.compile(r"(--[\w-]+): (#[0-9a-f]{6})")
 LIGHT = dict(VARIABLE.findall(templates.read("report.css")))

@@ -7,8 +7,8 @@ import pytest
 from invented_runs import language_model, with_continuation
 
 from auditor.records.types import Document
-from auditor.report import templates
-from auditor.report.html import Numbering
+from auditor.report.page import templates
+from auditor.report.page.html import Numbering
 from auditor.report.sections import continuations, predictions
 from auditor.report.sections.contract import Sources
 

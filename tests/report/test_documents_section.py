@@ -7,8 +7,8 @@ import pytest
 from invented_classifier import classifier
 from invented_runs import language_model
 
-from auditor.report import templates
-from auditor.report.html import Numbering
+from auditor.report.page import templates
+from auditor.report.page.html import Numbering
 from auditor.report.sections import documents
 from auditor.report.sections.contract import Sources
 

@@ -6,8 +6,8 @@ from invented import LABELS
 from invented_classifier import classifier
 from invented_runs import hostile
 
+from auditor.findings.analyses.words import rank_words
 from auditor.findings.types import Example
-from auditor.findings.words import rank_words
 from auditor.records.types import Document, Explanation, Segment, Span, Target
 from auditor.report.sections import explanations, recurring
 from auditor.report.sections.contract import Sources, with_interval

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from auditor.report import fonts
+from auditor.report.branding import fonts
 
 LATIN = "The verdict: passed ✓ watched ▲ failed ✗ not judged –; 0.91 ≥ 0.80 → −3.5 ± 0.2 “Größe”"
 SAMPLE = {
@@ -185,7 +185,7 @@ def test_the_stack_names_every_family_once_and_in_the_order_of_fallback():
 
 
 def test_activation_needs_no_home_and_leaves_nothing_behind(tmp_path):
-    program = "from auditor.report.fonts import activate; assert activate() == activate(); print(activate())"
+    program = "from auditor.report.branding.fonts import activate; assert activate() == activate(); print(activate())"
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert Path(ran.stdout.strip()).is_relative_to(tmp_path)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_findings import check, number
 
-from auditor.report import formats
+from auditor.report.drawing import formats
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from invented_classifier import classifier
 from invented_runs import candidates, empty, language_model, tiny
 
-from auditor.findings.failures import choose_failures
+from auditor.findings.analyses.failures import choose_failures
 from auditor.records.types import Failure
-from auditor.report import templates
-from auditor.report.html import Numbering
+from auditor.report.page import templates
+from auditor.report.page.html import Numbering
 from auditor.report.sections import gallery
 from auditor.report.sections.contract import Sources
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from auditor.records.types import Document, Perplexity, Segment, Span, Target
-from auditor.report import highlights
-from auditor.report.highlights import Mark
+from auditor.report.drawing import highlights
+from auditor.report.drawing.highlights import Mark
 
 
 def target(weights, errors, selected=None):

@@ -12,7 +12,7 @@ from invented_runs import language_model
 
 from auditor.findings import abridgement, read, sliceable, write
 from auditor.findings.abridgement import document_rows
-from auditor.findings.perplexity import nats_by_slice
+from auditor.findings.analyses.perplexity import nats_by_slice
 from auditor.report import render_html, render_pages
 from auditor.report.sections import documents
 

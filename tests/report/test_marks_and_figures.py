@@ -10,7 +10,8 @@ from invented_findings import check, number
 
 from auditor.findings.types import CalibrationBin
 from auditor.languages import speaking
-from auditor.report import figures, fonts, marks
+from auditor.report.branding import fonts
+from auditor.report.drawing import figures, marks
 
 SVG = "{http://www.w3.org/2000/svg}"
 

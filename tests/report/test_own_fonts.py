@@ -10,8 +10,8 @@ from built_fonts import HANGUL, font
 from fontTools.ttLib import TTFont
 
 from auditor.errors import RenderError
-from auditor.report import fonts
-from auditor.report.fonts import additional
+from auditor.report.branding import fonts
+from auditor.report.branding.fonts import additional
 
 
 def folder_of(path, **files):
@@ -71,7 +71,7 @@ def test_fontconfig_sees_a_font_of_the_reader_as_long_as_it_is_in_force(tmp_path
 
 
 def test_figures_draw_with_a_font_of_the_reader(tmp_path):
-    from auditor.report import figures
+    from auditor.report.drawing import figures
 
     own = additional.read(folder_of(tmp_path / "fonts", box__ttf=font()))
     strips = [figures.Strip(HANGUL, (1.0, 2.0))]

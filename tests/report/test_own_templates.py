@@ -7,8 +7,9 @@ import pytest
 from invented_runs import hostile, tiny
 
 from auditor.errors import RenderError
-from auditor.report import Look, overrides, render_html, templates
-from auditor.report.templates import Inline, OwnTemplates
+from auditor.report import Look, render_html
+from auditor.report.page import overrides, templates
+from auditor.report.page.templates import Inline, OwnTemplates
 
 LIME = """{% extends "builtin/sections/lime.html.j2" %}
 {% block content %}{{ super() }}<p class="own">Read on.</p>{% endblock %}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from invented_classifier import classifier
 
-from auditor.findings.explanations import faithful
-from auditor.findings.words import rank_words
+from auditor.findings.analyses.explanations import faithful
+from auditor.findings.analyses.words import rank_words
 from auditor.records.types import Explanation, Segment, Span, Target
 from auditor.report.sections import recurring
 from auditor.report.sections.contract import Sources

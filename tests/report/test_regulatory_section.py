@@ -8,9 +8,10 @@ from invented_runs import language_model, tiny
 from auditor.config.report import StatementsConfig
 from auditor.findings.presentation import Reviewer
 from auditor.languages import speaking
-from auditor.report import html as pages
-from auditor.report import render_html, templates
-from auditor.report.html import Numbering
+from auditor.report import render_html
+from auditor.report.page import html as pages
+from auditor.report.page import templates
+from auditor.report.page.html import Numbering
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS
 from auditor.report.sections import regulatory
 from auditor.report.sections.contract import Section, Sources

@@ -8,7 +8,9 @@ import re
 import pytest
 from invented_runs import tiny
 
-from auditor.report import figures, html, pdf, pdf_structure, render_html, render_pdf
+from auditor.report import render_html, render_pdf
+from auditor.report.drawing import figures
+from auditor.report.page import html, pdf, pdf_structure
 from auditor.report.sections import surprise
 
 

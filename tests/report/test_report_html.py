@@ -10,7 +10,9 @@ from invented_runs import empty, hostile, language_model, tiny
 from invented_texts import HOSTILE
 
 from auditor.errors import RenderError
-from auditor.report import fonts, html, render_html, templates
+from auditor.report import render_html
+from auditor.report.branding import fonts
+from auditor.report.page import html, templates
 
 HERE = Path(__file__).parent
 VOID = {"meta", "br", "wbr", "col", "img", "link", "hr", "input"}

@@ -7,7 +7,8 @@ import pytest
 from invented_runs import hostile
 
 from auditor.errors import PdfUnavailableError
-from auditor.report import pdf, render_html, render_pdf
+from auditor.report import render_html, render_pdf
+from auditor.report.page import pdf
 from tests.document.checkers import or_fail, program
 
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from invented_classifier import classifier
 
-from auditor.report import figures, marks
+from auditor.report.drawing import figures, marks
 from auditor.report.sections import perplexity, surprise
 from auditor.report.sections.contract import Sources, with_interval
 

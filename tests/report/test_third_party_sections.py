@@ -9,8 +9,9 @@ from invented_runs import tiny
 
 from auditor.errors import RenderError
 from auditor.findings.types import Coverage
-from auditor.report import Look, render_html, templates
-from auditor.report.templates import OwnTemplates
+from auditor.report import Look, render_html
+from auditor.report.page import templates
+from auditor.report.page.templates import OwnTemplates
 
 MODULE = """
 from auditor.report.sections.contract import Section
@@ -44,7 +45,7 @@ def third_party(tmp_path, monkeypatch):
         for name in ("auditor_length", "auditor_length.section"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         entry = EntryPoint("length", f"auditor_length.section:{attribute}", "auditor.sections")
-        monkeypatch.setattr("auditor.report.third_party.entry_points", lambda **_: [entry])
+        monkeypatch.setattr("auditor.report.page.third_party.entry_points", lambda **_: [entry])
         templates.environment.cache_clear()
         return measured()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from auditor.languages import speaking
-from auditor.report import pdf
+from auditor.report.page import pdf
 
 
 def test_pages_are_numbered_in_words_and_counters():

@@ -12,7 +12,7 @@ import pinned
 from auditor import models
 from auditor.corpus.segments import perturb, segment
 from auditor.records.types import Document
-from auditor.report import fonts
+from auditor.report.branding import fonts
 from chinese_reviews import digest, pairs
 from sentences import near_repeats
 from tests.samples.stored import SAMPLES, Classifier, digests, record, rows

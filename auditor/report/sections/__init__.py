@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from auditor.languages import N_, say
-from auditor.report import third_party
+from auditor.report.page import third_party
 from auditor.report.sections import (
     attention,
     documents,

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from auditor.findings.attention import PATTERNS
+from auditor.findings.analyses.attention import PATTERNS
 from auditor.findings.numbers import of_label
 from auditor.findings.types import AttentionFindings, HeadClass
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
-from auditor.report import attention_explorer, formats, marks
+from auditor.report.drawing import attention_explorer, formats, marks
 from auditor.report.sections import mapped_heads
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table, with_interval
 

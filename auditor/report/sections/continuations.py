@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auditor.findings.types import PredictionFindings
 from auditor.languages import plural, say
 from auditor.records.types import Document, Prediction
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections.contract import Section, Sources, known, numbers_table, rule_of, with_interval
 
 ON_PAPER = 12

@@ -14,8 +14,8 @@ from auditor.findings.numbers import as_nats
 from auditor.findings.types import Example, Findings, Number
 from auditor.languages import say
 from auditor.records.types import Document, Unmeasured
-from auditor.report import formats
-from auditor.report.templates import Inline
+from auditor.report.drawing import formats
+from auditor.report.page.templates import Inline
 
 PAPER_ROWS = 40
 """Rows of one table on paper; the HTML has all, and the PDF carries findings.json."""

@@ -10,12 +10,13 @@ column with few different entries carries the numbers of those that each cell ho
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.findings import abridgement, answers, wording
+from auditor.findings import abridgement, wording
+from auditor.findings.analyses import answers
 from auditor.findings.evidence import Evidence
 from auditor.findings.types import DocumentRow, Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections.contract import PAPER_ROWS, Column, Section, Sources
 from auditor.report.sections.predictions import labels
 

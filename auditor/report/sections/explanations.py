@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.explanations import LOW_FIDELITY
+from auditor.findings.analyses.explanations import LOW_FIDELITY
 from auditor.findings.types import Example, ExplanationFindings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Explanation, Prediction, Target, Unmeasured
-from auditor.report import formats, highlights, marks
+from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
 from auditor.report.sections.contract import Section, Sources, known, numbers_table, with_interval
 

@@ -8,7 +8,7 @@ from auditor.findings.numbers import as_nats
 from auditor.findings.presentation import Reviewer
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
-from auditor.report import formats, marks
+from auditor.report.drawing import formats, marks
 from auditor.report.sections import coverage
 from auditor.report.sections.contract import Column, Section, Table
 

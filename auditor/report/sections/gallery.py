@@ -1,4 +1,4 @@
-"""Where did it go wrong? Cards of the documents that the rules of `auditor.findings.failures` choose.
+"""Where did it go wrong? Cards of the documents that the rules of `auditor.findings.analyses.failures` choose.
 
 A document that several rules choose has one card, with a reason each.
 """
@@ -6,13 +6,13 @@ A document that several rules choose has one card, with a reason each.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from auditor.findings.answers import answer_probability, pair
-from auditor.findings.failures import Choice, Rule, choose_failures, worst_slice
-from auditor.findings.pointers import CONFIDENT
+from auditor.findings.analyses.answers import answer_probability, pair
+from auditor.findings.analyses.failures import Choice, Rule, choose_failures, worst_slice
+from auditor.findings.judgement.pointers import CONFIDENT
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Prediction, Unmeasured
-from auditor.report import formats, highlights
+from auditor.report.drawing import formats, highlights
 from auditor.report.sections import continuations, explanations, predictions, surprise
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.attention import PATTERNS, READABLE
+from auditor.findings.analyses.attention import PATTERNS, READABLE
 from auditor.findings.types import AttentionFindings, MappedHead
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
 from auditor.records.types import AttentionMap, AttentionStatistics, Unmeasured
-from auditor.report import attention_maps, formats
+from auditor.report.drawing import attention_maps, formats
 from auditor.report.sections.contract import Column, Sources, Table
 
 LINKS = 3

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from auditor.findings.types import Findings, Number
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections import parameters
 from auditor.report.sections.contract import Column, Section, Sources, Table
 

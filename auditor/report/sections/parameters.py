@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections.explanations import SEGMENTS
 
 _SCORED = {"perplexity": "perplexity", "pseudo_perplexity": "pseudo_perplexity"}

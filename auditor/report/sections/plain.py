@@ -8,7 +8,7 @@ from auditor.findings.types import Coverage
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Unmeasured
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
 
 MOST_FIELDS = 8

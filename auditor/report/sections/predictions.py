@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from auditor.findings.answers import answer_probability
+from auditor.findings.analyses.answers import answer_probability
 from auditor.findings.numbers import lies_below
 from auditor.findings.types import ClassScores, Example, Number, PredictionFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph, separator
 from auditor.records.types import Unmeasured
-from auditor.report import figures, formats, marks
+from auditor.report.drawing import figures, formats, marks
 from auditor.report.sections import continuations
 from auditor.report.sections.contract import (
     Column,

@@ -14,7 +14,8 @@ from auditor.findings.interchange import write
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
-from auditor.report import fonts, formats
+from auditor.report.branding import fonts
+from auditor.report.drawing import formats
 from auditor.report.sections import coverage
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 

@@ -3,7 +3,7 @@
 from auditor.findings.abridgement import document_rows
 from auditor.findings.types import DocumentRow, PseudoPerplexityFindings
 from auditor.languages import N_, plural, say
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.sections import surprise
 from auditor.report.sections.contract import Section, Sources, numbers_table, with_interval
 from auditor.report.sections.perplexity import whose

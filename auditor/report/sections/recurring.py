@@ -11,15 +11,15 @@ from itertools import accumulate, groupby
 
 from markupsafe import Markup
 
+from auditor.findings.analyses.explanations import LOW_FIDELITY, faithful
+from auditor.findings.analyses.words import LEAST_DOCUMENTS, recurring_words, told_apart
 from auditor.findings.digits import digits_beside
-from auditor.findings.explanations import LOW_FIDELITY, faithful
 from auditor.findings.types import ExplanationFindings, GlobalWord
 from auditor.findings.wording import bound
-from auditor.findings.words import LEAST_DOCUMENTS, recurring_words, told_apart
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Explanation, Unmeasured
-from auditor.report import formats, marks
+from auditor.report.drawing import formats, marks
 from auditor.report.sections.contract import Sources
 
 _AXIS = 262

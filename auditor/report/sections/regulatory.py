@@ -20,7 +20,7 @@ from typing import Literal
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
-from auditor.report import formats
+from auditor.report.drawing import formats
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS, Framework, Item
 from auditor.report.regulations.contract import Evidence
 from auditor.report.sections.contract import Section, Sources

@@ -10,7 +10,7 @@ from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_co
 from auditor.findings.types import Number, SliceRow
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.report import formats, marks
+from auditor.report.drawing import formats, marks
 from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
 MOST_ROWS = 24

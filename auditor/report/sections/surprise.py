@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from auditor.findings.exponentials import quarters
+from auditor.findings.analyses.perplexity import nats_by_slice
 from auditor.findings.parts import sliceable
-from auditor.findings.perplexity import nats_by_slice
 from auditor.findings.slices import LEAST_JUDGED
+from auditor.findings.statistics.exponentials import quarters
 from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Document, Perplexity, PseudoPerplexity, ScoredTokens, Unmeasured
-from auditor.report import figures, formats, highlights, marks
+from auditor.report.drawing import figures, formats, highlights, marks
 from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
 
 Found = TypeVar("Found", PerplexityFindings, PseudoPerplexityFindings)

@@ -1,0 +1,1 @@
+"""What follows from the rows of one probe, or from comparing two."""

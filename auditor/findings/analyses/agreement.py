@@ -1,0 +1,99 @@
+"""Do attention and explanation point at the same words?
+
+    τ_b = (C − D) / √((P − T_x)(P − T_y))                                             (Kendall 1945)
+
+over all P = S(S−1)/2 pairs of a document's segments, C of them ordered alike by x and y, D ordered oppositely, T_x and
+T_y tied. x_s is the attention segment s receives: the sum over tokens, each token's share given to the segments its
+span overlaps in proportion to the overlap. y_s is |LIME weight| toward the predicted label.
+
+Segments that no token overlaps (beyond the truncation) are left out, and so are those that the surrogate was not
+allowed to use (`num_features`): they have no weight, not one of 0. Special tokens have no span and give nothing.
+Where all x or all y are equal τ_b is undefined. Attention is not an explanation: this number says how little or much
+the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from auditor.findings.evidence import Evidence
+from auditor.findings.numbers import BOOTSTRAP, number
+from auditor.findings.statistics.intervals import Floats, bootstrap_mean
+from auditor.findings.types import Number
+from auditor.languages import say
+from auditor.records.types import AttentionStatistics, Explanation, Segment, Span
+
+LEAST_SEGMENTS = 5
+_ROWS = 512
+
+
+def agree(pairs: Iterable[tuple[Explanation, AttentionStatistics]], seed: int) -> Number:
+    """Mean τ_b over documents with at least five segments that the model read and the surrogate uses."""
+    taus = [document_agreement(explanation, attention) for explanation, attention in pairs]
+    name = "attention.agreement"
+    found = bootstrap_mean([tau for tau in taus if tau is not None], seed=seed, name=name)
+    protocol = say(
+        "Mean over documents of Kendall’s τ-b between the attention each segment receives (all heads and layers) and "
+        "the size of its LIME weight, at least {least} segments that the surrogate uses; {interval}",
+        least=LEAST_SEGMENTS,
+        interval=say(BOOTSTRAP),
+    )
+    return number(name, say("Agreement of attention with LIME"), found, "correlation", protocol)
+
+
+def document_agreement(explanation: Explanation, attention: AttentionStatistics) -> float | None:
+    """τ_b of one document; None where it has too few segments or is undefined."""
+    received, seen = received_by_segment(explanation.segments, attention.spans, attention.received)
+    target = explanation.targets[0]
+    ranked = seen & np.asarray(target.selected, dtype=bool)
+    if ranked.sum() < LEAST_SEGMENTS:
+        return None
+    return kendall_tau_b(received[ranked], np.abs(np.asarray(target.weights))[ranked])
+
+
+def received_by_segment(
+    segments: Sequence[Segment], spans: Sequence[Span], received: Sequence[float]
+) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Attention received by each of S segments from T tokens, and which segments any token overlaps."""
+    mass, seen = np.zeros(len(segments)), np.zeros(len(segments), dtype=bool)
+    for field in ("text", "pair"):
+        tokens = [t for t, span in enumerate(spans) if span.field == field and span.stop > span.start]
+        owner = _owners(segments, field, max((spans[t].stop for t in tokens), default=0))
+        for t in tokens:
+            overlapped = owner[spans[t].start : spans[t].stop]
+            overlapped = overlapped[overlapped >= 0]
+            seen[overlapped] = True
+            if len(overlapped):
+                np.add.at(mass, overlapped, received[t] / len(overlapped))
+    return mass, seen
+
+
+def kendall_tau_b(x: Floats, y: Floats) -> float | None:
+    """τ_b of two sequences of equal length; None where one is constant."""
+    concordance, untied_x, untied_y = 0.0, 0.0, 0.0
+    for start in range(0, len(x), _ROWS):
+        dx = np.sign(x[start : start + _ROWS, None] - x[None, :])
+        dy = np.sign(y[start : start + _ROWS, None] - y[None, :])
+        concordance += float(np.sum(dx * dy))
+        untied_x += float(np.sum(dx != 0))
+        untied_y += float(np.sum(dy != 0))
+    if untied_x == 0 or untied_y == 0:
+        return None
+    return concordance / float(np.sqrt(untied_x) * np.sqrt(untied_y))
+
+
+def _owners(segments: Sequence[Segment], field: str, length: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """For each character the segment it belongs to, or −1."""
+    owner = np.full(length, -1, dtype=np.int64)
+    for s, segment in enumerate(segments):
+        for span in segment.spans:
+            if span.field == field:
+                owner[span.start : span.stop] = s
+    return owner
+
+
+def agree_on(evidence: Evidence, seed: int) -> Number | None:
+    """Of attention with LIME over the documents where both were asked; None where there is none."""
+    explained = {d.id: explanation for d, explanation in evidence.measured(evidence.explanations)}
+    pairs = [(explained[d.id], heads) for d, heads in evidence.measured(evidence.attention) if d.id in explained]
+    return agree(pairs, seed) if pairs else None

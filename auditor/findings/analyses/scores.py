@@ -1,0 +1,110 @@
+"""Precision, recall and F1 of every label, from who was named and who should have been.
+
+With tp_k the documents that have label k and are given it, s_k those that have it, p_k those given it:
+    precision = tp / p,  recall = tp / s,  F1 = 2 tp / (p + s),  macro F1 = mean of the defined F1_k,
+    micro F1 = 2 Σtp / Σ(p + s) (multi-label; for single labels it is the accuracy).
+
+What the corpus says about F1_k are the n_k = p + s − tp documents that have label k or are given it (tp + fp + fn);
+the others, however many, say nothing. Among them the right ones are a proportion J_k = tp / n_k (Jaccard), and
+    F1_k = 2 J_k / (1 + J_k),
+which rises with J_k: the ends of the Wilson interval of J_k, put through it, are those of F1_k, and its n is n_k.
+    tp = 0, fp = 1, fn = 0     J = 0 of 1: a value, and no interval; 199 other documents change nothing about it
+    tp = 8, fp = 1, fn = 1     J = 8 of 10, Wilson 0.490 to 0.943;  F1 = 16/18 = 0.889, 0.658 to 0.971
+
+Precision and recall are proportions too, with Wilson intervals on their own denominators, taken as given. Macro and
+micro F1 are functions of sums over labels and are resampled over the documents that have a label or are given one
+(multi-label: not all; the others add to no sum).
+
+Edge cases: 0/0 has no value (scikit-learn prints 0 and warns). The macro mean is over labels that occur as reference
+or as prediction, which is scikit-learn's default.
+
+Agrees with `sklearn.metrics.precision_recall_fscore_support` (1.9) where both are defined.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.findings.analyses.answers import Answer
+from auditor.findings.numbers import BOOTSTRAP, WILSON, number, of_label
+from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, divide, wilson
+from auditor.findings.types import ClassScores, Number
+from auditor.languages import say
+
+Flags = NDArray[np.bool_]
+
+
+def score(
+    answers: Sequence[Answer], labels: Sequence[str], multi_label: bool, seed: int
+) -> tuple[tuple[ClassScores, ...], list[Number]]:
+    """Scores of every label, and macro F1 (for multi-label micro F1 too), of labelled answers."""
+    truth = _flags([answer.reference or () for answer in answers], labels)  # (n, K)
+    given = _flags([answer.prediction.predicted for answer in answers], labels)  # (n, K)
+    macro, micro = _averages(truth, given, seed)
+    classes = tuple(_class(label, truth[:, k], given[:, k]) for k, label in enumerate(labels))
+    rule = say(
+        "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}",
+        interval=say(BOOTSTRAP),
+    )
+    numbers = [number("macro_f1", say("Macro F1"), macro, "share", rule)]
+    if multi_label:
+        rule = say("F1 of all decisions on all labels taken together; {interval}", interval=say(BOOTSTRAP))
+        numbers.append(number("micro_f1", say("Micro F1"), micro, "share", rule))
+    return classes, numbers
+
+
+def confuse(answers: Sequence[Answer], labels: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """K × K counts of single-label answers: rows reference, columns predicted."""
+    position = {label: k for k, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for answer in answers:
+        if answer.reference and answer.prediction.predicted:
+            counts[position[answer.reference[0]], position[answer.prediction.predicted[0]]] += 1
+    return tuple(tuple(int(n) for n in row) for row in counts)
+
+
+def _flags(sets: Sequence[Sequence[str]], labels: Sequence[str]) -> Flags:
+    return np.array([[label in names for label in labels] for names in sets], dtype=bool).reshape(-1, len(labels))
+
+
+def _averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
+    """Macro and micro F1 of K labels."""
+    k = truth.shape[1]
+
+    def statistic(sums: Floats) -> Floats:  # (…, 2K): true positives, then predictions + references
+        hits, named = 2 * sums[..., :k], sums[..., k:]
+        each = divide(hits, named)
+        defined = np.sum(named > 0, axis=-1, keepdims=True).astype(np.float64)
+        macro = divide(np.nansum(each, axis=-1, keepdims=True), defined)
+        micro = divide(hits.sum(axis=-1, keepdims=True), named.sum(axis=-1, keepdims=True))
+        return np.concatenate([macro, micro], axis=-1)
+
+    telling = (truth | given).any(axis=1)
+    features = np.column_stack([truth & given, truth.astype(np.int64) + given])[telling].astype(np.float64)
+    return bootstrap(features, statistic, seed=seed, name="f1", share=True)
+
+
+def _class(label: str, truth: Flags, given: Flags) -> ClassScores:
+    hits, support, predicted = int((truth & given).sum()), int(truth.sum()), int(given.sum())
+    f1 = wilson(hits, int((truth | given).sum())).through(lambda jaccard: 2 * jaccard / (1 + jaccard))
+    right = say("Share of documents predicted as this label that have it; {interval}", interval=say(WILSON))
+    found = say("Share of documents with this label that are predicted as it; {interval}", interval=say(WILSON))
+    mean = say(
+        "Harmonic mean of precision and recall; {interval} of the share of documents that have this label and are "
+        "predicted as it, among those that have it or are predicted as it, converted to F1",
+        interval=say(WILSON),
+    )
+    titles = (
+        say("Precision, {label}", label=label),
+        say("Recall, {label}", label=label),
+        say("F1, {label}", label=label),
+    )
+    return ClassScores(
+        label=label,
+        support=support,
+        predicted=predicted,
+        precision=number(of_label("precision", label), titles[0], wilson(hits, predicted), "share", right),
+        recall=number(of_label("recall", label), titles[1], wilson(hits, support), "share", found),
+        f1=number(of_label("f1", label), titles[2], f1, "share", mean),
+    )

@@ -1,0 +1,1 @@
+"""Numbers against bounds: checks, coverage, where to look, the verdict."""

@@ -1,0 +1,1 @@
+"""Intervals and means, whatever they are of."""

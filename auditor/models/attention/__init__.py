@@ -1,0 +1,1 @@
+"""Attention statistics and maps, reduced on the device while a model reads."""

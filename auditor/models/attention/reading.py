@@ -1,0 +1,195 @@
+"""How the attention of a text model is read: in batches, in the fastest way that shows it as it is in a text alone.
+
+The function that reduces attention also computes it, so the statistics are those of the model if the states behind it
+are. These are held against the model's own for each text of the proof alone; and for short texts the statistics of all
+heads against those of the matrices that the model itself gives out (`eager`, where it has that).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from auditor.errors import ModelError
+from auditor.models.attention.matrices import of_matrices
+from auditor.models.attention.routing import REMEDY, STATISTICS, Collector, collecting
+from auditor.models.capabilities import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
+from auditor.models.computing.architecture import attending
+from auditor.models.computing.batching import Way, padded
+from auditor.models.computing.proof import Proof
+
+if TYPE_CHECKING:
+    from auditor.models.text.adapter import TextModel
+
+QUESTION = "attention"
+COMPARED = 128
+"""Tokens of the longest text of which the statistics are held against those of the whole matrices."""
+TOLERANCE = 1e-4
+HALF_TOLERANCE = 0.1
+Column = list[torch.Tensor]
+
+
+class AttentionReader:
+    """Reads the attention of one model."""
+
+    def __init__(self, model: "TextModel") -> None:
+        self._model = model
+        self._way: Way | None = None
+
+    def forget(self) -> None:
+        """Forgets which way is proven."""
+        self._way = None
+
+    def statistics(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
+        """Statistics of all heads over each text; see `contract.Attends`."""
+        if not all(text.encoded.ids for text in tokens):
+            raise ValueError("a text without a single token has no attention")
+        if self._way is None:
+            with self._model.stock.uncompiled():
+                self._way = self._prove()
+        texts, special = [text.encoded for text in tokens], [text.special for text in tokens]
+        return self._read(texts, special, punctuation, self._way)[0]
+
+    def maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
+        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        mapped = [self._mapped(text, n_keys) for text in tokens]
+        return [HeadMaps(*(values.cpu().numpy() for values in one)) for one in mapped]
+
+    def _read(
+        self,
+        texts: Sequence[Encoded],
+        special: Sequence[Sequence[bool]],
+        punctuation: Sequence[Sequence[bool]],
+        way: Way,
+        rows: Sequence[Sequence[int]] | None = None,
+    ) -> tuple[list[HeadStatistics], torch.Tensor | None]:
+        """The statistics, and the states at some positions of each text, which are asked for by a proof."""
+        lengths = [len(text.ids) for text in texts]
+        longest, width, causal = max(lengths), max(map(len, rows or [[]])), True
+        others, layers = self._layers()
+
+        def forward(batch: list[int]) -> Column:
+            nonlocal causal
+            chosen = [texts[i] for i in batch]
+            collector = Collector(
+                valid=self._flags([[True] * lengths[i] for i in batch]),
+                special=self._flags([special[i] for i in batch]),
+                punctuation=self._flags([punctuation[i] for i in batch]),
+            )
+            with self._model.reading([lengths[i] for i in batch]), collecting(self._model.model, collector):
+                states = self._model.states(chosen)
+            statistics, received = collector.result(len(layers), self._model.identity.name)
+            causal = causal and collector.causal
+            columns = [statistics, torch.nn.functional.pad(received, (0, longest - received.shape[1]))]
+            if rows:
+                at = torch.tensor([[*rows[i], *[0] * (width - len(rows[i]))] for i in batch], device=states.device)
+                columns.append(states[torch.arange(len(batch), device=states.device)[:, None], at].float())
+            return columns
+
+        with self._asking(way):
+            statistics, received, *states = self._model.batcher.padded(lengths, forward, way=way)
+        by_text = [
+            HeadStatistics(
+                dict(zip(STATISTICS, own, strict=True)), received[i, : lengths[i]].numpy(), causal, layers, others
+            )
+            for i, own in enumerate(statistics.numpy())
+        ]
+        chosen = torch.cat([own[: len(rows[i])] for i, own in enumerate(states[0])]) if rows else None
+        return by_text, chosen
+
+    def _mapped(self, text: Tokens, n_keys: int) -> tuple[torch.Tensor, ...]:
+        model, n_tokens = self._model, len(text.encoded.ids)
+        everything = self._flags([[True] * n_tokens])
+        collector = Collector(everything, everything, everything, n_keys)
+        with self._asking(Way.EQUAL), model.reading([n_tokens]), collecting(model.model, collector):
+            model.states([text.encoded])
+        collector.result(len(self._layers()[1]), model.identity.name)
+        model.batcher.n_batches += 1
+        model.batcher.n_tokens += n_tokens
+        model.batcher.n_computed += n_tokens
+        layers = [(one.keys.flatten(0, 1), one.weights.flatten(0, 1), one.kept.flatten(0, 1)) for one in collector.maps]
+        keys, weights, kept = (torch.stack(column) for column in zip(*layers, strict=True))
+        return keys, weights, kept.mean(-1)
+
+    def _layers(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """What the layers that do not attend are, and the numbers of those that do."""
+        others, layers = attending(self._model.model, self._model.model.config.get_text_config().num_hidden_layers)
+        return tuple(f"{number} {kind}" for number, kind in others.items()), layers
+
+    @contextmanager
+    def _asking(self, way: Way) -> Iterator[None]:
+        """Batches are filled that way; the model stays routed through the statistics, even for one text at a time."""
+        before, self._model.way = self._model.way, Way.EQUAL if way is Way.ALONE else way
+        try:
+            yield
+        finally:
+            self._model.way = before
+
+    def _prove(self) -> Way:
+        """The fastest way that shows the attention of a text alone.
+
+        Raises:
+            ModelError: None does.
+        """
+        model, truth = self._model, self._model.truth
+        wanted = self._matrices()
+        nobody = [[False] * n for n in truth.texts.lengths.tolist()]
+        with model.batcher.uncounted():
+            model.batcher.padding = math.inf
+            for way in (way for way in (*model.ways, Way.ALONE) if truth.states is not None):
+                try:
+                    given, states = self._read(list(truth.texts), nobody, nobody, way, truth.rows)
+                except UnreadableError:
+                    continue
+                difference = _apart(given, wanted)
+                is_exact = difference <= (TOLERANCE if model.model.dtype == torch.float32 else HALF_TOLERANCE)
+                if is_exact and states is not None and truth.states is not None and model.close(states, truth.states):
+                    model.proofs[QUESTION] = self._proof(way, difference)
+                    return way
+        raise ModelError(
+            f"{model.identity.name}: attention cannot be watched in a model of type {model.kind} "
+            f"without changing what it computes: {REMEDY}"
+        )
+
+    def _proof(self, way: Way, difference: float) -> Proof:
+        truth = self._model.truth
+        longest = int(truth.texts.lengths.max())
+        return Proof(QUESTION, way, None, way, difference, "statistic", len(truth.texts), longest, truth.reset, None)
+
+    def _matrices(self) -> dict[int, np.ndarray]:
+        """Statistics of the matrices that the model itself gives out, by text; none where it gives none."""
+        model, texts = self._model, self._model.truth.texts
+        n_layers = len(self._layers()[1])
+        before = model.model.config._attn_implementation
+        found: dict[int, np.ndarray] = {}
+        try:
+            model.model.set_attn_implementation("eager")
+            for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
+                with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
+                    out = model.body(**model.arguments([texts[i]]), output_attentions=True)
+                layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
+                if len(layers) == n_layers and len({own.shape for own in layers}) == 1:
+                    found[i] = of_matrices(torch.stack([own.cpu() for own in layers])).numpy()
+        except (ValueError, UnreadableError):
+            return {}
+        finally:
+            model.model.set_attn_implementation(before)
+        return found
+
+    def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
+        return padded([[int(flag) for flag in row] for row in rows], 0, self._model.device)[0]
+
+
+def _apart(given: Sequence[HeadStatistics], wanted: dict[int, np.ndarray]) -> float:
+    """The greatest difference of a statistic, the distance as a share of the text's length."""
+    return max(
+        (
+            float(np.abs(given[i].by_name[name] - own[k]).max() / (len(given[i].received) if name == "distance" else 1))
+            for i, own in wanted.items()
+            for k, name in enumerate(STATISTICS[: len(own)])
+        ),
+        default=0.0,
+    )

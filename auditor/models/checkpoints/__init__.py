@@ -1,0 +1,1 @@
+"""What is on disk or on the hub: files, hashes, loading, refusals."""

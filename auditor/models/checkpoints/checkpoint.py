@@ -1,0 +1,353 @@
+"""A checkpoint before its weights are read: where its files are, what it is, whether it can be audited.
+
+Everything that can be wrong with a model is found here, in seconds and without loading a weight: a folder or hub id
+that is not there, weights as pickle, an architecture for another task, labels without names.
+"""
+
+import difflib
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from huggingface_hub import get_session, snapshot_download
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, PretrainedConfig
+from transformers.quantizers import AutoHfQuantizer
+
+from auditor import hub
+from auditor.errors import ModelError
+from auditor.models.checkpoints.remote_code import require_own_code
+
+TASKS = {
+    "text-classification": ("ForSequenceClassification",),
+    "text-generation": ("ForCausalLM", "LMHeadModel"),
+    "fill-mask": ("ForMaskedLM", "WithLMHeadModel"),
+}
+"""Task → the endings of the model classes that can do it."""
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+"""Which file holds which weight, where there are several."""
+LFS_POINTER = b"version https://git-lfs"
+PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece*",
+    *CHAT_TEMPLATES,
+)
+VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
+"""Any of these; without one, transformers would make an empty tokenizer and say nothing."""
+WANTED = ("*.json", "*.txt", "*.model", "*.jinja")
+"""What is fetched before it is known which files hold the weights."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with a model that can be loaded for `task`."""
+
+    name: str
+    folder: Path
+    task: str
+    revision: str | None
+    config: PretrainedConfig
+    trust_remote_code: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names of a classification head, in the model's order, all different (see `told_apart`)."""
+        by_id: dict[int, str] = self.config.id2label or {}
+        return told_apart([str(by_id[i]).encode("utf-8", "replace").decode("utf-8") for i in sorted(by_id)])
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether the checkpoint says that a text may have several labels."""
+        return str(self.config.problem_type) == "multi_label_classification"
+
+    @property
+    def model_class(self) -> str:
+        """The class that wrote the checkpoint."""
+        return str((self.config.architectures or [type(self.config).__name__])[0])
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer knows how to put messages into a chat."""
+        if any(file.is_file() for pattern in CHAT_TEMPLATES for file in self.folder.glob(pattern)):
+            return True
+        try:
+            return bool(json.loads((self.folder / "tokenizer_config.json").read_bytes()).get("chat_template"))
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Numbers in the weight files, from their headers."""
+        total = 0
+        for file in self.weight_files:
+            try:
+                with safe_open(file, framework="numpy") as tensors:
+                    total += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
+            except SafetensorError as error:
+                raise ModelError(f"{self.name}: {file.name} is damaged ({error}); fetch it again") from error
+        return total
+
+    @cached_property
+    def weight_files(self) -> tuple[Path, ...]:
+        """The files that transformers loads; a second copy beside them, in another layout, counts for nothing."""
+        return tuple(self.folder / name for name in _weight_names(self.name, self.folder))
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of every file that decides what the model answers, by file name."""
+        patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json")
+        files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
+        files |= {*self.weight_files, *self.code_files}
+        return {file.relative_to(self.folder).as_posix(): _sha256(file) for file in sorted(files)}
+
+    @property
+    def code_files(self) -> tuple[Path, ...]:
+        """The Python files that come with the model and may be run."""
+        return tuple(sorted(self.folder.rglob("*.py"))) if self.trust_remote_code else ()
+
+    @property
+    def code_sha256(self) -> str | None:
+        """One hash over these; None where no code is run. Where there is no revision, it says which code it was."""
+        files = {name: digest for name, digest in self.hashes.items() if name.endswith(".py")}
+        return _combined(files) if files else None
+
+    @property
+    def weights_sha256(self) -> str:
+        """One hash over the weight files."""
+        return _combined({name: digest for name, digest in self.hashes.items() if name.endswith(".safetensors")})
+
+    @property
+    def tokenizer_sha256(self) -> str:
+        """One hash over the tokenizer's files."""
+        ends = (".safetensors", "config.json", ".py")
+        files = {n: d for n, d in self.hashes.items() if not n.endswith(ends) or n == "tokenizer_config.json"}
+        return _combined(files)
+
+
+def told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of labels as they stand everywhere: `(id 3)` follows those that are blank or that another label has too.
+
+    Names that differ by blanks alone are the same to a reader. What UTF-8 cannot write is `?` by now.
+    """
+    bare = [name.strip() for name in names]
+    return tuple(
+        name if stripped and bare.count(stripped) == 1 else f"{stripped} (id {i})".strip()
+        for i, (name, stripped) in enumerate(zip(names, bare, strict=True))
+    )
+
+
+def find(
+    name: str,
+    folder: Path | None,
+    *,
+    task: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    offline: bool = False,
+) -> Checkpoint:
+    """Finds a checkpoint and what it is for; downloads it where `name` is a hub id.
+
+    Args:
+        name: As the user wrote it, for messages and the report.
+        folder: The folder it names, or None for a hub id.
+        task: What to use it for; the checkpoint's own task if None.
+        revision: Branch, tag or commit on the hub.
+        trust_remote_code: Whether code inside the checkpoint may run.
+        offline: Whether to look for a hub id in the cache only.
+
+    Raises:
+        ModelError: If it is not there, has no safetensors weights, its code lies elsewhere, or it is for another task:
+            regression is none.
+    """
+    place, found_revision = (folder, revision) if folder else _fetch(name, revision, trust_remote_code, offline)
+    if not place.is_dir():
+        raise ModelError(
+            f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
+        )
+    if trust_remote_code:
+        require_own_code(name, place)
+    config = _config(name, place, trust_remote_code)
+    _require_safetensors(name, place)
+    _require_tokenizer(name, place)
+    _require_quantiser(name, config)
+    found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
+    if found.task == "text-classification":
+        _require_labels(found)
+    if found.task == "text-classification" and str(config.problem_type) == "regression":
+        raise ModelError(
+            f"{name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
+            '"regression"), which has no probabilities; audit a classifier'
+        )
+    return found
+
+
+def _require_labels(found: Checkpoint) -> None:
+    ids = sorted(found.config.id2label or {})
+    if ids != list(range(len(ids))):
+        raise ModelError(
+            f"{found.name}: expected id2label in config.json to name the outputs of the model from 0, found the ids "
+            f"{', '.join(map(str, ids[:10]))}; count from 0 there"
+        )
+    if len(set(found.labels)) < len(ids):
+        raise ModelError(f"{found.name}: two labels in id2label of config.json have one name; give each its own")
+
+
+def _fetch(name: str, revision: str | None, trust_remote_code: bool, offline: bool) -> tuple[Path, str]:
+    """The folder of a hub id, and its commit."""
+    if not (offline or hub.is_offline()):
+        return _download(name, revision, trust_remote_code)
+    place = hub.cached(name, revision)
+    if place is None:
+        raise ModelError(hub.out_of_reach(name))
+    return place, place.name
+
+
+def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
+    wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
+    try:
+        place = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+        weights = [WEIGHTS, *_weight_names(name, place)]
+        snapshot_download(name, revision=place.name, allow_patterns=weights)
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise ModelError(
+            f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
+        ) from error
+    except _faults_of_the_network() as error:
+        raise ModelError(hub.out_of_reach(name)) from error
+    except ValueError as error:
+        raise ModelError(f"{name}: neither a folder nor a hub id like organisation/model: {error}") from error
+    return place, place.name
+
+
+def _faults_of_the_network() -> tuple[type[Exception], ...]:
+    """What the hub's client raises for them, and the library behind it, which has changed its name."""
+    library = sys.modules[type(get_session()).__module__.split(".")[0]]
+    return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError
+
+
+def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{name}: expected a Hugging Face model folder, found no config.json in it")
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                f"{name}: this checkpoint brings its own code; review it, then give trust_remote_code, for a model on "
+                "the hub together with a revision of 40 hexadecimal digits"
+            ) from error
+        raise ModelError(f"{name}: config.json cannot be understood: {first_line(error)}") from error
+
+
+def _weight_names(name: str, folder: Path) -> list[str]:
+    """One file, or those that the index names, which counts where there is no such file; as transformers has it."""
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
+        return [WEIGHTS]
+    try:
+        return sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{name}: {INDEX} cannot be understood: {first_line(error)}; fetch it again") from error
+
+
+def _require_safetensors(name: str, folder: Path) -> None:
+    wanted = _weight_names(name, folder)
+    missing = [file for file in wanted if not (folder / file).is_file()]
+    if not missing:
+        _require_content(name, [folder / file for file in wanted])
+        return
+    pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
+    others = sorted(file.name for file in folder.glob("*.safetensors"))
+    found = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
+    if others:
+        found = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
+    raise ModelError(f"{name}: expected weights as {WEIGHTS}, {found}; save the model again with save_pretrained")
+
+
+def _require_content(name: str, files: Sequence[Path]) -> None:
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                beginning = stream.read(len(LFS_POINTER))
+        except OSError as error:
+            raise ModelError(f"{name}: {file.name} cannot be read: {error.strerror or error}") from error
+        if beginning == LFS_POINTER:
+            raise ModelError(
+                f"{name}: {file.name} is not the weights but a pointer to them of Git LFS; run git lfs pull"
+            )
+
+
+def _require_tokenizer(name: str, folder: Path) -> None:
+    if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
+        raise ModelError(
+            f"{name}: expected a tokenizer (tokenizer.json) beside the weights, found none; save it there too"
+        )
+
+
+def _require_quantiser(name: str, config: PretrainedConfig) -> None:
+    """Refuses quantised weights whose package, or whose device, is not there."""
+    settings = getattr(config, "quantization_config", None)
+    if settings is None:
+        return
+    method = settings["quant_method"] if isinstance(settings, dict) else settings.quant_method
+    try:
+        AutoHfQuantizer.from_config(settings, pre_quantized=True).validate_environment(device_map=None)
+    except (ImportError, RuntimeError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{name}: its weights are quantised ({method}) and cannot be read here: {first_line(error)}; install what "
+            "is missing beside auditor, or audit the weights that are not quantised"
+        ) from error
+
+
+def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:
+    architectures = list(config.architectures or [])
+    offered = [task for task, ends in TASKS.items() if any(a.endswith(ends) for a in architectures)]
+    if all(offers in offered for offers in ("text-generation", "fill-mask")):  # XLM's and Flaubert's …WithLMHeadModel
+        offered.remove("text-generation")
+    if wanted is not None and wanted not in TASKS:
+        near = difflib.get_close_matches(wanted, TASKS, 1)
+        raise ModelError(
+            f"{name}: unknown task {wanted!r}{f', did you mean {near[0]!r}' if near else ''}; known: {', '.join(TASKS)}"
+        )
+    if wanted is None and offered:
+        return offered[0]
+    if wanted in offered:
+        return str(wanted)
+    expected, found = wanted or " or ".join(TASKS), ", ".join(architectures) or "no architecture"
+    purpose = f", which is for {offered[0]}" if offered else ""
+    raise ModelError(f"{name}: expected a model for {expected}, found {found}{purpose}")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _combined(hashes: dict[str, str]) -> str:
+    return hashlib.sha256(
+        "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items())).encode()
+    ).hexdigest()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, at most 300 characters."""
+    return str(error).strip().split("\n", 1)[0][:300]

@@ -1,0 +1,161 @@
+"""Loads a checkpoint onto a device, or says in one line why it cannot be."""
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from auditor.errors import ModelError
+from auditor.models.capabilities import one_line
+from auditor.models.checkpoints.checkpoint import Checkpoint
+
+CLASSES: dict[str, Any] = {
+    "text-classification": AutoModelForSequenceClassification,
+    "text-generation": AutoModelForCausalLM,
+    "fill-mask": AutoModelForMaskedLM,
+}
+
+
+def device_for(wanted: str) -> torch.device:
+    """The device of that name; for `auto` CUDA if there is one, else MPS, else the CPU.
+
+    Raises:
+        ModelError: If it is not on this machine.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"device {wanted!r}: not on this machine; use auto or cpu") from error
+    return device
+
+
+def dtype_for(wanted: str, checkpoint: Checkpoint, device: torch.device) -> torch.dtype:
+    """The dtype of the weights; for `auto` float32 on a CPU and the checkpoint's own elsewhere."""
+    if wanted != "auto":
+        return getattr(torch, wanted)  # type: ignore[no-any-return]
+    own = checkpoint.config.dtype or torch.float32
+    return torch.float32 if device.type == "cpu" else getattr(torch, own) if isinstance(own, str) else own
+
+
+def load_model(
+    checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype, device_map: str | None = None
+) -> PreTrainedModel:
+    """The model in eval mode on its device, or spread over several with a `device_map`.
+
+    Raises:
+        ModelError: If the weights are damaged, do not fit the configuration, or lack the task's head.
+    """
+    if device_map is not None and find_spec("accelerate") is None:
+        raise ModelError(f'device_map = "{device_map}" needs the package accelerate: pip install accelerate')
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    name = checkpoint.name
+    try:
+        model, info = CLASSES[checkpoint.task].from_pretrained(
+            checkpoint.folder,
+            dtype=dtype,
+            device_map=device_map,
+            attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
+            trust_remote_code=checkpoint.trust_remote_code,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except SafetensorError as error:
+        raise ModelError(f"{name}: the safetensors file is damaged ({error}); fetch it again") from error
+    except Exception as error:  # whatever the code of a model raises while it is built
+        raise ModelError(f"{name}: cannot be loaded for {checkpoint.task}: {one_line(error)}") from error
+    missing = sorted(info["missing_keys"])
+    if missing or info["mismatched_keys"]:
+        wrong = missing or sorted(str(key) for key in info["mismatched_keys"])
+        raise ModelError(
+            f"{name}: the checkpoint lacks trained weights for {checkpoint.task}: {', '.join(wrong[:3])}"
+            f"{' …' if len(wrong) > 3 else ''}; it would answer at random"
+        )
+    loaded: PreTrainedModel = (model if device_map else model.to(device)).eval()
+    return loaded
+
+
+def _has_sdpa(checkpoint: Checkpoint) -> bool:
+    try:
+        model_class = CLASSES[checkpoint.task]._model_mapping[type(checkpoint.config)]
+    except KeyError:
+        return False
+    return bool(getattr(model_class, "_supports_sdpa", False))
+
+
+def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrainedTokenizerBase:
+    """The checkpoint's fast tokenizer.
+
+    Raises:
+        ModelError: If there is none, it is not a fast one, or it has more tokens than the model.
+    """
+    tokenizer = open_tokenizer(checkpoint)
+    n_embeddings = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > n_embeddings:
+        raise ModelError(
+            f"{checkpoint.name}: the tokenizer has {len(tokenizer)} tokens but the model only {n_embeddings}: "
+            "they do not belong together"
+        )
+    return tokenizer
+
+
+def open_tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
+    """The same, before there is a model to compare it with.
+
+    Raises:
+        ModelError: If there is none, or it is not a fast one.
+    """
+    name = checkpoint.name
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
+    except Exception as error:  # whatever the code of a tokenizer raises
+        raise ModelError(f"{name}: the tokenizer cannot be loaded: {one_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"{name}: needs a fast tokenizer (tokenizer.json) to know which characters a token stands for")
+    return tokenizer
+
+
+LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+"""Names under which configurations say how many tokens their models see; the first that says it counts."""
+UNLIMITED = 10**9
+"""Tokenizers that know no limit say a number beyond this, and XLNet's configuration says -1."""
+
+
+def max_length_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens the model can see at once, special tokens included; 1,024 where neither file says it.
+
+    The smaller of the tokenizer's and the configuration's limits; RoBERTa-like models number positions from their
+    padding index on, so that many fewer fit.
+    """
+    config = model.config.get_text_config()
+    limits = [n for n in (tokenizer.model_max_length, _stated(config)) if n is not None and 0 < n < UNLIMITED]
+    for module in model.modules():
+        positions = getattr(module, "position_embeddings", None)
+        if isinstance(positions, torch.nn.Embedding) and positions.padding_idx is not None:
+            limits.append(positions.num_embeddings - positions.padding_idx - 1)
+    return int(min(limits)) if limits else 1024
+
+
+def _stated(config: PreTrainedConfig) -> int | None:
+    stated = (getattr(config, name, None) for name in LIMITS)
+    limit = next((n for n in stated if isinstance(n, int) and 0 < n < UNLIMITED), None)
+    rope = getattr(config, "rope_parameters", None) or {}
+    if limit is not None and rope.get("rope_type") == "dynamic":
+        return int(limit * rope.get("factor", 1.0))  # these factors are made for texts beyond the stated positions
+    return limit

@@ -1,0 +1,138 @@
+r"""Whether a faster way of asking a model gives what the model gives for each text alone.
+
+The truth is what the model of the checkpoint answers, as transformers built it, to one text without padding or
+neighbours. Answers, log-probabilities, attention and continuations can be asked for in several ways, fastest first:
+
+    packed          texts without padding between them in one row (`auditor.models.computing.packing`), up to a length
+    padded          texts of different lengths in a batch, padded on the right and masked
+    equal lengths   only texts of the same length in a batch
+    one by one      each text alone, through the model as transformers built it
+
+The first whose results are the truth up to rounding is taken. If not even the last one gives it again, the answers are
+not determined by the text, and the model is refused.
+
+The texts have a few tokens, and as many as every threshold that the configuration names and one more (windows, blocks,
+chunks, kernels, the length of the original training), and as many as the longest text of the audit. They are drawn from
+the tokens of the vocabulary that are not special, between the special tokens that the tokenizer puts around a text. Of
+short ones there are two of each length, so that batches of equal length have neighbours too, and beginnings that others
+share. Batches of the proof are filled with padding to the budget, which those of an audit never are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from auditor.models.capabilities import Encoded, Sequences
+
+SHORT = (1, 2, 4, 7, 12)
+"""Tokens of the short texts, without the special tokens around them."""
+TWINS = 256
+"""Up to so many tokens there are two texts of a length."""
+_THRESHOLDS = re.compile(r"window|chunk|block_size|kernel|landmark|segment_means|local|original_max|mem_len")
+"""Names under which configurations keep numbers of tokens at which a model changes its ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was shown about one question."""
+
+    question: str
+    """`answers`, `log-probabilities`, `attention` or `continuations`."""
+    way: str
+    """How texts are asked: a value of `auditor.models.computing.batching.Way`."""
+    limit: int | None
+    """For packed batches, the most tokens of a text that goes into one; None where there is no longer text."""
+    beyond: str
+    """How longer texts are asked."""
+    difference: float
+    """The greatest difference from the truth."""
+    unit: str
+    """Of that difference: `probability`, `nats`, `states` (as a share of their usual size) or `continuations`."""
+    n_texts: int
+    longest: int
+    """Tokens of the longest text of the proof."""
+    reset: tuple[str, ...] = ()
+    """Classes of the model's parts that are reset before they read, since they remember what they read last."""
+    unread: int | None = None
+    """Tokens of the longest text of the proof that the model itself could not read."""
+
+
+def thresholds(config: Any) -> list[int]:
+    """The numbers of tokens at which something changes, as far as a configuration names them, in order."""
+    numbers = set(_named(config.to_dict()))
+    block, n_random = (getattr(config, name, None) for name in ("block_size", "num_random_blocks"))
+    if isinstance(block, int) and isinstance(n_random, int):
+        numbers.add((5 + 2 * n_random) * block)  # BigBird: in shorter texts every token sees every other
+    if "dynamic" in str(getattr(config, "rope_parameters", "")):
+        numbers.add(int(config.max_position_embeddings))
+    return sorted(numbers)
+
+
+def _named(table: Mapping[str, Any]) -> Iterator[int]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _named(value)
+        elif _THRESHOLDS.search(str(name)):
+            several = value if isinstance(value, list | tuple) else [value]
+            yield from (n for n in several if type(n) is int and n > 1)
+
+
+def lengths(config: Any, longest: int) -> list[int]:
+    """How many tokens the texts of a proof have, special tokens around them included, in order."""
+    sides = (n for t in thresholds(config) for n in (t, t + 1))
+    return sorted({n for n in (*sides, longest) if n <= longest})
+
+
+def draw(ordinary: np.ndarray, frame: tuple[Encoded, int], wanted: Iterable[int], longest: int) -> Sequences:
+    """The texts of a proof.
+
+    Args:
+        ordinary: Ids of tokens that are not special.
+        frame: A tokenised text of one token, and how many special tokens stand before it.
+        wanted: Tokens of the longer texts, as `lengths` gives them.
+        longest: No text has more tokens than this.
+    """
+    random = np.random.default_rng(0)
+    around = len(frame[0].ids) - 1
+    sizes = [around + n for n in SHORT for _ in range(2)]
+    sizes += [n for n in wanted if n > around for _ in range(2 if n <= TWINS else 1)]
+    stream = random.choice(ordinary, max(sizes))
+    drawn = []
+    for i, size in enumerate(sizes):
+        fresh = random.choice(ordinary, size)
+        shared = size // 2 if i % 2 else 0
+        drawn.append(_framed(np.concatenate([stream[:shared], fresh[shared:]])[: size - around], frame))
+    return Sequences.of([text for text in drawn if len(text.ids) <= longest] or drawn[:1])
+
+
+def _framed(content: np.ndarray, frame: tuple[Encoded, int]) -> Encoded:
+    encoded, before = frame
+    after = before + 1
+    kinds = encoded.type_ids
+    ids = (*encoded.ids[:before], *content.tolist(), *encoded.ids[after:])
+    types = (*kinds[:before], *[kinds[before]] * len(content), *kinds[after:]) if kinds else ()
+    return Encoded(ids, types)
+
+
+def close(given: torch.Tensor, wanted: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Whether two results (R, D) of weights of that dtype differ by rounding only.
+
+    In no row may √mean_c (d_c / s_c)² be more than a small number; d_c is the difference in channel c, s_c the RMS of
+    that channel over all rows, or the median of these over all channels where that is larger. So neither a few channels
+    of large values nor the rows that agree hide a difference.
+    """
+    if given.shape != wanted.shape:
+        return False
+    given, wanted = given.float(), wanted.float()
+    usual = wanted.square().mean(0).sqrt()
+    scale = usual.clamp(min=max(float(usual.median()), torch.finfo(torch.float32).tiny))
+    apart = ((given - wanted) / scale).square().mean(-1).sqrt()
+    return bool((apart <= _ROUNDING.get(dtype, 1e-4)).all())
+
+
+_ROUNDING = {torch.bfloat16: 0.1, torch.float16: 0.02}
+"""What rounding may do to a result."""

@@ -1,0 +1,117 @@
+"""The model as transformers built it, asked about one text at a time: the truth that faster ways are held against."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from auditor.models.capabilities import Encoded
+from auditor.models.computing.activations import fused
+
+
+@dataclass
+class Stock:
+    """A model, what was exchanged in it for speed, and the way back.
+
+    Attributes:
+        model: The whole model.
+        body: The part that gives last hidden states; the model itself where there is none.
+    """
+
+    model: PreTrainedModel
+    body: nn.Module = field(init=False)
+    _attention: str = field(init=False)
+    _exchanged: dict[tuple[nn.Module, str], nn.Module] = field(init=False, default_factory=dict)
+    """Where a module was exchanged, and what stood there."""
+
+    def __post_init__(self) -> None:
+        self.body = body_of(self.model)
+        self._attention = str(self.model.config._attn_implementation)
+
+    def fuse(self) -> None:
+        """Exchanges activations that are written as formulas for kernels."""
+        for parent, name, kernel in fused(self.model):
+            self._exchanged[parent, name] = getattr(parent, name)
+            setattr(parent, name, kernel)
+
+    @contextmanager
+    def as_built(self) -> Iterator[None]:
+        """The model inside is what transformers built."""
+        implementation = self.model.config._attn_implementation
+        self._exchange()
+        if implementation != self._attention:
+            self.model.set_attn_implementation(self._attention)
+        try:
+            with self.uncompiled():
+                yield
+        finally:
+            self._exchange()
+            if implementation != self._attention:
+                self.model.set_attn_implementation(implementation)
+
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        """Nothing inside is compiled."""
+        parts = (self.model, self.body)
+        calls = [part._compiled_call_impl for part in parts]
+        if any(calls):
+            for part in parts:
+                part._compiled_call_impl = None
+        try:
+            yield
+        finally:
+            if any(calls):
+                for part, call in zip(parts, calls, strict=True):
+                    part._compiled_call_impl = call
+
+    def arguments(self, text: Encoded, device: torch.device) -> dict[str, torch.Tensor]:
+        """What the tokenizer would hand to the model for one text."""
+        ids = torch.tensor([text.ids], device=device)
+        wanted = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if text.type_ids:
+            wanted["token_type_ids"] = torch.tensor([text.type_ids], device=device)
+        return {name: value for name, value in wanted.items() if takes(self.model, name)}
+
+    def ask(self, arguments: Mapping[str, Any]) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """One forward pass: the body's last hidden states (T, D), where there is one, and the logits of the text.
+
+        The body is the part that ends last of those that are models themselves: some classes go past their base model.
+        """
+        seen: list[tuple[nn.Module, Any]] = []
+
+        def note(part: nn.Module, _: object, output: object) -> None:
+            seen.append((part, output))
+
+        parts = [part for part in self.model.modules() if isinstance(part, PreTrainedModel) and part is not self.model]
+        hooks = [part.register_forward_hook(note) for part in parts]
+        try:
+            logits = self.model(**arguments).logits[0]
+        finally:
+            for hook in hooks:
+                hook.remove()
+        self.body, output = seen[-1] if seen else (self.body, None)
+        states = getattr(output, "last_hidden_state", None)
+        return (None if states is None else states[0]), logits
+
+    def _exchange(self) -> None:
+        for (parent, name), other in list(self._exchanged.items()):
+            self._exchanged[parent, name] = getattr(parent, name)
+            setattr(parent, name, other)
+
+
+def takes(module: nn.Module, argument: str) -> bool:
+    """Whether a module's forward has an argument of this name, or takes any."""
+    parameters = inspect.signature(module.forward).parameters
+    return argument in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def body_of(model: PreTrainedModel) -> nn.Module:
+    """The base model; where a class names one that it does not have, the first part that is a model itself."""
+    parts = (part for part in model.children() if isinstance(part, PreTrainedModel))
+    body: nn.Module = model.base_model if model.base_model is not model else next(parts, model)
+    return body

@@ -1,0 +1,106 @@
+"""Texts become tokens: ids for the model, places in the text for people, and what remains of a perturbed text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+from auditor.models.capabilities import Encoded, Identity, Sequences, Text, Tokens
+from auditor.models.text.assembly import Assembler, Place
+from auditor.models.text.special_tokens import SpecialTokens
+from auditor.records.types import Document, Segment, Span
+
+
+class Tokenising:
+    """What a text model does with its tokenizer alone."""
+
+    tokenizer: PreTrainedTokenizerBase
+    identity: Identity
+
+    def prepare_tokens(self) -> None:
+        """Looks at the tokenizer; before anything is tokenised."""
+        self._assembler = Assembler(self.tokenizer)
+        self._special_tokens = SpecialTokens(self.tokenizer)
+
+    @property
+    def prefix(self) -> tuple[int, str] | None:
+        """BOS, else EOS, else None; what stands for a text without tokens."""
+        for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token_id is not None:
+                return int(token_id), str(self.tokenizer.convert_ids_to_tokens(int(token_id)))
+        return None
+
+    def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
+        """Special tokens that stand in the texts literally; see `contract.Reads`."""
+        return self._special_tokens.literal(texts)
+
+    def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
+        """Tokens with their places; see `contract.Attends`."""
+        batch = self.tokenize(texts)
+        return [self._places(batch, i, text) for i, text in enumerate(texts)]
+
+    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
+        """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.text.assembly`."""
+        texts, places = self._placed(document, segments)
+        found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
+        return None if found is None else self._readable(found)
+
+    def _readable(self, sequences: Sequences) -> Sequences:
+        """The texts, with the prefix token in place of each that has no token at all; see `contract.Classifies`."""
+        if sequences.lengths.all():
+            return sequences
+        if self.prefix is None:
+            raise ValueError("nothing is left of a text, and the tokenizer has no first or last token to stand for it")
+        return sequences.with_stand_in(self.prefix[0])
+
+    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
+        """What the tokenizer gets of a document, and where the segments stand in it."""
+        places = [
+            Place(span.start, span.stop, i, span.field == "pair")
+            for i, one in enumerate(segments)
+            for span in one.spans
+        ]
+        return (document.text, document.pair), places
+
+    def tokenize(self, texts: Sequence[Text], *, special: bool = True, cut: bool = True) -> BatchEncoding:
+        """The tokenizer's answer, with offsets; cut to what the model can see unless told otherwise."""
+        pairs = [pair or "" for _, pair in texts] if any(pair is not None for _, pair in texts) else None
+        return self.tokenizer(
+            [text for text, _ in texts],
+            pairs,
+            add_special_tokens=special,
+            truncation=cut,
+            max_length=self.identity.max_length if cut else None,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            verbose=False,
+        )
+
+    def encoded(self, batch: BatchEncoding, index: int) -> Encoded:
+        """One text of a tokenised batch, as plain values."""
+        own = batch.encodings[index]
+        type_ids = tuple(own.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
+        return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
+
+    @property
+    def frame(self) -> tuple[Encoded, int]:
+        """A text of one token between the special tokens that the tokenizer puts around it, and where it stands."""
+        encoded = self.tokenize([("a", None)]).encodings[0]
+        before = next((i for i, special in enumerate(encoded.special_tokens_mask) if not special), 0)
+        after = before + len(encoded.ids) - sum(encoded.special_tokens_mask)
+        types = encoded.type_ids if "token_type_ids" in self.tokenizer.model_input_names else []
+        return Encoded(
+            (*encoded.ids[: before + 1], *encoded.ids[after:]), (*types[: before + 1], *types[after:])
+        ), before
+
+    def _places(self, batch: BatchEncoding, index: int, text: Text) -> Tokens:
+        own = batch.encodings[index]
+        fields = ["pair" if s == 1 else "text" for s in own.sequence_ids]
+        special = tuple(bool(flag) for flag in own.special_tokens_mask)
+        spans = tuple(Span(start, stop, name) for (start, stop), name in zip(own.offsets, fields, strict=True))
+        sources = {"text": text[0], "pair": text[1] or ""}
+        texts = tuple(
+            name if is_special else sources[span.field][span.start : span.stop]
+            for name, is_special, span in zip(own.tokens, special, spans, strict=True)
+        )
+        return Tokens(self.encoded(batch, index), texts, spans, special)

@@ -1,0 +1,1 @@
+"""Local surrogate explanations of one text (Ribeiro et al. 2016)."""

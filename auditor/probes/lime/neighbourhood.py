@@ -1,0 +1,160 @@
+"""The perturbations of one document: which masks are computed, when it is enough, and what is made of the answers.
+
+Enumerated   all 2^S masks: no sampling error
+Fixed        as many as were asked for, drawn as the `lime` package draws them; equal ones are computed once
+Adaptive     as many as the intervals need, up to a budget (`auditor.probes.lime.design`)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from auditor.probes.lime.design import Sample, draw, next_round, precision
+from auditor.probes.lime.emulator import estimate
+from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel, sample_masks
+
+
+class Neighbourhood(Protocol):
+    """Distinct masks in the order of their computation, and the surrogate that follows from the model's answers."""
+
+    @property
+    def masks(self) -> np.ndarray:
+        """(D, S) bool; row 0 is the undisturbed document."""
+        ...
+
+    def more(self, n_computed: int, fits: Sequence[Fit]) -> int:
+        """How many masks to compute next, after `n_computed` gave `fits`; 0 where it is enough."""
+        ...
+
+    def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
+        """The surrogates of K labels from the answers (n, K) to the first n masks.
+
+        Texts that the model cannot read are rows of NaN, and left out; `Adaptive` takes none.
+        """
+        ...
+
+    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:
+        """What the record says of it: samples, evaluations, why it stopped."""
+        ...
+
+
+@dataclass(frozen=True)
+class Enumerated:
+    """All masks of S segments, weighed as a sample of `n_samples` would find them."""
+
+    n_segments: int
+    n_samples: int
+    width: float
+
+    @cached_property
+    def _all(self) -> tuple[np.ndarray, np.ndarray]:
+        return enumerate_masks(self.n_segments, self.n_samples)
+
+    @property
+    def masks(self) -> np.ndarray:
+        """(2^S, S)."""
+        return self._all[0]
+
+    def more(self, n_computed: int, fits: Sequence[Fit]) -> int:  # noqa: ARG002
+        """All, then none."""
+        return len(self.masks) - n_computed
+
+    def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
+        """Without a penalty and without errors."""
+        masks, shares = self._all
+        read = np.isfinite(values).all(axis=1)
+        weights = kernel(masks[read], self.width) * shares[read]
+        return fit_all(masks[read], values[read], weights, num_features=num_features, exact=True)
+
+    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
+        """Exact."""
+        return {"n_samples": n_computed, "n_evaluations": n_computed, "exact": True, "stopped": "enumerated"}
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """`n_samples` masks, drawn and fitted as the package does."""
+
+    n_segments: int
+    n_samples: int
+    width: float
+    random: np.random.RandomState
+
+    @cached_property
+    def _drawn(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        masks = sample_masks(self.n_segments, self.n_samples, self.random)
+        return masks, *distinct(masks)
+
+    @property
+    def masks(self) -> np.ndarray:
+        """The distinct ones."""
+        return self._drawn[1]
+
+    def more(self, n_computed: int, fits: Sequence[Fit]) -> int:  # noqa: ARG002
+        """All, then none."""
+        return len(self.masks) - n_computed
+
+    def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
+        """With the package's penalty."""
+        masks, _, inverse = self._drawn
+        answers = values[inverse]
+        read = np.isfinite(answers).all(axis=1)
+        return fit_all(masks[read], answers[read], kernel(masks[read], self.width), num_features=num_features)
+
+    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
+        """A number that was asked for."""
+        return {"n_samples": self.n_samples, "n_evaluations": n_computed, "exact": False, "stopped": "fixed"}
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """Masks until the widest 95 % interval is within `tolerance` of the largest coefficient of each label."""
+
+    n_segments: int
+    budget: int
+    width: float
+    random: np.random.RandomState
+    tolerance: float
+
+    @cached_property
+    def _sample(self) -> Sample:
+        return draw(self.n_segments, self.budget, self.width, self.random)
+
+    @property
+    def masks(self) -> np.ndarray:
+        """All that the budget allows."""
+        return self._sample.masks
+
+    def more(self, n_computed: int, fits: Sequence[Fit]) -> int:
+        """None where the intervals are narrow enough or the budget is spent."""
+        return next_round(n_computed, self._reached(fits), self.tolerance, len(self.masks))
+
+    def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
+        """See `auditor.probes.lime.emulator`."""
+        return estimate(self._sample.first(len(values)), values, self.width, num_features)
+
+    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:
+        """Why it stopped, and how far it came."""
+        reached = self._reached(fits)
+        return {
+            "n_samples": n_computed,
+            "n_evaluations": n_computed,
+            "exact": False,
+            "stopped": "tolerance" if reached <= self.tolerance else "budget",
+            "tolerance": self.tolerance,
+            "precision": reached,
+        }
+
+    def _reached(self, fits: Sequence[Fit]) -> float:
+        return max((precision(found) for found in fits), default=np.inf)
+
+
+def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows in order of appearance, and for each row which of them it is."""
+    packed = np.packbits(masks, axis=1)
+    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return masks[np.sort(first)], rank[inverse.reshape(-1)]

@@ -1,0 +1,1 @@
+"""Marks, figures, highlighted text and printed numbers."""

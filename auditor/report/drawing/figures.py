@@ -1,0 +1,221 @@
+"""The figures drawn by matplotlib: the only place that imports it.
+
+Same numbers, same bytes: the salt of the SVG's ids is fixed, no date is written, points are spread by a fixed sequence
+instead of chance. Text becomes outlines of the vendored fonts, is never parsed as mathematics, and characters without
+a glyph are printed by their code.
+"""
+
+import base64
+import functools
+import io
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from auditor.findings.statistics.exponentials import BEYOND, quarters
+from auditor.findings.types import CalibrationBin
+from auditor.languages import numbers, say
+from auditor.report.branding import fonts
+from auditor.report.drawing import formats
+
+INK, MUTED, HAIR, BAND, BLUE = "#1b1f24", "#57606a", "#e1e5ea", "#d9dee5", "#1f5fa8"
+_STYLE = {
+    "svg.hashsalt": "auditor",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "text.usetex": False,
+    "path.simplify": False,
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.size": 0,
+}
+_FULL_WIDTH = 6.93
+"""Inches of the text column: 176 mm."""
+_DECADE = math.log(10)
+_MOST_TICKS = 8
+_MOST_DECADES = 40
+"""Ticks beyond are written as powers of ten."""
+MOST_POINTS = 1500
+"""Points of one strip; more would only thicken the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One row of a strip plot: a slice and its sorted values."""
+
+    label: str
+    values: tuple[float, ...]
+    """Logarithms of perplexities, nats."""
+
+
+def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
+    """Perplexities of each slice as points on one log axis, with the median as a bar and the middle half as a band.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(_FULL_WIDTH, 0.5 + 0.4 * len(strips)))
+        axes = figure.add_axes((0.2, 0.45 / figure.get_figheight(), 0.78, 1 - 0.5 / figure.get_figheight()))
+        for row, strip in enumerate(strips):
+            _draw_strip(axes, len(strips) - 1 - row, strip)
+        axes.set_ylim(-0.6, len(strips) - 0.4)
+        axes.set_yticks([])
+        axes.set_xlabel(axis_label)
+        _label_log_axis(axes, [v for strip in strips for v in strip.values])
+        _keep_bottom_only(axes)
+        return _data_url(figure)
+
+
+def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
+    """Share correct against stated probability, with 95 % intervals, over the diagonal of a calibrated model.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    shown = [b for b in bins if b.n and b.mean_probability is not None and b.accuracy.value is not None]
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(3.1, 2.3))
+        axes = figure.add_axes((0.16, 0.22, 0.81, 0.75))
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
+        for one in shown:
+            _draw_bin(axes, one)
+        low = min([0.5, *(b.low for b in shown)])
+        axes.set_xlim(low - 0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel(say("stated probability, mean of the bin"))
+        axes.set_ylabel(say("share correct"))
+        axes.grid(color=HAIR, linewidth=0.5)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        return _data_url(figure)
+
+
+def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
+    low, median, high = quarters(strip.values)
+    axes.fill_between([low, high], y - 0.36, y + 0.36, color=BAND, linewidth=0)
+    points = _thinned(strip.values)
+    heights = [y + 0.56 * (_van_der_corput(i + 1) - 0.5) for i in range(len(points))]
+    axes.add_patch(_dots(points, heights))
+    axes.plot([median, median], [y - 0.38, y + 0.38], color=INK, linewidth=1.6, solid_capstyle="butt")
+    place = axes.get_yaxis_transform()
+    axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
+    under = say(
+        "median {median} · n {n}",
+        median=formats.quantity(median, "nats", 1) if median > BEYOND else formats.perplexity(median),
+        n=formats.count(len(strip.values)),
+    )
+    axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
+
+
+def _dots(xs: Sequence[float], ys: Sequence[float]) -> PathPatch:
+    """Points as one path of lines without length and with round ends: a PDF takes a millisecond per element."""
+    ends = [place for place in zip(xs, ys, strict=True) for _ in range(2)]
+    path = Path(ends, [Path.MOVETO, Path.LINETO] * len(xs))
+    return PathPatch(path, fill=False, edgecolor=BLUE, alpha=0.75, linewidth=2, capstyle="round")
+
+
+def _draw_bin(axes: Axes, one: CalibrationBin) -> None:
+    if one.mean_probability is None or one.accuracy.value is None:
+        return
+    if one.accuracy.low is not None and one.accuracy.high is not None:
+        axes.plot([one.mean_probability] * 2, [one.accuracy.low, one.accuracy.high], color=BLUE, linewidth=1.6)
+    axes.plot([one.mean_probability], [one.accuracy.value], "o", color=BLUE, markersize=4)
+
+
+def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Ticks at round perplexities; the values are their logarithms."""
+    low, high = min(values), max(values)
+    room = math.log(1.5 if high - low < math.log(1.5) else 1.12)
+    low, high = low - room, high + room
+    axes.set_xlim(low, high)
+    ticks = _log_ticks(low, high)
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.set_xticks([], minor=True)
+    axes.grid(axis="x", color=HAIR, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _log_ticks(low: float, high: float) -> dict[float, str]:
+    """Position and text of round values inside a range of logarithms.
+
+    1, 2, 5 per decade, fewer where there are many decades, more where there is none.
+    """
+    first, last = math.floor(low / _DECADE), math.ceil(high / _DECADE)
+    if last - first > _MOST_DECADES:
+        rounds = (step * 10**zeros for zeros in itertools.count() for step in (1, 2, 5))
+        every = next(step for step in rounds if step * _MOST_TICKS >= last - first)
+        powers = range(every * math.ceil(low / _DECADE / every), last + 1, every)
+        return {power * _DECADE: numbers.power_of_ten(power) for power in powers if power * _DECADE <= high}
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(x / 10 for x in range(10, 100))):
+        found = [(math.log(s) + d * _DECADE, f"{s}e{d}") for d in range(first, last + 1) for s in steps]
+        ticks = [tick for tick in found if low <= tick[0] <= high]
+        if len(ticks) >= 4:
+            chosen = ticks[:: max(1, len(ticks) // 7)]
+            return {position: numbers.shortest(float(text)) for position, text in chosen}
+    return {(low + high) / 2: formats.perplexity((low + high) / 2)}
+
+
+def _keep_bottom_only(axes: Axes) -> None:
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _thinned(values: Sequence[float]) -> Sequence[float]:
+    if len(values) <= MOST_POINTS:
+        return values
+    return [values[round(i * (len(values) - 1) / (MOST_POINTS - 1))] for i in range(MOST_POINTS)]
+
+
+def _van_der_corput(n: int) -> float:
+    """The n-th term of the sequence 1/2, 1/4, 3/4, 1/8 …: spread evenly, and the same every time."""
+    value, denominator = 0.0, 1.0
+    while n:
+        denominator *= 2
+        n, bit = divmod(n, 2)
+        value += bit / denominator
+    return value
+
+
+def _printable(label: str) -> str:
+    text = formats.excerpt(formats.visible(label), 24)
+    return formats.spelled_out(text, fonts.missing(text))
+
+
+def _style() -> dict[str, object]:
+    """The style with the families of the report in their order of fallback."""
+    _register(tuple(fonts.matplotlib_files()))
+    return {**_STYLE, "font.family": [family for family in fonts.families() if family != fonts.MONO]}
+
+
+@functools.lru_cache(maxsize=1)
+def _register(files: tuple[PathLike[str], ...]) -> None:
+    """Makes fonts known to matplotlib; fonts of the same name, of the system or of an earlier report, give way."""
+    manager = font_manager.fontManager
+    families = fonts.families()
+    manager.ttflist = [entry for entry in manager.ttflist if entry.name not in families]
+    for path in files:
+        manager.addfont(path)
+
+
+def _data_url(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,156 @@
+"""Numbers, dates and text as they are printed.
+
+Digits follow the uncertainty (`auditor.findings.digits`). Minus is U+2212; ranges take an en dash, or "to" where a
+sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
+heads, how many documents) are printed as percentages.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from auditor.findings.digits import check_digits as check_digits
+from auditor.findings.digits import digits_for, digits_of, usual_digits
+from auditor.findings.numbers import as_nats
+from auditor.findings.statistics.exponentials import PRINTED, exponential
+from auditor.findings.types import Check, Number
+from auditor.languages import N_, numbers, say
+from auditor.languages.numbers import NOTHING as NOTHING
+from auditor.languages.numbers import count as count
+from auditor.languages.numbers import decimal as decimal
+from auditor.languages.numbers import listed as listed
+from auditor.languages.numbers import paragraph as paragraph
+
+_WITH_UNIT = {"nats": N_("{number} nats"), "bits": N_("{number} bits"), "tokens": N_("{number} tokens")}
+_WORTH_CUTTING = 14
+_REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+# No page may hold them: controls other than tab and line ends, lone surrogates, noncharacters.
+_FORBIDDEN = (
+    *(code for code in range(0x20) if chr(code) not in "\t\n\r"),
+    *range(0x7F, 0xA0),
+    *range(0xD800, 0xE000),
+    *range(0xFDD0, 0xFDF0),
+    *(plane + low for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF)),
+)
+_VISIBLE = {code: f"[U+{code:04X}]" for code in (*_REORDERING, *_FORBIDDEN)}
+
+
+def visible(text: str) -> str:
+    """Print as `[U+202E]` what reorders text, so that what is read is what the model was given, and what no page holds.
+
+    Texts of a corpus arrive without the latter (`auditor.corpus.cleaning`); labels of a model, tokens and
+    continuations may have them.
+    """
+    return text.translate(_VISIBLE)
+
+
+def spelled_out(text: str, missing: Sequence[str]) -> str:
+    """Print characters that no font has as `[U+XXXX]`."""
+    return text.translate({ord(character): f"[U+{ord(character):04X}]" for character in missing})
+
+
+def direction(text: str) -> str:
+    """`rtl` or `ltr`, by the first strong character, as HTML's `dir="auto"` decides; WeasyPrint knows no `auto`."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("R", "AL"):
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return "ltr"
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The beginning of a text on one line, with an ellipsis where it was cut."""
+    line = " ".join(text[: 4 * limit].split())
+    if len(line) <= limit and len(text) <= 4 * limit:
+        return line
+    return line[: limit - 1].rstrip() + "…"
+
+
+def middle(text: str, limit: int) -> str:
+    """Both ends of an overlong word or identifier, with the number of characters left out."""
+    if len(text) <= limit + _WORTH_CUTTING:
+        return text
+    keep = max(1, (limit - 8) // 2)
+    return say("{start}…({count} more)…{end}", start=text[:keep], count=count(len(text) - 2 * keep), end=text[-keep:])
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A fraction of a count as a percentage."""
+    return decimal(100 * share, digits) + "%"
+
+
+def quantity(value: float | None, unit: str, digits: int | None = None, *, suffix: bool = True) -> str:
+    """A value in its unit: `0.912`, `18.4`, `1.05 nats`."""
+    if value is None:
+        return NOTHING
+    number = decimal(value, usual_digits(value, unit) if digits is None else digits)
+    return say(_WITH_UNIT[unit], number=number) if suffix and unit in _WITH_UNIT else number
+
+
+def perplexity(nats: float | None) -> str:
+    """A perplexity from its logarithm: `18.4`; beyond 1e300 with it: `> 1e300 (805.3 nats)`."""
+    if nats is None:
+        return NOTHING
+    known = exponential(nats)
+    if known is not None:
+        return quantity(known, "perplexity")
+    return say("{value} ({nats})", value=PRINTED, nats=quantity(nats, "nats", 1))
+
+
+def value(number: Number, digits: int | None = None) -> str:
+    """The value of a number, with as many digits as its interval justifies where none are given.
+
+    A perplexity beyond 1e300 has its logarithm behind it.
+    """
+    if number.is_beyond:
+        return say("{value} ({nats})", value=short(number), nats=value(as_nats(number)))
+    return quantity(number.value, number.unit, digits_of(number) if digits is None else digits)
+
+
+def short(number: Number, digits: int | None = None) -> str:
+    """As `value`, without the logarithm, where the interval beside it is in nats."""
+    if not number.is_beyond:
+        return value(number, digits)
+    return PRINTED if number.value is None else quantity(number.value, number.unit)
+
+
+def interval(number: Number, digits: int | None = None) -> str:
+    """The 95 % interval of a number, without its unit; of a perplexity beyond 1e300 that of its nats, with the unit."""
+    if number.is_beyond:
+        logarithm = as_nats(number)
+        ends = span(logarithm.low, logarithm.high, "nats", digits_of(logarithm))
+        return ends if logarithm.low is None else say("{number} nats", number=ends)
+    return span(number.low, number.high, number.unit, digits_of(number) if digits is None else digits)
+
+
+def span(low: float | None, high: float | None, unit: str, digits: int | None = None) -> str:
+    """A range: `0.900–0.923`, `−0.02 to 0.08`."""
+    if low is None or high is None:
+        return NOTHING
+    digits = digits_for(low, high, unit) if digits is None else digits
+    ends = {"low": decimal(low, digits), "high": decimal(high, digits)}
+    return say("{low} to {high}", **ends) if low < 0 or high < 0 else "{low}–{high}".format(**ends)
+
+
+def bound(check: Check) -> str:
+    """`≥ 0.8`, `≤ 25`: the bound as it was declared, unrounded."""
+    return f"{'≥' if check.direction == 'at_least' else '≤'} {numbers.shortest(check.bound)}"
+
+
+def moment(created: str) -> str:
+    """`21 November 2026, 22:00 UTC` from ISO 8601."""
+    time = instant(created)
+    return say("{day}, {time} UTC", day=numbers.day(time), time=f"{time:%H:%M}")
+
+
+def day(created: str) -> str:
+    """`21 November 2026` from ISO 8601."""
+    return numbers.day(instant(created))
+
+
+def instant(created: str) -> datetime:
+    """The time of an ISO 8601 string, in UTC; a string without an offset is taken as UTC."""
+    time = datetime.fromisoformat(created)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""The work is prepared and done."""

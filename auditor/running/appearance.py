@@ -1,0 +1,99 @@
+"""How the report of a run looks: read from the configuration, kept in the plan, found again for a new rendering.
+
+Logo and templates go into the plan as they are, so that `auditor report` needs no file of the reader's; fonts are too
+large for that and go in by SHA-256: whoever renders again brings them along.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from auditor.config import Config
+from auditor.errors import ConfigError, RenderError
+from auditor.findings import Presentation
+from auditor.report import PLAIN, Look
+from auditor.report.branding import logo
+from auditor.report.branding.fonts import additional
+from auditor.report.page import overrides
+from auditor.report.page.templates import OwnTemplates
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """The reader's part in the looks of a report."""
+
+    look: Look = PLAIN
+    logo: str | None = None
+    """A `data:` URL."""
+
+    def as_plan(self) -> dict[str, Any]:
+        """What the plan keeps of it."""
+        return {
+            "logo": self.logo,
+            "templates": dict(self.look.templates.files),
+            "fonts": dict(self.look.fonts.hashes),
+        }
+
+
+def read(config: Config) -> Appearance:
+    """What the configuration names, read and checked.
+
+    Raises:
+        ConfigError: every fault of logo, templates and fonts, one line each.
+    """
+    faults: list[str] = []
+
+    def found(key: str, reader: Callable[[Path], T]) -> T | None:
+        if getattr(config.report, key) is None:
+            return None
+        try:
+            return reader(config.locate(f"report.{key}"))
+        except RenderError as fault:
+            faults.extend(f"{config.origin}: report.{key}: {line}" for line in str(fault).splitlines())
+            return None
+
+    look = Look(
+        found("templates", overrides.read) or PLAIN.templates,
+        found("fonts", additional.read) or PLAIN.fonts,
+    )
+    appearance = Appearance(look, found("logo", logo.read))
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return appearance
+
+
+def look_again(plan: Mapping[str, Any], templates: Path | None, fonts: Path | None) -> Look:
+    """The look of a run that is rendered again: folders that are given now, else what the plan keeps.
+
+    Raises:
+        RenderError: a folder is faulty, or the run was drawn with fonts that are not given.
+    """
+    kept = plan["look"]
+    look = Look(OwnTemplates("plan.json", tuple(kept["templates"].items())))
+    if templates is not None:
+        look = replace(look, templates=overrides.read(templates))
+    if fonts is not None:
+        return replace(look, fonts=additional.read(fonts))
+    if kept["fonts"]:
+        names = ", ".join(kept["fonts"])
+        raise RenderError(f"this run was drawn with fonts of your own: give {names} again with --fonts DIR")
+    return look
+
+
+def presentation(plan: Mapping[str, Any]) -> Presentation:
+    """How the report speaks, and for whom."""
+    wishes = plan["config"]["report"]
+    written = {key: text.strip() for key, text in wishes["statements"].items() if text and text.strip()}
+    own = {"statements": written, "logo": plan["look"]["logo"]}
+    return Presentation.model_validate({**{key: wishes[key] for key in _KEYS}, **own})
+
+
+_KEYS = ("language", "reviewers", "organisation", "classification", "sections")
+
+
+def noted(look: Look) -> str:
+    """The files that shape the report, with their SHA-256, for the provenance page."""
+    return "; ".join(f"{name} {digest}" for name, digest in look.hashes.items())

@@ -1,0 +1,209 @@
+"""Whether exactly this was asked for before: answered from what is on the disk, in well under a second, without torch.
+
+A request is two things, kept in the manifest of the run that answered it:
+
+    settings   SHA-256 of the resolved configuration, the reader's templates, fonts and logo, every installed
+               distribution with its version, Python, the system, the accelerators that the kernel shows, the variables
+               of the environment that such libraries read, and the code of this package
+    files      SHA-256 of the corpus and of every file in the folders of the models
+
+A run is the answer if both are equal, it is complete, and no later run of its plan is there: what the whole way,
+through `preflight.check` and the plan, would say as well. Whatever is not plain takes that way: a model or a corpus
+that is no file or folder here (a hub id can mean another commit tomorrow), a model's own code, a probe of a third
+party, a file that cannot be read. Contents are hashed, never dates: of 1 GB of weights that takes about a second.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import auditor
+from auditor.config import Config
+from auditor.errors import AuditorError
+from auditor.records import disk
+from auditor.records.run import Run
+from auditor.records.store import runs_of
+from auditor.running.results import Result, reopened
+
+KEY = "request"
+_LOOKS = ("report.templates", "report.fonts", "report.logo")
+_READ_BY_LIBRARIES = ("CUDA", "HIP_", "HSA_", "ROCR_", "NVIDIA_", "HF_", "TRANSFORMERS_", "TORCH", "PYTORCH_", "PYTHON")
+_DEVICES = ("dev/nvidia*", "dev/kfd", "dev/dxg", "dev/dri/renderD*", "proc/driver/nvidia/gpus/*")
+_DRIVER = "proc/driver/nvidia/version"
+
+
+class _UnclearError(Exception):
+    """Only the whole way can tell what this request means."""
+
+
+def answered(config: Config) -> Result | None:
+    """The result of the run that answered the same request; None where only the whole way can tell."""
+    try:
+        disk.require_room(Path(config.run.output))
+        asked = settings(config)
+        known = [run for run in runs_of(Path(config.run.output), config.title) if _kept(run).get("settings") == asked]
+        if not asked or not known:
+            return None
+        hashes = files(config)
+        return next((reopened(run) for run in reversed(known) if _kept(run).get("files") == hashes), None)
+    except (_UnclearError, AuditorError, OSError):
+        return None
+
+
+def settings(config: Config) -> str | None:
+    """SHA-256 of all that decides what a request means, but for corpus and models; None where that is not plain.
+
+    To be taken before the libraries are imported: some of them set variables of the environment.
+    """
+    try:
+        looks = _looks(config)
+        _require_own_probes(config)
+    except (_UnclearError, AuditorError, OSError):
+        return None
+    return _sha256(
+        config.resolved(),
+        config.chooses_probes,
+        looks,
+        sys.version,
+        os.uname(),
+        sorted(_distributions()),
+        _accelerators(Path("/")),
+        sorted(_environment(os.environ)),
+        _digests(Path(auditor.__file__).parent),
+        _templates(),
+    )
+
+
+def described(config: Config, asked: str | None, plan: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a run keeps of the request that it answers; None where it would not be known again.
+
+    Args:
+        config: Of the request.
+        asked: `settings` before anything was read.
+        plan: Of the run: what was read must be what lies there now.
+    """
+    try:
+        hashes, looks = files(config), _looks(config)
+    except (_UnclearError, AuditorError, OSError):
+        return None
+    same = asked is not None and _are_those_of(plan, hashes) and _look_like(plan, looks)
+    return {"settings": asked, "files": hashes} if same else None
+
+
+def files(config: Config) -> dict[str, str]:
+    """SHA-256 of the corpus and of the models, by the key of the configuration and the name in the folder."""
+    named = (name for name, table in config.probes.items() if isinstance(table.get("model"), str))
+    models = ["model.name", *(f"probes.{name}.model" for name in named)]
+    places = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
+    return {f"{key}/{name}": digest for key, place in places.items() for name, digest in _digests(place).items()}
+
+
+def _are_those_of(plan: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:
+    """Whether files are still what they were when the plan was made."""
+    wanted = {f"model.name/{name}": digest for name, digest in plan["model"]["files"].items()}
+    for probe, table in plan["probes"].items():
+        of_reference = plan["references"].get(table.get("model"), {}).get("files", {})
+        wanted |= {f"probes.{probe}.model/{name}": digest for name, digest in of_reference.items()}
+    corpus = [digest for name, digest in hashes.items() if name.startswith("corpus.path/")]
+    return all(hashes.get(name) == digest for name, digest in wanted.items()) and corpus == [plan["corpus"]["sha256"]]
+
+
+def _look_like(plan: Mapping[str, Any], looks: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether the reader's templates, fonts and logo are still those of the plan, which keeps them or their hashes."""
+    kept = plan["look"]
+    logo = base64.b64decode(kept["logo"].partition(",")[2]) if kept["logo"] else None
+    texts = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in kept["templates"].items()}
+    return (
+        texts.items() <= looks.get("report.templates", {}).items()
+        and set(kept["fonts"].values()) <= set(looks.get("report.fonts", {}).values())
+        and (logo is None or hashlib.sha256(logo).hexdigest() in looks["report.logo"].values())
+    )
+
+
+def _looks(config: Config) -> dict[str, dict[str, str]]:
+    return {key: _digests(config.locate(key)) for key in _LOOKS if _value(config, key)}
+
+
+def _kept(run: Run) -> Mapping[str, Any]:
+    """What a complete run that is the newest of its plan has kept of its request."""
+    return (run.manifest() or {}).get(KEY) or {} if run.is_complete else {}
+
+
+def _require_own_probes(config: Config) -> None:
+    if config.model.trust_remote_code:
+        raise _UnclearError
+    foreign = {entry.name for entry in entry_points(group="auditor.probes") if not entry.value.startswith("auditor.")}
+    own = {entry.name for entry in entry_points(group="auditor.probes") if entry.value.startswith("auditor.")}
+    if foreign & {*config.probes, *own}:
+        raise _UnclearError
+
+
+def _value(config: Config, key: str) -> str | None:
+    table, name = key.split(".")
+    value: str | None = getattr(getattr(config, table), name)
+    return value
+
+
+def _distributions() -> Iterator[str]:
+    """Every installed distribution: the names of their folders of metadata carry the version."""
+    for place in filter(os.path.isdir, sys.path):
+        yield from (name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
+
+
+def _accelerators(root: Path) -> list[str]:
+    """What the kernel shows of them; without one of these a library finds none either."""
+    found = [str(path.relative_to(root)) for pattern in _DEVICES for path in root.glob(pattern)]
+    driver = root / _DRIVER
+    return [*sorted(found), driver.read_text(encoding="utf-8", errors="replace") if driver.is_file() else ""]
+
+
+def _environment(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in variables.items():
+        if name.startswith(_READ_BY_LIBRARIES) and "TOKEN" not in name:
+            yield name, value
+
+
+def _templates() -> dict[str, str]:
+    """The templates of a checkout, which lie beside the package."""
+    beside = Path(auditor.__file__).parents[1] / "templates"
+    return _digests(beside) if beside.is_dir() else {}
+
+
+def _digests(place: Path | str) -> dict[str, str]:
+    """Name → SHA-256 of a file, or of all files in a folder but hidden ones and what Python compiled."""
+    if isinstance(place, str):
+        raise _UnclearError
+    if place.is_file():
+        return {place.name: _file_sha256(place)}
+    if not place.is_dir():
+        raise _UnclearError
+    return {path.relative_to(place).as_posix(): _file_sha256(path) for path in sorted(_within(place))}
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith((".", "__pycache__")):
+            continue
+        if path.is_dir():
+            yield from _within(path)
+        else:
+            yield path
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sha256(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(_plain(parts), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(parts: Iterable[Any]) -> list[Any]:
+    return [list(part) if isinstance(part, tuple) else part for part in parts]

@@ -1,0 +1,1 @@
+"""People type here: the only room that prints."""
