@@ -127,9 +127,8 @@ def check(config: Config) -> Preflight:
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)
     checkpoint = _find(config, "model.name", config.model.name, task=config.model.task, offline=offline)
-    probes, left_out = probe_selection.without_hidden(
-        config, checkpoint, probe_selection.choose(config, checkpoint.task)
-    )
+    chosen = probe_selection.choose(config, checkpoint.task)
+    probes, left_out = probe_selection.without_hidden(config, checkpoint, chosen)
     references = {
         p.model: _find(config, f"probes.{p.name}.model", p.model, task=probe_selection.task_for(p), offline=offline)
         for p in probes

@@ -9,6 +9,7 @@ import torch
 from test_attention_statistics import attended
 
 from auditor.models import find, load
+from auditor.models.attention import routing
 from auditor.models.attention.maps import HeaviestKeys
 from auditor.models.attention.routing import Collector
 from tests.models.tiny import TEXTS, save

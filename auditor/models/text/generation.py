@@ -1,9 +1,9 @@
 r"""`AutoModelForCausalLM`: scores tokens, chooses among candidate continuations, or continues by itself.
 
 The head is applied to the hidden states of the scored positions only, block by block (`auditor.models.computing.head`),
-so that the logits of a whole window (T × V floats) never exist. That is exact only where the model's logits are its head on its
-last hidden states and nothing else; whether this holds is checked once, against the model's own logits, and otherwise
-those are used.
+so that the logits of a whole window (T × V floats) never exist. That is exact only where the model's logits are its
+head on its last hidden states and nothing else; whether this holds is checked once, against the model's own logits, and
+otherwise those are used.
 
 A candidate's log-probability is Σ_i ln p(c_i | prompt, c_<i) over its tokens. Its tokens are what the tokenizer makes
 of it behind the end of the prompt. Among the candidates the probabilities are normalised: softmax of these sums.

@@ -1,9 +1,9 @@
 r"""The surrogate of LIME from few evaluations: what an emulator of the model predicts, corrected by what it misses.
 
-The coefficients for infinitely many samples and no penalty are β = G⁻¹ Cov(z, f), with moments over all masks,
-weighted by their shares W (`auditor.probes.lime.design`). G is known: with μ = E z_j and E z_j z_l from the sizes
-alone, it has μ − μ² on its diagonal and one other number beside it. Only c = E (z − μ) f has to be estimated, and f is smooth:
-most of it can be learnt from the masks that were computed.
+The coefficients for infinitely many samples and no penalty are β = G⁻¹ Cov(z, f), with moments over all masks, weighted
+by their shares W (`auditor.probes.lime.design`). G is known: with μ = E z_j and E z_j z_l from the sizes alone, it has
+μ − μ² on its diagonal and one other number beside it. Only c = E (z − μ) f has to be estimated, and f is smooth: most
+of it can be learnt from the masks that were computed.
 
     emulator     g(z) = f̄ + Σ_i a_i κ(z, z_i), κ = ρ^(number of segments in which the masks differ), ρ = exp(−2/S):
                  kernel ridge regression with the diffusion kernel of the hypercube (Kondor & Lafferty 2002). It knows

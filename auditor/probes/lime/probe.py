@@ -1,8 +1,8 @@
 """Which words carry the prediction? LIME (Ribeiro, Singh & Guestrin 2016), with an error on every weight.
 
 The numbers are defined in `auditor.probes.lime.surrogate`. Short documents are explained exactly, by enumeration; of
-the others as many perturbations are computed as their intervals need. The perturbations of all documents are computed in
-one stream, round by round, each distinct one once; while the device computes, the host tokenises the next few
+the others as many perturbations are computed as their intervals need. The perturbations of all documents are computed
+in one stream, round by round, each distinct one once; while the device computes, the host tokenises the next few
 thousand and fits the surrogates of the last. Documents with more segments than half the samples could tell apart are
 explained by sentences.
 """

@@ -1,8 +1,9 @@
 """The vendored fonts, the same on every machine: for WeasyPrint, for matplotlib, and cut to size inside the HTML.
 
-`fonts.json` lists every file with origin, version and sha256, in the order of fallback: the first family that has
-a character draws it. A stylesheet names the families in that order (`stack`), so that a browser, Pango and
-`embed` agree on who draws what. `build.py` made the files. A reader's own fonts (`additional.py`) join for one rendering, behind the face of the text and before all others:
+`fonts.json` lists every file with origin, version and sha256, in the order of fallback: the first family that has a
+character draws it. A stylesheet names the families in that order (`stack`), so that a browser, Pango and `embed` agree
+on who draws what. `build.py` made the files. A reader's own fonts (`additional.py`) join for one rendering, behind the
+face of the text and before all others:
 
     with fonts.joined_by(own):      Source Sans 3 → own → Noto Sans SC → …
 """
