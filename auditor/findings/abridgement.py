@@ -8,13 +8,13 @@
 All documents are then in documents.parquet and documents.html. A corpus of at most `SHOWN` documents is never abridged.
 """
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.findings.analyses.answers import Answer, pair
-from auditor.findings.analyses.failures import choose_failures
+from auditor.findings.analyses.prediction import is_multi_label
 from auditor.findings.evidence import Evidence
 from auditor.findings.judgement.coverage import list_documents
+from auditor.findings.registry import summary_of
 from auditor.findings.types import DocumentRow, Findings
 from auditor.records.types import Failure, NotMeasurable
 
@@ -24,32 +24,29 @@ SHOWN = 500
 FAILED = 100
 WRONG = 300
 """The most of each kind, beside those that the report shows elsewhere."""
-POINTS = 1000
-"""Of the sorted values of one slice, for its strip: the report draws them from the evidence."""
 _AT_ONCE = 1000
 
 
 def abridge(findings: Findings, evidence: Evidence) -> Findings:
     """The same findings with the rows of at most `SHOWN` documents, in the order of the corpus."""
     shown = choose_documents(findings, evidence)
-    part = dataclasses.replace(evidence, documents=tuple(d for d in evidence.documents if d.id in shown))
-    rows = list_documents(part, pair(part, _is_multi_label(findings)))
+    part = evidence.restricted(shown)
+    rows = list_documents(part, pair(part, is_multi_label(findings)), findings.references)
     left_out = len(evidence.documents) - len(rows)
-    strips = {
-        name: found.model_copy(update={"nats_by_slice": _thinned(found.nats_by_slice)})
-        for name in ("perplexity", "pseudo_perplexity")
-        if (found := getattr(findings, name)) is not None
+    analyses = {
+        probe: summary.abridged(analysis) if (summary := summary_of(probe)) else analysis
+        for probe, analysis in findings.analyses.items()
     }
-    return findings.model_copy(update={"documents": rows, "documents_left_out": left_out, **strips})
+    return findings.model_copy(update={"documents": rows, "documents_left_out": left_out, "analyses": analyses})
 
 
 def choose_documents(findings: Findings, evidence: Evidence) -> frozenset[str]:
     """Ids of the documents that stay, by the rules at the head of this file."""
     everything = [document.id for document in evidence.documents]
-    chosen = dict.fromkeys(name for name in _shown_elsewhere(findings, evidence))
+    chosen = dict.fromkeys(name for name in _shown_elsewhere(findings))
     for names, most in (
         (failed_documents(evidence), FAILED),
-        (_surest_errors(pair(evidence, _is_multi_label(findings))), WRONG),
+        (_surest_errors(pair(evidence, is_multi_label(findings))), WRONG),
         (everything, SHOWN),
     ):
         _add(chosen, names, min(most, SHOWN - len(chosen)))
@@ -61,11 +58,11 @@ def document_rows(findings: Findings, evidence: Evidence) -> Iterator[DocumentRo
     if not findings.documents_left_out:
         yield from findings.documents
         return
-    answers = {answer.document.id: answer for answer in pair(evidence, _is_multi_label(findings))}
+    answers = {answer.document.id: answer for answer in pair(evidence, is_multi_label(findings))}
     for start in range(0, len(evidence.documents), _AT_ONCE):
         documents = evidence.documents[start : start + _AT_ONCE]
         answered = [answers[document.id] for document in documents if document.id in answers]
-        yield from list_documents(dataclasses.replace(evidence, documents=documents), answered)
+        yield from list_documents(Evidence(documents, evidence.rows), answered, findings.references)
 
 
 def failed_documents(evidence: Evidence) -> list[str]:
@@ -79,22 +76,8 @@ def unmeasurable_documents(evidence: Evidence) -> list[str]:
 
 
 def _documents_of(state: type, evidence: Evidence) -> list[str]:
-    probes = evidence.probes.values()
-    return [d.id for d in evidence.documents if any(isinstance(found.get(d.id), state) for found in probes)]
-
-
-def _thinned(by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Of more than `POINTS` sorted values so many at even steps, both ends among them."""
-    return {
-        column: {value: _at_even_steps(values) for value, values in by_value.items()}
-        for column, by_value in by_slice.items()
-    }
-
-
-def _at_even_steps(values: tuple[float, ...]) -> tuple[float, ...]:
-    if len(values) <= POINTS:
-        return values
-    return tuple(values[round(i * (len(values) - 1) / (POINTS - 1))] for i in range(POINTS))
+    probes = evidence.rows.values()
+    return [d.id for d in evidence.documents if any(isinstance(rows.get(d.id), state) for rows in probes)]
 
 
 def _add(chosen: dict[str, None], names: Iterable[str], most: int) -> None:
@@ -107,21 +90,10 @@ def _surest_errors(answers: Sequence[Answer]) -> list[str]:
     return [answer.document.id for answer in wrong]
 
 
-def _shown_elsewhere(findings: Findings, evidence: Evidence) -> Iterator[str]:
+def _shown_elsewhere(findings: Findings) -> Iterator[str]:
     """Documents that a section names or shows: each section has a limit of its own."""
-    examples = [
-        *((*found.confident_errors, *found.least_certain) if (found := findings.predictions) else ()),
-        *(findings.explanations.examples if findings.explanations else ()),
-        *(findings.perplexity.most_surprising if findings.perplexity else ()),
-        *(findings.pseudo_perplexity.most_surprising if findings.pseudo_perplexity else ()),
-    ]
-    yield from (example.document_id for example in examples)
-    if findings.attention:
-        yield from findings.attention.mapped
-        yield from (head.document_id for head in findings.attention.mapped_heads)
-    yield from (name for choice in choose_failures(findings, evidence) for name, _ in choice.documents)
+    for probe, analysis in findings.analyses.items():
+        if summary := summary_of(probe):
+            yield from summary.shown(analysis)
+    yield from (name for choice in findings.worst for name, _ in choice.documents)
     yield from (name for row in findings.coverage for name, *_ in (*row.failures, *row.unmeasurable))
-
-
-def _is_multi_label(findings: Findings) -> bool:
-    return findings.predictions is not None and findings.predictions.multi_label

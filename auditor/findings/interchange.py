@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from auditor.errors import StoreError
+from auditor.findings.finding import Finding
+from auditor.findings.registry import quantities, summaries, summary_of
 from auditor.findings.types import FORMAT, Findings
 
 
@@ -22,24 +24,46 @@ def read(data: bytes | str) -> Findings:
         StoreError: not JSON, another format, or not as the schema says.
     """
     try:
-        found = json.loads(data)
+        content = json.loads(data)
     except ValueError as error:
         raise StoreError(
             f"findings.json: expected JSON, found something else ({error}); render the run again"
         ) from None
-    version = found.get("format") if isinstance(found, dict) else None
+    version = content.get("format") if isinstance(content, dict) else None
     if version != FORMAT:
         raise StoreError(f"findings.json: expected format {FORMAT}, found {version or 'none'}; render the run again")
     try:
-        return Findings.model_validate(found)
+        analyses = {probe: _model_of(probe).model_validate(of_one) for probe, of_one in content["analyses"].items()}
+        return Findings.model_validate({**content, "analyses": analyses})
     except ValidationError as error:
         fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"]))
-        raise StoreError(f"findings.json: {place}: {fault['msg'].lower()}; render the run again") from None
+        path = ".".join(map(str, fault["loc"]))
+        raise StoreError(f"findings.json: {path}: {fault['msg'].lower()}; render the run again") from None
+    except (KeyError, AttributeError):
+        raise StoreError("findings.json: analyses: expected one object per probe; render the run again") from None
+
+
+class Unknown(Finding):
+    """What the summary of a probe came to that is not installed here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def _model_of(probe: str) -> type[Finding]:
+    summary = summary_of(probe)
+    return summary.findings if summary else Unknown
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of `findings.json` (draft 2020-12)."""
+    """The JSON Schema of `findings.json` (draft 2020-12), with the analyses and numbers of all installed summaries."""
     described = Findings.model_json_schema(mode="serialization")
+    definitions, properties = described["$defs"], {}
+    for probe, summary in summaries().items():
+        model = summary.findings.model_json_schema(mode="serialization")
+        definitions |= model.pop("$defs", {})
+        definitions[summary.findings.__name__] = model
+        properties[probe] = {"$ref": f"#/$defs/{summary.findings.__name__}"}
+    described["properties"]["analyses"] |= {"properties": properties, "additionalProperties": {"type": "object"}}
+    definitions["Number"]["properties"]["name"]["examples"] = list(quantities())
     described["required"] = ["format", *described["required"]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": FORMAT}

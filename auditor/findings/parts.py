@@ -6,25 +6,17 @@ value. Documents without a value are a part of their own, which is called (missi
 are ordered as numbers if all of them are finite numbers, else by name; (missing) comes last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeVar
 
-from auditor.findings.analyses.agreement import agree_on
-from auditor.findings.analyses.answers import Answer
-from auditor.findings.analyses.attention import summarise_attention
-from auditor.findings.analyses.explanations import summarise_explanations
-from auditor.findings.analyses.perplexity import summarise_perplexity
-from auditor.findings.analyses.predictions import summarise_predictions
-from auditor.findings.analyses.pseudo_perplexity import summarise_pseudo_perplexity
+from auditor.findings.contract import Setting
 from auditor.findings.evidence import Evidence
 from auditor.findings.numbers import SLICE_VALUES, of_slice
+from auditor.findings.registry import summaries
 from auditor.findings.types import Number
 from auditor.languages import say
 from auditor.records.types import MISSING, Document
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +33,40 @@ class Part:
 def sliceable(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
     """Column → its values, of the metadata columns that have 2 to 12 values."""
     columns = dict.fromkeys(column for document in documents for column in document.metadata)
-    found = {column: _ordered({d.metadata[column] for d in documents if d.metadata.get(column)}) for column in columns}
-    return {column: values for column, values in found.items() if len(values) in SLICE_VALUES}
+    values = {column: _ordered({d.metadata[column] for d in documents if d.metadata.get(column)}) for column in columns}
+    return {column: values[column] for column in values if len(values[column]) in SLICE_VALUES}
 
 
-def measure_parts(
-    evidence: Evidence, answers: Sequence[Answer], whole: Sequence[Number], *, candidates: bool, seed: int
-) -> Iterator[Part]:
+def measure_parts(evidence: Evidence, setting: Setting, whole: Sequence[Number]) -> Iterator[Part]:
     """The parts of every column.
 
     Args:
-        evidence: of the whole corpus.
-        answers: to all of its documents; what counts as a reference was decided there.
-        whole: the numbers of the whole corpus.
-        candidates: whether the labels are continuations that a language model chose among.
-        seed: of the bootstrap.
+        evidence: Of the whole corpus.
+        setting: Of the whole corpus: what counts as a reference was decided there.
+        whole: The numbers of the whole corpus.
     """
+    within = Setting(setting.seed, setting.multi_label, setting.candidates, setting.labelled)
     for column, values in sliceable(evidence.documents).items():
         for value in values:
-            members = {d.id for d in evidence.documents if d.metadata.get(column) == value}
-            inside = [answer for answer in answers if answer.document.id in members]
-            own = {n.name: n for n in _numbers(_restricted(evidence, members), inside, candidates, seed)}
-            numbers = tuple(_placed(own.get(n.name, _unmeasured(n)), column, value) for n in whole)
+            members = frozenset(d.id for d in evidence.documents if d.metadata.get(column) == value)
+            inside = {number.name: number for number in numbers_of(evidence.restricted(members), within)}
+            numbers = tuple(_of_part(inside.get(n.name, _unmeasured(n)), column, value) for n in whole)
             yield Part(column, value, len(members), numbers)
 
 
-def _placed(number: Number, column: str, value: str) -> Number:
+def numbers_of(evidence: Evidence, setting: Setting) -> list[Number]:
+    """The numbers of all summaries, of a corpus or a part of one."""
+    conclusions = (summary.summarise(evidence, setting) for summary in summaries().values())
+    return [number for conclusion in conclusions if conclusion for number in conclusion.numbers]
+
+
+def _of_part(number: Number, column: str, value: str) -> Number:
     title = say("{number}, {column} {value}", number=number.title, column=column, value=value)
     return number.model_copy(update={"name": of_slice(number.name, column, value), "title": title})
 
 
 def _unmeasured(number: Number) -> Number:
     return number.model_copy(update={"value": None, "low": None, "high": None, "n": 0, "nats": None})
-
-
-def _restricted(evidence: Evidence, members: set[str]) -> Evidence:
-    def inside(found: Mapping[str, R]) -> dict[str, R]:
-        return {key: record for key, record in found.items() if key in members}
-
-    return Evidence(
-        documents=tuple(d for d in evidence.documents if d.id in members),
-        predictions=inside(evidence.predictions),
-        explanations=inside(evidence.explanations),
-        attention=inside(evidence.attention),
-        perplexity=inside(evidence.perplexity),
-        pseudo_perplexity=inside(evidence.pseudo_perplexity),
-    )
-
-
-def _numbers(part: Evidence, answers: Sequence[Answer], candidates: bool, seed: int) -> list[Number]:
-    explained = [explanation for _, explanation in part.measured(part.explanations)]
-    attended = [record for _, record in part.measured(part.attention)]
-    return [
-        *summarise_predictions(answers, candidates=candidates, seed=seed)[1],
-        *summarise_explanations(explained, answers, seed)[1],
-        *summarise_attention(attended, agree_on(part, seed), seed)[1],
-        *summarise_perplexity(tuple(part.measured(part.perplexity)), {}, False, seed)[1],
-        *summarise_pseudo_perplexity(tuple(part.measured(part.pseudo_perplexity)), {}, False, seed)[1],
-    ]
 
 
 def _ordered(values: set[str]) -> tuple[str, ...]:

@@ -14,24 +14,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 from auditor.findings.parts import Part
+from auditor.findings.registry import quantities
 from auditor.findings.types import Number, SliceRow
 
 LEAST_JUDGED = 30
 FALSE_ALARMS = 0.05
 """Share of comparisons that stand apart by chance, at most."""
-COMPARED = (
-    *("accuracy", "macro_f1", "mean_entropy"),
-    *("generation.candidate_mass", "generation.mean_logprob"),
-    *("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"),
-    *("attention.sink_share", "attention.agreement"),
-    *("perplexity.corpus", "perplexity.median", "perplexity.bits_per_byte"),
-    *("pseudo_perplexity.corpus", "pseudo_perplexity.median"),
-)
-"""The numbers that parts are compared by, in the order of the report; recall of each label stands behind macro F1."""
 _OF_SLICE = re.compile(r"([^[{]*(?:\[.*?\])?)\{.*\}", re.DOTALL)
 """Labels, columns and values are data: they can hold brackets and braces of their own."""
 MOST_LABELS = 4
-"""With more labels, recall is not compared label by label."""
+"""With more labels, a number of each label is not compared label by label."""
 
 
 def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
@@ -50,8 +42,8 @@ def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
 
 def base_name(number: Number) -> str:
     """`accuracy{length=short}` → `accuracy`, `recall[{x}]{length=short}` → `recall[{x}]`."""
-    found = _OF_SLICE.fullmatch(number.name)
-    return found[1] if found else number.name
+    match = _OF_SLICE.fullmatch(number.name)
+    return match[1] if match else number.name
 
 
 def is_compared(row: SliceRow, number: Number) -> bool:
@@ -74,8 +66,9 @@ def count_comparisons(rows: Sequence[SliceRow]) -> int:
 
 
 def _compared(numbers: Sequence[Number]) -> tuple[Number, ...]:
-    by_name = {base_name(number): number for number in numbers}
-    recalls = [name for name in by_name if name.startswith("recall[")]
-    first = COMPARED.index("macro_f1") + 1
-    names = [*COMPARED[:first], *(recalls if len(recalls) <= MOST_LABELS else []), *COMPARED[first:]]
-    return tuple(by_name[name] for name in names if name in by_name)
+    """In the order in which the summaries declare their quantities; a family of few labels label by label."""
+    by_quantity: dict[str, list[Number]] = {}
+    for number in numbers:
+        by_quantity.setdefault(base_name(number).partition("[")[0], []).append(number)
+    compared = [by_quantity.get(name, []) for name, quantity in quantities().items() if quantity.compared]
+    return tuple(number for family in compared if len(family) <= MOST_LABELS for number in family)

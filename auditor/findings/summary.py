@@ -1,56 +1,26 @@
 """From evidence to findings: one function is the table of contents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings import abridgement
-from auditor.findings.analyses.agreement import agree_on
-from auditor.findings.analyses.answers import pair
-from auditor.findings.analyses.attention import describe_layers, summarise_attention
-from auditor.findings.analyses.explanations import summarise_explanations
-from auditor.findings.analyses.perplexity import summarise_perplexity
-from auditor.findings.analyses.predictions import summarise_predictions
-from auditor.findings.analyses.pseudo_perplexity import summarise_pseudo_perplexity
+from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
+from auditor.findings.analyses.worst_slice import choose_in_worst_slice
 from auditor.findings.computing import Computing
-from auditor.findings.evidence import Context, Evidence
+from auditor.findings.context import Context
+from auditor.findings.contract import Conclusion, Setting, Whole
+from auditor.findings.evidence import Evidence
 from auditor.findings.judgement.checks import judge_all
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
 from auditor.findings.judgement.verdict import decide
 from auditor.findings.parts import measure_parts, sliceable
+from auditor.findings.registry import summaries
 from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.types import Check, Findings, Number, Result
+from auditor.findings.types import Check, Choice, Findings, Number, Result, SliceRow
 from auditor.languages import speaking
-from auditor.records.types import Perplexity, PseudoPerplexity
 
 KEY_NUMBERS = 5
-_CLASSIFICATION = (
-    "accuracy",
-    "calibration_error",
-    "lime.fidelity",
-    "perplexity.bits_per_byte",
-    "attention.sink_share",
-    "mean_entropy",
-    "perplexity.corpus",
-    "lime.low_fidelity_share",
-)
-_GENERATION = (
-    "accuracy",
-    "perplexity.corpus",
-    "perplexity.bits_per_byte",
-    "lime.fidelity",
-    "attention.sink_share",
-    "generation.mean_logprob",
-    "mean_entropy",
-)
-_FILL_MASK = (
-    "pseudo_perplexity.corpus",
-    "pseudo_perplexity.median",
-    "attention.sink_share",
-    "perplexity.bits_per_byte",
-)
-_KEY_NUMBERS = {"text-classification": _CLASSIFICATION, "text-generation": _GENERATION, "fill-mask": _FILL_MASK}
-
 _WORST_FIRST: tuple[Result, ...] = ("fail", "watch", "not judged", "pass")
 
 
@@ -64,36 +34,17 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
 
 
 def _summarise(evidence: Evidence, context: Context) -> Findings:
-    seed, columns = context.seed, sliceable(evidence.documents)
-    answers = pair(evidence, context.multi_label)
-    explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
-    coverage = cover(evidence, context)
-
-    candidates = context.task == "text-generation"
-    predictions, answer_numbers = summarise_predictions(answers, candidates=candidates, seed=seed)
-    explanations, lime_numbers = summarise_explanations(explained, answers, seed)
-    attention, attention_numbers = summarise_attention(
-        [record for _, record in evidence.measured(evidence.attention)], agree_on(evidence, seed), seed
-    )
-    perplexity, perplexity_numbers = summarise_perplexity(
-        tuple(evidence.measured(evidence.perplexity)),
-        columns,
-        Perplexity.name in context.references,
-        seed,
-    )
-    filled, filled_numbers = summarise_pseudo_perplexity(
-        tuple(evidence.measured(evidence.pseudo_perplexity)),
-        columns,
-        PseudoPerplexity.name in context.references,
-        seed,
-    )
-    whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]
-    parts = list(measure_parts(evidence, answers, whole, candidates=candidates, seed=seed))
-    slices = slice_corpus(parts)
+    setting = setting_of(evidence, context)
+    conclusions = _conclude(evidence, setting)
+    analyses = {probe: conclusion.findings for probe, conclusion in conclusions.items()}
+    whole = [number for conclusion in conclusions.values() for number in conclusion.numbers]
+    parts = list(measure_parts(evidence, setting, whole))
+    slices, coverage = slice_corpus(parts), cover(evidence, context)
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
-    found = Findings(
+    layers = [note for probe, findings in analyses.items() for note in summaries()[probe].notes(findings)]
+    findings = Findings(
         title=context.title,
         task=context.task,
         run_id=context.run_id,
@@ -106,39 +57,70 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         parameters={probe: dict(values) for probe, values in context.parameters.items()},
         verdict=decide(checks, coverage),
         checks=checks,
-        key_numbers=_key_numbers(context.task, by_name, checks),
-        pointers=point(checks, slices, coverage, answers, predictions, explanations, attention, by_name),
+        key_numbers=_key_numbers(setting, by_name, checks),
+        pointers=point(slices, coverage, analyses, Whole(evidence, setting, by_name, checks)),
         coverage=coverage,
-        notes=(
-            *describe_special_tokens(evidence, context),
-            *context.notes,
-            *describe_layers(attention),
-            *describe_limits(coverage),
-        ),
+        notes=(*describe_special_tokens(evidence, context), *context.notes, *layers, *describe_limits(coverage)),
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=count_comparisons(slices),
-        predictions=predictions,
-        explanations=explanations,
-        attention=attention,
-        perplexity=perplexity,
-        pseudo_perplexity=filled,
+        analyses=analyses,
+        worst=tuple(_worst(evidence, setting, slices)),
+        references=dict(context.references),
         documents=(),
         computing=tuple(
             Computing(model=name, **how) for name, asked in context.computing.items() for how in asked.values()
         ),
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
-        return abridgement.abridge(found, evidence)
-    return found.model_copy(update={"documents": list_documents(evidence, answers)})
+        return abridgement.abridge(findings, evidence)
+    answers = pair(evidence, setting.multi_label)
+    return findings.model_copy(update={"documents": list_documents(evidence, answers, context.references)})
 
 
-def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
-    """The task's numbers that a check holds, the other required checks' from the worst on, then numbers unbound."""
-    usual, checked = _KEY_NUMBERS[task], {check.name for check in checks}
+def setting_of(evidence: Evidence, context: Context) -> Setting:
+    """How the findings of a whole corpus are drawn."""
+    return Setting(
+        seed=context.seed,
+        multi_label=context.multi_label,
+        candidates=context.candidates,
+        labelled=is_labelled(evidence),
+        columns=sliceable(evidence.documents),
+        references=context.references,
+    )
+
+
+def _conclude(evidence: Evidence, setting: Setting) -> dict[str, Conclusion]:
+    """Probe → what its summary came to, of the probes that measured something."""
+    conclusions = {probe: summary.summarise(evidence, setting) for probe, summary in summaries().items()}
+    return {probe: conclusion for probe, conclusion in conclusions.items() if conclusion is not None}
+
+
+def _worst(evidence: Evidence, setting: Setting, slices: Sequence[SliceRow]) -> Iterator[Choice]:
+    """The choices of all rules that found something."""
+    choices = [choice for summary in summaries().values() for choice in summary.worst(evidence, setting)]
+    choices.append(choose_in_worst_slice(slices, evidence, setting))
+    yield from (choice for choice in choices if choice.documents)
+
+
+def _key_numbers(setting: Setting, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
+    """The usual ones that a check holds, the other required checks' from the worst on, then usual ones unbound."""
+    usual, checked = _usual(setting), {check.name for check in checks}
     others = [check for check in checks if check.required and check.name not in usual]
     names = [name for name in usual if name in checked]
     names += [check.name for check in sorted(others, key=lambda check: _WORST_FIRST.index(check.result))]
     names += [name for name in usual if name not in checked]
-    found = [numbers[name] for name in names if name in numbers and numbers[name].is_measured]
-    return tuple(found[:KEY_NUMBERS])
+    key_numbers = [numbers[name] for name in names if name in numbers and numbers[name].is_measured]
+    return tuple(key_numbers[:KEY_NUMBERS])
+
+
+def _usual(setting: Setting) -> list[str]:
+    """Names of the quantities that page one shows, by their rank."""
+    ranks: dict[str, int] = {}
+    for summary in summaries().values():
+        for quantity in summary.quantities:
+            page_one = quantity.page_one
+            rank = page_one.reference if summary.probe in setting.references else page_one.audited
+            if rank is not None and (page_one.of_generation or not setting.candidates):
+                ranks[quantity.name] = rank
+    return sorted(ranks, key=lambda name: ranks[name])

@@ -4,15 +4,16 @@ These models are the versioned schema of `findings.json` (`auditor schema findin
 and from the per-document records; nothing in the report is computed that is not here or there.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from auditor.findings.computing import Computing
 from auditor.findings.finding import Finding
 from auditor.findings.presentation import Presentation
 
-FORMAT: Final = "auditor.findings/2"
+A = TypeVar("A", bound=Finding)
+FORMAT: Final = "auditor.findings/3"
 
 Result = Literal["pass", "watch", "fail", "not judged"]
 Unit = Literal[
@@ -136,187 +137,22 @@ class SliceRow(Finding):
     """False where n is too small for a judgement (fewer than 30 documents)."""
 
 
+class Choice(Finding):
+    """Documents that a printed rule chose as the worst; rules that found none are left out."""
+
+    rule: str
+    """By which a chapter of the report explains it."""
+    documents: tuple[tuple[str, float], ...]
+    """Document and the value that ranked it, worst first; of a perplexity its logarithm."""
+    among: int
+    """How many the rule chose from."""
+
+
 class Example(Finding):
     """A document shown in the report, and the printed rule that chose it."""
 
     document_id: str
     rule: str
-
-
-class ClassScores(Finding):
-    """Scores of one label."""
-
-    label: str
-    support: int
-    predicted: int
-    precision: Number
-    recall: Number
-    f1: Number
-
-
-class CalibrationBin(Finding):
-    """Documents whose top probability lies in one bin (for multi-label: all label probabilities)."""
-
-    low: float
-    high: float
-    n: int
-    mean_probability: float | None
-    accuracy: Number
-
-
-class PredictionFindings(Finding):
-    """Does the model answer right, and does it know when it does not?"""
-
-    labels: tuple[str, ...]
-    multi_label: bool
-    n_documents: int
-    n_labelled: int
-    confusion: tuple[tuple[int, ...], ...]
-    """Rows: reference; columns: predicted. Empty for multi-label and for unlabelled corpora."""
-    classes: tuple[ClassScores, ...]
-    calibration: tuple[CalibrationBin, ...]
-    predicted_counts: dict[str, int]
-    mean_entropy: Number | None
-    confident_errors: tuple[Example, ...]
-    least_certain: tuple[Example, ...]
-    continuations: bool
-    """Whether the answers are free continuations (no candidate labels)."""
-
-
-class GlobalWord(Finding):
-    """A segment that recurs over the corpus, and where it pushes."""
-
-    text: str
-    label: str
-    n_documents: int
-    mean_weight: Number
-    share_supporting: float
-
-
-class ExplanationFindings(Finding):
-    """Which words carry the prediction, and is the explanation to be believed?"""
-
-    n_documents: int
-    n_exact: int
-    n_samples: int
-    """The most that were drawn for a document."""
-    n_evaluations: int
-    """Perturbed texts that the model computed, over all documents."""
-    stopped: dict[str, int]
-    """Documents by the reason why no more was drawn for them; see `records.types.Explanation`."""
-    tolerance: float | None
-    kernel_width: float
-    segmenters: dict[str, int]
-    unit: str
-    fidelity: Number
-    low_fidelity_share: Number
-    """Share of documents whose surrogate has R² below 0.5."""
-    clear_share: Number
-    """Share of documents with at least one weight whose interval excludes zero."""
-    global_words: tuple[GlobalWord, ...]
-    examples: tuple[Example, ...]
-
-
-PatternName = Literal["previous", "next", "broad", "special", "punctuation", "sink"]
-
-
-class HeadClass(Finding):
-    """Heads that follow one of the patterns of Clark et al. 2019."""
-
-    name: PatternName
-    rule: str
-    """The threshold in words: "more than half of the mass on the previous token"."""
-    heads: tuple[tuple[int, int, float], ...]
-    """(layer, head, value), zero-based."""
-
-
-class MappedHead(Finding):
-    """The strongest head of a class, shown on one document."""
-
-    name: PatternName
-    layer: int
-    """Zero-based, as the head."""
-    head: int
-    value: float
-    """The statistic of the class, mean over the corpus."""
-    document_id: str
-    here: float
-    """The same statistic in this document."""
-    kept: float
-    """Share of the head's attention that the map of the document holds."""
-
-
-class AttentionFindings(Finding):
-    """Where do the heads look?"""
-
-    n_documents: int
-    n_layers: int
-    """Those that attend."""
-    n_heads: int
-    causal: bool
-    statistics: dict[str, tuple[tuple[float, ...], ...]]
-    """L × H means over documents by statistic: entropy, distance, self_share, previous_share, next_share, first_share,
-    first4_share, special_share, punctuation_share; without those that no document is long enough for."""
-    half_widths: dict[str, float]
-    """The largest 95 % half-width among the heads, by statistic."""
-    uniform_entropy: float
-    classes: tuple[HeadClass, ...]
-    agreement: Number | None
-    """Kendall's τ between the attention a segment receives and the size of its LIME weight, mean over documents."""
-    mapped: tuple[str, ...] = ()
-    """Documents of which the evidence holds a map of every head, in the order in which they were drawn."""
-    mapped_heads: tuple[MappedHead, ...] = ()
-    layers: tuple[int, ...] = ()
-    """Which layers of the model these are, from 0; empty where all attend."""
-    other_layers: tuple[str, ...] = ()
-    """The layers that do not: number from 0, and the class of what mixes tokens there."""
-
-
-class PerplexityFindings(Finding):
-    """How surprising are the texts to the language model?"""
-
-    model: str
-    is_reference: bool
-    """Whether this is a reference model and not the audited one."""
-    method: str
-    context_length: int
-    stride: int
-    prefix: str
-    n_documents: int
-    n_tokens: int
-    n_bytes: int
-    corpus: Number
-    """exp of the mean nll over all tokens: the token-weighted geometric mean."""
-    mean_document: Number
-    median_document: Number
-    bits_per_byte: Number
-    word: Number
-    most_surprising: tuple[Example, ...]
-    nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted logarithms of the documents' perplexities, for the strips; of a corpus that is too
-    large for one page 1,000 at even steps."""
-
-
-class PseudoPerplexityFindings(Finding):
-    """How surprising is each token to a masked language model that sees all the others?"""
-
-    model: str
-    is_reference: bool
-    """Whether this is a reference model and not the audited one."""
-    variant: str
-    """`within-word` or `original`."""
-    context_length: int
-    n_documents: int
-    n_tokens: int
-    n_split: int
-    """Tokens in words of several tokens: where the variants differ."""
-    corpus: Number
-    """exp of the mean negative pseudo-log-likelihood over all tokens."""
-    mean_document: Number
-    median_document: Number
-    most_surprising: tuple[Example, ...]
-    nats_by_slice: dict[str, dict[str, tuple[float, ...]]]
-    """column → value → sorted logarithms of the documents' pseudo-perplexities, for the strips; of many as above."""
 
 
 class DocumentRow(Finding):
@@ -325,28 +161,21 @@ class DocumentRow(Finding):
     document_id: str
     reference: tuple[str, ...]
     predicted: tuple[str, ...]
-    probability: float | None
-    """Of the predicted label; of several, the smallest; of none, the largest there is."""
-    entropy: float | None
-    fidelity: float | None
-    perplexity: float | None
-    """Also None beyond 1e300, as `pseudo_perplexity`."""
-    bits_per_byte: float | None
     n_tokens: int | None
+    """As the audited model counts them; where only a reference model read the document, as that one does."""
     failed: tuple[str, ...]
-    metadata: dict[str, str]
-    pseudo_perplexity: float | None = None
-    perplexity_nats: float | None = None
-    """Logarithm of the perplexity: mean negative log-likelihood of a token."""
-    pseudo_perplexity_nats: float | None = None
+    """Probes that could not measure it."""
     not_measurable: tuple[str, ...] = ()
     """Probes that had nothing to measure in it."""
+    metadata: dict[str, str]
+    values: dict[str, float | None]
+    """Name of a cell (`auditor.findings.contract.Cell`) → what its probe found; None where nothing was measured."""
 
 
 class Findings(Finding):
     """The whole of `findings.json`."""
 
-    format: Literal["auditor.findings/2"] = FORMAT
+    format: Literal["auditor.findings/3"] = FORMAT
     title: str
     task: str
     run_id: str
@@ -375,17 +204,23 @@ class Findings(Finding):
     slices: tuple[SliceRow, ...]
     n_comparisons: int
     """How many slice comparisons were made; at 5 % that many times 0.05 false alarms are expected."""
-    predictions: PredictionFindings | None
-    explanations: ExplanationFindings | None
-    attention: AttentionFindings | None
-    perplexity: PerplexityFindings | None
+    analyses: dict[str, SerializeAsAny[Finding]]
+    """Probe → what its summary came to, in the order of the report; probes that measured nothing are left out."""
+    worst: tuple[Choice, ...] = ()
+    """The documents that went worst, rule by rule."""
+    references: dict[str, str] = Field(default_factory=dict)
+    """Probe → the model it asked, where that is not the audited one."""
     documents: tuple[DocumentRow, ...]
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
-    pseudo_perplexity: PseudoPerplexityFindings | None = None
     computing: tuple[Computing, ...] = ()
     """How the models were asked."""
     documents_left_out: int = 0
     """Documents whose rows are only in documents.parquet, because there are too many for one page."""
+
+    def analysis(self, probe: str, kind: type[A]) -> A | None:
+        """What the summary of a probe came to; None where it measured nothing, or something else."""
+        analysis = self.analyses.get(probe)
+        return analysis if isinstance(analysis, kind) else None
 
     @property
     def n_documents(self) -> int:

@@ -4,24 +4,11 @@ from collections.abc import Sequence
 
 from auditor.findings.digits import check_digits, digits_of, usual_digits
 from auditor.findings.numbers import as_nats
+from auditor.findings.registry import summaries, summary_of
 from auditor.findings.statistics.exponentials import PRINTED
 from auditor.findings.types import Check, Number
 from auditor.languages import N_, numbers, say
 
-_PROBES = {
-    "prediction": N_("prediction"),
-    "lime": N_("LIME"),
-    "attention": N_("attention"),
-    "perplexity": N_("perplexity"),
-    "pseudo_perplexity": N_("pseudo-perplexity"),
-}
-
-_REASONS = {
-    "no-segments": N_("nothing to switch off"),
-    "one-token": N_("a single token"),
-    "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
-    "nothing-to-score": N_("no token to score"),
-}
 LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}
 """Kind of reason why a probe that runs by default was not asked → the reason."""
 
@@ -72,13 +59,15 @@ def interval(number: Number, digits: int | None = None) -> str:
 
 
 def probe(name: str) -> str:
-    """What a probe is called; a third party's has its name."""
-    return say(_PROBES[name]) if name in _PROBES else name
+    """What a probe is called; one without a summary has its name."""
+    summary = summary_of(name)
+    return say(summary.title) if summary else name
 
 
 def reason(kind: str) -> str:
-    """Why a document was not measurable; a third party's reason is its kind."""
-    return say(_REASONS[kind]) if kind in _REASONS else kind
+    """Why a document was not measurable; a reason that no summary knows is its kind."""
+    reasons = {key: text for summary in summaries().values() for key, text in summary.reasons.items()}
+    return say(reasons[kind]) if kind in reasons else kind
 
 
 def left_out(kind: str) -> str:

@@ -12,33 +12,48 @@ Where all x or all y are equal τ_b is undefined. Attention is not an explanatio
 the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from auditor.findings.evidence import Evidence
-from auditor.findings.numbers import BOOTSTRAP, number
+from auditor.findings.analyses.lime import SUMMARY as LIME
+from auditor.findings.contract import Prospect, Quantity, Term
+from auditor.findings.numbers import BOOTSTRAP
 from auditor.findings.statistics.intervals import Floats, bootstrap_mean
 from auditor.findings.types import Number
-from auditor.languages import say
+from auditor.languages import N_, say
 from auditor.records.types import AttentionStatistics, Explanation, Segment, Span
 
 LEAST_SEGMENTS = 5
 _ROWS = 512
 
 
+def _given(prospect: Prospect) -> tuple[str, ...]:
+    return ("",) if LIME.probe in prospect.probes else ()
+
+
+AGREEMENT = Quantity(
+    name="attention.agreement",
+    title=N_("Agreement of attention with LIME"),
+    unit="correlation",
+    low=-1.0,
+    compared=True,
+    given=_given,
+    glossary=(Term(N_("Kendall’s τ"), N_("Agreement of two rankings: 1 the same order, 0 unrelated, −1 reversed.")),),
+)
+
+
 def agree(pairs: Iterable[tuple[Explanation, AttentionStatistics]], seed: int) -> Number:
     """Mean τ_b over documents with at least five segments that the model read and the surrogate uses."""
     taus = [document_agreement(explanation, attention) for explanation, attention in pairs]
-    name = "attention.agreement"
-    found = bootstrap_mean([tau for tau in taus if tau is not None], seed=seed, name=name)
+    mean = bootstrap_mean([tau for tau in taus if tau is not None], seed=seed, name=AGREEMENT.name)
     protocol = say(
         "Mean over documents of Kendall’s τ-b between the attention each segment receives (all heads and layers) and "
         "the size of its LIME weight, at least {least} segments that the surrogate uses; {interval}",
         least=LEAST_SEGMENTS,
         interval=say(BOOTSTRAP),
     )
-    return number(name, say("Agreement of attention with LIME"), found, "correlation", protocol)
+    return AGREEMENT.number(mean, protocol)
 
 
 def document_agreement(explanation: Explanation, attention: AttentionStatistics) -> float | None:
@@ -92,8 +107,9 @@ def _owners(segments: Sequence[Segment], field: str, length: int) -> np.ndarray[
     return owner
 
 
-def agree_on(evidence: Evidence, seed: int) -> Number | None:
-    """Of attention with LIME over the documents where both were asked; None where there is none."""
-    explained = {d.id: explanation for d, explanation in evidence.measured(evidence.explanations)}
-    pairs = [(explained[d.id], heads) for d, heads in evidence.measured(evidence.attention) if d.id in explained]
+def agree_on(
+    explained: Mapping[str, Explanation], attended: Mapping[str, AttentionStatistics], seed: int
+) -> Number | None:
+    """Over the documents where both were measured; None where there is none."""
+    pairs = [(explained[i], statistics) for i, statistics in attended.items() if i in explained]
     return agree(pairs, seed) if pairs else None

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from auditor.findings.evidence import Evidence
 from auditor.records.types import Document, Prediction
 
+PROBE = "prediction"
+"""The probe whose rows are the answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -61,12 +64,25 @@ def answer_probability(prediction: Prediction) -> float | None:
     return min(chosen) if chosen else max(prediction.probabilities, default=None)
 
 
-def pair(evidence: Evidence, multi_label: bool) -> tuple[Answer, ...]:
-    """The answers to all documents that the prediction probe measured, in the order of the corpus."""
-    any_labelled = any(document.labels for document in evidence.documents)
+def is_labelled(evidence: Evidence) -> bool:
+    """Whether any document has a reference label; to be asked of a whole corpus."""
+    return any(document.labels for document in evidence.documents)
+
+
+def pair(evidence: Evidence, multi_label: bool, labelled: bool | None = None) -> tuple[Answer, ...]:
+    """The answers to all documents that the prediction probe measured, in the order of the corpus.
+
+    Args:
+        evidence: Of a corpus, or of a part of one.
+        multi_label: Whether a document may have several labels.
+        labelled: Whether any document of the whole corpus has a reference label; None: `evidence` is the whole.
+    """
+    any_labelled = is_labelled(evidence) if labelled is None else labelled
+    predictions = evidence.measured(PROBE, Prediction)
     return tuple(
         Answer(document, prediction, _reference(document, prediction, multi_label, any_labelled), multi_label)
-        for document, prediction in evidence.measured(evidence.predictions)
+        for document in evidence.documents
+        if (prediction := predictions.get(document.id)) is not None
     )
 
 

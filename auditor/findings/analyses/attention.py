@@ -18,18 +18,23 @@ of the draw that is short enough to be read as a map, and in which the head foll
 the first that does the one, in this order.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from auditor.findings.numbers import BOOTSTRAP, number, of_label
+from auditor.findings.analyses.agreement import AGREEMENT, agree_on
+from auditor.findings.analyses.lime import SUMMARY as LIME
+from auditor.findings.contract import Conclusion, PageOne, Prospect, Quantity, Setting, Summary, Term, Whole
+from auditor.findings.evidence import Evidence
+from auditor.findings.finding import Finding
+from auditor.findings.numbers import BOOTSTRAP
 from auditor.findings.statistics.intervals import Floats, bootstrap_mean, estimate, student_quantile
-from auditor.findings.types import AttentionFindings, HeadClass, MappedHead, Number, PatternName
-from auditor.findings.wording import figure, listing
+from auditor.findings.types import Number, Pointer
+from auditor.findings.wording import figure, listing, measured
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
-from auditor.records.types import AttentionStatistics
+from auditor.records.types import AttentionStatistics, Explanation
 
 STATISTICS = (
     "entropy",
@@ -46,6 +51,64 @@ _LEAST_TOKENS = {"first_share": 2, "first4_share": 5}
 """Causal heads: tokens a document needs to have a query that counts."""
 READABLE = 28
 """Tokens of a document whose map can be printed with all of them."""
+FAINT_AGREEMENT = 0.2
+_NOTABLE = {"special": N_("special tokens"), "sink": N_("the first token")}
+"""Patterns of which page one says how many heads follow them."""
+
+
+PatternName = Literal["previous", "next", "broad", "special", "punctuation", "sink"]
+
+
+class HeadClass(Finding):
+    """Heads that follow one of the patterns of Clark et al. 2019."""
+
+    name: PatternName
+    rule: str
+    """The threshold in words: "more than half of the mass on the previous token"."""
+    heads: tuple[tuple[int, int, float], ...]
+    """(layer, head, value), zero-based."""
+
+
+class MappedHead(Finding):
+    """The strongest head of a class, shown on one document."""
+
+    name: PatternName
+    layer: int
+    """Zero-based, as the head."""
+    head: int
+    value: float
+    """The statistic of the class, mean over the corpus."""
+    document_id: str
+    here: float
+    """The same statistic in this document."""
+    kept: float
+    """Share of the head's attention that the map of the document holds."""
+
+
+class AttentionFindings(Finding):
+    """Where do the heads look?"""
+
+    n_documents: int
+    n_layers: int
+    """Those that attend."""
+    n_heads: int
+    causal: bool
+    statistics: dict[str, tuple[tuple[float, ...], ...]]
+    """L × H means over documents by statistic: entropy, distance, self_share, previous_share, next_share, first_share,
+    first4_share, special_share, punctuation_share; without those that no document is long enough for."""
+    half_widths: dict[str, float]
+    """The largest 95 % half-width among the heads, by statistic."""
+    uniform_entropy: float
+    classes: tuple[HeadClass, ...]
+    agreement: Number | None
+    """Kendall's τ between the attention a segment receives and the size of its LIME weight, mean over documents."""
+    mapped: tuple[str, ...] = ()
+    """Documents of which the evidence holds a map of every head, in the order in which they were drawn."""
+    mapped_heads: tuple[MappedHead, ...] = ()
+    layers: tuple[int, ...] = ()
+    """Which layers of the model these are, from 0; empty where all attend."""
+    other_layers: tuple[str, ...] = ()
+    """The layers that do not: number from 0, and the class of what mixes tokens there."""
 
 
 class Pattern(NamedTuple):
@@ -98,35 +161,119 @@ class Heads(NamedTuple):
     n: int
 
 
-def describe_layers(found: AttentionFindings | None) -> list[str]:
+def _given_pattern(prospect: Prospect) -> tuple[str, ...]:
+    """A causal model has no heads on the next token, any other no sinks."""
+    excluded = {True: "next", False: "sink", None: ""}[prospect.causal]
+    return tuple(pattern.name for pattern in PATTERNS if pattern.name != excluded)
+
+
+SINK_SHARE = Quantity(
+    name="attention.sink_share",
+    title=N_("Attention on the first token"),
+    unit="share",
+    compared=True,
+    page_one=PageOne(50),
+    glossary=(
+        Term(
+            N_("Attention head"),
+            N_("One of the parallel parts of a layer; it spreads a weight of 1 over the tokens it may look at."),
+        ),
+        Term(
+            N_("Attention sink"),
+            N_("A token, most often the first, that takes attention which has nowhere useful to go."),
+        ),
+        Term(N_("Layer"), N_("One of a model’s steps from text to answer; each has the same number of heads.")),
+        Term(N_("Mass"), N_("The share of a head’s attention that falls on some tokens.")),
+        Term(N_("Special token"), N_("A token that the tokenizer adds, such as [CLS] or [SEP], and that is no text.")),
+    ),
+)
+HEAD_SHARE = Quantity(name="attention.head_share", title="{label}", unit="share", given=_given_pattern)
+
+
+class AttentionSummary(Summary):
+    """Where the heads look, and whether that agrees with the explanations."""
+
+    probe = "attention"
+    title = N_("attention")
+    record = AttentionStatistics
+    findings = AttentionFindings
+    section = "attention"
+    order = 40
+    quantities = (SINK_SHARE, HEAD_SHARE, AGREEMENT)
+    reasons = {"one-token": N_("a single token")}  # noqa: RUF012
+
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+        """Statistics, patterns and maps of the heads."""
+        attended = evidence.measured(self.probe, AttentionStatistics)
+        if not attended:
+            return None
+        agreement = agree_on(evidence.measured(LIME.probe, Explanation), attended, setting.seed)
+        return _conclude(list(attended.values()), agreement, setting.seed)
+
+    def point(self, whole: Whole, findings: Any) -> Iterator[Pointer]:
+        """Heads on special tokens and sinks; attention and explanation that hardly agree."""
+        del whole
+        yield from _notable_heads(findings)
+        tau = findings.agreement
+        if (
+            tau
+            and tau.value is not None
+            and tau.low is not None
+            and tau.high is not None
+            and tau.high < FAINT_AGREEMENT
+        ):
+            text = say("Attention and LIME weights hardly agree: τ {value}", value=measured(tau))
+            yield Pointer(severity="note", text=text, section=self.section)
+
+    def shown(self, findings: Any) -> Iterator[str]:
+        """The documents with a map."""
+        yield from findings.mapped
+        yield from (head.document_id for head in findings.mapped_heads)
+
+    def notes(self, findings: Any) -> Iterable[str]:
+        """Which layers do not attend."""
+        return describe_layers(findings)
+
+
+def describe_layers(findings: AttentionFindings) -> list[str]:
     """What must be said of a model of which only some layers attend; nothing of others."""
-    if found is None or not found.other_layers:
+    if not findings.other_layers:
         return []
-    kinds = sorted({other.split(" ", 1)[1] for other in found.other_layers})
+    kinds = sorted({other.split(" ", 1)[1] for other in findings.other_layers})
     return [
         plural(
-            len(found.layers),
+            len(findings.layers),
             "{n} of {layers} layers of the model attends (number from 0: {attending}); the others ({kinds}) do not.",
             "{n} of {layers} layers of the model attend (numbers from 0: {attending}); the others ({kinds}) do not.",
-            layers=count(len(found.layers) + len(found.other_layers)),
-            attending=listing([str(layer) for layer in found.layers], most=12),
+            layers=count(len(findings.layers) + len(findings.other_layers)),
+            attending=listing([str(layer) for layer in findings.layers], most=12),
             kinds=listing(kinds, most=4),
         )
     ]
 
 
-def summarise_attention(
-    records: Sequence[AttentionStatistics], agreement: Number | None, seed: int
-) -> tuple[AttentionFindings | None, list[Number]]:
-    """The findings and the numbers of the attention probe; None and [] where it measured nothing."""
-    if not records:
-        return None, []
+def _notable_heads(findings: AttentionFindings) -> Iterator[Pointer]:
+    total = findings.n_layers * findings.n_heads
+    for pattern in findings.classes:
+        n = len(pattern.heads)
+        if pattern.name in _NOTABLE and n:
+            text = plural(
+                n,
+                "{n} of {heads} attends mostly to {place}",
+                "{n} of {heads} attend mostly to {place}",
+                heads=plural(total, "{n} head", "{n} heads"),
+                place=say(_NOTABLE[pattern.name]),
+            )
+            yield Pointer(severity="note", text=text, section=SUMMARY.section)
+
+
+def _conclude(records: Sequence[AttentionStatistics], agreement: Number | None, seed: int) -> Conclusion:
     first = records[0]
     heads = {statistic: average(records, statistic) for statistic in STATISTICS}
     uniform = float(np.mean([record.uniform_entropy for record in records]))
     patterns = [p for p in PATTERNS if p.name != ("next" if first.causal else "sink")]
     classes = tuple(_class(pattern, heads[pattern.statistic].mean, uniform) for pattern in patterns)
-    found = AttentionFindings(
+    findings = AttentionFindings(
         n_documents=len(records),
         n_layers=first.n_layers,
         n_heads=first.n_heads,
@@ -142,7 +289,7 @@ def summarise_attention(
         mapped_heads=tuple(_shown(classes, mapped(records))),
     )
     shares = [_share(pattern, heads[pattern.statistic]) for pattern in patterns]
-    return found, [sink_share(records, seed), *shares, *([agreement] if agreement else [])]
+    return Conclusion(findings, (sink_share(records, seed), *shares, *([agreement] if agreement else [])))
 
 
 def average(records: Sequence[AttentionStatistics], statistic: str) -> Heads:
@@ -159,9 +306,7 @@ def average(records: Sequence[AttentionStatistics], statistic: str) -> Heads:
 
 def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
     """How much of the attention goes to the first token."""
-    name = "attention.sink_share"
     means = [float(np.mean(record.first_share)) for record in _long_enough(records, "first_share")]
-    found = bootstrap_mean(means, seed=seed, name=name, share=True)
     protocol = (
         say(
             "Mean over documents of the share of all heads’ attention on the first token, its own query left out; "
@@ -174,7 +319,7 @@ def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
             interval=say(BOOTSTRAP),
         )
     )
-    return number(name, say("Attention on the first token"), found, "share", protocol)
+    return SINK_SHARE.number(bootstrap_mean(means, seed=seed, name=SINK_SHARE.name, share=True), protocol)
 
 
 def mapped(records: Sequence[AttentionStatistics]) -> list[AttentionStatistics]:
@@ -200,29 +345,29 @@ def _class(pattern: Pattern, mean: Floats, uniform: float) -> HeadClass:
 
 def _share(pattern: Pattern, heads: Heads) -> Number:
     share = float(np.mean(heads.mean > pattern.threshold)) if heads.n else None
-    found = estimate(share, None, None, heads.n)
+    interval = estimate(share, None, None, heads.n)
     if heads.half_width is not None:
         surely = float(np.mean(heads.mean - heads.half_width > pattern.threshold))
         maybe = float(np.mean(heads.mean + heads.half_width > pattern.threshold))
-        found = estimate(share, surely, maybe, heads.n)
+        interval = estimate(share, surely, maybe, heads.n)
     protocol = say(
         "Share of the {heads} heads with {rule}, on average over n documents; the interval runs from heads whose own "
         "95% interval lies wholly beyond the threshold to those whose interval reaches it",
         heads=count(heads.mean.size),
         rule=say(pattern.rule),
     )
-    return number(of_label("attention.head_share", pattern.name), say(pattern.title), found, "share", protocol)
+    return HEAD_SHARE.number(interval, protocol, pattern.name, say(pattern.title))
 
 
 def _shown(classes: Sequence[HeadClass], records: Sequence[AttentionStatistics]) -> Iterator[MappedHead]:
-    for found in classes:
-        pattern = next(p for p in PATTERNS if p.name == found.name)
-        if found.heads and (able := _long_enough(records, pattern.statistic)):
-            yield _shown_on(pattern, found, able)
+    for members in classes:
+        pattern = next(p for p in PATTERNS if p.name == members.name)
+        if members.heads and (able := _long_enough(records, pattern.statistic)):
+            yield _shown_on(pattern, members, able)
 
 
-def _shown_on(pattern: Pattern, found: HeadClass, records: Sequence[AttentionStatistics]) -> MappedHead:
-    layer, head, value = found.heads[0]
+def _shown_on(pattern: Pattern, members: HeadClass, records: Sequence[AttentionStatistics]) -> MappedHead:
+    layer, head, value = members.heads[0]
     cell = layer * records[0].n_heads + head
 
     def statistic(record: AttentionStatistics) -> float:
@@ -230,7 +375,7 @@ def _shown_on(pattern: Pattern, found: HeadClass, records: Sequence[AttentionSta
 
     chosen = min(records, key=lambda r: (r.n_tokens > READABLE, statistic(r) <= pattern.threshold))
     return MappedHead(
-        name=found.name,
+        name=members.name,
         layer=layer,
         head=head,
         value=value,
@@ -238,3 +383,6 @@ def _shown_on(pattern: Pattern, found: HeadClass, records: Sequence[AttentionSta
         here=statistic(chosen),
         kept=chosen.map.kept[cell] if chosen.map else 0.0,
     )
+
+
+SUMMARY = AttentionSummary()

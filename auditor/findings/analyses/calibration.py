@@ -20,9 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
+from auditor.findings.analyses.scores import given_labelled
+from auditor.findings.contract import PageOne, Quantity, Term
+from auditor.findings.finding import Finding
 from auditor.findings.numbers import WILSON, number
 from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, estimate, wilson
-from auditor.findings.types import CalibrationBin, Number
+from auditor.findings.types import Number
 from auditor.languages import N_, numbers, say
 
 BINS = 10
@@ -37,6 +40,30 @@ WIDENED = N_(
     "the share of probabilities that came true, because they all did or none did"
 )
 
+CALIBRATION_ERROR = Quantity(
+    name="calibration_error",
+    title=N_("Calibration error"),
+    unit="probability",
+    page_one=PageOne(20, of_generation=False),
+    given=given_labelled,
+    glossary=(
+        Term(
+            N_("Calibration error"),
+            N_("Mean distance between stated probability and share correct, over bins weighted by documents."),
+        ),
+    ),
+)
+
+
+class CalibrationBin(Finding):
+    """Documents whose top probability lies in one bin (for multi-label: all label probabilities)."""
+
+    low: float
+    high: float
+    n: int
+    mean_probability: float | None
+    accuracy: Number
+
 
 def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[tuple[CalibrationBin, ...], Number]:
     """The bins and the expected calibration error of labelled answers."""
@@ -46,16 +73,16 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
     np.add.at(gaps, (np.arange(len(p))[:, None], bins), p - hit)
     k = p.shape[1]
 
-    def error(sums: Floats) -> Floats:  # sums (…, BINS + 1), the last the number of documents
+    def statistic(sums: Floats) -> Floats:  # sums (…, BINS + 1), the last the number of documents
         total = np.maximum(sums[..., -1:], 1) * k
         value: Floats = np.abs(sums[..., :-1]).sum(axis=-1, keepdims=True) / total
         return value if len(p) else value * np.nan
 
     features = np.column_stack([gaps, np.ones(len(p))])
-    found = bootstrap(features, error, seed=seed, name="calibration_error", share=True, upward_biased=True)[0]
+    error = bootstrap(features, statistic, seed=seed, name="calibration_error", share=True, upward_biased=True)[0]
     interval = say(REFLECTED)
     if len(p) > 1 and np.ptp(hit.astype(int)) == 0:
-        interval, found = say(WIDENED), _widened(found, float(p.mean()), came_true=bool(hit.all()))
+        interval, error = say(WIDENED), _widened(error, float(p.mean()), came_true=bool(hit.all()))
     protocol = (
         say(
             "Expected calibration error of all label probabilities in {n} bins of equal width; {interval}",
@@ -71,16 +98,16 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
         )
     )
     rows = tuple(_bin(b, p[bins == b], hit[bins == b]) for b in range(BINS))
-    return rows, number("calibration_error", say("Calibration error"), found, "probability", protocol)
+    return rows, CALIBRATION_ERROR.number(error, protocol)
 
 
-def _widened(found: Estimate, mean: float, came_true: bool) -> Estimate:
-    ends = wilson(found.n if came_true else 0, found.n)
+def _widened(error: Estimate, mean: float, came_true: bool) -> Estimate:
+    ends = wilson(error.n if came_true else 0, error.n)
     if ends.low is None or ends.high is None:
-        return found
+        return error
     gaps = [abs(mean - share) for share in (ends.low, ends.high, min(max(mean, ends.low), ends.high))]
-    known = [end for end in (found.low, found.high) if end is not None]
-    return estimate(found.value, min(*known, *gaps), max(*known, *gaps), found.n)
+    known = [end for end in (error.low, error.high) if end is not None]
+    return estimate(error.value, min(*known, *gaps), max(*known, *gaps), error.n)
 
 
 def _claims(answers: Sequence[Answer], multi_label: bool) -> tuple[Floats, NDArray[np.bool_]]:

@@ -8,49 +8,233 @@ errors, and more than 1e-9 where every mask was evaluated and nothing was sample
 the explanations that reach 0.5.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from auditor.findings.analyses.answers import Answer
-from auditor.findings.analyses.words import rank_words
-from auditor.findings.numbers import BOOTSTRAP, WILSON, number
+from auditor.findings.analyses.answers import PROBE as PREDICTION
+from auditor.findings.analyses.answers import Answer, pair
+from auditor.findings.analyses.words import GlobalWord, rank_words
+from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term, Whole
+from auditor.findings.evidence import Evidence
+from auditor.findings.finding import Finding
+from auditor.findings.numbers import BOOTSTRAP, WILSON
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
-from auditor.findings.types import Example, ExplanationFindings, Number
+from auditor.findings.types import Choice, Example, Number, Pointer
 from auditor.findings.wording import bound
-from auditor.languages import say
+from auditor.findings.worst import choose
+from auditor.languages import N_, plural, say
 from auditor.records.types import Explanation, Target
 
 LOW_FIDELITY = 0.5
+MANY_UNFAITHFUL = 0.25
+"""Share of explanations below it from which on that is worth watching."""
 EXACT_TOLERANCE = 1e-9
 EXAMPLES = 6
+MOST_UNFAITHFUL, MOST_UNSTABLE = 3, 3
+Z_95 = 1.96
 
 
-def summarise_explanations(
-    explanations: Sequence[Explanation], answers: Sequence[Answer], seed: int
-) -> tuple[ExplanationFindings | None, list[Number]]:
-    """The findings and the numbers of the LIME probe; None and [] where it measured nothing."""
-    if not explanations:
-        return None, []
-    numbers = [fidelity(explanations, seed), low_fidelity_share(explanations), clear_share(explanations)]
-    sampled = [e.n_samples for e in explanations if not e.exact]
-    found = ExplanationFindings(
-        n_documents=len(explanations),
-        n_exact=sum(e.exact for e in explanations),
-        n_samples=max(sampled or [e.n_samples for e in explanations]),
-        n_evaluations=sum(e.n_evaluations for e in explanations),
-        stopped=dict(sorted(Counter(e.stopped for e in explanations).items())),
-        tolerance=next((e.tolerance for e in explanations if e.tolerance is not None), None),
-        kernel_width=explanations[0].kernel_width,
-        segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
-        unit=explanations[0].unit,
-        fidelity=numbers[0],
-        low_fidelity_share=numbers[1],
-        clear_share=numbers[2],
-        global_words=rank_words(faithful(explanations)),
-        examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
+class ExplanationFindings(Finding):
+    """Which words carry the prediction, and is the explanation to be believed?"""
+
+    n_documents: int
+    n_exact: int
+    n_samples: int
+    """The most that were drawn for a document."""
+    n_evaluations: int
+    """Perturbed texts that the model computed, over all documents."""
+    stopped: dict[str, int]
+    """Documents by the reason why no more was drawn for them; see `records.types.Explanation`."""
+    tolerance: float | None
+    kernel_width: float
+    segmenters: dict[str, int]
+    unit: str
+    fidelity: Number
+    low_fidelity_share: Number
+    """Share of documents whose surrogate has R² below 0.5."""
+    clear_share: Number
+    """Share of documents with at least one weight whose interval excludes zero."""
+    global_words: tuple[GlobalWord, ...]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class ExplanationQuantities:
+    """The numbers of one method of explanation, named after its probe: `lime.fidelity`."""
+
+    probe: str
+    fidelity_title: str
+    """Message: "LIME fidelity"."""
+    glossary: tuple[Term, ...] = ()
+    rank: int | None = None
+    """On page one; None keeps the method off it unless a check is about it."""
+
+    @cached_property
+    def fidelity(self) -> Quantity:
+        """Mean weighted R² of the surrogates."""
+        return Quantity(
+            name=f"{self.probe}.fidelity",
+            title=self.fidelity_title,
+            unit="correlation",
+            low=-math.inf,
+            compared=True,
+            page_one=PageOne(self.rank),
+            glossary=self.glossary,
+        )
+
+    @cached_property
+    def low_fidelity_share(self) -> Quantity:
+        """Share of explanations that explain less than half."""
+        rank = None if self.rank is None else self.rank + 60
+        return Quantity(
+            name=f"{self.probe}.low_fidelity_share",
+            title=N_("Low-fidelity explanations"),
+            unit="share",
+            compared=True,
+            page_one=PageOne(rank, of_generation=False),
+        )
+
+    @cached_property
+    def clear_share(self) -> Quantity:
+        """Share of explanations that name a word at all."""
+        return Quantity(name=f"{self.probe}.clear_share", title=N_("Clear explanations"), unit="share", compared=True)
+
+
+class ExplanationSummary(Summary):
+    """Whether the explanations of one method are to be believed, and which words recur in them."""
+
+    record = Explanation
+    findings = ExplanationFindings
+    cells = (
+        Cell(
+            "fidelity",
+            N_("R²"),
+            "correlation",
+            6,
+            lambda explanation: top_target(explanation).fidelity,
+            N_("R² is the fidelity of the explanation."),
+        ),
     )
-    return found, numbers
+    reasons = {  # noqa: RUF012
+        "no-segments": N_("nothing to switch off"),
+        "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
+    }
+
+    def __init__(self, quantities: ExplanationQuantities, title: str, *, section: str = "", order: int = 100) -> None:
+        """Declares the summary of one method.
+
+        Args:
+            quantities: Its numbers, and the probe that they are of.
+            title: Message: what the probe is called in a sentence.
+            section: Id of the section; empty for `probe-` and the probe's name.
+            order: Place among the probes.
+        """
+        self.of = quantities
+        self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
+        self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
+
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+        """Fidelity, how many name a word, and the words that recur."""
+        explanations = list(evidence.measured(self.probe, Explanation).values())
+        if not explanations:
+            return None
+        numbers = (self.fidelity(explanations, setting.seed), *self.shares(explanations))
+        answers = pair(evidence, setting.multi_label, setting.labelled)
+        return Conclusion(self._findings(explanations, answers, numbers), numbers)
+
+    def _findings(
+        self, explanations: Sequence[Explanation], answers: Sequence[Answer], numbers: Sequence[Number]
+    ) -> ExplanationFindings:
+        sampled = [e.n_samples for e in explanations if not e.exact]
+        return ExplanationFindings(
+            n_documents=len(explanations),
+            n_exact=sum(e.exact for e in explanations),
+            n_samples=max(sampled or [e.n_samples for e in explanations]),
+            n_evaluations=sum(e.n_evaluations for e in explanations),
+            stopped=dict(sorted(Counter(e.stopped for e in explanations).items())),
+            tolerance=next((e.tolerance for e in explanations if e.tolerance is not None), None),
+            kernel_width=explanations[0].kernel_width,
+            segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
+            unit=explanations[0].unit,
+            fidelity=numbers[0],
+            low_fidelity_share=numbers[1],
+            clear_share=numbers[2],
+            global_words=rank_words(faithful(explanations), self.probe, say(self.title)),
+            examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
+        )
+
+    def fidelity(self, explanations: Sequence[Explanation], seed: int) -> Number:
+        """Mean R²."""
+        values = [top_target(explanation).fidelity for explanation in explanations]
+        protocol = say(
+            "Mean over documents of the weighted R² of the surrogate of the most probable label; {interval}",
+            interval=say(BOOTSTRAP),
+        )
+        quantity = self.of.fidelity
+        return quantity.number(bootstrap_mean(values, seed=seed, name=quantity.name), protocol)
+
+    def shares(self, explanations: Sequence[Explanation]) -> tuple[Number, Number]:
+        """Of those that explain less than half, and of those that name a word at all."""
+        low, clear = len(explanations) - len(faithful(explanations)), sum(map(is_clear, explanations))
+        below = say(
+            "Share of explained documents whose surrogate has R² below {limit}; {interval}",
+            limit=bound(LOW_FIDELITY),
+            interval=say(WILSON),
+        )
+        excludes = say(
+            "Share of explained documents with at least one weight whose 95% interval excludes zero; {interval}",
+            interval=say(WILSON),
+        )
+        n = len(explanations)
+        return (
+            self.of.low_fidelity_share.number(wilson(low, n), below),
+            self.of.clear_share.number(wilson(clear, n), excludes),
+        )
+
+    def point(self, whole: Whole, findings: Any) -> Iterator[Pointer]:
+        """Explanations that should not be relied on."""
+        del whole
+        share = findings.low_fidelity_share
+        if share.value:
+            low = round(share.value * share.n)
+            text = plural(
+                low,
+                "{n} of {explanations} has R² below 0.5 and should not be relied on",
+                "{n} of {explanations} have R² below 0.5 and should not be relied on",
+                explanations=plural(share.n, "{n} explanation", "{n} explanations"),
+            )
+            severe = share.value > MANY_UNFAITHFUL
+            yield Pointer(severity="watch" if severe else "note", text=text, section=self.section_id)
+
+    def worst(self, evidence: Evidence, setting: Setting) -> Iterator[Choice]:
+        """Explanations with the lowest R², and those with the widest intervals beside their largest weight."""
+        del setting
+        explained = [e for e in evidence.measured(self.probe, Explanation).values() if e.targets]
+        fidelities = ((e.document_id, top_target(e).fidelity) for e in explained)
+        unstable = ((e.document_id, instability(e)) for e in explained)
+        yield choose("unfaithful", fidelities, MOST_UNFAITHFUL, largest=False)
+        yield choose("unstable", ((i, value) for i, value in unstable if value is not None), MOST_UNSTABLE)
+
+    def shown(self, findings: Any) -> Iterator[str]:
+        """The documents with a card."""
+        yield from (example.document_id for example in findings.examples)
+
+    def is_truncated(self, record: Any, evidence: Evidence) -> bool:
+        """An explanation asks the model about as much of a document as the prediction did."""
+        return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
+
+
+def instability(explanation: Explanation) -> float | None:
+    """Widest half-interval over the largest weight; None without intervals or without any weight."""
+    target = top_target(explanation)
+    largest = max(map(abs, target.weights), default=0.0)
+    if explanation.exact or not largest:
+        return None
+    return Z_95 * max(target.standard_errors) / largest
 
 
 def top_target(explanation: Explanation) -> Target:
@@ -68,41 +252,6 @@ def is_clear(explanation: Explanation) -> bool:
     target = top_target(explanation)
     pairs = zip(target.weights, target.standard_errors, strict=True)
     return any(abs(weight) > max(1.96 * error, EXACT_TOLERANCE) for weight, error in pairs)
-
-
-def fidelity(
-    explanations: Sequence[Explanation], seed: int, name: str = "lime.fidelity", title: str | None = None
-) -> Number:
-    """Mean R²."""
-    found = bootstrap_mean([top_target(e).fidelity for e in explanations], seed=seed, name=name)
-    protocol = say(
-        "Mean over documents of the weighted R² of the surrogate of the most probable label; {interval}",
-        interval=say(BOOTSTRAP),
-    )
-    return number(name, title or say("LIME fidelity"), found, "correlation", protocol)
-
-
-def low_fidelity_share(explanations: Sequence[Explanation]) -> Number:
-    """Share of explanations that explain less than half."""
-    low = len(explanations) - len(faithful(explanations))
-    protocol = say(
-        "Share of explained documents whose surrogate has R² below {limit}; {interval}",
-        limit=bound(LOW_FIDELITY),
-        interval=say(WILSON),
-    )
-    title = say("Low-fidelity explanations")
-    return number("lime.low_fidelity_share", title, wilson(low, len(explanations)), "share", protocol)
-
-
-def clear_share(explanations: Sequence[Explanation]) -> Number:
-    """Share of explanations that name a word at all."""
-    clear = sum(map(is_clear, explanations))
-    protocol = say(
-        "Share of explained documents with at least one weight whose 95% interval excludes zero; {interval}",
-        interval=say(WILSON),
-    )
-    title = say("Clear explanations")
-    return number("lime.clear_share", title, wilson(clear, len(explanations)), "share", protocol)
 
 
 @dataclass

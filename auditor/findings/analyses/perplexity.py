@@ -11,53 +11,30 @@ by order statistics. The exponential is taken last, for the eye; beyond 1e300 it
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from auditor.findings.numbers import BOOTSTRAP, number, perplexity
+from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term
+from auditor.findings.evidence import Evidence
+from auditor.findings.finding import Finding
+from auditor.findings.numbers import BOOTSTRAP
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import Estimate, bootstrap_ratio
-from auditor.findings.types import Example, Number, PerplexityFindings
+from auditor.findings.types import Choice, Example, Number
+from auditor.findings.worst import choose
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens
 
 EXAMPLES = 6
+MOST_SURPRISING = 3
+"""Documents that the rule of the worst chooses."""
+POINTS = 1000
+"""Of the sorted values of one slice, for its strip: the report draws them from the evidence."""
+Strips = dict[str, dict[str, tuple[float, ...]]]
+"""Column → value → sorted logarithms of the documents' perplexities."""
 _METHODS = (N_("rolling windows"), N_("rolling windows over the text alone, without the chat template"))
 """What records say of how they were made; printed in the language of the report."""
-
-
-def summarise_perplexity(
-    measured: Sequence[tuple[Document, Perplexity]],
-    columns: Mapping[str, Sequence[str]],
-    is_reference: bool,
-    seed: int,
-) -> tuple[PerplexityFindings | None, list[Number]]:
-    """The findings and the numbers of the perplexity probe; None and [] where it measured nothing."""
-    if not measured:
-        return None, []
-    records = [record for _, record in measured]
-    first = records[0]
-    numbers = [corpus(records, seed), mean(records, seed), median(records), bits_per_byte(records, seed)]
-    numbers.append(word(records, seed))
-    found = PerplexityFindings(
-        model=first.model,
-        is_reference=is_reference,
-        method=first.method,
-        context_length=first.context_length,
-        stride=first.stride,
-        prefix=first.prefix,
-        n_documents=len(records),
-        n_tokens=sum(len(r.logprobs) for r in records),
-        n_bytes=sum(r.n_bytes for r in records),
-        corpus=numbers[0],
-        mean_document=numbers[1],
-        median_document=numbers[2],
-        bits_per_byte=numbers[3],
-        word=numbers[4],
-        most_surprising=most_surprising(records),
-        nats_by_slice=nats_by_slice(measured, columns),
-    )
-    return found, numbers
 
 
 def document_nats(record: ScoredTokens) -> float:
@@ -75,9 +52,168 @@ def document_bits_per_byte(record: Perplexity) -> float:
     return record.nll / (math.log(2) * max(record.n_bytes, 1))
 
 
+SURPRISE = (
+    Term(N_("Bit"), N_("Unit of information: one bit halves a probability.")),
+    Term(N_("Context length"), N_("How many tokens the model sees at once.")),
+    Term(N_("Surprise"), N_("−log2 of the probability a token was given, in bits; each bit halves the probability.")),
+)
+"""Words that every section on the surprise of tokens uses."""
+CORPUS = Quantity(
+    name="perplexity.corpus",
+    title=N_("Corpus perplexity"),
+    unit="perplexity",
+    low=1.0,
+    high=math.inf,
+    compared=True,
+    page_one=PageOne(24, reference=80),
+    glossary=(
+        *SURPRISE,
+        Term(
+            N_("Perplexity"),
+            N_(
+                "Exponential of the mean negative log-likelihood per token: how many equally likely tokens it feels "
+                "like."
+            ),
+        ),
+        Term(N_("Stride"), N_("By how many tokens the window moves on over a text longer than the context.")),
+    ),
+)
+MEAN = Quantity(name="perplexity.mean", title=N_("Mean document perplexity"), unit="perplexity", low=1.0, high=math.inf)
+MEDIAN = Quantity(
+    name="perplexity.median",
+    title=N_("Median document perplexity"),
+    unit="perplexity",
+    low=1.0,
+    high=math.inf,
+    compared=True,
+)
+BITS_PER_BYTE = Quantity(
+    name="perplexity.bits_per_byte",
+    title=N_("Bits per byte"),
+    unit="bits",
+    high=math.inf,
+    compared=True,
+    page_one=PageOne(26, reference=40),
+    glossary=(
+        Term(
+            N_("Bits per byte"),
+            N_("Negative log2-likelihood of a text divided by its UTF-8 bytes; comparable across tokenizers."),
+        ),
+    ),
+)
+WORD = Quantity(name="perplexity.word", title=N_("Word perplexity"), unit="perplexity", low=1.0, high=math.inf)
+
+
+class ScoredFindings(Finding):
+    """What perplexity and pseudo-perplexity have in common."""
+
+    model: str
+    is_reference: bool
+    """Whether this is a reference model and not the audited one."""
+    context_length: int
+    n_documents: int
+    n_tokens: int
+    corpus: Number
+    """exp of the mean negative (pseudo-)log-likelihood over all tokens."""
+    mean_document: Number
+    median_document: Number
+    most_surprising: tuple[Example, ...]
+    nats_by_slice: Strips
+    """column → value → sorted logarithms of the documents' perplexities, for the strips; of a corpus that is too
+    large for one page 1,000 at even steps."""
+
+
+F = TypeVar("F", bound=ScoredFindings)
+
+
+class PerplexityFindings(ScoredFindings):
+    """How surprising are the texts to the language model?"""
+
+    method: str
+    stride: int
+    prefix: str
+    n_bytes: int
+    bits_per_byte: Number
+    word: Number
+
+
+class PerplexitySummary(Summary):
+    """How surprising the texts are to a causal language model."""
+
+    probe = "perplexity"
+    title = N_("perplexity")
+    record = Perplexity
+    findings = PerplexityFindings
+    section = "perplexity"
+    order = 50
+    quantities = (CORPUS, MEAN, MEDIAN, BITS_PER_BYTE, WORD)
+    cells = (
+        Cell("perplexity_nats", N_("Perplexity"), "perplexity", 9, document_nats),
+        Cell("perplexity", "", "perplexity", 0, document_perplexity),
+        Cell("bits_per_byte", N_("Bits/byte"), "bits", 8, document_bits_per_byte),
+    )
+    reasons = {"nothing-to-score": N_("no token to score")}  # noqa: RUF012
+
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+        """Perplexities and bits per byte, and the documents with the most."""
+        scored = evidence.measured(self.probe, Perplexity)
+        if not scored:
+            return None
+        records = list(scored.values())
+        numbers = (
+            *(corpus(records, setting.seed), mean(records, setting.seed), median(records)),
+            *(bits_per_byte(records, setting.seed), word(records, setting.seed)),
+        )
+        strips = nats_by_slice(evidence.documents, scored, setting.columns)
+        return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def worst(self, evidence: Evidence, setting: Setting) -> Iterator[Choice]:
+        """Documents with the most bits per byte."""
+        del setting
+        records = [record for record in evidence.measured(self.probe, Perplexity).values() if record.logprobs]
+        yield choose("surprising", ((r.document_id, document_bits_per_byte(r)) for r in records), MOST_SURPRISING)
+
+    def shown(self, findings: Any) -> Iterator[str]:
+        """The documents with a card."""
+        yield from (example.document_id for example in findings.most_surprising)
+
+    def abridged(self, findings: Any) -> PerplexityFindings:
+        """The strips with some of their values."""
+        abridged: PerplexityFindings = abridged_strips(findings)
+        return abridged
+
+    def n_tokens(self, record: Any) -> int | None:
+        """The scored tokens."""
+        return len(record.logprobs)
+
+
+def _findings(
+    records: Sequence[Perplexity], numbers: Sequence[Number], strips: Strips, is_reference: bool
+) -> PerplexityFindings:
+    first = records[0]
+    return PerplexityFindings(
+        model=first.model,
+        is_reference=is_reference,
+        method=first.method,
+        context_length=first.context_length,
+        stride=first.stride,
+        prefix=first.prefix,
+        n_documents=len(records),
+        n_tokens=sum(len(r.logprobs) for r in records),
+        n_bytes=sum(r.n_bytes for r in records),
+        corpus=numbers[0],
+        mean_document=numbers[1],
+        median_document=numbers[2],
+        bits_per_byte=numbers[3],
+        word=numbers[4],
+        most_surprising=most_surprising(records),
+        nats_by_slice=strips,
+    )
+
+
 def corpus(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all tokens."""
-    found = _ratio(records, lambda r: len(r.logprobs), seed, "perplexity.corpus")
+    nats = _ratio(records, lambda r: len(r.logprobs), seed, CORPUS.name)
     rule = plural(
         sum(len(r.logprobs) for r in records),
         "exp of the mean negative log-likelihood over the only token; {interval}; {windows}",
@@ -85,31 +221,30 @@ def corpus(records: Sequence[Perplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         windows=_windows(records),
     )
-    return perplexity("perplexity.corpus", say("Corpus perplexity"), found, rule)
+    return CORPUS.number(nats, rule)
 
 
 def mean(records: Sequence[Perplexity], seed: int) -> Number:
     """Mean of the documents' perplexities."""
-    found = exponentials.mean([document_nats(r) for r in records], seed=seed, name="perplexity.mean")
+    nats = exponentials.mean([document_nats(r) for r in records], seed=seed, name=MEAN.name)
     rule = say(
         "Mean of the documents’ perplexities; {interval}; {windows}", interval=say(BOOTSTRAP), windows=_windows(records)
     )
-    return perplexity("perplexity.mean", say("Mean document perplexity"), found, rule)
+    return MEAN.number(nats, rule)
 
 
 def median(records: Sequence[Perplexity]) -> Number:
     """Median of the documents' perplexities."""
-    found = exponentials.median([document_nats(r) for r in records])
+    nats = exponentials.median([document_nats(r) for r in records])
     rule = say(
         "Median of the documents’ perplexities; 95% interval by order statistics; {windows}", windows=_windows(records)
     )
-    return perplexity("perplexity.median", say("Median document perplexity"), found, rule)
+    return MEDIAN.number(nats, rule)
 
 
 def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all bytes; comparable between tokenizers."""
-    name = "perplexity.bits_per_byte"
-    found = _ratio(records, lambda r: r.n_bytes, seed, name).through(lambda nats: nats / math.log(2))
+    nats = _ratio(records, lambda r: r.n_bytes, seed, BITS_PER_BYTE.name)
     rule = plural(
         sum(r.n_bytes for r in records),
         "Negative log-likelihood in bits over the only byte (UTF-8); {interval}; {windows}",
@@ -117,12 +252,12 @@ def bits_per_byte(records: Sequence[Perplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         windows=_windows(records),
     )
-    return number(name, say("Bits per byte"), found, "bits", rule)
+    return BITS_PER_BYTE.number(nats.through(lambda value: value / math.log(2)), rule)
 
 
 def word(records: Sequence[Perplexity], seed: int) -> Number:
     """Over all white-space separated words."""
-    found = _ratio(records, lambda r: r.n_words, seed, "perplexity.word")
+    nats = _ratio(records, lambda r: r.n_words, seed, WORD.name)
     rule = plural(
         sum(r.n_words for r in records),
         "exp of the negative log-likelihood of the only word (by white space); {interval}; {windows}",
@@ -130,7 +265,7 @@ def word(records: Sequence[Perplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         windows=_windows(records),
     )
-    return perplexity("perplexity.word", say("Word perplexity"), found, rule)
+    return WORD.number(nats, rule)
 
 
 def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
@@ -143,17 +278,33 @@ def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
 
 
 def nats_by_slice(
-    measured: Sequence[tuple[Document, ScoredTokens]], columns: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, tuple[float, ...]]]:
+    documents: Iterable[Document], records: Mapping[str, ScoredTokens], columns: Mapping[str, Sequence[str]]
+) -> Strips:
     """Sorted logarithms of the documents' perplexities by column and value; values without any are left out."""
-    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    measured = [(document, document_nats(records[document.id])) for document in documents if document.id in records]
+    strips: Strips = {}
     for column, values in columns.items():
         by_value = {
-            value: tuple(sorted(document_nats(r) for d, r in measured if d.metadata.get(column) == value))
+            value: tuple(sorted(nats for document, nats in measured if document.metadata.get(column) == value))
             for value in values
         }
-        found[column] = {value: nats for value, nats in by_value.items() if nats}
-    return found
+        strips[column] = {value: nats for value, nats in by_value.items() if nats}
+    return strips
+
+
+def abridged_strips(findings: F) -> F:
+    """The findings with at most `POINTS` values of each strip, at even steps, both ends among them."""
+    strips = {
+        column: {value: _at_even_steps(nats) for value, nats in by_value.items()}
+        for column, by_value in findings.nats_by_slice.items()
+    }
+    return findings.model_copy(update={"nats_by_slice": strips})
+
+
+def _at_even_steps(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(values) <= POINTS:
+        return values
+    return tuple(values[round(i * (len(values) - 1) / (POINTS - 1))] for i in range(POINTS))
 
 
 def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], seed: int, name: str) -> Estimate:
@@ -166,3 +317,6 @@ def _windows(records: Sequence[Perplexity]) -> str:
     if not first.prefix:
         return say("{method}, context {context}, stride {stride}, no prefix", **sizes)
     return say("{method}, context {context}, stride {stride}, prefix {prefix}", prefix=first.prefix, **sizes)
+
+
+SUMMARY = PerplexitySummary()

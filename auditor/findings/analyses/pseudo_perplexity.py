@@ -7,32 +7,126 @@ Tokens are conditioned on each other, so ℓ is not the code length of a text: t
 here may stand beside one of `auditor.findings.analyses.perplexity`. Intervals are made as there.
 """
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from auditor.findings.analyses.perplexity import EXAMPLES, document_nats, nats_by_slice
-from auditor.findings.numbers import BOOTSTRAP, perplexity
+from auditor.findings.analyses.perplexity import (
+    EXAMPLES,
+    MOST_SURPRISING,
+    SURPRISE,
+    ScoredFindings,
+    Strips,
+    abridged_strips,
+    document_nats,
+    document_perplexity,
+    nats_by_slice,
+)
+from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term
+from auditor.findings.evidence import Evidence
+from auditor.findings.numbers import BOOTSTRAP
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import bootstrap_ratio
-from auditor.findings.types import Example, Number, PseudoPerplexityFindings
-from auditor.languages import plural, say
+from auditor.findings.types import Choice, Example, Number
+from auditor.findings.worst import choose
+from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
-from auditor.records.types import Document, PseudoPerplexity
+from auditor.records.types import PseudoPerplexity
+
+CORPUS = Quantity(
+    name="pseudo_perplexity.corpus",
+    title=N_("Corpus pseudo-perplexity"),
+    unit="perplexity",
+    low=1.0,
+    high=math.inf,
+    compared=True,
+    page_one=PageOne(12),
+    glossary=(
+        *SURPRISE,
+        Term(
+            N_("Pseudo-perplexity"),
+            N_("Exponential of the mean negative log-probability of tokens hidden one at a time; not a perplexity."),
+        ),
+    ),
+)
+MEAN = Quantity(
+    name="pseudo_perplexity.mean",
+    title=N_("Mean document pseudo-perplexity"),
+    unit="perplexity",
+    low=1.0,
+    high=math.inf,
+)
+MEDIAN = Quantity(
+    name="pseudo_perplexity.median",
+    title=N_("Median document pseudo-perplexity"),
+    unit="perplexity",
+    low=1.0,
+    high=math.inf,
+    compared=True,
+    page_one=PageOne(14),
+)
 
 
-def summarise_pseudo_perplexity(
-    measured: Sequence[tuple[Document, PseudoPerplexity]],
-    columns: Mapping[str, Sequence[str]],
-    is_reference: bool,
-    seed: int,
-) -> tuple[PseudoPerplexityFindings | None, list[Number]]:
-    """The findings and the numbers of the pseudo-perplexity probe; None and [] where it measured nothing."""
-    if not measured:
-        return None, []
-    records = [record for _, record in measured]
+class PseudoPerplexityFindings(ScoredFindings):
+    """How surprising is each token to a masked language model that sees all the others?"""
+
+    variant: str
+    """`within-word` or `original`."""
+    n_split: int
+    """Tokens in words of several tokens: where the variants differ."""
+
+
+class PseudoPerplexitySummary(Summary):
+    """How surprising each token is to a masked language model."""
+
+    probe = "pseudo_perplexity"
+    title = N_("pseudo-perplexity")
+    record = PseudoPerplexity
+    findings = PseudoPerplexityFindings
+    section = "pseudo_perplexity"
+    order = 60
+    quantities = (CORPUS, MEAN, MEDIAN)
+    cells = (
+        Cell("pseudo_perplexity_nats", N_("Pseudo-p."), "perplexity", 9, document_nats),
+        Cell("pseudo_perplexity", "", "perplexity", 0, document_perplexity),
+    )
+
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+        """Pseudo-perplexities, and the documents with the largest."""
+        scored = evidence.measured(self.probe, PseudoPerplexity)
+        if not scored:
+            return None
+        records = list(scored.values())
+        numbers = (corpus(records, setting.seed), mean(records, setting.seed), median(records))
+        strips = nats_by_slice(evidence.documents, scored, setting.columns)
+        return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def worst(self, evidence: Evidence, setting: Setting) -> Iterator[Choice]:
+        """Documents with the largest pseudo-perplexity."""
+        del setting
+        records = [record for record in evidence.measured(self.probe, PseudoPerplexity).values() if record.logprobs]
+        yield choose("pseudo-surprising", ((r.document_id, document_nats(r)) for r in records), MOST_SURPRISING)
+
+    def shown(self, findings: Any) -> Iterator[str]:
+        """The documents with a card."""
+        yield from (example.document_id for example in findings.most_surprising)
+
+    def abridged(self, findings: Any) -> PseudoPerplexityFindings:
+        """The strips with some of their values."""
+        abridged: PseudoPerplexityFindings = abridged_strips(findings)
+        return abridged
+
+    def n_tokens(self, record: Any) -> int | None:
+        """The scored tokens."""
+        return len(record.logprobs)
+
+
+def _findings(
+    records: Sequence[PseudoPerplexity], numbers: Sequence[Number], strips: Strips, is_reference: bool
+) -> PseudoPerplexityFindings:
     first = records[0]
-    numbers = [corpus(records, seed), mean(records, seed), median(records)]
-    found = PseudoPerplexityFindings(
+    return PseudoPerplexityFindings(
         model=first.model,
         is_reference=is_reference,
         variant=first.variant,
@@ -44,9 +138,8 @@ def summarise_pseudo_perplexity(
         mean_document=numbers[1],
         median_document=numbers[2],
         most_surprising=most_surprising(records),
-        nats_by_slice=nats_by_slice(measured, columns),
+        nats_by_slice=strips,
     )
-    return found, numbers
 
 
 def n_in_split_words(record: PseudoPerplexity) -> int:
@@ -56,8 +149,8 @@ def n_in_split_words(record: PseudoPerplexity) -> int:
 
 def corpus(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Over all tokens."""
-    name, sizes = "pseudo_perplexity.corpus", [float(len(r.logprobs)) for r in records]
-    found = bootstrap_ratio([r.nll for r in records], sizes, seed=seed, name=name)
+    sizes = [float(len(r.logprobs)) for r in records]
+    nats = bootstrap_ratio([r.nll for r in records], sizes, seed=seed, name=CORPUS.name)
     rule = plural(
         sum(map(int, sizes)),
         "exp of the mean negative pseudo-log-likelihood over the only token; {interval}; {how}",
@@ -65,27 +158,25 @@ def corpus(records: Sequence[PseudoPerplexity], seed: int) -> Number:
         interval=say(BOOTSTRAP),
         how=_how(records),
     )
-    return perplexity(name, say("Corpus pseudo-perplexity"), found, rule)
+    return CORPUS.number(nats, rule)
 
 
 def mean(records: Sequence[PseudoPerplexity], seed: int) -> Number:
     """Mean of the documents' pseudo-perplexities."""
-    name = "pseudo_perplexity.mean"
-    found = exponentials.mean([document_nats(r) for r in records], seed=seed, name=name)
+    nats = exponentials.mean([document_nats(r) for r in records], seed=seed, name=MEAN.name)
     rule = say(
         "Mean of the documents’ pseudo-perplexities; {interval}; {how}", interval=say(BOOTSTRAP), how=_how(records)
     )
-    return perplexity(name, say("Mean document pseudo-perplexity"), found, rule)
+    return MEAN.number(nats, rule)
 
 
 def median(records: Sequence[PseudoPerplexity]) -> Number:
     """Median of the documents' pseudo-perplexities."""
-    found = exponentials.median([document_nats(r) for r in records])
+    nats = exponentials.median([document_nats(r) for r in records])
     rule = say(
         "Median of the documents’ pseudo-perplexities; 95% interval by order statistics; {how}", how=_how(records)
     )
-    title = say("Median document pseudo-perplexity")
-    return perplexity("pseudo_perplexity.median", title, found, rule)
+    return MEDIAN.number(nats, rule)
 
 
 def most_surprising(records: Sequence[PseudoPerplexity]) -> tuple[Example, ...]:
@@ -102,3 +193,6 @@ def most_surprising(records: Sequence[PseudoPerplexity]) -> tuple[Example, ...]:
 def _how(records: Sequence[PseudoPerplexity]) -> str:
     first = records[0]
     return say("variant {variant}, context {context}", variant=first.variant, context=count(first.context_length))
+
+
+SUMMARY = PseudoPerplexitySummary()

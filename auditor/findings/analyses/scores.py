@@ -27,12 +27,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
-from auditor.findings.numbers import BOOTSTRAP, WILSON, number, of_label
+from auditor.findings.contract import Prospect, Quantity, Term
+from auditor.findings.finding import Finding
+from auditor.findings.numbers import BOOTSTRAP, WILSON
 from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, divide, wilson
-from auditor.findings.types import ClassScores, Number
-from auditor.languages import say
+from auditor.findings.types import Number
+from auditor.languages import N_, say
 
 Flags = NDArray[np.bool_]
+
+
+def given_labelled(prospect: Prospect) -> tuple[str, ...]:
+    """A number of a corpus with reference labels, whose model has labels."""
+    return ("",) if prospect.labels and prospect.labelled else ()
+
+
+def given_multi_label(prospect: Prospect) -> tuple[str, ...]:
+    """A number of a corpus whose documents may have several reference labels."""
+    return given_labelled(prospect) if prospect.multi_label else ()
+
+
+def given_each_label(prospect: Prospect) -> tuple[str, ...]:
+    """A number for every label of a corpus with reference labels."""
+    return prospect.labels if prospect.labelled else ()
+
+
+MACRO_F1 = Quantity(name="macro_f1", title=N_("Macro F1"), unit="share", compared=True, given=given_labelled)
+MICRO_F1 = Quantity(
+    name="micro_f1",
+    title=N_("Micro F1"),
+    unit="share",
+    given=given_multi_label,
+    glossary=(Term(N_("Micro F1"), N_("F1 over all labels of all documents together.")),),
+)
+PRECISION = Quantity(
+    name="precision",
+    title=N_("Precision, {label}"),
+    unit="share",
+    given=given_each_label,
+    glossary=(
+        Term(
+            N_("Precision, recall"),
+            N_("Of the documents given a label, the share that have it; of those that have it, the share given it."),
+        ),
+    ),
+)
+RECALL = Quantity(name="recall", title=N_("Recall, {label}"), unit="share", compared=True, given=given_each_label)
+F1 = Quantity(
+    name="f1",
+    title=N_("F1, {label}"),
+    unit="share",
+    given=given_each_label,
+    glossary=(Term(N_("F1"), N_("Harmonic mean of precision and recall. Macro F1 is its mean over the labels.")),),
+)
+
+
+class ClassScores(Finding):
+    """Scores of one label."""
+
+    label: str
+    support: int
+    predicted: int
+    precision: Number
+    recall: Number
+    f1: Number
 
 
 def score(
@@ -47,10 +105,10 @@ def score(
         "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}",
         interval=say(BOOTSTRAP),
     )
-    numbers = [number("macro_f1", say("Macro F1"), macro, "share", rule)]
+    numbers = [MACRO_F1.number(macro, rule)]
     if multi_label:
         rule = say("F1 of all decisions on all labels taken together; {interval}", interval=say(BOOTSTRAP))
-        numbers.append(number("micro_f1", say("Micro F1"), micro, "share", rule))
+        numbers.append(MICRO_F1.number(micro, rule))
     return classes, numbers
 
 
@@ -89,22 +147,17 @@ def _class(label: str, truth: Flags, given: Flags) -> ClassScores:
     hits, support, predicted = int((truth & given).sum()), int(truth.sum()), int(given.sum())
     f1 = wilson(hits, int((truth | given).sum())).through(lambda jaccard: 2 * jaccard / (1 + jaccard))
     right = say("Share of documents predicted as this label that have it; {interval}", interval=say(WILSON))
-    found = say("Share of documents with this label that are predicted as it; {interval}", interval=say(WILSON))
+    hit = say("Share of documents with this label that are predicted as it; {interval}", interval=say(WILSON))
     mean = say(
         "Harmonic mean of precision and recall; {interval} of the share of documents that have this label and are "
         "predicted as it, among those that have it or are predicted as it, converted to F1",
         interval=say(WILSON),
     )
-    titles = (
-        say("Precision, {label}", label=label),
-        say("Recall, {label}", label=label),
-        say("F1, {label}", label=label),
-    )
     return ClassScores(
         label=label,
         support=support,
         predicted=predicted,
-        precision=number(of_label("precision", label), titles[0], wilson(hits, predicted), "share", right),
-        recall=number(of_label("recall", label), titles[1], wilson(hits, support), "share", found),
-        f1=number(of_label("f1", label), titles[2], f1, "share", mean),
+        precision=PRECISION.number(wilson(hits, predicted), right, label),
+        recall=RECALL.number(wilson(hits, support), hit, label),
+        f1=F1.number(f1, mean, label),
     )

@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditor.findings.evidence import Context, Evidence
+from auditor.findings.context import Context
+from auditor.findings.evidence import Evidence
+from auditor.findings.registry import summaries
 from auditor.findings.wording import listing
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
-from auditor.records.types import AttentionStatistics, Perplexity, Prediction, PseudoPerplexity
 
 TOKENS_NAMED = 5
 LONGEST_NAME = 40
-_READERS = (Prediction, AttentionStatistics, PseudoPerplexity, Perplexity)
-"""Records that say which special tokens the tokenizer of their model reads in a document."""
 
 
 def describe_special_tokens(evidence: Evidence, context: Context) -> list[str]:
@@ -26,10 +25,10 @@ def _by_document(evidence: Evidence, references: Mapping[str, str], model: str |
     """Document → the special tokens in it that a model read there; documents without any are left out."""
     return {
         document: record.special_tokens
-        for probe, found in evidence.probes.items()
+        for probe in (*summaries(), *evidence.rows)
         if references.get(probe) == model
-        for document, record in found.items()
-        if isinstance(record, _READERS) and record.special_tokens
+        for document, record in evidence.of(probe).items()
+        if getattr(record, "special_tokens", ())
     }
 
 

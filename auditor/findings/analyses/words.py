@@ -10,10 +10,12 @@ So many words are looked at that some intervals exclude zero by chance: the prot
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from auditor.findings.finding import Finding
 from auditor.findings.numbers import number, of_label
 from auditor.findings.statistics.intervals import Estimate, student
-from auditor.findings.types import GlobalWord, Unit
+from auditor.findings.types import Number, Unit
 from auditor.languages import plural, say
 from auditor.records.types import Explanation
 
@@ -21,31 +23,61 @@ LEAST_DOCUMENTS = 3
 WORDS_PER_LABEL = 12
 
 
-def rank_words(explanations: Sequence[Explanation]) -> tuple[GlobalWord, ...]:
-    """Up to twelve words per label, labels by name, words by size of the mean weight."""
+class GlobalWord(Finding):
+    """A segment that recurs over the corpus, and where it pushes."""
+
+    text: str
+    label: str
+    n_documents: int
+    mean_weight: Number
+    share_supporting: float
+
+
+def rank_words(explanations: Sequence[Explanation], probe: str, method: str) -> tuple[GlobalWord, ...]:
+    """Up to twelve words per label, labels by name, words by size of the mean weight.
+
+    Args:
+        explanations: Of one method, that are to be relied on.
+        probe: The probe that they are of, which the names of the numbers begin with.
+        method: What it is called in a sentence.
+    """
     unit: Unit = "log-probability" if any(e.unit == "log-probability" for e in explanations) else "probability"
     by_label: dict[str, list[Explanation]] = defaultdict(list)
     for explanation in explanations:
         by_label[explanation.targets[0].label].append(explanation)
-    return tuple(word for label in sorted(by_label) for word in _rank_for_label(label, by_label[label], unit))
+    return tuple(
+        word
+        for label in sorted(by_label)
+        for word in _rank_for_label(_Series(probe, method, label, unit), by_label[label])
+    )
 
 
 def weights_of_words(explanation: Explanation) -> dict[str, float]:
     """Word → summed weight toward the most probable label, of the segments the surrogate may use."""
     target = explanation.targets[0]
-    found: dict[str, float] = defaultdict(float)
+    weights: dict[str, float] = defaultdict(float)
     for segment, weight, selected in zip(explanation.segments, target.weights, target.selected, strict=True):
         word = segment.text.strip().casefold()
         if selected and word:
-            found[word] += weight
-    return found
+            weights[word] += weight
+    return weights
 
 
-def _rank_for_label(label: str, explanations: Sequence[Explanation], unit: Unit) -> list[GlobalWord]:
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What all words of one label share."""
+
+    probe: str
+    method: str
+    label: str
+    unit: Unit
+
+
+def _rank_for_label(series: _Series, explanations: Sequence[Explanation]) -> list[GlobalWord]:
     recurring = recurring_words(explanations)
     means = told_apart(recurring)
     ranked = sorted(means, key=lambda word: (-abs(means[word].value or 0.0), word))[:WORDS_PER_LABEL]
-    return [_word(word, label, recurring[word], means[word], unit, len(recurring)) for word in ranked]
+    return [_word(series, word, recurring[word], means[word], len(recurring)) for word in ranked]
 
 
 def recurring_words(explanations: Iterable[Explanation]) -> dict[str, list[float]]:
@@ -67,21 +99,21 @@ def _excludes_zero(mean: Estimate) -> bool:
     return mean.low is not None and mean.high is not None and (mean.low > 0 or mean.high < 0)
 
 
-def _word(word: str, label: str, weights: list[float], mean: Estimate, unit: Unit, n_words: int) -> GlobalWord:
+def _word(series: _Series, word: str, weights: list[float], mean: Estimate, n_words: int) -> GlobalWord:
     protocol = plural(
         n_words,
-        "Mean LIME weight toward {label} over the documents that have the word and whose most probable label is "
+        "Mean {method} weight toward {label} over the documents that have the word and whose most probable label is "
         "{label}; 95% interval by Student's t; the only word looked at for this label",
-        "Mean LIME weight toward {label} over the documents that have the word and whose most probable label is "
+        "Mean {method} weight toward {label} over the documents that have the word and whose most probable label is "
         "{label}; 95% interval by Student's t; one of {n} words looked at for this label",
-        label=label,
+        method=series.method,
+        label=series.label,
     )
+    name = of_label(of_label(f"{series.probe}.weight", series.label), word)
     return GlobalWord(
         text=word,
-        label=label,
+        label=series.label,
         n_documents=len(weights),
-        mean_weight=number(
-            of_label(of_label("lime.weight", label), word), say("Weight of {word}", word=word), mean, unit, protocol
-        ),
+        mean_weight=number(name, say("Weight of {word}", word=word), mean, series.unit, protocol),
         share_supporting=sum(weight > 0 for weight in weights) / len(weights),
     )

@@ -10,8 +10,8 @@ Perplexities are held against the logarithm of the bound, in nats.
 
 from collections.abc import Mapping, Sequence
 
+from auditor.findings.context import Bound
 from auditor.findings.digits import digits_beside
-from auditor.findings.evidence import Bound
 from auditor.findings.numbers import nearest, on_scale
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.types import Check, Number, Result

@@ -4,48 +4,45 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.analyses.answers import Answer
-from auditor.findings.analyses.perplexity import document_bits_per_byte, document_nats, document_perplexity
-from auditor.findings.evidence import Context, Evidence, Facts
-from auditor.findings.numbers import WILSON, number
+from auditor.findings.context import Context
+from auditor.findings.contract import Quantity
+from auditor.findings.evidence import Evidence
+from auditor.findings.numbers import WILSON
+from auditor.findings.registry import summaries, summary_of
 from auditor.findings.statistics.intervals import wilson
 from auditor.findings.types import Coverage, DocumentRow, Number
 from auditor.findings.wording import left_out as why_left_out
 from auditor.findings.wording import listing
 from auditor.findings.wording import probe as title_of
+from auditor.languages import N_, plural, say
 from auditor.languages import numbers as written
-from auditor.languages import plural, say
-from auditor.records.types import (
-    AttentionStatistics,
-    Document,
-    Explanation,
-    Failure,
-    NotMeasurable,
-    Perplexity,
-    Prediction,
-    PseudoPerplexity,
-    Record,
-    Unmeasured,
-)
+from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 LISTED = 20
 """Documents of one probe that are named, of each state."""
+FAILED_SHARE = Quantity(name="coverage.failed_share", title=N_("Failed documents"), unit="share")
 
 
 def cover(evidence: Evidence, context: Context) -> tuple[Coverage, ...]:
     """One row for each probe that ran or was asked to, and for those that would have run by default."""
-    ran = {probe: found for probe, found in evidence.probes.items() if found or probe in context.asked}
-    rows = [_row(probe, found, evidence, context) for probe, found in ran.items()]
+    ran = [probe for probe in _in_order(evidence, context) if evidence.of(probe) or probe in context.asked]
+    rows = [_row(probe, evidence, context) for probe in ran]
     return (*rows, *(_left_out(probe, kind, evidence) for probe, kind in context.left_out.items() if probe not in ran))
+
+
+def _in_order(evidence: Evidence, context: Context) -> list[str]:
+    """Probes in the order of the report, those without a summary last."""
+    return list(dict.fromkeys([*summaries(), *evidence.rows, *context.asked]))
 
 
 def failed_share(evidence: Evidence) -> Number:
     """Share of documents that a probe was asked about and at least one could not measure."""
-    asked = {i for found in evidence.probes.values() for i in found}
-    failed = {i for found in evidence.probes.values() for i, record in found.items() if isinstance(record, Failure)}
+    asked = {i for rows in evidence.rows.values() for i in rows}
+    failed = {i for rows in evidence.rows.values() for i, row in rows.items() if isinstance(row, Failure)}
     protocol = say(
         "Share of documents asked about that at least one probe could not measure; {interval}", interval=say(WILSON)
     )
-    return number("coverage.failed_share", say("Failed documents"), wilson(len(failed), len(asked)), "share", protocol)
+    return FAILED_SHARE.number(wilson(len(failed), len(asked)), protocol)
 
 
 def describe_limits(coverage: Sequence[Coverage]) -> list[str]:
@@ -93,55 +90,62 @@ def _by_number(numbers: Mapping[str, int]) -> list[tuple[int, list[str]]]:
     ]
 
 
-def list_documents(evidence: Evidence, answers: Sequence[Answer]) -> tuple[DocumentRow, ...]:
-    """The table of all documents, in the order of the corpus."""
-    fidelities = {d.id: e.targets[0].fidelity for d, e in evidence.measured(evidence.explanations)}
-    by_id = {answer.document.id: answer for answer in answers}
-    rows = []
-    for document in evidence.documents:
-        answer, score = by_id.get(document.id), _record(evidence.perplexity, document.id)
-        scored = score if isinstance(score, Perplexity) else None
-        guessed = _record(evidence.pseudo_perplexity, document.id)
-        filled = guessed if isinstance(guessed, PseudoPerplexity) else None
-        rows.append(
-            DocumentRow(
-                document_id=document.id,
-                reference=document.labels,
-                predicted=answer.prediction.predicted if answer else (),
-                probability=answer.probability if answer else None,
-                entropy=answer.prediction.entropy if answer and answer.prediction.labels else None,
-                fidelity=fidelities.get(document.id),
-                perplexity=document_perplexity(scored) if scored else None,
-                bits_per_byte=document_bits_per_byte(scored) if scored else None,
-                n_tokens=_n_tokens(evidence, document.id),
-                failed=_probes_with(Failure, evidence, document),
-                not_measurable=_probes_with(NotMeasurable, evidence, document),
-                metadata=dict(document.metadata),
-                perplexity_nats=document_nats(scored) if scored else None,
-                pseudo_perplexity=document_perplexity(filled) if filled else None,
-                pseudo_perplexity_nats=document_nats(filled) if filled else None,
-            )
+def list_documents(
+    evidence: Evidence, answers: Sequence[Answer], references: Mapping[str, str]
+) -> tuple[DocumentRow, ...]:
+    """The table of all documents, in the order of the corpus.
+
+    Args:
+        evidence: Of these documents.
+        answers: To those of them that were predicted.
+        references: Probe → the reference model that it asked.
+    """
+    predicted = {answer.document.id: answer.prediction.predicted for answer in answers}
+    readers = sorted(summaries(), key=lambda probe: probe in references)
+    return tuple(
+        DocumentRow(
+            document_id=document.id,
+            reference=document.labels,
+            predicted=predicted.get(document.id, ()),
+            n_tokens=_n_tokens(evidence, document.id, readers),
+            failed=_probes_with(Failure, evidence, document),
+            not_measurable=_probes_with(NotMeasurable, evidence, document),
+            metadata=dict(document.metadata),
+            values=_values(evidence, document.id),
         )
-    return tuple(rows)
+        for document in evidence.documents
+    )
+
+
+def _values(evidence: Evidence, document_id: str) -> dict[str, float | None]:
+    """Name of a cell → its value, of the probes that ran."""
+    values: dict[str, float | None] = {}
+    for probe, summary in summaries().items():
+        if rows := evidence.of(probe):
+            row = rows.get(document_id)
+            record = row if isinstance(row, summary.record) else None
+            values |= {cell.name: None if record is None else cell.value(record) for cell in summary.cells}
+    return values
 
 
 def _probes_with(state: type, evidence: Evidence, document: Document) -> tuple[str, ...]:
-    return tuple(probe for probe, found in evidence.probes.items() if isinstance(found.get(document.id), state))
+    ordered = dict.fromkeys([*summaries(), *evidence.rows])
+    return tuple(probe for probe in ordered if isinstance(evidence.of(probe).get(document.id), state))
 
 
-def _row(
-    probe: str, found: Mapping[str, Record | Facts | Unmeasured], evidence: Evidence, context: Context
-) -> Coverage:
-    rows = [found[d.id] for d in evidence.documents if d.id in found]
+def _row(probe: str, evidence: Evidence, context: Context) -> Coverage:
+    by_id, summary = evidence.of(probe), summary_of(probe)
+    rows = [by_id[d.id] for d in evidence.documents if d.id in by_id]
     failures = [row for row in rows if isinstance(row, Failure)]
     without = [row for row in rows if isinstance(row, NotMeasurable)]
+    truncated = sum(summary.is_truncated(record, evidence) for _, record in evidence.records(probe)) if summary else 0
     return Coverage(
         probe=probe,
         corpus=len(evidence.documents),
-        asked=context.asked.get(probe, len(found)),
-        measured=len(found) - len(failures) - len(without),
+        asked=context.asked.get(probe, len(by_id)),
+        measured=len(by_id) - len(failures) - len(without),
         failed=len(failures),
-        truncated=sum(_is_truncated(record, evidence.predictions.get(i)) for i, record in found.items()),
+        truncated=truncated,
         failures=_listed(failures),
         not_measurable=len(without),
         reasons=dict(Counter(row.kind for row in without).most_common()),
@@ -159,22 +163,10 @@ def _listed(rows: Sequence[Unmeasured]) -> tuple[tuple[str, str, str], ...]:
     return tuple((row.document_id, row.kind, row.message) for row in rows[:LISTED])
 
 
-def _is_truncated(record: Record | Facts | Unmeasured, prediction: Prediction | Unmeasured | None) -> bool:
-    """Whether the model saw only the beginning; an explanation asks it about as much as the prediction did."""
-    read = prediction if isinstance(record, Explanation) else record
-    return isinstance(read, Prediction | AttentionStatistics) and read.truncated
-
-
-def _record(found: Mapping[str, Record | Unmeasured], document_id: str) -> Record | None:
-    record = found.get(document_id)
-    return None if isinstance(record, Unmeasured) else record
-
-
-def _n_tokens(evidence: Evidence, document_id: str) -> int | None:
-    """As the audited model counts them; where only a language model read the document, as that one does."""
-    for found in (evidence.predictions, evidence.attention):
-        record = _record(found, document_id)
-        if isinstance(record, Prediction | AttentionStatistics):
-            return record.n_tokens
-    scored = (_record(found, document_id) for found in (evidence.pseudo_perplexity, evidence.perplexity))
-    return next((len(r.logprobs) for r in scored if isinstance(r, Perplexity | PseudoPerplexity)), None)
+def _n_tokens(evidence: Evidence, document_id: str, readers: Sequence[str]) -> int | None:
+    """As the first of the probes that says so counts them."""
+    for probe in readers:
+        row, summary = evidence.of(probe).get(document_id), summaries()[probe]
+        if isinstance(row, summary.record) and (n := summary.n_tokens(row)) is not None:
+            return n
+    return None

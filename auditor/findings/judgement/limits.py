@@ -1,36 +1,41 @@
-"""Which values a number can take at all: a bound outside them, or at the end that nothing can cross, judges nothing."""
+"""Which numbers a run can give, and which values they can take: a bound on any other judges nothing."""
 
-import math
-import re
+from collections.abc import Collection, Mapping
 
-from auditor.findings.evidence import Bound
+from auditor.findings.context import Bound
+from auditor.findings.contract import Prospect
+from auditor.findings.judgement.coverage import FAILED_SHARE
+from auditor.findings.numbers import SLICE_VALUES, of_slice
+from auditor.findings.registry import quantity_of, summaries
 
-_SHARE = (0.0, 1.0)
-_LIMITS = {
-    "lime.fidelity": (-math.inf, 1.0),
-    "attention.agreement": (-1.0, 1.0),
-    "mean_entropy": (0.0, math.inf),
-    "generation.mean_logprob": (-math.inf, 0.0),
-}
+
+def names(prospect: Prospect, columns: Mapping[str, Collection[str]]) -> set[str]:
+    """Every name a number could have in a run, for rejecting impossible checks before it starts.
+
+    Args:
+        prospect: What is known of the run.
+        columns: Metadata column → its values in the corpus; those with fewer than 2 or more than 12 are not sliced by.
+    """
+    asked = (summary for probe, summary in summaries().items() if probe in prospect.probes)
+    whole = {name for summary in asked for quantity in summary.quantities for name in quantity.names(prospect)}
+    sliced = {column: values for column, values in columns.items() if len(set(values)) in SLICE_VALUES}
+    parts = {of_slice(name, column, value) for name in whole for column, values in sliced.items() for value in values}
+    return {FAILED_SHARE.name, *whole, *parts}
 
 
 def limits(name: str) -> tuple[float, float]:
     """The least and the largest value of a number, of a slice or a label too."""
-    base = re.split(r"[\[{]", name, maxsplit=1)[0]
-    if base in _LIMITS:
-        return _LIMITS[base]
-    if base.startswith(("perplexity.", "pseudo_perplexity.")):
-        return (0.0 if base.endswith("bits_per_byte") else 1.0), math.inf
-    return _SHARE
+    quantity = quantity_of(name) or FAILED_SHARE
+    return quantity.low, quantity.high
 
 
 def fault_of(name: str, bound: Bound) -> str | None:
     """Why a bound can never be broken, or never be kept; None where it can be both."""
     low, high = limits(name)
     at_least = bound.direction == "at_least"
-    said, between = f"{bound.direction} = {bound.value:g}", f"the number lies between {low:g} and {high:g}"
+    declared, between = f"{bound.direction} = {bound.value:g}", f"the number lies between {low:g} and {high:g}"
     if (bound.value <= low) if at_least else (bound.value >= high):
-        return f"{said} cannot be broken: {between}"
+        return f"{declared} cannot be broken: {between}"
     if (bound.value > high) if at_least else (bound.value < low):
-        return f"{said} cannot be kept: {between}"
+        return f"{declared} cannot be kept: {between}"
     return None

@@ -2,81 +2,59 @@
 
 checks       every check that fails, straddles its bound, or is required and not judged
 slices       parts large enough to be compared whose accuracy interval lies wholly below that of the rest
-labels       labels whose recall interval lies wholly below the accuracy's, and that no check points at already
-errors       wrong answers given with a probability of at least 0.9
-fidelity     explanations with R² below 0.5; worth watching above a quarter of them
 truncation   documents of which the model saw only the beginning; worth watching above a tenth
 failures     documents that a probe could not measure
-heads        most heads on special tokens, or sinks
-agreement    attention and LIME point at different words
+summaries    what each probe's summary points at (`Summary.point`)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from auditor.findings.analyses.answers import Answer
+from auditor.findings.analyses.prediction import ACCURACY
+from auditor.findings.contract import Whole
+from auditor.findings.finding import Finding
+from auditor.findings.judgement.coverage import FAILED_SHARE
 from auditor.findings.numbers import lies_below, of_slice
+from auditor.findings.registry import owner_of, summaries, summary_of
 from auditor.findings.slices import is_compared
 from auditor.findings.statistics.intervals import wilson
-from auditor.findings.types import (
-    AttentionFindings,
-    Check,
-    Coverage,
-    ExplanationFindings,
-    Number,
-    Pointer,
-    PredictionFindings,
-    SliceRow,
-)
+from auditor.findings.types import Check, Coverage, Number, Pointer, SliceRow
 from auditor.findings.wording import bound, checked, listing, measured
 from auditor.findings.wording import probe as title_of
-from auditor.languages import N_, plural, say
+from auditor.languages import plural, say
 from auditor.languages.numbers import count
 
 Severity = Literal["fail", "watch", "pass", "note"]
 
-CONFIDENT = 0.9
-MANY_UNFAITHFUL = 0.25
 MANY_TRUNCATED = 0.1
-FAINT_AGREEMENT = 0.2
-
+COVERAGE_ORDER = 30
+"""Place of what is said of the coverage among what the summaries say."""
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
-_PLACES = {"special": N_("special tokens"), "sink": N_("the first token")}
-_OWN_SECTION = ("lime", "attention", "perplexity", "pseudo_perplexity")
-_FAILURES_LISTED = "provenance"
-"""The section that lists every document that was not measured, and why."""
+_SLICES, _PROVENANCE = "slices", "provenance"
+"""The sections that show every part of the corpus, and every document that was not measured, and why."""
 
 
 def point(
-    checks: Sequence[Check],
-    slices: Sequence[SliceRow],
-    coverage: Sequence[Coverage],
-    answers: Sequence[Answer],
-    predictions: PredictionFindings | None,
-    explanations: ExplanationFindings | None,
-    attention: AttentionFindings | None,
-    numbers: Mapping[str, Number],
+    slices: Sequence[SliceRow], coverage: Sequence[Coverage], analyses: Mapping[str, Finding], whole: Whole
 ) -> tuple[Pointer, ...]:
-    """The pointers of all rules, the most severe first; within a severity in the order of the rules."""
-    found = [*_checks(checks), *_slices(slices)]
-    if predictions:
-        found += [*_labels(predictions, numbers, checks), *_errors(answers)]
-    if explanations:
-        found += _fidelity(explanations)
-    found += [*_truncation(coverage), *_failures(coverage)]
-    if attention:
-        found += [*_heads(attention), *_agreement(attention)]
-    return tuple(sorted(found, key=lambda pointer: _ORDER[pointer.severity]))
+    """The pointers of all rules, the most severe first; within a severity checks, slices, then probe by probe."""
+    by_place = [
+        (summaries()[probe].order, summaries()[probe].point(whole, findings)) for probe, findings in analyses.items()
+    ]
+    by_place.append((COVERAGE_ORDER, (*_truncation(coverage), *_failures(coverage))))
+    pointers = [*_checks(whole.checks), *_slices(slices)]
+    pointers += [pointer for _, of_one in sorted(by_place, key=lambda pair: pair[0]) for pointer in of_one]
+    return tuple(sorted(pointers, key=lambda pointer: _ORDER[pointer.severity]))
 
 
 def section_of(name: str) -> str:
     """The section that has the evidence for a number."""
     if name.endswith("}"):
-        return "slices"
-    if name.startswith("coverage."):
-        return _FAILURES_LISTED
-    prefix = name.split(".")[0]
-    return prefix if prefix in _OWN_SECTION else "predictions"
+        return _SLICES
+    if FAILED_SHARE.is_of(name):
+        return _PROVENANCE
+    summary = owner_of(name)
+    return summary.section_id if summary else ""
 
 
 def demand(check: Check) -> str:
@@ -108,20 +86,20 @@ def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
 
 def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
     for row in rows:
-        own, rest = _accuracy(row), _rest(row, rows)
-        if own and rest and is_compared(row, own) and lies_below(own, rest):
+        inside, rest = _accuracy(row), _rest(row, rows)
+        if inside and rest and is_compared(row, inside) and lies_below(inside, rest):
             text = say(
                 "Accuracy is lower where {column} is {value}: {inside}, elsewhere {outside}",
                 column=row.column,
                 value=row.value,
-                inside=measured(own),
+                inside=measured(inside),
                 outside=measured(rest),
             )
-            yield _pointer("watch", text, "slices")
+            yield _pointer("watch", text, _SLICES)
 
 
 def _accuracy(row: SliceRow) -> Number | None:
-    name = of_slice("accuracy", row.column, row.value)
+    name = of_slice(ACCURACY.name, row.column, row.value)
     return next((n for n in row.numbers if n.name == name and n.value is not None), None)
 
 
@@ -134,47 +112,6 @@ def _rest(row: SliceRow, rows: Sequence[SliceRow]) -> Number | None:
     return known[0].model_copy(update=values) if total.value is not None else None
 
 
-def _labels(
-    predictions: PredictionFindings, numbers: Mapping[str, Number], checks: Sequence[Check]
-) -> Iterator[Pointer]:
-    overall = numbers.get("accuracy")
-    if overall is None or predictions.multi_label:
-        return
-    pointed_at = {check.name for check in checks if check.result in ("fail", "watch")}
-    for scores in predictions.classes:
-        if scores.recall.name not in pointed_at and lies_below(scores.recall, overall):
-            recall = measured(scores.recall)
-            text = say("Label {label} is often missed: recall {recall}", label=scores.label, recall=recall)
-            yield _pointer("watch", text, "predictions")
-
-
-def _errors(answers: Sequence[Answer]) -> Iterator[Pointer]:
-    wrong = [answer for answer in answers if answer.wrong]
-    sure = sum(answer.error_confidence >= CONFIDENT for answer in wrong)
-    if sure:
-        text = plural(
-            len(wrong),
-            "{sure} of {n} error made with a probability of at least {limit}",
-            "{sure} of {n} errors made with a probability of at least {limit}",
-            sure=count(sure),
-            limit=bound(CONFIDENT),
-        )
-        yield _pointer("note", text, "failures")
-
-
-def _fidelity(explanations: ExplanationFindings) -> Iterator[Pointer]:
-    share = explanations.low_fidelity_share
-    if share.value:
-        low = round(share.value * share.n)
-        text = plural(
-            low,
-            "{n} of {explanations} has R² below 0.5 and should not be relied on",
-            "{n} of {explanations} have R² below 0.5 and should not be relied on",
-            explanations=plural(share.n, "{n} explanation", "{n} explanations"),
-        )
-        yield _pointer("watch" if share.value > MANY_UNFAITHFUL else "note", text, "lime")
-
-
 def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
     worst = max(coverage, key=lambda row: row.truncated, default=None)
     if worst and worst.truncated:
@@ -185,7 +122,12 @@ def _truncation(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
             seen=count(worst.truncated),
         )
         severity: Severity = "watch" if worst.truncated > MANY_TRUNCATED * worst.measured else "note"
-        yield _pointer(severity, text, section_of(worst.probe))
+        yield _pointer(severity, text, _section_of_probe(worst.probe))
+
+
+def _section_of_probe(probe: str) -> str:
+    summary = summary_of(probe)
+    return summary.section_id if summary else ""
 
 
 def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
@@ -198,29 +140,7 @@ def _failures(coverage: Sequence[Coverage]) -> Iterator[Pointer]:
                 probe=title_of(row.probe),
                 kinds=listing(sorted({kind for _, kind, _ in row.failures})),
             )
-            yield _pointer("watch", text, _FAILURES_LISTED)
-
-
-def _heads(attention: AttentionFindings) -> Iterator[Pointer]:
-    total = attention.n_layers * attention.n_heads
-    for head_class in attention.classes:
-        n = len(head_class.heads)
-        if head_class.name in _PLACES and n:
-            text = plural(
-                n,
-                "{n} of {heads} attends mostly to {place}",
-                "{n} of {heads} attend mostly to {place}",
-                heads=plural(total, "{n} head", "{n} heads"),
-                place=say(_PLACES[head_class.name]),
-            )
-            yield _pointer("note", text, "attention")
-
-
-def _agreement(attention: AttentionFindings) -> Iterator[Pointer]:
-    tau = attention.agreement
-    if tau and tau.value is not None and tau.high is not None and tau.low is not None and tau.high < FAINT_AGREEMENT:
-        text = say("Attention and LIME weights hardly agree: τ {value}", value=measured(tau))
-        yield _pointer("note", text, "attention")
+            yield _pointer("watch", text, _PROVENANCE)
 
 
 def _pointer(severity: Severity, text: str, section: str) -> Pointer:
