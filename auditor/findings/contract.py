@@ -158,8 +158,8 @@ class Cell:
     """In findings.json and documents.parquet."""
     title: str
     """Message: the head of the column; empty where it is not printed."""
-    unit: str
-    """`perplexity` of a logarithm in nats, else a unit of numbers or `entropy`."""
+    unit: Unit
+    """`perplexity` where the value is its logarithm, in nats."""
     width: int
     """Per cent of the table, on paper."""
     value: Callable[[Any], float | None]

@@ -3,19 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.findings import Bound, Context, Evidence
+from auditor.findings import Bound, Context, Evidence, summary_of
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
 from auditor.records.run import Run
-from auditor.records.types import (
-    AttentionStatistics,
-    Document,
-    Explanation,
-    Perplexity,
-    Prediction,
-    PseudoPerplexity,
-    Unmeasured,
-)
+from auditor.records.types import Document, Unmeasured
 from auditor.report import PLAIN, Look
 from auditor.running import appearance
 
@@ -32,25 +24,21 @@ _DIALECT_FACTS = {
     "encoding": N_("Encoding"),
     "delimiter": N_("Delimiter"),
 }
-KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
 
 
 def read_evidence(place: Run) -> Evidence:
-    """The facts of a run, by document."""
+    """The rows of a run, by probe and document."""
     shared: dict[Any, Any] = {}
-    return Evidence(
-        documents=tuple(row for row in place.read(Document, shared) if isinstance(row, Document)),
-        predictions={row.document_id: row for row in place.read(Prediction, shared)},
-        explanations={row.document_id: row for row in place.read(Explanation, shared)},
-        attention={row.document_id: row for row in place.read(AttentionStatistics, shared)},
-        perplexity={row.document_id: row for row in place.read(Perplexity, shared)},
-        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity, shared)},
-        others={
-            probe: {_document_of(row): row for row in place.read_facts(probe)}
-            for probe in place.plan["probes"]
-            if probe not in KNOWN
-        },
-    )
+    documents = tuple(row for row in place.read(Document, shared) if isinstance(row, Document))
+    return Evidence(documents, {probe: _rows(place, probe, shared) for probe in place.plan["probes"]})
+
+
+def _rows(place: Run, probe: str, shared: dict[Any, Any]) -> dict[str, Any]:
+    """Document id → row of one probe: a record where a summary says of which class, else its fields."""
+    summary = summary_of(probe)
+    if summary is None:
+        return {_document_of(row): row for row in place.read_facts(probe)}
+    return {row.document_id: row for row in place.read(summary.record, shared)}
 
 
 def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
@@ -83,6 +71,7 @@ def _context(place: Run, look: Look) -> Context:
         notes=tuple(own["notes"]),
         seed=own["seed"],
         multi_label=own["multi_label"],
+        candidates=own["task"] == "text-generation",
         presentation=appearance.presentation(own),
         left_out=own.get("left_out", {}),
         references={

@@ -236,15 +236,15 @@ def _check_names(preflight: Preflight) -> None:
 def _names(preflight: Preflight, *, labelled: bool) -> set[str]:
     """Every number that this run could give, had the corpus labels or not."""
     config, checkpoint = preflight.config, preflight.checkpoint
-    return findings.names(
-        [probe.name for probe in preflight.probes],
-        labels_of(config, checkpoint),
-        findings.sliceable(preflight.documents),
+    prospect = findings.Prospect(
+        probes=frozenset(probe.name for probe in preflight.probes),
+        labels=tuple(labels_of(config, checkpoint)),
         labelled=labelled,
         multi_label=is_multi_label(config, checkpoint),
         candidates=checkpoint.task == "text-generation",
         causal=_ARE_CAUSAL.get(checkpoint.task),
     )
+    return findings.names(prospect, findings.sliceable(preflight.documents))
 
 
 def _dialect_notes(dialect: corpus.Dialect) -> Iterator[str]:

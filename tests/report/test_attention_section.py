@@ -19,7 +19,7 @@ from auditor.report.drawing import attention_explorer, attention_maps
 from auditor.report.drawing.marks import SEQUENTIAL
 from auditor.report.page import html as pages
 from auditor.report.sections import attention, mapped_heads
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from auditor.findings.statistics.intervals import Estimate
 from auditor.records.types import PseudoPerplexity
 from auditor.report import render_html
 from auditor.report.drawing import formats, marks
-from auditor.report.sections.contract import with_interval
+from auditor.report.contract import with_interval
 
 N = 40
 CONTEXT = Context(

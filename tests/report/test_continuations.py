@@ -10,7 +10,7 @@ from auditor.records.types import Document
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import continuations, predictions
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def page(run):

@@ -10,7 +10,7 @@ from invented_runs import language_model
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import documents
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def section_of(run, **metadata):

@@ -10,7 +10,7 @@ from auditor.findings.analyses.words import rank_words
 from auditor.findings.types import Example
 from auditor.records.types import Document, Explanation, Segment, Span, Target
 from auditor.report.sections import explanations, recurring
-from auditor.report.sections.contract import Sources, with_interval
+from auditor.report.contract import Sources, with_interval
 
 
 def word_in(documents, word, label, weight):

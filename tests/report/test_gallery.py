@@ -13,7 +13,7 @@ from auditor.records.types import Failure
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import gallery
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def words(html):

@@ -5,7 +5,7 @@ from invented_runs import empty, language_model
 
 from auditor.report import sections
 from auditor.report.sections import methods, parameters
-from auditor.report.sections.contract import Section, Sources, Table, numbers_table
+from auditor.report.contract import Section, Sources, Table, numbers_table
 
 
 def resolved(run, **values):

@@ -5,7 +5,7 @@ from invented_classifier import classifier
 from invented_findings import number
 
 from auditor.report.sections import predictions
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def section(*ends):

@@ -10,7 +10,7 @@ from invented_runs import hostile, language_model, tiny
 from auditor.findings import write
 from auditor.languages import speaking
 from auditor.report.sections import glossary, provenance
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def compose(run, **values):

@@ -14,7 +14,7 @@ from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS
 from auditor.report.sections import regulatory
-from auditor.report.sections.contract import Section, Sources
+from auditor.report.contract import Section, Sources
 
 
 @pytest.fixture(autouse=True)

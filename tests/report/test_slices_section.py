@@ -11,7 +11,7 @@ from auditor.report.drawing import formats
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import slices
-from auditor.report.sections.contract import Sources
+from auditor.report.contract import Sources
 
 
 def words(html):

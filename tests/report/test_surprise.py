@@ -8,7 +8,7 @@ from invented_classifier import classifier
 
 from auditor.report.drawing import figures, marks
 from auditor.report.sections import perplexity, surprise
-from auditor.report.sections.contract import Sources, with_interval
+from auditor.report.contract import Sources, with_interval
 
 
 def strip(label, *perplexities):

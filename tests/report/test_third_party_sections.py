@@ -14,7 +14,7 @@ from auditor.report.page import templates
 from auditor.report.page.templates import OwnTemplates
 
 MODULE = """
-from auditor.report.sections.contract import Section
+from auditor.report.contract import Section
 
 def compose(sources):
     longest = max(row["characters"] for row in sources.evidence.others["length"].values())

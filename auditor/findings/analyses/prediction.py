@@ -167,7 +167,7 @@ class PredictionSummary(Summary):
         Cell(
             "entropy",
             N_("Entropy"),
-            "entropy",
+            "nats",
             7,
             lambda prediction: prediction.entropy if prediction.labels else None,
             N_("Entropy in nats."),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.types import AttentionFindings
+from auditor.findings.analyses.attention import AttentionFindings
 from auditor.languages import say
 from auditor.records.types import AttentionMap, AttentionStatistics
 from auditor.report.drawing import formats

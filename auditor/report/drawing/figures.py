@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.findings.statistics.exponentials import BEYOND, quarters
-from auditor.findings.types import CalibrationBin
 from auditor.languages import numbers, say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats

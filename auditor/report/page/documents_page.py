@@ -29,6 +29,7 @@ from markupsafe import Markup
 
 from auditor.findings.abridgement import document_rows
 from auditor.findings.evidence import Evidence
+from auditor.findings.registry import summaries
 from auditor.findings.types import DocumentRow, Findings
 from auditor.languages import say
 from auditor.languages.numbers import paragraph
@@ -43,6 +44,7 @@ ROWS_AT_ONCE = 100
 """Rows that the page draws."""
 _CHUNK = 1000
 _METADATA = "metadata"
+_NESTED = (_METADATA, "values")
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 _TYPES: dict[Any, pa.DataType] = {
     str: pa.string(),
@@ -68,16 +70,22 @@ def render(findings: Findings, evidence: Evidence) -> dict[str, bytes]:
 
 
 def _schema(columns: Sequence[str]) -> pa.Schema:
-    kinds = {name: about.annotation for name, about in DocumentRow.model_fields.items() if name != _METADATA}
+    kinds = {name: about.annotation for name, about in DocumentRow.model_fields.items() if name not in _NESTED}
     own = [pa.field(name, _TYPES[kind]) for name, kind in kinds.items()]
+    own += [pa.field(name, pa.float64()) for name in _cells()]
     more = [pa.field(f"{_METADATA}.{name}", pa.string()) for name in columns]
     return pa.schema([*own, *more], metadata={"auditor.format": FORMAT})
 
 
+def _cells() -> list[str]:
+    return [cell.name for summary in summaries().values() for cell in summary.cells]
+
+
 def _batch(rows: Sequence[DocumentRow], columns: Sequence[str]) -> pa.RecordBatch:
     schema = _schema(columns)
-    names = [name for name in schema.names if not name.startswith(f"{_METADATA}.")]
+    names = [name for name in DocumentRow.model_fields if name not in _NESTED]
     arrays = [pa.array([getattr(row, name) for row in rows], schema.field(name).type) for name in names]
+    arrays += [pa.array([row.values.get(name) for row in rows], pa.float64()) for name in _cells()]
     arrays += [pa.array([row.metadata.get(name) for row in rows], pa.string()) for name in columns]
     return pa.record_batch(arrays, schema=schema)
 

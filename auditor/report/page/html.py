@@ -19,10 +19,10 @@ from auditor.findings.types import Findings
 from auditor.languages import HTML_TAGS, say
 from auditor.report import sections
 from auditor.report.branding import fonts
+from auditor.report.contract import Section, Sources
 from auditor.report.drawing import formats
 from auditor.report.page import templates
 from auditor.report.sections import front, provenance
-from auditor.report.sections.contract import Section, Sources
 
 
 class Numbering:

@@ -20,8 +20,9 @@ from markupsafe import Markup
 import auditor
 from auditor.errors import RenderError
 from auditor.languages import N_, plural, say
+from auditor.report import chapters
+from auditor.report.contract import Inline
 from auditor.report.drawing import formats
-from auditor.report.page import third_party
 from auditor.report.page.sandbox import Sandbox, functions
 
 SIGNS = {"pass": "✓", "watch": "▲", "fail": "✗", "not judged": "–", "note": "·"}
@@ -36,14 +37,6 @@ WORDS = {
 
 
 _FAULTS_OF_A_TEMPLATE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-
-
-@dataclass(frozen=True)
-class Inline:
-    """A template that lies in no file: the text that a third party's section brings along."""
-
-    name: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def fill(template: str | Inline, **values: Any) -> Markup:
         raise RenderError(f"{_place(fault.__traceback__, name)}: {fault.message}") from fault
     except _FAULTS_OF_A_TEMPLATE as fault:
         where = _place(fault.__traceback__, name)
-        if isinstance(template, Inline) or name.startswith(third_party.PREFIX) or own.holds(where):
+        if isinstance(template, Inline) or name.startswith(chapters.PREFIX) or own.holds(where):
             raise RenderError(f"{where}: {fault}") from fault
         raise
 
@@ -164,7 +157,7 @@ def scripts() -> str:
 @functools.lru_cache(maxsize=4)
 def environment(folder: Path, own: OwnTemplates) -> Sandbox:
     """Made once for a folder and a reader's templates: they stay compiled."""
-    made = Sandbox(folder, own.find, third_party.read_template, _printed)
+    made = Sandbox(folder, own.find, chapters.read_template, _printed)
     made.globals.update(signs=SIGNS, words=WORDS, formats=functions(formats), say=say, plural=plural)
     return made
 

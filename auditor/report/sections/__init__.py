@@ -1,45 +1,20 @@
-"""The sections of the report, in their order: one module each. `[report] sections` chooses among them."""
+"""The sections of the report, in their order. `[report] sections` chooses among them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from auditor.languages import N_, say
-from auditor.report.page import third_party
-from auditor.report.sections import (
-    attention,
-    documents,
-    explanations,
-    gallery,
-    glossary,
-    methods,
-    perplexity,
-    plain,
-    predictions,
-    pseudo_perplexity,
-    regulatory,
-    slices,
-)
-from auditor.report.sections.contract import Section, Sources
-
-_OF_PROBE: dict[str, tuple[str, str, str, Callable[[Sources], Section]]] = {
-    "prediction": ("predictions", "predictions", N_("Predictions"), predictions.compose),
-    "lime": ("explanations", "lime", N_("Token explanations"), explanations.compose),
-    "attention": ("attention", "attention", N_("Attention"), attention.compose),
-    "perplexity": ("perplexity", "perplexity", N_("Perplexity"), perplexity.compose),
-    "pseudo_perplexity": (
-        "pseudo_perplexity",
-        "pseudo_perplexity",
-        N_("Pseudo-perplexity"),
-        pseudo_perplexity.compose,
-    ),
-}
-"""Probe → field of the findings, id and title of the section, composer."""
+from auditor.findings.registry import summary_of
+from auditor.languages import say
+from auditor.report.chapters import chapter_of, section_id
+from auditor.report.chapters import compose as compose_chapter
+from auditor.report.contract import Section, Sources
+from auditor.report.sections import documents, gallery, glossary, methods, plain, regulatory, slices
 
 
 def compose(sources: Sources) -> list[Section]:
     """The chosen sections but provenance, which is composed last: it lists the characters the others could not print.
 
     Raises:
-        RenderError: a third party's section cannot be composed.
+        RenderError: the section of a chapter cannot be composed.
     """
     chosen = sources.findings.presentation.sections
 
@@ -55,27 +30,23 @@ def compose(sources: Sources) -> list[Section]:
 
 def _of_evidence(sources: Sources) -> Iterator[Section]:
     findings = sources.findings
-    for field, _, _, composer in _OF_PROBE.values():
-        if getattr(findings, field) is not None:
-            yield composer(sources)
+    concluded = [probe for probe in findings.analyses if chapter_of(probe)]
+    yield from (_of_probe(sources, probe) for probe in concluded)
     for coverage in findings.coverage:
-        if not coverage.left_out and not _has_findings(sources, coverage.probe):
-            yield _without_findings(sources, coverage.probe)
-    if gallery.has_cases(sources):
+        if not coverage.left_out and coverage.probe not in concluded:
+            yield _of_probe(sources, coverage.probe)
+    if findings.worst:
         yield gallery.compose(sources)
     if findings.slices:
         yield slices.compose(sources)
     yield documents.compose(sources)
 
 
-def _has_findings(sources: Sources, probe: str) -> bool:
-    return probe in _OF_PROBE and getattr(sources.findings, _OF_PROBE[probe][0]) is not None
-
-
-def _without_findings(sources: Sources, probe: str) -> Section:
-    coverage = next(c for c in sources.findings.coverage if c.probe == probe)
-    if probe in _OF_PROBE:
-        _, section_id, title, _ = _OF_PROBE[probe]
-        return plain.compose(sources, coverage, section_id, say(title))
-    own = third_party.compose(sources, probe) if coverage.measured else None
-    return own or plain.compose(sources, coverage, f"probe-{probe}")
+def _of_probe(sources: Sources, probe: str) -> Section:
+    """The section of its chapter; of a probe without one, or that has nothing to show, a plain table."""
+    chapter = chapter_of(probe)
+    coverage = next(row for row in sources.findings.coverage if row.probe == probe)
+    is_concluded = probe in sources.findings.analyses or (coverage.measured and summary_of(probe) is None)
+    if chapter and is_concluded:
+        return compose_chapter(sources, chapter)
+    return plain.compose(sources, coverage, section_id(probe), say(chapter.title) if chapter else "")

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from auditor.findings.analyses.attention import PATTERNS
+from auditor.findings.analyses.attention import HEAD_SHARE, PATTERNS, SINK_SHARE, AttentionFindings, HeadClass
+from auditor.findings.analyses.attention import SUMMARY as ATTENTION
 from auditor.findings.numbers import of_label
-from auditor.findings.types import AttentionFindings, HeadClass
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
+from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import attention_explorer, formats, marks
 from auditor.report.sections import mapped_heads
-from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table, with_interval
 
 MOST_HEADS = 8
 """Heads named in one row of the table of head classes."""
@@ -51,9 +51,7 @@ class Grid:
 
 def compose(sources: Sources) -> Section:
     """The section on attention."""
-    found = sources.findings.attention
-    if found is None:
-        raise ValueError("the run has no findings on attention")
+    found = sources.analysis(ATTENTION.probe, AttentionFindings)
     return Section(
         id="attention",
         title=say("Attention"),
@@ -68,7 +66,7 @@ def compose(sources: Sources) -> Section:
         content={
             "numbers": numbers_table(
                 say("The numbers behind the answer."),
-                [*([found.agreement] if found.agreement else []), *sources.named("attention.sink_share")],
+                [*([found.agreement] if found.agreement else []), *sources.named(SINK_SHARE.name)],
             ),
             "backing": _backing(found),
             "classes": _class_table(sources, found),
@@ -101,7 +99,7 @@ def _answer(sources: Sources, found: AttentionFindings) -> str:
             "None of {n} heads shows any of the patterns that were looked for.",
         )
     )
-    sink = sources.numbers.get("attention.sink_share")
+    sink = sources.numbers.get(SINK_SHARE.name)
     if sink is None or sink.value is None:
         return sentence
     return say(
@@ -255,7 +253,7 @@ def _class_table(sources: Sources, found: AttentionFindings) -> Table:
 
 
 def _share(sources: Sources, found: AttentionFindings, defined: HeadClass) -> tuple[str, str]:
-    number = sources.numbers.get(of_label("attention.head_share", defined.name))
+    number = sources.numbers.get(of_label(HEAD_SHARE.name, defined.name))
     if number is None:
         share = len(defined.heads) / (found.n_layers * found.n_heads)
         return formats.quantity(share, "share"), formats.NOTHING
@@ -291,3 +289,24 @@ def _layer_table(found: AttentionFindings) -> Table:
 def _summary(values: tuple[float, ...], statistic: str) -> str:
     digits = 2 if statistic.endswith("_share") else 1
     return f"{formats.decimal(sum(values) / len(values), digits)} · {formats.decimal(max(values), digits)}"
+
+
+_LETTERS = N_(
+    "*a_ij* is the weight of query *i* on key *j* in one head, *T* the tokens of a document; rows sum to 1; "
+    "padding is left out. Entropies are not smoothed (Clark et al. 2019 smooth them). Agreement is Kendall’s "
+    "τ-b between the attention a segment receives, over all heads, and the size of its LIME weight."
+)
+"""What the letters of the formulas mean."""
+
+CHAPTER = Chapter(
+    probe=ATTENTION.probe,
+    title=N_("Attention"),
+    compose=compose,
+    methods=(
+        Method(
+            N_("Attention"),
+            _LETTERS,
+            "sections/formulas/attention.html.j2",
+        ),
+    ),
+)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from auditor.findings.types import PredictionFindings
+from auditor.findings.analyses.prediction import MEAN_LOGPROB, PredictionFindings
+from auditor.findings.analyses.prediction import SUMMARY as PREDICTION
 from auditor.languages import plural, say
 from auditor.records.types import Document, Prediction
+from auditor.report.contract import Section, Sources, known, numbers_table, rule_of, with_interval
 from auditor.report.drawing import formats
-from auditor.report.sections.contract import Section, Sources, known, numbers_table, rule_of, with_interval
 
 ON_PAPER = 12
 """Continuations of the corpus on paper, behind those chosen by rule."""
@@ -27,7 +28,7 @@ class Continuation:
 
 def compose(sources: Sources, found: PredictionFindings) -> Section:
     """The section on predictions of free continuations."""
-    measured = list(sources.evidence.measured(sources.evidence.predictions))
+    measured = list(sources.evidence.records(PREDICTION.probe))
     by_id = {document.id: (document, prediction) for document, prediction in measured}
     chosen = known(found.least_certain, by_id)
     picked = {example.document_id for example in chosen}
@@ -45,7 +46,7 @@ def compose(sources: Sources, found: PredictionFindings) -> Section:
         template="sections/continuations.html.j2",
         content={
             "protocol": prompt(sources),
-            "numbers": numbers_table(say("The numbers behind the answer."), sources.named("generation.mean_logprob")),
+            "numbers": numbers_table(say("The numbers behind the answer."), sources.named(MEAN_LOGPROB.name)),
             "rule": rule_of(chosen),
             "chosen": [_row(*by_id[example.document_id]) for example in chosen],
             "others": [_row(*row) for row in others[:MOST]],
@@ -63,7 +64,7 @@ def prompt(sources: Sources) -> list[tuple[str, str]]:
 
 
 def _answer(sources: Sources, found: PredictionFindings) -> str:
-    number = sources.numbers.get("generation.mean_logprob")
+    number = sources.numbers.get(MEAN_LOGPROB.name)
     if number is None or number.value is None:
         return plural(
             found.n_documents,

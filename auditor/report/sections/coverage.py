@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from auditor.findings import wording
 from auditor.findings.types import Coverage
 from auditor.languages import N_, plural, say
+from auditor.report.contract import Column, Table
 from auditor.report.drawing import formats
-from auditor.report.sections.contract import Column, Table
 
 _TITLES = {
     "corpus": N_("Corpus"),

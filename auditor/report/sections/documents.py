@@ -10,15 +10,17 @@ column with few different entries carries the numbers of those that each cell ho
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.findings import abridgement, wording
+from auditor.findings import abridgement, contract, wording
 from auditor.findings.analyses import answers
+from auditor.findings.analyses.prediction import is_multi_label
 from auditor.findings.evidence import Evidence
+from auditor.findings.registry import summaries
 from auditor.findings.types import DocumentRow, Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph
+from auditor.report.contract import PAPER_ROWS, Column, Section, Sources
 from auditor.report.drawing import formats
-from auditor.report.sections.contract import PAPER_ROWS, Column, Section, Sources
-from auditor.report.sections.predictions import labels
+from auditor.report.sections.prediction import labels
 
 MOST_METADATA = 2
 """Columns of the corpus on paper; the screen has all."""
@@ -27,21 +29,8 @@ MOST_BYTES = 2_000_000
 MOST_ENTRIES = 40
 """A column with more different entries is searched, not chosen from."""
 
-_NUMBERS: tuple[tuple[str, int, str, str], ...] = (
-    (N_("Prob."), 6, "probability", "probability"),
-    (N_("Entropy"), 7, "entropy", "nats"),
-    (N_("R²"), 6, "fidelity", "correlation"),
-    (N_("Tokens"), 6, "n_tokens", "count"),
-    (N_("Perplexity"), 9, "perplexity_nats", "perplexity"),
-    (N_("Bits/byte"), 8, "bits_per_byte", "bits"),
-    (N_("Pseudo-p."), 9, "pseudo_perplexity_nats", "perplexity"),
-)
-
-_AIDS = {
-    "entropy": N_("Entropy in nats."),
-    "fidelity": N_("R² is the fidelity of the explanation."),
-    "n_tokens": N_("Tokens as the audited model counts them."),
-}
+_TOKENS_ORDER = 30
+"""Place of the column of tokens among the summaries whose cells are the others."""
 MARKED = N_("✗ stands before a prediction that differs from the label.")
 
 
@@ -117,10 +106,7 @@ def compose(sources: Sources) -> Section:
 
 def wrong_documents(findings: Findings, evidence: Evidence) -> frozenset[str]:
     """Documents whose answer counts as an error in the accuracy."""
-    found = findings.predictions
-    if found is None:
-        return frozenset()
-    return frozenset(a.document.id for a in answers.pair(evidence, found.multi_label) if a.wrong)
+    return frozenset(a.document.id for a in answers.pair(evidence, is_multi_label(findings)) if a.wrong)
 
 
 def _answer(findings: Findings, evidence: Evidence) -> str:
@@ -219,17 +205,33 @@ def fields(metadata: Iterable[str], wrong: frozenset[str], unmeasured: str) -> l
         Field(Column(say("Document"), "id", 14), _document, is_choice=False),
         Field(Column(say("Labelled"), "corpus", 9), lambda row: _labels(row.reference)),
         Field(Column(say("Predicted"), "corpus", 9), predicted),
-        *(_number_field(*about) for about in _NUMBERS),
+        *_number_fields(),
         *(_metadata_field(key, on_paper=place < MOST_METADATA) for place, key in enumerate(metadata)),
         Field(Column(unmeasured), _unmeasured),
     ]
 
 
-def _number_field(title: str, width: int, name: str, unit: str) -> Field:
-    def cell(row: DocumentRow) -> Cell:
-        return _number(getattr(row, name), unit)
+def _number_fields() -> list[Field]:
+    """The cells of all summaries, and the tokens, in the order of the report."""
+    placed = [(_TOKENS_ORDER, _tokens_field())]
+    for summary in summaries().values():
+        placed += [(summary.order, _number_field(cell)) for cell in summary.cells if cell.title]
+    return [field for _, field in sorted(placed, key=lambda pair: pair[0])]
 
-    return Field(Column(say(title), "number", width), cell, is_choice=False, aid=_AIDS.get(name, ""))
+
+def _number_field(declared: contract.Cell) -> Field:
+    def cell(row: DocumentRow) -> Cell:
+        return _number(row.values.get(declared.name), declared.unit)
+
+    return Field(Column(say(declared.title), "number", declared.width), cell, is_choice=False, aid=declared.aid)
+
+
+def _tokens_field() -> Field:
+    def cell(row: DocumentRow) -> Cell:
+        return _number(row.n_tokens, "count")
+
+    aid = N_("Tokens as the audited model counts them.")
+    return Field(Column(say("Tokens"), "number", 6), cell, is_choice=False, aid=aid)
 
 
 def _metadata_field(key: str, *, on_paper: bool) -> Field:

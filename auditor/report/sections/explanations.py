@@ -2,35 +2,30 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.explanations import LOW_FIDELITY
-from auditor.findings.types import Example, ExplanationFindings
-from auditor.languages import N_, plural, say, translated
+from auditor.findings.analyses.answers import PROBE as PREDICTION
+from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, ExplanationSummary
+from auditor.findings.contract import Quantity
+from auditor.findings.types import Example
+from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
-from auditor.records.types import Document, Explanation, Prediction, Target, Unmeasured
+from auditor.records.types import Document, Explanation, Prediction, Target
+from auditor.report.contract import Reason, Section, Sources, known, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
-from auditor.report.sections.contract import Section, Sources, known, numbers_table, with_interval
+from auditor.report.sections.explanation_parameters import segments
 
 LEAST_WEIGHTS, MOST_WEIGHTS = 4, 10
 """Weights listed beside one text: as many as the lines of the text leave room for."""
-_NUMBERS = ("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share", "attention.agreement")
 _MOST_WORDS = 90
 """Words beside a table of weights; the column is narrow."""
 _COLUMNS = 54
 """Latin characters on a line of that column."""
 _ROWS_PER_LINE = 1.6
-SEGMENTS = {
-    "words": N_("words"),
-    "characters": N_("characters"),
-    "sentences": N_("sentences"),
-    "tokens": N_("tokens"),
-    "lime": N_("words as the package lime cuts them"),
-}
 _ENDS = {
     "tolerance": N_("{variants}; widest interval ±{precision} of the largest weight: narrow enough"),
     "budget": N_("{variants}; widest interval ±{precision} of the largest weight: budget spent"),
@@ -75,30 +70,36 @@ class _Scale:
     """Width of one shade."""
 
 
-def compose(sources: Sources) -> Section:
-    """The section on LIME."""
-    found = sources.findings.explanations
-    if found is None:
-        raise ValueError("the run has no findings on explanations")
-    shown = _shown(sources)
+def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Quantity] = ()) -> Section:
+    """The section on the explanations of one method.
+
+    Args:
+        sources: Of the report.
+        summary: Of the method.
+        related: Quantities of other summaries that its table of numbers ends with.
+    """
+    found = sources.analysis(summary.probe, ExplanationFindings)
+    method = say(summary.title)
+    shown = _shown(sources, summary.probe)
+    named = [quantity.name for quantity in (*summary.quantities, *related)]
     scale = _scale([explanation.targets[0] for _, _, explanation in shown])
     digits = highlights.digits_of(scale.delta)
     return Section(
-        id="lime",
+        id=summary.section_id,
         title=say("Token explanations"),
         question=say("Which words carry the prediction, and is the explanation to be believed?"),
-        answer=_answer(found),
+        answer=_answer(found, method),
         method=_method(found),
         limits=_limits(found),
         template="sections/lime.html.j2",
         content={
-            "numbers": numbers_table(say("The numbers behind the answer."), sources.named(*_NUMBERS)),
+            "numbers": numbers_table(say("The numbers behind the answer."), sources.named(*named)),
             "steps": [formats.decimal(scale.delta * i, digits) for i in range(1, highlights.STEPS)],
             "unit": unit_of(found.unit),
             "separator": separator(),
             "axis": marks.axis_labels(scale.axis),
-            "cards": [_card(sources, *one, scale) for one in shown],
-            "words": recurring.view(sources, found) if found.global_words else None,
+            "cards": [_card(sources, summary, *one, scale) for one in shown],
+            "words": recurring.view(sources, found, summary.probe) if found.global_words else None,
         },
     )
 
@@ -108,36 +109,60 @@ def unit_of(unit: str) -> str:
     return say("log-probability") if unit == "log-probability" else say("probability")
 
 
+def explainer(sources: Sources) -> str:
+    """The probe whose explanations mark words throughout the report: the first with any; empty without one."""
+    return next((probe for probe, of in sources.findings.analyses.items() if isinstance(of, ExplanationFindings)), "")
+
+
+def explanation_of(sources: Sources, document_id: str) -> Explanation | None:
+    """The explanation of a document by that probe, where there is one with a target."""
+    row = sources.evidence.of(explainer(sources)).get(document_id)
+    return row if isinstance(row, Explanation) and row.targets else None
+
+
+def unit_explained(sources: Sources) -> str:
+    """What the weights of that probe change, in words."""
+    found = sources.findings.analysis(explainer(sources), ExplanationFindings)
+    return unit_of(found.unit if found else "")
+
+
 def shade_width(sources: Sources) -> float:
     """The width of one shade, the same wherever the report marks words."""
-    return highlights.step_size(explanation.targets[0] for _, _, explanation in _shown(sources))
+    return highlights.step_size(explanation.targets[0] for *_, explanation in _shown(sources, explainer(sources)))
 
 
-def shown_ids(sources: Sources) -> frozenset[str]:
-    """The documents that have a card."""
-    return frozenset(document.id for _, document, _ in _shown(sources))
+def card_of(summary: ExplanationSummary) -> Callable[[Sources, str], tuple[str, str] | None]:
+    """Where the section of a method explains a document at length."""
+
+    def card(sources: Sources, document_id: str) -> tuple[str, str] | None:
+        if document_id not in {document.id for _, document, _ in _shown(sources, summary.probe)}:
+            return None
+        return _anchor(sources, summary, document_id), say("Explanation")
+
+    return card
 
 
-def anchor(sources: Sources, document_id: str) -> str:
-    """Where the card of a document stands: its place in the corpus, since an id may be any text."""
-    place = next(i for i, document in enumerate(sources.evidence.documents) if document.id == document_id)
-    return f"lime-{place}"
+def _anchor(sources: Sources, summary: ExplanationSummary, document_id: str) -> str:
+    return f"{summary.section_id}-{sources.position(document_id)}"
 
 
-def _shown(sources: Sources) -> list[tuple[Example, Document, Explanation]]:
-    found, shown = sources.findings.explanations, []
-    for example in known(found.examples if found else (), sources.evidence.explanations):
-        explanation = sources.evidence.explanations[example.document_id]
-        document = sources.documents.get(example.document_id)
-        if document is not None and not isinstance(explanation, Unmeasured) and explanation.targets:
+def _shown(sources: Sources, probe: str) -> list[tuple[Example, Document, Explanation]]:
+    found, shown = sources.findings.analysis(probe, ExplanationFindings), []
+    measured = sources.evidence.measured(probe, Explanation) if found else {}
+    for example in known(found.examples if found else (), measured):
+        explanation, document = measured[example.document_id], sources.documents.get(example.document_id)
+        if document is not None and explanation.targets:
             shown.append((example, document, explanation))
     return shown
 
 
-def _answer(found: ExplanationFindings) -> str:
-    fidelity = with_interval(found.fidelity)
+def _answer(found: ExplanationFindings, method: str) -> str:
     sentences = [
-        say("LIME’s linear surrogate reproduces the model near a document with a mean R² of {r2}.", r2=fidelity)
+        say(
+            "{method}’s linear surrogate reproduces the model near a document with a mean R² of {r2}.",
+            method=method,
+            r2=with_interval(found.fidelity),
+        )
     ]
     clear, low = found.clear_share, found.low_fidelity_share
     if clear.value is not None:
@@ -190,15 +215,7 @@ def _drawing(found: ExplanationFindings) -> str:
 
 
 def _segments(found: ExplanationFindings) -> str:
-    parts = [
-        say(
-            "{segments} ({documents})",
-            segments=translated(SEGMENTS.get(name, name)),
-            documents=plural(n, "{n} document", "{n} documents"),
-        )
-        for name, n in found.segmenters.items()
-    ]
-    return say("Segments: {segments}.", segments=formats.listed(parts))
+    return say("Segments: {segments}.", segments=segments(found.segmenters))
 
 
 def _enumerated(found: ExplanationFindings) -> str:
@@ -253,15 +270,22 @@ def _ranked(target: Target) -> list[tuple[int, float, float]]:
     return sorted(rows, key=lambda row: -abs(row[1]))
 
 
-def _card(sources: Sources, example: Example, document: Document, explanation: Explanation, scale: _Scale) -> Card:
+def _card(
+    sources: Sources,
+    summary: ExplanationSummary,
+    example: Example,
+    document: Document,
+    explanation: Explanation,
+    scale: _Scale,
+) -> Card:
     target = explanation.targets[0]
     unit = highlights.unit_of_segmenter(explanation.segmenter)
     painted = highlights.weight_marks(explanation.segments, target, scale.delta)
     passages = highlights.passages(document, painted, unit, _MOST_WORDS)
-    continuation = _continuation(sources.evidence.predictions.get(document.id))
+    continuation = _continuation(sources.evidence.of(PREDICTION).get(document.id))
     listed = _ranked(target)[: _room(passages, continuation)]
     return Card(
-        anchor=anchor(sources, document.id),
+        anchor=_anchor(sources, summary, document.id),
         document_id=formats.middle(document.id, 48),
         rule=example.rule,
         facts=_facts(document, target, explanation.unit),
@@ -285,10 +309,10 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _continuation(prediction: Prediction | Unmeasured | None) -> str | None:
-    if prediction is None or isinstance(prediction, Unmeasured) or prediction.continuation is None:
+def _continuation(row: object) -> str | None:
+    if not isinstance(row, Prediction) or row.continuation is None:
         return None
-    return formats.excerpt(prediction.continuation, 240)
+    return formats.excerpt(row.continuation, 240)
 
 
 def _facts(document: Document, target: Target, unit: str) -> str:
@@ -344,3 +368,28 @@ def _weight_row(explanation: Explanation, place: int, weight: float, error: floa
     title = say("{value}, interval {interval}", value=text, interval=ends)
     mark = marks.interval(scale.axis, weight - half, weight, weight + half, tone=tone, title=title, height=14)
     return WeightRow(formats.excerpt(explanation.segments[place].text, 22), mark, text, clear)
+
+
+def _unfaithful(_: Sources, __: str, value: float) -> str:
+    number = formats.decimal(value, 2)
+    if value < 0:
+        return say("The explanation says less than a constant would: R² {value}.", value=number)
+    return say(
+        "The explanation is weak: R² {value}, so it misses {rest} of how the model varies nearby.",
+        value=number,
+        rest=formats.percent(1 - value),
+    )
+
+
+def _unstable(_: Sources, __: str, value: float) -> str:
+    return say(
+        "The weights are uncertain: the widest interval is ±{share} of the largest weight.",
+        share=formats.percent(value),
+    )
+
+
+REASONS = {
+    "unfaithful": Reason(N_("Explanations with the lowest R²"), _unfaithful),
+    "unstable": Reason(N_("Explanations whose widest 95% interval is largest beside their largest weight"), _unstable),
+}
+"""Rule of the gallery → what it says."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from auditor.findings.numbers import as_nats
 from auditor.findings.presentation import Reviewer
+from auditor.findings.registry import owner_of
 from auditor.findings.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
+from auditor.report.contract import Column, Section, Table
 from auditor.report.drawing import formats, marks
 from auditor.report.sections import coverage
-from auditor.report.sections.contract import Column, Section, Table
 
 MOST_POINTERS = 5
 MOST_NOTES = 3
@@ -148,8 +149,9 @@ def _width(title: str) -> float:
 
 def _titled(findings: Findings, name: str, title: str) -> str:
     """A title that says where the number is not the audited model's."""
-    found = {"perplexity": findings.perplexity, "pseudo_perplexity": findings.pseudo_perplexity}.get(name.split(".")[0])
-    return say("{number} (reference model)", number=title) if found and found.is_reference else title
+    summary = owner_of(name)
+    is_of_reference = summary is not None and summary.probe in findings.references
+    return say("{number} (reference model)", number=title) if is_of_reference else title
 
 
 def _conditions(findings: Findings) -> str:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.attention import PATTERNS, READABLE
-from auditor.findings.types import AttentionFindings, MappedHead
+from auditor.findings.analyses.attention import PATTERNS, READABLE, AttentionFindings, MappedHead
+from auditor.findings.analyses.attention import SUMMARY as ATTENTION
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
-from auditor.records.types import AttentionMap, AttentionStatistics, Unmeasured
+from auditor.records.types import AttentionMap, AttentionStatistics
+from auditor.report.contract import Column, Sources, Table
 from auditor.report.drawing import attention_maps, formats
-from auditor.report.sections.contract import Column, Sources, Table
 
 LINKS = 3
 """Pairs of tokens named for each head."""
@@ -68,8 +68,8 @@ def compose(sources: Sources, found: AttentionFindings) -> Maps | None:
 
 def records(sources: Sources, found: AttentionFindings) -> list[AttentionStatistics]:
     """The documents with a map that the evidence holds, in the order of the draw."""
-    there = (sources.evidence.attention.get(document) for document in found.mapped)
-    return [record for record in there if record and not isinstance(record, Unmeasured) and record.map]
+    measured = sources.evidence.measured(ATTENTION.probe, AttentionStatistics)
+    return [measured[document] for document in found.mapped if document in measured and measured[document].map]
 
 
 def place(layer: int, head: int) -> str:
@@ -78,7 +78,7 @@ def place(layer: int, head: int) -> str:
 
 
 def _rule(sources: Sources, found: AttentionFindings) -> str:
-    most = sources.findings.parameters.get("attention", {}).get("map_tokens", formats.NOTHING)
+    most = sources.findings.parameters.get(ATTENTION.probe, {}).get("map_tokens", formats.NOTHING)
     documents = plural(len(found.mapped), "{n} document", "{n} documents")
     if found.causal:
         return say(

@@ -1,88 +1,30 @@
 """How was each number computed, with which parameters?"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from markupsafe import Markup, escape
 
+from auditor.findings.registry import owner_of
 from auditor.findings.types import Findings, Number
-from auditor.languages import N_, plural, say
+from auditor.languages import plural, say
 from auditor.languages.numbers import separator
+from auditor.report.chapters import chapter_of, template_of
+from auditor.report.contract import Column, Section, Sources, Table
 from auditor.report.drawing import formats
 from auditor.report.sections import parameters
-from auditor.report.sections.contract import Column, Section, Sources, Table
 
 _SYMBOL = re.compile(r"\*(\w+?)(?:_(\w+))?\*")
 """`*p_k*` in a message is an italic p with the index k."""
-_BY_PREFIX = {
-    "lime": "lime",
-    "attention": "attention",
-    "perplexity": "perplexity",
-    "pseudo_perplexity": "pseudo_perplexity",
-}
-"""First part of a number's name → id of the section that is about it; other built-in numbers are about predictions."""
-_EXPLAINED = {
-    "prediction": (
-        N_("Predictions"),
-        N_(
-            "*z* are the logits of the *K* labels, *H* the entropy in nats; *b* runs over bins of the probability of "
-            "the predicted label, *n_b* of *n* documents in each. With several labels per document each has its own "
-            "sigmoid, 1 / (1 + exp −*z_k*). A candidate continuation has as its logit the log-probability of its "
-            "tokens after the prompt."
-        ),
-    ),
-    "continuation": (
-        N_("Continuations"),
-        N_(
-            "*p_t* is the probability of the *t*-th of the *N* tokens that the model itself wrote after the prompt, "
-            "always the most probable one."
-        ),
-    ),
-    "lime": (
-        N_("LIME"),
-        N_(
-            "A mask *m* keeps *k* of the *S* segments of a text; *f*(*m*) is the model’s answer to what is left; σ is "
-            "the kernel width, α the ridge penalty. The weights are the β (Ribeiro et al. 2016), fidelity is the "
-            "weighted R² of this regression, and an interval is β ± 1.96 standard errors. Where all masks were "
-            "evaluated, α is 0 and there is no sampling error. Where masks were drawn until the intervals were narrow "
-            "enough, α is 0 too: β is estimated from distinct masks, by kernel regression on the answers and a "
-            "correction for what it misses in masks it has not seen; Student’s *t* is in the standard errors."
-        ),
-    ),
-    "attention": (
-        N_("Attention"),
-        N_(
-            "*a_ij* is the weight of query *i* on key *j* in one head, *T* the tokens of a document; rows sum to 1; "
-            "padding is left out. Entropies are not smoothed (Clark et al. 2019 smooth them). Agreement is Kendall’s "
-            "τ-b between the attention a segment receives, over all heads, and the size of its LIME weight."
-        ),
-    ),
-    "perplexity": (
-        N_("Perplexity"),
-        N_(
-            "*p_t* is the probability of token *t* after the tokens before it, *N* the scored tokens, *B* the UTF-8 "
-            "bytes, *W* the white-space separated words. The corpus value weighs tokens alike, the mean of documents "
-            "weighs documents alike: they differ."
-        ),
-    ),
-    "pseudo_perplexity": (
-        N_("Pseudo-perplexity"),
-        N_(
-            "*N* are the scored tokens of a document *W*, without special tokens (Salazar et al. 2020). Hidden for *t* "
-            "are the token itself and, in the variant within-word, the later tokens of its word (Kauf & Ivanova 2023); "
-            "words are those of the tokenizer, or Unicode words where it has none."
-        ),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One probe: its formulas, by key in the template, and what their letters mean."""
+    """Formulas, set by a template, and what their letters mean."""
 
-    key: str
+    formulas: str
     title: str
     prose: Markup
 
@@ -121,9 +63,7 @@ def compose(sources: Sources, others: Sequence[Section] = ()) -> Section:
         ),
         template="sections/methods.html.j2",
         content={
-            "parts": [
-                Part(key, say(_EXPLAINED[key][0]), _prose(say(_EXPLAINED[key][1]))) for key in _present(findings)
-            ],
+            "parts": list(_parts(findings)),
             "parameters": parameters.groups(findings),
             "names": _names(numbers, others),
             "separator": separator(),
@@ -132,22 +72,18 @@ def compose(sources: Sources, others: Sequence[Section] = ()) -> Section:
     )
 
 
-def _present(findings: Findings) -> list[str]:
-    predicted = findings.predictions
-    present = {
-        "prediction": predicted is not None and not predicted.continuations,
-        "continuation": predicted is not None and predicted.continuations,
-        "lime": findings.explanations is not None,
-        "attention": findings.attention is not None,
-        "perplexity": findings.perplexity is not None,
-        "pseudo_perplexity": findings.pseudo_perplexity is not None,
-    }
-    return [key for key, is_there in present.items() if is_there]
+def _parts(findings: Findings) -> Iterator[Part]:
+    """The formulas of the probes that measured something."""
+    for probe in findings.analyses:
+        chapter = chapter_of(probe)
+        for method in chapter.methods if chapter else ():
+            if method.applies(findings):
+                yield Part(template_of(probe, method.formulas), say(method.title), _prose(say(method.prose)))
 
 
 def _prose(text: str) -> Markup:
-    def symbol(found: re.Match[str]) -> str:
-        letter, index = found.groups()
+    def symbol(match: re.Match[str]) -> str:
+        letter, index = match.groups()
         return f"<i>{letter}</i><sub><i>{index}</i></sub>" if index else f"<i>{letter}</i>"
 
     return Markup(_SYMBOL.sub(symbol, str(escape(text))))
@@ -156,20 +92,20 @@ def _prose(text: str) -> Markup:
 def _names(numbers: Iterable[Number], others: Sequence[Section]) -> tuple[Names, ...]:
     """The names by section, in the order of the report; of a family of labels only one."""
     titles = {section.id: section.title for section in others}
-    found: dict[str, list[str]] = {}
+    by_section: dict[str, list[str]] = {}
     for number in numbers:
-        found.setdefault(_section_of(number.name, titles), []).append(_family(number.name))
+        section = _section_of(number.name)
+        by_section.setdefault(section if section in titles else "", []).append(_family(number.name))
     return tuple(
-        Names(place, titles.get(place, say("Page one")), tuple(dict.fromkeys(names))) for place, names in found.items()
+        Names(section, titles.get(section, say("Page one")), tuple(dict.fromkeys(names)))
+        for section, names in by_section.items()
     )
 
 
-def _section_of(name: str, titles: dict[str, str]) -> str:
-    prefix = name.partition(".")[0] if "." in name else ""
-    for place in (_BY_PREFIX.get(prefix, ""), f"probe-{prefix}", "predictions"):
-        if place in titles and not (place == "predictions" and prefix == "coverage"):
-            return place
-    return ""
+def _section_of(name: str) -> str:
+    """Id of the section of the summary that declares a number; empty where none does."""
+    summary = owner_of(name)
+    return summary.section_id if summary else ""
 
 
 def _family(name: str) -> str:
@@ -179,15 +115,15 @@ def _family(name: str) -> str:
 
 def _protocols(numbers: Iterable[Number], others: Sequence[Section]) -> Table | None:
     """How the numbers were computed whose protocol stands nowhere else; one row per family."""
-    said = {cell for section in others for table in _tables(section) for row in table.rows for cell in row}
-    found: dict[str, list[str]] = {}
+    printed = {cell for section in others for table in _tables(section) for row in table.rows for cell in row}
+    by_family: dict[str, list[str]] = {}
     for number in numbers:
-        if number.protocol not in said:
-            found.setdefault(_family(number.name), []).append(number.protocol)
-    if not found:
+        if number.protocol not in printed:
+            by_family.setdefault(_family(number.name), []).append(number.protocol)
+    if not by_family:
         return None
     columns = (Column(say("Name in [checks]"), "id", 30), Column(say("Computed as")))
-    rows = tuple((family, _merged(protocols)) for family, protocols in found.items())
+    rows = tuple((family, _merged(protocols)) for family, protocols in by_family.items())
     caption = say("Numbers whose computation is not printed beside them; … is what differs within a family.")
     return Table(caption, columns, rows)
 

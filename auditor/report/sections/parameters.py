@@ -1,30 +1,17 @@
 """What each parameter was set to, and what that came to in this run: part of the page on methods.
 
-A parameter that was left to its default, or to `auto`, is resolved as far as the findings know it; the rest is printed
-as it was set.
+A parameter that was left to its default, or to `auto`, is resolved as far as the chapter of its probe knows it
+(`auditor.report.contract.Chapter.parameters`); the rest is printed as it was set.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auditor.findings.types import Findings
-from auditor.languages import N_, plural, say, translated
+from auditor.languages import plural, say
+from auditor.report.chapters import chapter_of, chapters
+from auditor.report.contract import Meaning, Parameter
 from auditor.report.drawing import formats
-from auditor.report.sections.explanations import SEGMENTS
-
-_SCORED = {"perplexity": "perplexity", "pseudo_perplexity": "pseudo_perplexity"}
-"""Probe → field of the findings that knows its model and context."""
-_TITLES = {
-    "prediction": N_("Predictions"),
-    "lime": N_("LIME"),
-    "attention": N_("Attention"),
-    "perplexity": N_("Perplexity"),
-    "pseudo_perplexity": N_("Pseudo-perplexity"),
-}
-_FIXED = {
-    ("lime", "kernel_width"): N_("σ of the kernel π"),
-    ("lime", "top_labels"): N_("labels explained, the most probable first; this report shows the first"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +24,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Setting:
-    """A parameter as it was set, and what may explain it."""
-
-    findings: Findings
-    probe: str
-    value: str
-    siblings: Mapping[str, str]
-    """All parameters of the probe."""
-
-    @property
-    def is_unset(self) -> bool:
-        """Whether nothing was given; the findings say so in the language of the report."""
-        return self.value == say("default")
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """The parameters of one probe, or of the whole run."""
 
@@ -62,20 +33,21 @@ class Group:
 
 def groups(findings: Findings) -> tuple[Group, ...]:
     """The run's own parameters, then those of each probe."""
-    own = Group(say("Whole run"), tuple(_run(findings)))
+    whole = Group(say("Whole run"), tuple(_run(findings)))
     probes = [
         Group(_title(probe), tuple(_row(findings, probe, name, values) for name in values))
         for probe, values in sorted(findings.parameters.items(), key=lambda item: _order(item[0]))
     ]
-    return tuple(group for group in (own, *probes) if group.rows)
+    return tuple(group for group in (whole, *probes) if group.rows)
 
 
 def _order(probe: str) -> int:
-    return list(_TITLES).index(probe) if probe in _TITLES else len(_TITLES)
+    return list(chapters()).index(probe) if probe in chapters() else len(chapters())
 
 
 def _title(probe: str) -> str:
-    return say(_TITLES[probe]) if probe in _TITLES else formats.middle(probe, 60)
+    chapter = chapter_of(probe)
+    return say(chapter.name or chapter.title) if chapter else formats.middle(probe, 60)
 
 
 def _run(findings: Findings) -> list[Row]:
@@ -89,20 +61,21 @@ def _run(findings: Findings) -> list[Row]:
 
 
 def _row(findings: Findings, probe: str, name: str, values: Mapping[str, str]) -> Row:
-    setting = _Setting(findings, probe, values[name], values)
-    printed = say("not set") if setting.is_unset else formats.middle(setting.value, 400)
-    return Row(formats.middle(name, 60), printed, _meaning(setting, name))
+    parameter = Parameter(findings, probe, values[name], values)
+    printed = say("not set") if parameter.is_unset else formats.middle(parameter.value, 400)
+    return Row(formats.middle(name, 60), printed, _meaning(parameter, name))
 
 
-def _meaning(setting: _Setting, name: str) -> str:
-    if (setting.probe, name) in _FIXED:
-        return say(_FIXED[setting.probe, name])
-    resolve = _RESOLVERS.get((setting.probe, name)) or _RESOLVERS.get(("", name))
-    return resolve(setting) if resolve else ""
+def _meaning(parameter: Parameter, name: str) -> str:
+    chapter = chapter_of(parameter.probe)
+    meaning: Meaning = (chapter.parameters.get(name) if chapter else None) or _OF_ANY.get(name, "")
+    if callable(meaning):
+        return meaning(parameter)
+    return say(meaning) if meaning else ""
 
 
-def _limit(setting: _Setting) -> str:
-    coverage = next((c for c in setting.findings.coverage if c.probe == setting.probe), None)
+def _limit(parameter: Parameter) -> str:
+    coverage = next((c for c in parameter.findings.coverage if c.probe == parameter.probe), None)
     if coverage is None:
         return ""
     if coverage.asked >= coverage.corpus:
@@ -114,71 +87,9 @@ def _limit(setting: _Setting) -> str:
     )
 
 
-def _n_samples(setting: _Setting) -> str:
-    found = setting.findings.explanations
-    if found is None:
-        return ""
-    drawn = say("at most {most} variants of a document", most=formats.count(found.n_samples))
-    computed = plural(found.n_evaluations, "{n} distinct text computed in all", "{n} distinct texts computed in all")
-    return say("{drawn}; {computed}", drawn=drawn, computed=computed)
+def _model(parameter: Parameter) -> str:
+    return say("the audited model") if parameter.is_unset else say("a reference model, not the audited one")
 
 
-def _only_auto(meaning: str) -> Callable[[_Setting], str]:
-    def resolve(setting: _Setting) -> str:
-        return say(meaning) if setting.siblings.get("n_samples") == "auto" else say("not used: n_samples is a number")
-
-    return resolve
-
-
-def _segmenter(setting: _Setting) -> str:
-    if setting.findings.explanations is None:
-        return ""
-    return formats.listed(
-        say(
-            "{segments} ({documents})",
-            segments=translated(SEGMENTS.get(name, name)),
-            documents=plural(n, "{n} document", "{n} documents"),
-        )
-        for name, n in setting.findings.explanations.segmenters.items()
-    )
-
-
-def _bow(setting: _Setting) -> str:
-    if setting.value == "True":
-        return say("a word is one segment, at all places where it stands")
-    return say("each place of a word is a segment of its own")
-
-
-def _num_features(setting: _Setting) -> str:
-    if setting.is_unset:
-        return say("every segment has a weight")
-    return say("only so many segments of a document have a weight")
-
-
-def _model(setting: _Setting) -> str:
-    return say("the audited model") if setting.is_unset else say("a reference model, not the audited one")
-
-
-def _context_length(setting: _Setting) -> str:
-    found = getattr(setting.findings, _SCORED[setting.probe]) if setting.probe in _SCORED else None
-    return "" if found is None else plural(found.context_length, "{n} token", "{n} tokens")
-
-
-def _stride(setting: _Setting) -> str:
-    found = setting.findings.perplexity
-    return "" if found is None else plural(found.stride, "{n} token", "{n} tokens")
-
-
-_RESOLVERS: dict[tuple[str, str], Callable[[_Setting], str]] = {
-    ("", "limit"): _limit,
-    ("", "model"): _model,
-    ("", "context_length"): _context_length,
-    ("perplexity", "stride"): _stride,
-    ("lime", "n_samples"): _n_samples,
-    ("lime", "tolerance"): _only_auto(N_("share of the largest weight that the widest 95% interval has to fall below")),
-    ("lime", "max_samples"): _only_auto(N_("the most variants of one document")),
-    ("lime", "segmenter"): _segmenter,
-    ("lime", "bow"): _bow,
-    ("lime", "num_features"): _num_features,
-}
-"""(Probe, parameter) → what it came to; of any probe where the first is empty."""
+_OF_ANY: Mapping[str, Meaning] = {"limit": _limit, "model": _model}
+"""Parameters that probes have in common."""

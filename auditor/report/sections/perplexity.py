@@ -1,20 +1,19 @@
 """How surprising are the texts to a language model?"""
 
-from auditor.findings.abridgement import document_rows
-from auditor.findings.types import DocumentRow, PerplexityFindings
-from auditor.languages import plural, say, translated
+from auditor.findings.analyses.perplexity import SUMMARY as PERPLEXITY
+from auditor.findings.analyses.perplexity import PerplexityFindings, document_bits_per_byte, document_nats
+from auditor.languages import N_, plural, say, translated
+from auditor.records.types import Perplexity
+from auditor.report.contract import Chapter, Method, Parameter, Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats
 from auditor.report.sections import surprise
-from auditor.report.sections.contract import Section, Sources, numbers_table, with_interval
 
 
 def compose(sources: Sources) -> Section:
     """The section on perplexity."""
-    found = sources.findings.perplexity
-    if found is None:
-        raise ValueError("the run has no findings on perplexity")
-    found = surprise.with_all_values(sources, found, sources.evidence.measured(sources.evidence.perplexity))
-    values = [row.perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
+    found = sources.analysis(PERPLEXITY.probe, PerplexityFindings)
+    found = surprise.with_all_values(sources, found, PERPLEXITY.probe)
+    values = [document_nats(record) for _, record in sources.evidence.records(PERPLEXITY.probe)]
     return Section(
         id="perplexity",
         title=say("Perplexity"),
@@ -33,7 +32,7 @@ def compose(sources: Sources) -> Section:
             "figure_words": say(
                 "Strip plot of the perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, found, sources.evidence.perplexity, values, _facts),
+            **surprise.content(sources, found, PERPLEXITY.probe, values, _facts),
         },
     )
 
@@ -101,10 +100,50 @@ def whose(model: str, *, is_reference: bool) -> str:
     return say("{model} (reference)", model=model) if is_reference else say("{model} (audited)", model=model)
 
 
-def _facts(row: DocumentRow) -> list[str]:
-    facts = []
-    if row.perplexity_nats is not None:
-        facts.append(say("perplexity {value}", value=formats.perplexity(row.perplexity_nats)))
-    if row.bits_per_byte is not None:
-        facts.append(say("{value} per byte", value=formats.quantity(row.bits_per_byte, "bits")))
-    return facts
+def _facts(record: Perplexity) -> list[str]:
+    bits = formats.quantity(document_bits_per_byte(record), "bits")
+    return [
+        say("perplexity {value}", value=formats.perplexity(document_nats(record))),
+        say("{value} per byte", value=bits),
+    ]
+
+
+def _surprising(sources: Sources, document_id: str, value: float) -> str:
+    record = sources.evidence.measured(PERPLEXITY.probe, Perplexity).get(document_id)
+    return say(
+        "The text surprises the language model: {bits} per byte, perplexity {perplexity}.",
+        bits=formats.quantity(value, "bits"),
+        perplexity=formats.perplexity(document_nats(record) if record else None),
+    )
+
+
+def _stride(parameter: Parameter) -> str:
+    found = parameter.findings.analysis(PERPLEXITY.probe, PerplexityFindings)
+    return "" if found is None else plural(found.stride, "{n} token", "{n} tokens")
+
+
+_LETTERS = N_(
+    "*p_t* is the probability of token *t* after the tokens before it, *N* the scored tokens, *B* the UTF-8 "
+    "bytes, *W* the white-space separated words. The corpus value weighs tokens alike, the mean of documents "
+    "weighs documents alike: they differ."
+)
+"""What the letters of the formulas mean."""
+
+CHAPTER = Chapter(
+    probe=PERPLEXITY.probe,
+    title=N_("Perplexity"),
+    compose=compose,
+    methods=(
+        Method(
+            N_("Perplexity"),
+            _LETTERS,
+            "sections/formulas/perplexity.html.j2",
+        ),
+    ),
+    parameters={
+        "context_length": surprise.context_length(PERPLEXITY.probe, PerplexityFindings),
+        "stride": _stride,
+    },
+    reasons={"surprising": Reason(N_("Documents with the most bits per byte"), _surprising)},
+    card=surprise.card_of(PERPLEXITY.probe, PerplexityFindings),
+)

@@ -8,8 +8,8 @@ from auditor.findings.types import Coverage
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Unmeasured
+from auditor.report.contract import Column, Section, Sources, Table, numbers_table
 from auditor.report.drawing import formats
-from auditor.report.sections.contract import Column, Section, Sources, Table, numbers_table
 
 MOST_FIELDS = 8
 _SIMPLE = (str, int, float, bool)
@@ -31,7 +31,7 @@ def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = 
         content={
             "numbers": numbers_table(say("Numbers of the probe {probe}.", probe=name), numbers) if numbers else None,
             "parameters": _parameters(name, parameters) if parameters else None,
-            "facts": _facts(name, sources.evidence.others.get(probe, {})),
+            "facts": _facts(name, sources.evidence.of(probe)),
         },
     )
 
@@ -79,8 +79,8 @@ def _parameters(probe: str, values: dict[str, str]) -> Table:
 
 
 def _facts(probe: str, rows: Mapping[str, Facts | Unmeasured]) -> Table | None:
-    """The simple fields of what the probe found, a row per document."""
-    records = [row for row in rows.values() if not isinstance(row, Unmeasured)]
+    """The simple fields of what the probe found, a row per document; of records without a class only."""
+    records = [row for row in rows.values() if isinstance(row, Mapping)]
     simple = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)] if records else []
     names = simple[:MOST_FIELDS]
     if not names:

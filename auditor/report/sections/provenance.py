@@ -11,13 +11,14 @@ import segno
 
 from auditor.findings.computing import Computing
 from auditor.findings.interchange import write
+from auditor.findings.judgement.coverage import FAILED_SHARE
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
 from auditor.report.branding import fonts
+from auditor.report.contract import Column, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats
 from auditor.report.sections import coverage
-from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
 _INK, _GROUND = "#1b1f24", "#ffffff"
 _LONGEST_RUN = 80
@@ -198,7 +199,7 @@ def _coverage(sources: Sources) -> Table:
 
 
 def _failed_share(sources: Sources) -> str:
-    number = sources.numbers.get("coverage.failed_share")
+    number = sources.numbers.get(FAILED_SHARE.name)
     if number is None or number.value is None:
         return ""
     return plural(

@@ -1,11 +1,13 @@
 """How surprising is each token to a masked language model that sees all the others?"""
 
-from auditor.findings.abridgement import document_rows
-from auditor.findings.types import DocumentRow, PseudoPerplexityFindings
+from auditor.findings.analyses.perplexity import document_nats
+from auditor.findings.analyses.pseudo_perplexity import SUMMARY as PSEUDO_PERPLEXITY
+from auditor.findings.analyses.pseudo_perplexity import PseudoPerplexityFindings
 from auditor.languages import N_, plural, say
+from auditor.records.types import PseudoPerplexity
+from auditor.report.contract import Chapter, Method, Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats
 from auditor.report.sections import surprise
-from auditor.report.sections.contract import Section, Sources, numbers_table, with_interval
 from auditor.report.sections.perplexity import whose
 
 _HIDDEN = {
@@ -22,11 +24,9 @@ _HIDDEN = {
 
 def compose(sources: Sources) -> Section:
     """The section on pseudo-perplexity."""
-    found = sources.findings.pseudo_perplexity
-    if found is None:
-        raise ValueError("the run has no findings on pseudo-perplexity")
-    found = surprise.with_all_values(sources, found, sources.evidence.measured(sources.evidence.pseudo_perplexity))
-    values = [row.pseudo_perplexity_nats for row in document_rows(sources.findings, sources.evidence)]
+    found = sources.analysis(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings)
+    found = surprise.with_all_values(sources, found, PSEUDO_PERPLEXITY.probe)
+    values = [document_nats(record) for _, record in sources.evidence.records(PSEUDO_PERPLEXITY.probe)]
     return Section(
         id="pseudo_perplexity",
         title=say("Pseudo-perplexity"),
@@ -51,7 +51,7 @@ def compose(sources: Sources) -> Section:
             "figure_words": say(
                 "Strip plot of the pseudo-perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, found, sources.evidence.pseudo_perplexity, values, _facts),
+            **surprise.content(sources, found, PSEUDO_PERPLEXITY.probe, values, _facts),
         },
     )
 
@@ -94,5 +94,36 @@ def _protocol(found: PseudoPerplexityFindings) -> list[tuple[str, str]]:
     ]
 
 
-def _facts(row: DocumentRow) -> list[str]:
-    return [say("pseudo-perplexity {value}", value=formats.perplexity(row.pseudo_perplexity_nats))]
+def _facts(record: PseudoPerplexity) -> list[str]:
+    return [say("pseudo-perplexity {value}", value=formats.perplexity(document_nats(record)))]
+
+
+def _surprising(_: Sources, __: str, value: float) -> str:
+    number = formats.perplexity(value)
+    return say("The text surprises the masked language model: pseudo-perplexity {value}.", value=number)
+
+
+_LETTERS = N_(
+    "*N* are the scored tokens of a document *W*, without special tokens (Salazar et al. 2020). Hidden for *t* "
+    "are the token itself and, in the variant within-word, the later tokens of its word (Kauf & Ivanova 2023); "
+    "words are those of the tokenizer, or Unicode words where it has none."
+)
+"""What the letters of the formulas mean."""
+
+CHAPTER = Chapter(
+    probe=PSEUDO_PERPLEXITY.probe,
+    title=N_("Pseudo-perplexity"),
+    compose=compose,
+    methods=(
+        Method(
+            N_("Pseudo-perplexity"),
+            _LETTERS,
+            "sections/formulas/pseudo_perplexity.html.j2",
+        ),
+    ),
+    parameters={
+        "context_length": surprise.context_length(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings),
+    },
+    reasons={"pseudo-surprising": Reason(N_("Documents with the largest pseudo-perplexity"), _surprising)},
+    card=surprise.card_of(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings),
+)

@@ -11,16 +11,15 @@ from itertools import accumulate, groupby
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.explanations import LOW_FIDELITY, faithful
-from auditor.findings.analyses.words import LEAST_DOCUMENTS, recurring_words, told_apart
+from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, faithful
+from auditor.findings.analyses.words import LEAST_DOCUMENTS, GlobalWord, recurring_words, told_apart
 from auditor.findings.digits import digits_beside
-from auditor.findings.types import ExplanationFindings, GlobalWord
 from auditor.findings.wording import bound
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Explanation, Unmeasured
+from auditor.records.types import Explanation
+from auditor.report.contract import Sources
 from auditor.report.drawing import formats, marks
-from auditor.report.sections.contract import Sources
 
 _AXIS = 262
 """Width of the axis in CSS pixels: 69 mm."""
@@ -65,10 +64,10 @@ class View:
     paper_words: int
 
 
-def view(sources: Sources, found: ExplanationFindings) -> View:
+def view(sources: Sources, found: ExplanationFindings, probe: str) -> View:
     """The words of the findings, grouped by label."""
     axis = _axis(found)
-    explained = [e for e in sources.evidence.explanations.values() if not isinstance(e, Unmeasured) and e.targets]
+    explained = [e for e in sources.evidence.measured(probe, Explanation).values() if e.targets]
     used = faithful(explained)
     groups = tuple(
         _group(label, [e for e in used if e.targets[0].label == label], list(words), axis)

@@ -13,17 +13,18 @@ A statement is printed as it was written, or said to be missing; nothing is made
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
+from auditor.report.chapters import chapter_of, section_id
+from auditor.report.contract import Section, Sources
 from auditor.report.drawing import formats
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS, Framework, Item
 from auditor.report.regulations.contract import Evidence
-from auditor.report.sections.contract import Section, Sources
 
 Status = Literal["answered", "partly", "stated", "missing", "outside"]
 
@@ -84,10 +85,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """Where evidence of one kind would be, and what to do where there is none."""
+    """Where evidence of one kind is, and what to do where there is none."""
 
-    section: str
-    is_there: Callable[[Findings], bool]
+    sections: Callable[[Findings], Iterable[str]]
+    """Ids; empty where the run has no such evidence."""
     remedy: str
 
 
@@ -95,8 +96,8 @@ def compose(sources: Sources, others: Sequence[Section]) -> Section:
     """The regulatory map; its links lead to `others`, to page one and to provenance."""
     findings = sources.findings
     titles = {section.id: section.title for section in others}
-    places = {**titles, _PAGE_ONE: say("Page one"), "provenance": say("Provenance")}
-    maps = tuple(_map(framework, findings, places) for framework in FRAMEWORKS)
+    titles |= {_PAGE_ONE: say("Page one"), "provenance": say("Provenance")}
+    maps = tuple(_map(framework, findings, titles) for framework in FRAMEWORKS)
     return Section(
         id="regulatory",
         title=say("Regulatory map"),
@@ -129,7 +130,7 @@ def _meaning(status: Status) -> str:
 
 def _answer(maps: Sequence[Map]) -> str:
     lines = [line for one in maps for line in one.lines]
-    found = Counter(line.status for line in lines)
+    counts = Counter(line.status for line in lines)
     return paragraph(
         [
             say(
@@ -137,11 +138,11 @@ def _answer(maps: Sequence[Map]) -> str:
                 "statement; {missing} could be answered and {outside} lie outside it.",
                 items=plural(len(lines), "{n} item", "{n} items"),
                 frameworks=plural(len(maps), "{n} framework", "{n} frameworks"),
-                answered=formats.count(found["answered"]),
-                partly=formats.count(found["partly"]),
-                stated=formats.count(found["stated"]),
-                missing=formats.count(found["missing"]),
-                outside=formats.count(found["outside"]),
+                answered=formats.count(counts["answered"]),
+                partly=formats.count(counts["partly"]),
+                stated=formats.count(counts["stated"]),
+                missing=formats.count(counts["missing"]),
+                outside=formats.count(counts["outside"]),
             ),
             say("This map is an aid, not a legal assessment."),
         ]
@@ -156,15 +157,15 @@ def _paragraphs(text: str) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
 
 
-def _map(framework: Framework, findings: Findings, places: Mapping[str, str]) -> Map:
-    lines = tuple(_line(item, findings, places) for item in framework.items)
-    found = Counter(line.status for line in lines)
-    counts = [
-        say("{count} {status}", count=formats.count(found[status]), status=say(word))
+def _map(framework: Framework, findings: Findings, titles: Mapping[str, str]) -> Map:
+    lines = tuple(_line(item, findings, titles) for item in framework.items)
+    counts = Counter(line.status for line in lines)
+    named = [
+        say("{count} {status}", count=formats.count(counts[status]), status=say(word))
         for status, (_, word) in _WORDS.items()
-        if found[status]
+        if counts[status]
     ]
-    return Map(say(framework.title), framework.source, formats.listed(counts), lines, _reference_width(lines))
+    return Map(say(framework.title), framework.source, formats.listed(named), lines, _reference_width(lines))
 
 
 def _reference_width(lines: Sequence[Line]) -> int:
@@ -172,18 +173,19 @@ def _reference_width(lines: Sequence[Line]) -> int:
     return 8 if longest <= 8 else 12 if longest <= 16 else 18
 
 
-def _line(item: Item, findings: Findings, places: Mapping[str, str]) -> Line:
-    proven = [kind for kind in item.evidence if _is_proven(kind, findings, places)]
-    unproven = [kind for kind in item.evidence if kind not in proven]
+def _line(item: Item, findings: Findings, titles: Mapping[str, str]) -> Line:
+    proven = {kind: _sections(kind, findings, titles) for kind in item.evidence}
+    unproven = [kind for kind, sections in proven.items() if not sections]
     written = [key for key in item.statements if findings.presentation.statements.get(key)]
     unwritten = [key for key in item.statements if key not in written]
-    targets = dict.fromkeys([*(_PROOFS[kind].section for kind in proven), *(f"statement-{key}" for key in written)])
+    shown = [section for sections in proven.values() for section in sections]
+    targets = dict.fromkeys([*shown, *(f"statement-{key}" for key in written)])
     missing = [*dict.fromkeys(say(_PROOFS[kind].remedy) for kind in unproven)]
     if unwritten:
         missing.append(say("the statement {keys}", keys=formats.listed(unwritten)))
     if item.lacks:
         missing.append(say(item.lacks))
-    status = _status(item, bool(proven), bool(written), bool(missing))
+    status = _status(item, bool(shown), bool(written), bool(missing))
     sign, word = _WORDS[status]
     return Line(
         reference=item.reference,
@@ -191,7 +193,7 @@ def _line(item: Item, findings: Findings, places: Mapping[str, str]) -> Line:
         status=status,
         sign=sign,
         word=say(word),
-        links=tuple(Link(target, _title(target, places)) for target in targets),
+        links=tuple(Link(target, _title(target, titles)) for target in targets),
         open=say("; ").join(missing),
     )
 
@@ -206,40 +208,49 @@ def _status(item: Item, is_proven: bool, is_written: bool, is_open: bool) -> Sta
     return "answered" if is_proven else "stated"
 
 
-def _title(target: str, places: Mapping[str, str]) -> str:
-    return places[target] if target in places else say("Statement: {key}", key=target.removeprefix("statement-"))
+def _title(target: str, titles: Mapping[str, str]) -> str:
+    return titles[target] if target in titles else say("Statement: {key}", key=target.removeprefix("statement-"))
 
 
-def _is_proven(kind: Evidence, findings: Findings, places: Mapping[str, str]) -> bool:
-    proof = _PROOFS[kind]
-    return proof.section in places and proof.is_there(findings)
+def _sections(kind: Evidence, findings: Findings, titles: Mapping[str, str]) -> list[str]:
+    """Sections of the report that have evidence of a kind: an id that is not printed is no evidence."""
+    return [section for section in _PROOFS[kind].sections(findings) if section in titles]
 
 
-def _has_number(*names: str) -> Callable[[Findings], bool]:
-    return lambda findings: any(number.name in names and number.is_measured for number in findings.numbers)
+def _of_chapters(kind: Evidence) -> Callable[[Findings], Iterable[str]]:
+    """The sections of the probes whose chapters show it."""
+
+    def sections(findings: Findings) -> Iterator[str]:
+        measured = {number.name for number in findings.numbers if number.is_measured}
+        for probe in findings.analyses:
+            chapter = chapter_of(probe)
+            if chapter and kind in chapter.answers:
+                names = chapter.answers[kind]
+                if not names or not measured.isdisjoint(names):
+                    yield section_id(probe)
+
+    return sections
+
+
+def _where(section: str, is_there: Callable[[Findings], bool]) -> Callable[[Findings], Iterable[str]]:
+    return lambda findings: [section] if is_there(findings) else []
 
 
 _PROOFS: dict[Evidence, _Proof] = {
-    "accuracy": _Proof(
-        "predictions", _has_number("accuracy", "exact_match"), N_("accuracy: needs a corpus with reference labels")
-    ),
-    "answers": _Proof(
-        "predictions", lambda f: f.predictions is not None, N_("predictions: needs the probe prediction")
-    ),
-    "calibration": _Proof(
-        "predictions", _has_number("calibration_error"), N_("calibration: needs a corpus with reference labels")
-    ),
-    "checks": _Proof(_PAGE_ONE, lambda f: bool(f.checks), N_("bounds: needs entries under [checks]")),
-    "documents": _Proof("documents", lambda f: bool(f.documents), N_("the list of documents")),
-    "explanations": _Proof("lime", lambda f: f.explanations is not None, N_("explanations: needs the probe lime")),
-    "methods": _Proof("methods", lambda _: True, N_("the section on methods")),
-    "provenance": _Proof("provenance", lambda _: True, N_("the section on provenance")),
+    "accuracy": _Proof(_of_chapters("accuracy"), N_("accuracy: needs a corpus with reference labels")),
+    "answers": _Proof(_of_chapters("answers"), N_("predictions: needs the probe prediction")),
+    "calibration": _Proof(_of_chapters("calibration"), N_("calibration: needs a corpus with reference labels")),
+    "checks": _Proof(_where(_PAGE_ONE, lambda f: bool(f.checks)), N_("bounds: needs entries under [checks]")),
+    "documents": _Proof(_where("documents", lambda f: bool(f.documents)), N_("the list of documents")),
+    "explanations": _Proof(_of_chapters("explanations"), N_("explanations: needs the probe lime")),
+    "methods": _Proof(_where("methods", lambda _: True), N_("the section on methods")),
+    "provenance": _Proof(_where("provenance", lambda _: True), N_("the section on provenance")),
     "reviewers": _Proof(
-        _PAGE_ONE, lambda f: bool(f.presentation.reviewers), N_("reviewers: needs names under [report]")
+        _where(_PAGE_ONE, lambda f: bool(f.presentation.reviewers)), N_("reviewers: needs names under [report]")
     ),
-    "slices": _Proof("slices", lambda f: bool(f.slices), N_("slices: needs columns of the corpus to slice by")),
+    "slices": _Proof(_where("slices", lambda f: bool(f.slices)), N_("slices: needs columns of the corpus to slice by")),
     "verdict": _Proof(
-        _PAGE_ONE, lambda f: f.verdict.result != "not established", N_("a verdict: needs checks that can be judged")
+        _where(_PAGE_ONE, lambda f: f.verdict.result != "not established"),
+        N_("a verdict: needs checks that can be judged"),
     ),
 }
-"""Evidence of each kind. An id that is not in the report is no evidence, whatever the run has."""

@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.findings.analyses.prediction import ACCURACY
 from auditor.findings.digits import digits_of
 from auditor.findings.numbers import as_nats
 from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
 from auditor.findings.types import Number, SliceRow
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
+from auditor.report.contract import Column, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats, marks
-from auditor.report.sections.contract import Column, Section, Sources, Table, with_interval
 
 MOST_ROWS = 24
 """Groups in one drawing; the columns of the corpus beyond it get drawings of their own."""
@@ -80,9 +81,9 @@ def _accuracy(sources: Sources) -> str:
         (row, number)
         for row in sources.findings.slices
         for number in row.numbers
-        if base_name(number) == "accuracy" and is_compared(row, number)
+        if base_name(number) == ACCURACY.name and is_compared(row, number)
     ]
-    whole = sources.numbers.get("accuracy")
+    whole = sources.numbers.get(ACCURACY.name)
     if not compared or whole is None:
         return ""
     apart = [(row, number) for row, number in compared if stands_apart(number, whole)]

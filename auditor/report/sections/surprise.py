@@ -1,21 +1,20 @@
 """What the sections on perplexity and pseudo-perplexity share: strips by slice, and cards of surprising documents."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from auditor.findings.analyses.perplexity import nats_by_slice
+from auditor.findings.analyses.perplexity import ScoredFindings, nats_by_slice
 from auditor.findings.parts import sliceable
 from auditor.findings.slices import LEAST_JUDGED
 from auditor.findings.statistics.exponentials import quarters
-from auditor.findings.types import DocumentRow, Example, PerplexityFindings, PseudoPerplexityFindings
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Document, Perplexity, PseudoPerplexity, ScoredTokens, Unmeasured
+from auditor.records.types import Document, ScoredTokens
+from auditor.report.contract import Column, Parameter, Sources, Table, known, rule_of
 from auditor.report.drawing import figures, formats, highlights, marks
-from auditor.report.sections.contract import Column, Sources, Table, known, rule_of
 
-Found = TypeVar("Found", PerplexityFindings, PseudoPerplexityFindings)
+F = TypeVar("F", bound=ScoredFindings)
 MOST_COLUMNS = 3
 MOST_VALUES = 8
 """Slices of one column drawn as strips: the largest."""
@@ -38,40 +37,39 @@ class Card:
     passages: tuple[highlights.Passage, ...]
 
 
-def with_all_values(sources: Sources, found: Found, measured: Iterable[tuple[Document, ScoredTokens]]) -> Found:
+def with_all_values(sources: Sources, found: F, probe: str) -> F:
     """The findings with every value of every slice: abridged ones have some of them, at even steps."""
     if not sources.findings.documents_left_out:
         return found
-    values = nats_by_slice(tuple(measured), sliceable(sources.evidence.documents))
+    records = {document.id: record for document, record in sources.evidence.records(probe)}
+    values = nats_by_slice(sources.evidence.documents, records, sliceable(sources.evidence.documents))
     return found.model_copy(update={"nats_by_slice": values})
 
 
 def content(
     sources: Sources,
-    found: PerplexityFindings | PseudoPerplexityFindings,
-    records: Mapping[str, Perplexity | Unmeasured] | Mapping[str, PseudoPerplexity | Unmeasured],
-    values: Sequence[float | None],
-    facts: Callable[[DocumentRow], list[str]],
+    found: ScoredFindings,
+    probe: str,
+    values: Sequence[float],
+    facts: Callable[[Any], list[str]],
 ) -> dict[str, object]:
     """What the common template shows below the numbers.
 
     Args:
         sources: of the report.
         found: the findings that name the slices and the most surprising documents.
-        records: by document.
+        probe: whose records these are.
         values: logarithm of the perplexity of each document that has one.
-        facts: what a card says of its document.
+        facts: what a card says of a record.
     """
     strips = distribution(values, found.nats_by_slice)
+    records = sources.evidence.of(probe)
     shown = known(found.most_surprising, records)
-    rows = {row.document_id: row for row in sources.findings.documents}
-    places = {document.id: place for place, document in enumerate(sources.evidence.documents)}
     cards = []
     for example in shown:
         record, document = records[example.document_id], sources.documents.get(example.document_id)
-        if document is not None and not isinstance(record, Unmeasured) and record.logprobs:
-            said = facts(rows[document.id]) if document.id in rows else []
-            cards.append(_card(places[document.id], document, record, said))
+        if document is not None and record.logprobs:
+            cards.append(_card(sources.position(document.id), document, record, facts(record)))
     return {
         "strips": strip_table(strips) if strips else None,
         "figure_caption": strips_caption(strips, left_out(strips, found.nats_by_slice)),
@@ -81,23 +79,40 @@ def content(
     }
 
 
-def draw(values: Sequence[float | None], found: PerplexityFindings | PseudoPerplexityFindings, label: str) -> str:
+def draw(values: Sequence[float], found: ScoredFindings, label: str) -> str:
     """The strips as a figure; empty where there is nothing to draw."""
     strips = distribution(values, found.nats_by_slice)
     return figures.draw_strips(strips, label) if strips else ""
 
 
-def shown_places(sources: Sources, examples: Sequence[Example], records: Mapping[str, object]) -> set[int]:
-    """Places in the corpus of the documents that have a card."""
-    ids = {example.document_id for example in known(examples, records)}
-    return {place for place, document in enumerate(sources.evidence.documents) if document.id in ids}
+def card_of(probe: str, kind: type[ScoredFindings]) -> Callable[[Sources, str], tuple[str, str] | None]:
+    """Where the section of a probe shows a document token by token."""
+
+    def card(sources: Sources, document_id: str) -> tuple[str, str] | None:
+        found = sources.findings.analysis(probe, kind)
+        shown = known(found.most_surprising, sources.evidence.of(probe)) if found else ()
+        if document_id not in {example.document_id for example in shown}:
+            return None
+        return f"{probe}-{sources.position(document_id)}", say("Surprise of each token")
+
+    return card
+
+
+def context_length(probe: str, kind: type[ScoredFindings]) -> Callable[[Parameter], str]:
+    """What the parameter of that name came to."""
+
+    def meaning(parameter: Parameter) -> str:
+        found = parameter.findings.analysis(probe, kind)
+        return "" if found is None else plural(found.context_length, "{n} token", "{n} tokens")
+
+    return meaning
 
 
 def distribution(
-    measured: Sequence[float | None], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]
+    measured: Sequence[float], by_slice: Mapping[str, Mapping[str, tuple[float, ...]]]
 ) -> list[figures.Strip]:
     """Strips of the documents' values, in nats: all of them, then slice by slice."""
-    everything = sorted(value for value in measured if value is not None)
+    everything = sorted(measured)
     strips = [figures.Strip(say("All documents"), tuple(everything))] if everything else []
     for column, values in list(by_slice.items())[:MOST_COLUMNS]:
         kept = sorted(values, key=lambda value: -len(values[value]))[:MOST_VALUES]

@@ -3,15 +3,27 @@
 from dataclasses import dataclass
 
 from auditor.findings.analyses.answers import answer_probability
+from auditor.findings.analyses.calibration import CALIBRATION_ERROR
+from auditor.findings.analyses.prediction import (
+    ACCURACY,
+    CANDIDATE_MASS,
+    EXACT_MATCH,
+    MEAN_ENTROPY,
+    PredictionFindings,
+    is_multi_label,
+)
+from auditor.findings.analyses.prediction import SUMMARY as PREDICTION
+from auditor.findings.analyses.scores import MACRO_F1, MICRO_F1, ClassScores
 from auditor.findings.numbers import lies_below
-from auditor.findings.types import ClassScores, Example, Number, PredictionFindings
-from auditor.languages import plural, say
+from auditor.findings.types import Example, Findings, Number
+from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
 from auditor.records.types import Unmeasured
-from auditor.report.drawing import figures, formats, marks
-from auditor.report.sections import continuations
-from auditor.report.sections.contract import (
+from auditor.report.contract import (
+    Chapter,
     Column,
+    Method,
+    Reason,
     Section,
     Sources,
     Table,
@@ -20,14 +32,13 @@ from auditor.report.sections.contract import (
     rule_of,
     with_interval,
 )
+from auditor.report.drawing import figures, formats, marks
+from auditor.report.sections import continuations
 
 MOST_CONFUSED = 12
 """Labels of a confusion matrix that fits the page; above, the most frequent confusions are listed."""
 _LISTED_CONFUSIONS = 15
-_NUMBERS = (
-    *("accuracy", "exact_match", "macro_f1", "micro_f1", "calibration_error", "mean_entropy"),
-    "generation.candidate_mass",
-)
+_NUMBERS = (ACCURACY, EXACT_MATCH, MACRO_F1, MICRO_F1, CALIBRATION_ERROR, MEAN_ENTROPY, CANDIDATE_MASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,7 @@ class ConfusionRow:
 
 def compose(sources: Sources) -> Section:
     """The section on predictions."""
-    found = sources.findings.predictions
-    if found is None:
-        raise ValueError("the run has no findings on predictions")
+    found = sources.analysis(PREDICTION.probe, PredictionFindings)
     if found.continuations:
         return continuations.compose(sources, found)
     is_calibrated = any(b.n and b.accuracy.value is not None for b in found.calibration)
@@ -73,14 +82,14 @@ def compose(sources: Sources) -> Section:
 
 
 def _numbers(sources: Sources, found: PredictionFindings) -> list[Number]:
-    numbers = sources.named(*_NUMBERS)
+    numbers = sources.named(*(quantity.name for quantity in _NUMBERS))
     if found.mean_entropy and found.mean_entropy.name not in sources.numbers:
         numbers.append(found.mean_entropy)
     return numbers
 
 
 def _answer(sources: Sources, found: PredictionFindings) -> str:
-    accuracy = next(iter(sources.named("accuracy", "exact_match")), None)
+    accuracy = next(iter(sources.named(ACCURACY.name, EXACT_MATCH.name)), None)
     if not found.n_labelled or accuracy is None or accuracy.value is None:
         return say("The corpus has no labels, so answers are described, not judged. {what}", what=_favourite(found))
     return paragraph(
@@ -113,14 +122,14 @@ def _weakest_sentence(found: PredictionFindings) -> str:
 
 
 def _calibration_sentence(sources: Sources) -> str:
-    error = sources.numbers.get("calibration_error")
+    error = sources.numbers.get(CALIBRATION_ERROR.name)
     if error is None or error.value is None:
         return ""
     return say("Stated probabilities are off by {error} on average.", error=with_interval(error))
 
 
 def _mass_sentence(sources: Sources) -> str:
-    mass = sources.numbers.get("generation.candidate_mass")
+    mass = sources.numbers.get(CANDIDATE_MASS.name)
     if mass is None or mass.value is None:
         return ""
     return say(
@@ -138,7 +147,7 @@ def _favourite(found: PredictionFindings) -> str:
 
 
 def _method(sources: Sources, found: PredictionFindings) -> str:
-    if sources.findings.task == "text-generation":
+    if CANDIDATE_MASS.name in sources.numbers:
         return say(
             "The log-probability of each candidate is summed over its tokens behind the prompt and normalised among "
             "the candidates; the largest is predicted. Proportions and the F1 of a label have Wilson intervals, "
@@ -296,7 +305,7 @@ def _predicted_table(found: PredictionFindings) -> Table:
 
 
 def _examples(sources: Sources, examples: tuple[Example, ...]) -> Table | None:
-    shown = known(examples, sources.evidence.predictions)
+    shown = known(examples, sources.evidence.of(PREDICTION.probe))
     rows = [row for example in shown if (row := _example_row(sources, example.document_id))]
     columns = (
         Column(say("Document"), "id", 14),
@@ -310,7 +319,7 @@ def _examples(sources: Sources, examples: tuple[Example, ...]) -> Table | None:
 
 
 def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
-    prediction = sources.evidence.predictions[document_id]
+    prediction = sources.evidence.of(PREDICTION.probe)[document_id]
     document = sources.documents.get(document_id)
     if isinstance(prediction, Unmeasured) or document is None:
         return None
@@ -329,3 +338,65 @@ def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
 def labels(names: tuple[str, ...]) -> str:
     """Labels in one cell; a dash where there are none."""
     return separator().join(formats.middle(name, 40) for name in names) or formats.NOTHING
+
+
+def _wrong(sources: Sources, _: str, value: float) -> str:
+    if is_multi_label(sources.findings):
+        return say("One of its wrong decisions has probability {value}.", value=formats.decimal(value, 2))
+    return say("The answer is wrong, and has probability {value}.", value=formats.decimal(value, 2))
+
+
+def _unsure(_: Sources, __: str, value: float) -> str:
+    number = formats.quantity(value, "log-probability")
+    return say("The model is unsure of its own words: mean log-probability {value}.", value=number)
+
+
+def _has_labels(findings: Findings) -> bool:
+    predictions = findings.analysis(PREDICTION.probe, PredictionFindings)
+    return predictions is not None and not predictions.continuations
+
+
+def _continues(findings: Findings) -> bool:
+    return not _has_labels(findings)
+
+
+_LETTERS = N_(
+    "*z* are the logits of the *K* labels, *H* the entropy in nats; *b* runs over bins of the probability of "
+    "the predicted label, *n_b* of *n* documents in each. With several labels per document each has its own "
+    "sigmoid, 1 / (1 + exp −*z_k*). A candidate continuation has as its logit the log-probability of its "
+    "tokens after the prompt."
+)
+_LETTERS_CONTINUED = N_(
+    "*p_t* is the probability of the *t*-th of the *N* tokens that the model itself wrote after the prompt, "
+    "always the most probable one."
+)
+"""What the letters of the formulas mean."""
+
+CHAPTER = Chapter(
+    probe=PREDICTION.probe,
+    title=N_("Predictions"),
+    compose=compose,
+    methods=(
+        Method(
+            N_("Predictions"),
+            _LETTERS,
+            "sections/formulas/prediction.html.j2",
+            _has_labels,
+        ),
+        Method(
+            N_("Continuations"),
+            _LETTERS_CONTINUED,
+            "sections/formulas/continuation.html.j2",
+            _continues,
+        ),
+    ),
+    reasons={
+        "error": Reason(N_("Wrong answers with the highest probability"), _wrong),
+        "unsure": Reason(N_("Free continuations with the lowest mean log-probability"), _unsure),
+    },
+    answers={
+        "accuracy": (ACCURACY.name, EXACT_MATCH.name),
+        "answers": (),
+        "calibration": (CALIBRATION_ERROR.name,),
+    },
+)
