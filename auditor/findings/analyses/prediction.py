@@ -10,11 +10,18 @@ documents. It is 1 at most unless one candidate begins with another.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from auditor.findings.analyses.answers import PROBE, Answer, answer_probability, pair, scored
 from auditor.findings.analyses.calibration import CALIBRATION_ERROR, CalibrationBin, calibrate
+from auditor.findings.analyses.chosen_answers import (
+    CONFIDENT,
+    choose_errors,
+    confident_errors,
+    least_certain,
+    n_confident,
+)
 from auditor.findings.analyses.scores import (
     F1,
     MACRO_F1,
@@ -39,9 +46,6 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import Prediction
 
-EXAMPLES = 6
-CONFIDENT = 0.9
-"""Probability from which on an error is one that the model was sure of."""
 MOST_ERRORS, MOST_UNSURE = 6, 3
 
 
@@ -260,16 +264,6 @@ def is_multi_label(findings: Findings) -> bool:
     return predictions is not None and predictions.multi_label
 
 
-def n_confident(answers: Iterable[Answer]) -> int:
-    """Wrong answers that the model was sure of."""
-    return sum(answer.error_confidence >= CONFIDENT for answer in answers if answer.wrong)
-
-
-def choose_errors(rule: str, answers: Iterable[Answer], most: int) -> Choice:
-    """The wrong answers with the highest probability."""
-    return choose(rule, ((a.document.id, a.error_confidence) for a in answers if a.wrong), most)
-
-
 def accuracy(answers: Sequence[Answer]) -> Number:
     """Share of labelled answers that are right; those without a reference are left out."""
     if any(answer.multi_label for answer in answers):
@@ -323,38 +317,6 @@ def mean_logprob(answers: Sequence[Answer], seed: int) -> Number:
         interval=say(BOOTSTRAP),
     )
     return MEAN_LOGPROB.number(bootstrap_mean(values, seed=seed, name=MEAN_LOGPROB.name), rule)
-
-
-def confident_errors(answers: Sequence[Answer]) -> tuple[Example, ...]:
-    """The wrong answers the model was surest of."""
-    chosen = _first([answer for answer in answers if answer.wrong], lambda answer: -answer.error_confidence)
-    rule = plural(
-        len(chosen),
-        "The wrong answer with the highest probability",
-        "One of the {n} wrong answers with the highest probability",
-    )
-    return tuple(Example(document_id=answer.document.id, rule=rule) for answer in chosen)
-
-
-def least_certain(answers: Sequence[Answer]) -> tuple[Example, ...]:
-    """The answers with the highest entropy; of free continuations, those with the lowest mean log-probability."""
-    ranked = [answer for answer in answers if answer.prediction.labels]
-    chosen = _first(ranked, lambda answer: -answer.prediction.entropy)
-    rule = plural(len(chosen), "The answer with the highest entropy", "One of the {n} answers with the highest entropy")
-    if not ranked:
-        written = [answer for answer in answers if answer.prediction.mean_logprob is not None]
-        chosen = _first(written, lambda answer: answer.prediction.mean_logprob or 0.0)
-        rule = plural(
-            len(chosen),
-            "The continuation with the lowest mean log-probability",
-            "One of the {n} continuations with the lowest mean log-probability",
-        )
-    return tuple(Example(document_id=answer.document.id, rule=rule) for answer in chosen)
-
-
-def _first(answers: list[Answer], key: Callable[[Answer], float]) -> list[Answer]:
-    """Up to six, ties in the order of the corpus."""
-    return sorted(answers, key=key)[:EXAMPLES]
 
 
 def _predicted_counts(answers: Sequence[Answer]) -> dict[str, int]:

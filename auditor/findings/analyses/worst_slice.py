@@ -7,7 +7,8 @@ part with the highest.
 from collections.abc import Sequence
 
 from auditor.findings.analyses.answers import pair
-from auditor.findings.analyses.prediction import ACCURACY, choose_errors
+from auditor.findings.analyses.chosen_answers import choose_errors
+from auditor.findings.analyses.prediction import ACCURACY
 from auditor.findings.contract import Setting
 from auditor.findings.evidence import Evidence
 from auditor.findings.numbers import lies_below

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.attention import READABLE
+from auditor.findings.analyses.heads import READABLE
 from auditor.languages import say
 from auditor.records.types import AttentionMap
 from auditor.report.drawing import formats

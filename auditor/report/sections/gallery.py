@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import answer_probability, pair
-from auditor.findings.analyses.prediction import CONFIDENT, PredictionFindings, is_multi_label, n_confident
+from auditor.findings.analyses.chosen_answers import CONFIDENT, n_confident
+from auditor.findings.analyses.prediction import PredictionFindings, is_multi_label
 from auditor.findings.analyses.worst_slice import RULE as SLICE
 from auditor.findings.analyses.worst_slice import worst_slice
 from auditor.findings.types import Choice

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.attention import PATTERNS, READABLE, AttentionFindings, MappedHead
 from auditor.findings.analyses.attention import SUMMARY as ATTENTION
+from auditor.findings.analyses.attention import AttentionFindings
+from auditor.findings.analyses.heads import PATTERNS, READABLE, MappedHead
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
 from auditor.records.types import AttentionMap, AttentionStatistics

@@ -1,0 +1,189 @@
+"""Cards of explained documents: the text with its weights marked, and the largest of them on one axis."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from auditor.findings.analyses.explanations import LOW_FIDELITY
+from auditor.findings.types import Example
+from auditor.languages import N_, plural, say
+from auditor.languages.numbers import separator, shortest
+from auditor.records.types import Document, Explanation, Target
+from auditor.report.drawing import formats, highlights, marks
+
+LEAST_WEIGHTS, MOST_WEIGHTS = 4, 10
+"""Weights listed beside one text: as many as the lines of the text leave room for."""
+_MOST_WORDS = 90
+"""Words beside a table of weights; the column is narrow."""
+_COLUMNS = 54
+"""Latin characters on a line of that column."""
+_ROWS_PER_LINE = 1.6
+_ENDS = {
+    "tolerance": N_("{variants}; widest interval ±{precision} of the largest weight: narrow enough"),
+    "budget": N_("{variants}; widest interval ±{precision} of the largest weight: budget spent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRow:
+    """One line of the table beside a text."""
+
+    word: str
+    mark: Markup
+    weight: str
+    clear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One explained document."""
+
+    anchor: str
+    document_id: str
+    rule: str
+    facts: str
+    """Predicted, labelled, fidelity."""
+    made: str
+    """How it was computed."""
+    target: str
+    continuation: str | None
+    passages: tuple[highlights.Passage, ...]
+    weights: tuple[WeightRow, ...]
+    more: int
+    """Segments not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What all cards share, so that shades and lines compare."""
+
+    axis: marks.Axis
+    delta: float
+    """Width of one shade."""
+
+
+def scale_of(targets: Sequence[Target]) -> Scale:
+    ends: list[float] = []
+    for target in targets:
+        for _, weight, error in _ranked(target)[:MOST_WEIGHTS]:
+            ends += [weight - highlights.half_width(error), weight + highlights.half_width(error)]
+    return Scale(marks.shared_axis(ends, zero=True, width=112), highlights.step_size(targets))
+
+
+def _ranked(target: Target) -> list[tuple[int, float, float]]:
+    """(segment, weight, standard error) of the segments the surrogate used, largest first, ties by place."""
+    rows = [
+        (i, weight, error)
+        for i, (weight, error, chosen) in enumerate(
+            zip(target.weights, target.standard_errors, target.selected, strict=True)
+        )
+        if chosen
+    ]
+    return sorted(rows, key=lambda row: -abs(row[1]))
+
+
+def draw_card(
+    example: Example,
+    document: Document,
+    explanation: Explanation,
+    scale: Scale,
+    *,
+    anchor: str,
+    continuation: str | None,
+) -> Card:
+    """One explained document.
+
+    Args:
+        example: Why it was chosen.
+        document: Its text.
+        explanation: Its weights.
+        scale: What all cards share.
+        anchor: Address of the card within the page.
+        continuation: What the model wrote behind the text, where it writes by itself.
+    """
+    target = explanation.targets[0]
+    unit = highlights.unit_of_segmenter(explanation.segmenter)
+    painted = highlights.weight_marks(explanation.segments, target, scale.delta)
+    passages = highlights.passages(document, painted, unit, _MOST_WORDS)
+    listed = _ranked(target)[: _room(passages, continuation)]
+    return Card(
+        anchor=anchor,
+        document_id=formats.middle(document.id, 48),
+        rule=example.rule,
+        facts=_facts(document, target, explanation.unit),
+        made=_made(explanation),
+        target=formats.middle(target.label, 60),
+        continuation=continuation,
+        passages=tuple(passages),
+        weights=tuple(_weight_row(explanation, *row, scale) for row in listed),
+        more=len(explanation.segments) - len(listed),
+    )
+
+
+def _room(passages: Sequence[highlights.Passage], continuation: str | None) -> int:
+    """How many weights stand beside a text without making its card taller."""
+    texts = [passage.body.striptags() for passage in passages] + ([continuation] if continuation else [])
+    lines = sum(math.ceil(_width(text) / _COLUMNS) for text in texts)
+    return min(max(LEAST_WEIGHTS, round(_ROWS_PER_LINE * lines)), MOST_WEIGHTS)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _facts(document: Document, target: Target, unit: str) -> str:
+    value = formats.decimal(target.model_prediction, 2)
+    parts = [
+        say("log-probability {value}", value=value)
+        if unit == "log-probability"
+        else say("probability {value}", value=value)
+    ]
+    if document.labels:
+        labels = separator().join(formats.middle(name, 40) for name in document.labels)
+        parts.append(say("labelled {labels}", labels=labels))
+    return " · ".join([*parts, _fidelity(target.fidelity)])
+
+
+def _fidelity(value: float) -> str:
+    """`R² 0.83`; a value below the limit is signed, and has digits enough not to round onto it."""
+    if value >= LOW_FIDELITY:
+        return f"R² {formats.decimal(value, 2)}"
+    digits = next(digits for digits in (2, 3, 4, 9) if round(value, digits) < LOW_FIDELITY or digits == 9)
+    return say("R² {value} ▲ below {limit}", value=formats.decimal(value, digits), limit=shortest(LOW_FIDELITY))
+
+
+def _made(explanation: Explanation) -> str:
+    if not explanation.n_unread:
+        return _drawn(explanation)
+    unread = plural(
+        explanation.n_unread,
+        "{n} left out that the model itself cannot read",
+        "{n} left out that the model itself cannot read",
+    )
+    return say("{variants}; {unread}", variants=_drawn(explanation), unread=unread)
+
+
+def _drawn(explanation: Explanation) -> str:
+    n = explanation.n_samples
+    if explanation.exact:
+        return plural(n, "{n} variant, no sampling error", "all {n} variants, no sampling error")
+    variants = plural(n, "{n} variant", "{n} variants")
+    if explanation.precision is None:
+        distinct = formats.count(explanation.n_evaluations)
+        return say("{variants}, {distinct} distinct", variants=variants, distinct=distinct)
+    return say(_ENDS[explanation.stopped], variants=variants, precision=formats.percent(explanation.precision))
+
+
+def _weight_row(explanation: Explanation, place: int, weight: float, error: float, scale: Scale) -> WeightRow:
+    half = highlights.half_width(error)
+    clear = bool(highlights.weight_style(weight, error, scale.delta))
+    tone = ("supports" if weight > 0 else "opposes") if clear else "unclear"
+    digits = highlights.digits_of(scale.delta)
+    text = formats.decimal(weight, digits, sign=True)
+    ends = formats.span(weight - half, weight + half, "probability", digits)
+    title = say("{value}, interval {interval}", value=text, interval=ends)
+    mark = marks.interval(scale.axis, weight - half, weight, weight + half, tone=tone, title=title, height=14)
+    return WeightRow(formats.excerpt(explanation.segments[place].text, 22), mark, text, clear)
