@@ -10,6 +10,7 @@ from auditor.findings.computing import Computing
 from auditor.findings.context import Context
 from auditor.findings.contract import Conclusion, Setting, Whole
 from auditor.findings.evidence import Evidence
+from auditor.findings.finding import Finding
 from auditor.findings.judgement.checks import judge_all
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
@@ -17,7 +18,7 @@ from auditor.findings.judgement.verdict import decide
 from auditor.findings.parts import measure_parts, sliceable
 from auditor.findings.registry import summaries
 from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.types import Check, Choice, Findings, Number, Result, SliceRow
+from auditor.findings.types import Check, Choice, Coverage, Findings, Number, Result, SliceRow
 from auditor.languages import speaking
 
 KEY_NUMBERS = 5
@@ -43,7 +44,6 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
-    layers = [note for probe, findings in analyses.items() for note in summaries()[probe].notes(findings)]
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -60,7 +60,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         key_numbers=_key_numbers(setting, by_name, checks),
         pointers=point(slices, coverage, analyses, Whole(evidence, setting, by_name, checks)),
         coverage=coverage,
-        notes=(*describe_special_tokens(evidence, context), *context.notes, *layers, *describe_limits(coverage)),
+        notes=_notes(evidence, context, analyses, coverage),
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=count_comparisons(slices),
@@ -68,14 +68,25 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         worst=tuple(_worst(evidence, setting, slices)),
         references=dict(context.references),
         documents=(),
-        computing=tuple(
-            Computing(model=name, **how) for name, asked in context.computing.items() for how in asked.values()
-        ),
+        computing=tuple(Computing(model=name, **how) for name, of in context.computing.items() for how in of.values()),
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(findings, evidence)
     answers = pair(evidence, setting.multi_label)
     return findings.model_copy(update={"documents": list_documents(evidence, answers, context.references)})
+
+
+def _notes(
+    evidence: Evidence, context: Context, analyses: Mapping[str, Finding], coverage: Sequence[Coverage]
+) -> tuple[str, ...]:
+    """What page one must state: special tokens, what the plan noted, what summaries note, limits of the coverage."""
+    of_summaries = [note for probe, analysis in analyses.items() for note in summaries()[probe].notes(analysis)]
+    return (
+        *describe_special_tokens(evidence, context),
+        *context.notes,
+        *of_summaries,
+        *describe_limits(coverage),
+    )
 
 
 def setting_of(evidence: Evidence, context: Context) -> Setting:

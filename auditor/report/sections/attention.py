@@ -52,13 +52,13 @@ class Grid:
 
 def compose(sources: Sources) -> Section:
     """The section on attention."""
-    found = sources.analysis(ATTENTION.probe, AttentionFindings)
+    analysis = sources.analysis(ATTENTION.probe, AttentionFindings)
     return Section(
         id="attention",
         title=say("Attention"),
         question=say("Where do the heads look, and does that say anything about the prediction?"),
-        answer=_answer(sources, found),
-        method=_method(found),
+        answer=_answer(sources, analysis),
+        method=_method(analysis),
         limits=say(
             "Attention weights say where heads look, not why the model decides: a head can look at a token and pass "
             "nothing on. The grids find degenerate and specialised heads; they are no explanation."
@@ -67,24 +67,24 @@ def compose(sources: Sources) -> Section:
         content={
             "numbers": numbers_table(
                 say("The numbers behind the answer."),
-                [*([found.agreement] if found.agreement else []), *sources.named(SINK_SHARE.name)],
+                [*([analysis.agreement] if analysis.agreement else []), *sources.named(SINK_SHARE.name)],
             ),
-            "backing": _backing(found),
-            "classes": _class_table(sources, found),
-            "maps": mapped_heads.compose(sources, found),
-            "explorer": attention_explorer.build(mapped_heads.records(sources, found), found),
-            "grids": [_grid(found, statistic) for statistic in _statistics(found)],
-            "grids_caption": _grids_caption(found),
-            "columns": _columns(found),
-            "layers": _layer_table(found),
+            "backing": _backing(analysis),
+            "classes": _class_table(sources, analysis),
+            "maps": mapped_heads.compose(sources, analysis),
+            "explorer": attention_explorer.build(mapped_heads.records(sources, analysis), analysis),
+            "grids": [_grid(analysis, statistic) for statistic in _statistics(analysis)],
+            "grids_caption": _grids_caption(analysis),
+            "columns": _columns(analysis),
+            "layers": _layer_table(analysis),
         },
     )
 
 
-def _answer(sources: Sources, found: AttentionFindings) -> str:
-    heads = found.n_layers * found.n_heads
-    named = [say(_COUNTED[c.name], n=formats.count(len(c.heads))) for c in found.classes if c.heads]
-    classified = len({(layer, head) for c in found.classes for layer, head, _ in c.heads})
+def _answer(sources: Sources, analysis: AttentionFindings) -> str:
+    heads = analysis.n_layers * analysis.n_heads
+    named = [say(_COUNTED[c.name], n=formats.count(len(c.heads))) for c in analysis.classes if c.heads]
+    classified = len({(layer, head) for c in analysis.classes for layer, head, _ in c.heads})
     sentence = (
         plural(
             heads,
@@ -110,8 +110,8 @@ def _answer(sources: Sources, found: AttentionFindings) -> str:
     )
 
 
-def _backing(found: AttentionFindings) -> str:
-    number = found.agreement
+def _backing(analysis: AttentionFindings) -> str:
+    number = analysis.agreement
     if number is None or number.value is None:
         return say(
             "Attention is not an explanation. Whether it agrees with the explanations could not be measured in this "
@@ -125,13 +125,13 @@ def _backing(found: AttentionFindings) -> str:
     )
 
 
-def _method(found: AttentionFindings) -> str:
+def _method(analysis: AttentionFindings) -> str:
     values = {
-        "layers": formats.count(found.n_layers),
-        "heads": formats.count(found.n_heads),
-        "documents": plural(found.n_documents, "{n} document", "{n} documents"),
+        "layers": formats.count(analysis.n_layers),
+        "heads": formats.count(analysis.n_heads),
+        "documents": plural(analysis.n_documents, "{n} document", "{n} documents"),
     }
-    if found.causal:
+    if analysis.causal:
         return say(
             "Each of {layers} × {heads} heads is reduced to its statistics over the query positions of a document, "
             "then averaged over {documents}; nothing is smoothed. Layers and heads are counted from zero. Causal heads "
@@ -145,20 +145,20 @@ def _method(found: AttentionFindings) -> str:
     )
 
 
-def _statistics(found: AttentionFindings) -> list[str]:
+def _statistics(analysis: AttentionFindings) -> list[str]:
     return [
         name
         for name in _TITLES
-        if name in found.statistics
-        and not (found.causal and name in _CAUSAL_EMPTY)
-        and any(value > 0.005 for row in found.statistics[name] for value in row)
+        if name in analysis.statistics
+        and not (analysis.causal and name in _CAUSAL_EMPTY)
+        and any(value > 0.005 for row in analysis.statistics[name] for value in row)
     ]
 
 
-def _grid(found: AttentionFindings, statistic: str) -> Grid:
-    rows = found.statistics[statistic]
-    low, high = _scale(found, statistic)
-    notable = _notable(found, statistic)
+def _grid(analysis: AttentionFindings, statistic: str) -> Grid:
+    rows = analysis.statistics[statistic]
+    low, high = _scale(analysis, statistic)
+    notable = _notable(analysis, statistic)
     digits = 2 if statistic.endswith("_share") else 1
     title = plural(
         len(notable),
@@ -166,51 +166,53 @@ def _grid(found: AttentionFindings, statistic: str) -> Grid:
         "{statistic} by layer and head, {n} notable heads",
         statistic=say(_TITLES[statistic]),
     )
-    drawing = marks.heat_grid(rows, low, high, notable, digits=digits, title=title, width=_WIDTHS[_columns(found)])
+    drawing = marks.heat_grid(rows, low, high, notable, digits=digits, title=title, width=_WIDTHS[_columns(analysis)])
     ends = (formats.decimal(low, 0), formats.decimal(high, 0 if high == 1 else 1))
-    return Grid(say(_TITLES[statistic]), _finding(found, statistic, notable), drawing, *ends)
+    return Grid(say(_TITLES[statistic]), _finding(analysis, statistic, notable), drawing, *ends)
 
 
-def _columns(found: AttentionFindings) -> int:
+def _columns(analysis: AttentionFindings) -> int:
     """Grids side by side: three of a deep and narrow model, one of a very wide one."""
-    if found.n_heads > 64:
+    if analysis.n_heads > 64:
         return 1
-    return 3 if found.n_layers > 16 and found.n_heads <= 24 else 2
+    return 3 if analysis.n_layers > 16 and analysis.n_heads <= 24 else 2
 
 
-def _scale(found: AttentionFindings, statistic: str) -> tuple[float, float]:
-    largest = max(value for row in found.statistics[statistic] for value in row)
+def _scale(analysis: AttentionFindings, statistic: str) -> tuple[float, float]:
+    largest = max(value for row in analysis.statistics[statistic] for value in row)
     if statistic == "entropy":
-        return 0.0, max(found.uniform_entropy, largest)
+        return 0.0, max(analysis.uniform_entropy, largest)
     return (0.0, 1.0) if statistic.endswith("_share") else (0.0, largest)
 
 
-def _class_of(found: AttentionFindings, statistic: str) -> HeadClass | None:
-    return next((c for c in found.classes if _STATISTIC_OF_CLASS[c.name] == statistic), None)
+def _class_of(analysis: AttentionFindings, statistic: str) -> HeadClass | None:
+    return next((c for c in analysis.classes if _STATISTIC_OF_CLASS[c.name] == statistic), None)
 
 
-def _notable(found: AttentionFindings, statistic: str) -> set[tuple[int, int]]:
+def _notable(analysis: AttentionFindings, statistic: str) -> set[tuple[int, int]]:
     """Heads of the class that this statistic defines, else the three largest."""
-    defined = _class_of(found, statistic)
+    defined = _class_of(analysis, statistic)
     if defined is not None:
         return {(layer, head) for layer, head, _ in defined.heads}
     cells = [
-        (value, layer, head) for layer, row in enumerate(found.statistics[statistic]) for head, value in enumerate(row)
+        (value, layer, head)
+        for layer, row in enumerate(analysis.statistics[statistic])
+        for head, value in enumerate(row)
     ]
     return {(layer, head) for _, layer, head in sorted(cells, reverse=True)[:3]}
 
 
-def _finding(found: AttentionFindings, statistic: str, notable: set[tuple[int, int]]) -> str:
-    defined = _class_of(found, statistic)
+def _finding(analysis: AttentionFindings, statistic: str, notable: set[tuple[int, int]]) -> str:
+    defined = _class_of(analysis, statistic)
     if defined is None:
         return plural(len(notable), "the largest is marked", "the {n} largest are marked")
     pattern = next(pattern for pattern in PATTERNS if pattern.name == defined.name)
     return plural(len(notable), "{n} head with {rule}", "{n} heads with {rule}", rule=say(pattern.rule))
 
 
-def _grids_caption(found: AttentionFindings) -> str:
-    widest = max((width for name, width in found.half_widths.items() if name.endswith("_share")), default=None)
-    even = formats.decimal(found.uniform_entropy, 2)
+def _grids_caption(analysis: AttentionFindings) -> str:
+    widest = max((width for name, width in analysis.half_widths.items() if name.endswith("_share")), default=None)
+    even = formats.decimal(analysis.uniform_entropy, 2)
     if widest is None:
         return say(
             "Means per head: layers down, heads across; the stronger the colour, the more. Heads that a rule singles "
@@ -227,7 +229,7 @@ def _grids_caption(found: AttentionFindings) -> str:
     )
 
 
-def _class_table(sources: Sources, found: AttentionFindings) -> Table:
+def _class_table(sources: Sources, analysis: AttentionFindings) -> Table:
     columns = (
         Column(say("Pattern"), width=14),
         Column(say("Rule"), width=28),
@@ -241,10 +243,10 @@ def _class_table(sources: Sources, found: AttentionFindings) -> Table:
             say(mapped_heads.NAMES[c.name]),
             c.rule,
             formats.count(len(c.heads)),
-            *_share(sources, found, c),
+            *_share(sources, analysis, c),
             _heads(c),
         )
-        for c in found.classes
+        for c in analysis.classes
     )
     caption = say(
         "Heads by pattern, after Clark et al. 2019; a head can have several. The interval of a share runs from "
@@ -253,29 +255,29 @@ def _class_table(sources: Sources, found: AttentionFindings) -> Table:
     return Table(caption, columns, rows)
 
 
-def _share(sources: Sources, found: AttentionFindings, defined: HeadClass) -> tuple[str, str]:
+def _share(sources: Sources, analysis: AttentionFindings, defined: HeadClass) -> tuple[str, str]:
     number = sources.numbers.get(of_label(HEAD_SHARE.name, defined.name))
     if number is None:
-        share = len(defined.heads) / (found.n_layers * found.n_heads)
+        share = len(defined.heads) / (analysis.n_layers * analysis.n_heads)
         return formats.quantity(share, "share"), formats.NOTHING
     return formats.value(number), formats.interval(number)
 
 
 def _heads(defined: HeadClass) -> str:
     ranked = sorted(defined.heads, key=lambda head: -head[2])
-    named = [f"{mapped_heads.place(layer, head)} {formats.decimal(value, 2)}" for layer, head, value in ranked]
+    named = [f"{mapped_heads.head_name(layer, head)} {formats.decimal(value, 2)}" for layer, head, value in ranked]
     shown = separator().join(named[:MOST_HEADS]) or formats.NOTHING
     if len(named) <= MOST_HEADS:
         return shown
     return say("{heads} and {n} more", heads=shown, n=formats.count(len(named) - MOST_HEADS))
 
 
-def _layer_table(found: AttentionFindings) -> Table:
-    names = _statistics(found)
+def _layer_table(analysis: AttentionFindings) -> Table:
+    names = _statistics(analysis)
     columns = (Column(say("Layer"), "number", 6), *(Column(say(_TITLES[name]), "number") for name in names))
     rows = tuple(
-        (str(layer), *(_summary(found.statistics[name][layer], name) for name in names))
-        for layer in range(found.n_layers)
+        (str(layer), *(_summary(analysis.statistics[name][layer], name) for name in names))
+        for layer in range(analysis.n_layers)
     )
     return Table(
         say(

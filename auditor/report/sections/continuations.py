@@ -26,18 +26,18 @@ class Continuation:
     logprob: str
 
 
-def compose(sources: Sources, found: PredictionFindings) -> Section:
+def compose(sources: Sources, analysis: PredictionFindings) -> Section:
     """The section on predictions of free continuations."""
     measured = list(sources.evidence.records(PREDICTION.probe))
     by_id = {document.id: (document, prediction) for document, prediction in measured}
-    chosen = known(found.least_certain, by_id)
+    chosen = known(analysis.least_certain, by_id)
     picked = {example.document_id for example in chosen}
     others = [row for row in measured if row[0].id not in picked]
     return Section(
         id="predictions",
         title=say("Predictions"),
         question=say("What does the model write, and how sure is it of its own words?"),
-        answer=_answer(sources, found),
+        answer=_answer(sources, analysis),
         method=say(
             "Each document is continued greedily, without sampling. The log-probability of the tokens written is "
             "averaged per document, in nats."
@@ -63,16 +63,16 @@ def prompt(sources: Sources) -> list[tuple[str, str]]:
     return [(title, formats.middle(facts[key], 400)) for key, title in titles.items() if key in facts]
 
 
-def _answer(sources: Sources, found: PredictionFindings) -> str:
+def _answer(sources: Sources, analysis: PredictionFindings) -> str:
     number = sources.numbers.get(MEAN_LOGPROB.name)
     if number is None or number.value is None:
         return plural(
-            found.n_documents,
+            analysis.n_documents,
             "The model continued {n} document greedily.",
             "The model continued {n} documents greedily.",
         )
     return plural(
-        found.n_documents,
+        analysis.n_documents,
         "The greedy continuation of {n} document has a mean log-probability of {value} per token.",
         "Greedy continuations of {n} documents have a mean log-probability of {value} per token.",
         value=with_interval(number),

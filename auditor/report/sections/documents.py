@@ -206,7 +206,7 @@ def fields(metadata: Iterable[str], wrong: frozenset[str], unmeasured: str) -> l
         Field(Column(say("Labelled"), "corpus", 9), lambda row: _labels(row.reference)),
         Field(Column(say("Predicted"), "corpus", 9), predicted),
         *_number_fields(),
-        *(_metadata_field(key, on_paper=place < MOST_METADATA) for place, key in enumerate(metadata)),
+        *(_metadata_field(key, on_paper=position < MOST_METADATA) for position, key in enumerate(metadata)),
         Field(Column(unmeasured), _unmeasured),
     ]
 

@@ -66,6 +66,7 @@ class Scale:
 
 
 def scale_of(targets: Sequence[Target]) -> Scale:
+    """One axis and one width of shades for the largest weights of all shown documents."""
     ends: list[float] = []
     for target in targets:
         for _, weight, error in _ranked(target)[:MOST_WEIGHTS]:
@@ -177,7 +178,7 @@ def _drawn(explanation: Explanation) -> str:
     return say(_ENDS[explanation.stopped], variants=variants, precision=formats.percent(explanation.precision))
 
 
-def _weight_row(explanation: Explanation, place: int, weight: float, error: float, scale: Scale) -> WeightRow:
+def _weight_row(explanation: Explanation, index: int, weight: float, error: float, scale: Scale) -> WeightRow:
     half = highlights.half_width(error)
     clear = bool(highlights.weight_style(weight, error, scale.delta))
     tone = ("supports" if weight > 0 else "opposes") if clear else "unclear"
@@ -186,4 +187,4 @@ def _weight_row(explanation: Explanation, place: int, weight: float, error: floa
     ends = formats.span(weight - half, weight + half, "probability", digits)
     title = say("{value}, interval {interval}", value=text, interval=ends)
     mark = marks.interval(scale.axis, weight - half, weight, weight + half, tone=tone, title=title, height=14)
-    return WeightRow(formats.excerpt(explanation.segments[place].text, 22), mark, text, clear)
+    return WeightRow(formats.excerpt(explanation.segments[index].text, 22), mark, text, clear)

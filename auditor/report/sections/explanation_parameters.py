@@ -17,11 +17,11 @@ SEGMENTS = {
 
 
 def _n_samples(parameter: Parameter) -> str:
-    found = parameter.findings.analysis(parameter.probe, ExplanationFindings)
-    if found is None:
+    analysis = parameter.findings.analysis(parameter.probe, ExplanationFindings)
+    if analysis is None:
         return ""
-    drawn = say("at most {most} variants of a document", most=formats.count(found.n_samples))
-    computed = plural(found.n_evaluations, "{n} distinct text computed in all", "{n} distinct texts computed in all")
+    drawn = say("at most {most} variants of a document", most=formats.count(analysis.n_samples))
+    computed = plural(analysis.n_evaluations, "{n} distinct text computed in all", "{n} distinct texts computed in all")
     return say("{drawn}; {computed}", drawn=drawn, computed=computed)
 
 
@@ -46,8 +46,8 @@ def segments(segmenters: Mapping[str, int]) -> str:
 
 
 def _segmenter(parameter: Parameter) -> str:
-    found = parameter.findings.analysis(parameter.probe, ExplanationFindings)
-    return segments(found.segmenters) if found else ""
+    analysis = parameter.findings.analysis(parameter.probe, ExplanationFindings)
+    return segments(analysis.segmenters) if analysis else ""
 
 
 def _bow(parameter: Parameter) -> str:

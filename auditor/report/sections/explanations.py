@@ -24,7 +24,7 @@ def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Qua
         summary: Of the method.
         related: Quantities of other summaries that its table of numbers ends with.
     """
-    found = sources.analysis(summary.probe, ExplanationFindings)
+    analysis = sources.analysis(summary.probe, ExplanationFindings)
     method = say(summary.title)
     shown = _shown(sources, summary.probe)
     named = [quantity.name for quantity in (*summary.quantities, *related)]
@@ -34,18 +34,18 @@ def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Qua
         id=summary.section_id,
         title=say("Token explanations"),
         question=say("Which words carry the prediction, and is the explanation to be believed?"),
-        answer=_answer(found, method),
-        method=_method(found),
-        limits=_limits(found),
+        answer=_answer(analysis, method),
+        method=_method(analysis),
+        limits=_limits(analysis),
         template="sections/lime.html.j2",
         content={
             "numbers": numbers_table(say("The numbers behind the answer."), sources.named(*named)),
             "steps": [formats.decimal(scale.delta * i, digits) for i in range(1, highlights.STEPS)],
-            "unit": unit_of(found.unit),
+            "unit": unit_of(analysis.unit),
             "separator": separator(),
             "axis": marks.axis_labels(scale.axis),
             "cards": [_card(sources, summary, *one, scale) for one in shown],
-            "words": recurring.view(sources, found, summary.probe) if found.global_words else None,
+            "words": recurring.view(sources, analysis, summary.probe) if analysis.global_words else None,
         },
     )
 
@@ -68,8 +68,8 @@ def explanation_of(sources: Sources, document_id: str) -> Explanation | None:
 
 def unit_explained(sources: Sources) -> str:
     """What the weights of that probe change, in words."""
-    found = sources.findings.analysis(explainer(sources), ExplanationFindings)
-    return unit_of(found.unit if found else "")
+    analysis = sources.findings.analysis(explainer(sources), ExplanationFindings)
+    return unit_of(analysis.unit if analysis else "")
 
 
 def shade_width(sources: Sources) -> float:
@@ -93,24 +93,24 @@ def _anchor(sources: Sources, summary: ExplanationSummary, document_id: str) -> 
 
 
 def _shown(sources: Sources, probe: str) -> list[tuple[Example, Document, Explanation]]:
-    found, shown = sources.findings.analysis(probe, ExplanationFindings), []
-    measured = sources.evidence.measured(probe, Explanation) if found else {}
-    for example in known(found.examples if found else (), measured):
+    analysis, shown = sources.findings.analysis(probe, ExplanationFindings), []
+    measured = sources.evidence.measured(probe, Explanation) if analysis else {}
+    for example in known(analysis.examples if analysis else (), measured):
         explanation, document = measured[example.document_id], sources.documents.get(example.document_id)
         if document is not None and explanation.targets:
             shown.append((example, document, explanation))
     return shown
 
 
-def _answer(found: ExplanationFindings, method: str) -> str:
+def _answer(analysis: ExplanationFindings, method: str) -> str:
     sentences = [
         say(
             "{method}’s linear surrogate reproduces the model near a document with a mean R² of {r2}.",
             method=method,
-            r2=with_interval(found.fidelity),
+            r2=with_interval(analysis.fidelity),
         )
     ]
-    clear, low = found.clear_share, found.low_fidelity_share
+    clear, low = analysis.clear_share, analysis.low_fidelity_share
     if clear.value is not None:
         sentences.append(
             plural(
@@ -134,20 +134,20 @@ def _answer(found: ExplanationFindings, method: str) -> str:
     return paragraph(sentences)
 
 
-def _method(found: ExplanationFindings) -> str:
-    return paragraph([_drawing(found), _segments(found), _enumerated(found), _stopping(found)])
+def _method(analysis: ExplanationFindings) -> str:
+    return paragraph([_drawing(analysis), _segments(analysis), _enumerated(analysis), _stopping(analysis)])
 
 
-def _drawing(found: ExplanationFindings) -> str:
-    values = {"most": formats.count(found.n_samples), "width": shortest(found.kernel_width)}
-    if found.n_exact == found.n_documents:
+def _drawing(analysis: ExplanationFindings) -> str:
+    values = {"most": formats.count(analysis.n_samples), "width": shortest(analysis.kernel_width)}
+    if analysis.n_exact == analysis.n_documents:
         return say(
             "Every document was tried with its segments switched on and off in every way, up to {most} variants, "
             "weighted by closeness (kernel width {width}); a weighted regression gives each segment’s weight, without "
             "sampling error.",
             **values,
         )
-    if found.tolerance is None:
+    if analysis.tolerance is None:
         return say(
             "{most} variants of each document with random segments removed, weighted by closeness (kernel width "
             "{width}); a weighted regression gives each segment’s weight and its standard error.",
@@ -160,39 +160,39 @@ def _drawing(found: ExplanationFindings) -> str:
     )
 
 
-def _segments(found: ExplanationFindings) -> str:
-    return say("Segments: {segments}.", segments=segments(found.segmenters))
+def _segments(analysis: ExplanationFindings) -> str:
+    return say("Segments: {segments}.", segments=segments(analysis.segmenters))
 
 
-def _enumerated(found: ExplanationFindings) -> str:
-    if not found.n_exact or found.n_exact == found.n_documents:
+def _enumerated(analysis: ExplanationFindings) -> str:
+    if not analysis.n_exact or analysis.n_exact == analysis.n_documents:
         return ""
     return plural(
-        found.n_exact,
+        analysis.n_exact,
         "{n} short document had all segments switched on and off in every way.",
         "{n} short documents had all segments switched on and off in every way.",
     )
 
 
-def _stopping(found: ExplanationFindings) -> str:
-    if found.tolerance is None or found.n_exact == found.n_documents:
+def _stopping(analysis: ExplanationFindings) -> str:
+    if analysis.tolerance is None or analysis.n_exact == analysis.n_documents:
         return ""
-    reached, spent = found.stopped.get("tolerance", 0), found.stopped.get("budget", 0)
+    reached, spent = analysis.stopped.get("tolerance", 0), analysis.stopped.get("budget", 0)
     return say(
         "Drawing stopped when the widest 95% interval was within ±{tolerance} of the largest weight ({reached}) or the "
         "budget was spent ({spent}); {texts} were computed in all.",
-        tolerance=formats.percent(found.tolerance),
+        tolerance=formats.percent(analysis.tolerance),
         reached=plural(reached, "{n} document", "{n} documents"),
         spent=plural(spent, "{n} document", "{n} documents"),
-        texts=plural(found.n_evaluations, "{n} text", "{n} texts"),
+        texts=plural(analysis.n_evaluations, "{n} text", "{n} texts"),
     )
 
 
-def _limits(found: ExplanationFindings) -> str:
+def _limits(analysis: ExplanationFindings) -> str:
     return say(
         "A weight says how the {unit} changes on average when a segment is taken away near this one text, not what the "
         "model does elsewhere. Removing segments makes unusual texts. Where R² is low, the model is not linear there.",
-        unit=unit_of(found.unit),
+        unit=unit_of(analysis.unit),
     )
 
 

@@ -54,34 +54,34 @@ class Maps:
     table: Table
 
 
-def compose(sources: Sources, found: AttentionFindings) -> Maps | None:
+def compose(sources: Sources, analysis: AttentionFindings) -> Maps | None:
     """The maps of a run; None where it made none."""
-    by_id = {record.document_id: record for record in records(sources, found)}
-    heads = [(head, by_id[head.document_id]) for head in found.mapped_heads if head.document_id in by_id]
+    by_id = {record.document_id: record for record in records(sources, analysis)}
+    heads = [(head, by_id[head.document_id]) for head in analysis.mapped_heads if head.document_id in by_id]
     if not by_id:
         return None
     return Maps(
-        rule=_rule(sources, found),
+        rule=_rule(sources, analysis),
         drawings=tuple(_drawing(head, record) for head, record in heads),
         table=_table(heads),
     )
 
 
-def records(sources: Sources, found: AttentionFindings) -> list[AttentionStatistics]:
+def records(sources: Sources, analysis: AttentionFindings) -> list[AttentionStatistics]:
     """The documents with a map that the evidence holds, in the order of the draw."""
     measured = sources.evidence.measured(ATTENTION.probe, AttentionStatistics)
-    return [measured[document] for document in found.mapped if document in measured and measured[document].map]
+    return [measured[document] for document in analysis.mapped if document in measured and measured[document].map]
 
 
-def place(layer: int, head: int) -> str:
+def head_name(layer: int, head: int) -> str:
     """`L3 H11`: how a head is called."""
     return f"L{layer} H{head}"
 
 
-def _rule(sources: Sources, found: AttentionFindings) -> str:
+def _rule(sources: Sources, analysis: AttentionFindings) -> str:
     most = sources.findings.parameters.get(ATTENTION.probe, {}).get("map_tokens", formats.NOTHING)
-    documents = plural(len(found.mapped), "{n} document", "{n} documents")
-    if found.causal:
+    documents = plural(len(analysis.mapped), "{n} document", "{n} documents")
+    if analysis.causal:
         return say(
             "Drawn by the seed before the run, whatever their attention: {documents} of at least {least} tokens; "
             "of a long one the first {most} tokens are mapped, which see no others.",
@@ -104,7 +104,7 @@ def _rows(head: MappedHead, record: AttentionStatistics) -> list[attention_maps.
 def _drawing(head: MappedHead, record: AttentionStatistics) -> Drawing:
     title = say(
         "{place}: {pattern} {value}",
-        place=place(head.layer, head.head),
+        place=head_name(head.layer, head.head),
         pattern=say(NAMES[head.name]),
         value=_value(head, head.value),
     )
@@ -152,7 +152,7 @@ def _table(heads: list[tuple[MappedHead, AttentionStatistics]]) -> Table:
     )
     rows = tuple(
         (
-            place(head.layer, head.head),
+            head_name(head.layer, head.head),
             say(NAMES[head.name]),
             _value(head, head.value),
             formats.middle(head.document_id, 24),
@@ -169,11 +169,11 @@ def _table(heads: list[tuple[MappedHead, AttentionStatistics]]) -> Table:
     return Table(caption, columns, rows)
 
 
-def _links(record: AttentionStatistics, found: list[attention_maps.Row]) -> str:
+def _links(record: AttentionStatistics, analysis: list[attention_maps.Row]) -> str:
     """The heaviest pairs; of a causal head not the first query, which can look nowhere else."""
     first = 1 if record.causal else 0
     pairs = sorted(
-        (-weight, query, key) for query, row in enumerate(found[first:], first) for key, weight in row.items()
+        (-weight, query, key) for query, row in enumerate(analysis[first:], first) for key, weight in row.items()
     )
     names = [attention_maps.label(token) for token in record.tokens]
     named = [f"{names[query]} → {names[key]} {formats.decimal(-weight, 2)}" for weight, query, key in pairs[:LINKS]]

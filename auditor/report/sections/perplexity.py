@@ -11,48 +11,54 @@ from auditor.report.sections import surprise
 
 def compose(sources: Sources) -> Section:
     """The section on perplexity."""
-    found = sources.analysis(PERPLEXITY.probe, PerplexityFindings)
-    found = surprise.with_all_values(sources, found, PERPLEXITY.probe)
+    analysis = sources.analysis(PERPLEXITY.probe, PerplexityFindings)
+    analysis = surprise.with_all_values(sources, analysis, PERPLEXITY.probe)
     values = [document_nats(record) for _, record in sources.evidence.records(PERPLEXITY.probe)]
     return Section(
         id="perplexity",
         title=say("Perplexity"),
         question=say("How surprising are the texts to the language model?"),
-        answer=_answer(found),
-        method=_method(found),
-        limits=_limits(found),
+        answer=_answer(analysis),
+        method=_method(analysis),
+        limits=_limits(analysis),
         template="sections/perplexity.html.j2",
         content={
-            "protocol": _protocol(found),
+            "protocol": _protocol(analysis),
             "numbers": numbers_table(
                 say("The same log-probabilities, averaged in different ways."),
-                [found.corpus, found.mean_document, found.median_document, found.bits_per_byte, found.word],
+                [
+                    analysis.corpus,
+                    analysis.mean_document,
+                    analysis.median_document,
+                    analysis.bits_per_byte,
+                    analysis.word,
+                ],
             ),
-            "figure": surprise.draw(values, found, say("perplexity per document, log scale")),
+            "figure": surprise.draw(values, analysis, say("perplexity per document, log scale")),
             "figure_words": say(
                 "Strip plot of the perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, found, PERPLEXITY.probe, values, _facts),
+            **surprise.content(sources, analysis, PERPLEXITY.probe, values, _facts),
         },
     )
 
 
-def _answer(found: PerplexityFindings) -> str:
+def _answer(analysis: PerplexityFindings) -> str:
     return plural(
-        found.n_tokens,
+        analysis.n_tokens,
         "Over {n} token the perplexity is {corpus}, or {bits} per byte, which alone may be compared across models; the "
         "median document’s perplexity is {median}.",
         "Over {n} tokens the perplexity is {corpus}, or {bits} per byte, which alone may be compared across models; "
         "the median document’s perplexity is {median}.",
-        corpus=with_interval(found.corpus),
-        median=with_interval(found.median_document),
-        bits=with_interval(found.bits_per_byte),
+        corpus=with_interval(analysis.corpus),
+        median=with_interval(analysis.median_document),
+        bits=with_interval(analysis.bits_per_byte),
     )
 
 
-def _method(found: PerplexityFindings) -> str:
-    sizes = {"context": formats.count(found.context_length), "stride": formats.count(found.stride)}
-    if not found.prefix:
+def _method(analysis: PerplexityFindings) -> str:
+    sizes = {"context": formats.count(analysis.context_length), "stride": formats.count(analysis.stride)}
+    if not analysis.prefix:
         return say(
             "Windows of {context} tokens, moved by {stride}; every token is scored once, the last window keeps its "
             "full left context. The first token is not scored. Perplexity is the exponential of the mean negative "
@@ -63,18 +69,18 @@ def _method(found: PerplexityFindings) -> str:
         "Windows of {context} tokens, moved by {stride}; every token is scored once, the last window keeps its full "
         "left context. “{prefix}” gives the first token its context; where a text begins with it, it is neither put "
         "there again nor scored. Perplexity is the exponential of the mean negative log-likelihood.",
-        prefix=found.prefix,
+        prefix=analysis.prefix,
         **sizes,
     )
 
 
-def _limits(found: PerplexityFindings) -> str:
-    if found.is_reference:
+def _limits(analysis: PerplexityFindings) -> str:
+    if analysis.is_reference:
         return say(
             "The perplexities are those of the reference model {model}, not of the audited one. Token perplexities "
             "depend on the tokenizer and must not be compared between models; bits per byte may. A high value marks "
             "text unlike the training data, not wrong text.",
-            model=found.model,
+            model=analysis.model,
         )
     return say(
         "Token perplexities depend on the tokenizer and must not be compared between models; bits per byte may. A high "
@@ -82,16 +88,16 @@ def _limits(found: PerplexityFindings) -> str:
     )
 
 
-def _protocol(found: PerplexityFindings) -> list[tuple[str, str]]:
+def _protocol(analysis: PerplexityFindings) -> list[tuple[str, str]]:
     return [
-        (say("Language model"), whose(found.model, is_reference=found.is_reference)),
-        (say("Method"), translated(found.method)),
-        (say("Context length"), plural(found.context_length, "{n} token", "{n} tokens")),
-        (say("Stride"), plural(found.stride, "{n} token", "{n} tokens")),
-        (say("First token after"), found.prefix or say("nothing: not scored")),
-        (say("Documents"), formats.count(found.n_documents)),
-        (say("Scored tokens"), formats.count(found.n_tokens)),
-        (say("UTF-8 bytes"), formats.count(found.n_bytes)),
+        (say("Language model"), whose(analysis.model, is_reference=analysis.is_reference)),
+        (say("Method"), translated(analysis.method)),
+        (say("Context length"), plural(analysis.context_length, "{n} token", "{n} tokens")),
+        (say("Stride"), plural(analysis.stride, "{n} token", "{n} tokens")),
+        (say("First token after"), analysis.prefix or say("nothing: not scored")),
+        (say("Documents"), formats.count(analysis.n_documents)),
+        (say("Scored tokens"), formats.count(analysis.n_tokens)),
+        (say("UTF-8 bytes"), formats.count(analysis.n_bytes)),
     ]
 
 
@@ -118,8 +124,8 @@ def _surprising(sources: Sources, document_id: str, value: float) -> str:
 
 
 def _stride(parameter: Parameter) -> str:
-    found = parameter.findings.analysis(PERPLEXITY.probe, PerplexityFindings)
-    return "" if found is None else plural(found.stride, "{n} token", "{n} tokens")
+    analysis = parameter.findings.analysis(PERPLEXITY.probe, PerplexityFindings)
+    return "" if analysis is None else plural(analysis.stride, "{n} token", "{n} tokens")
 
 
 _LETTERS = N_(

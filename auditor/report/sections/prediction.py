@@ -38,70 +38,70 @@ _NUMBERS = (ACCURACY, EXACT_MATCH, MACRO_F1, MICRO_F1, CALIBRATION_ERROR, MEAN_E
 
 def compose(sources: Sources) -> Section:
     """The section on predictions."""
-    found = sources.analysis(PREDICTION.probe, PredictionFindings)
-    if found.continuations:
-        return continuations.compose(sources, found)
-    is_calibrated = any(b.n and b.accuracy.value is not None for b in found.calibration)
+    analysis = sources.analysis(PREDICTION.probe, PredictionFindings)
+    if analysis.continuations:
+        return continuations.compose(sources, analysis)
+    is_calibrated = any(b.n and b.accuracy.value is not None for b in analysis.calibration)
+    fits = len(analysis.labels) <= prediction_tables.MOST_CONFUSED
+    has_confusions = bool(prediction_tables.confusions(analysis))
     return Section(
         id="predictions",
         title=say("Predictions"),
         question=say("Does the model answer right, and does it know when it does not?"),
-        answer=_answer(sources, found),
-        method=_method(sources, found),
-        limits=_limits(found),
+        answer=_answer(sources, analysis),
+        method=_method(sources, analysis),
+        limits=_limits(analysis),
         template="sections/predictions.html.j2",
         content={
             "protocol": continuations.prompt(sources),
-            "numbers": numbers_table(say("The numbers behind the answer."), _numbers(sources, found)),
-            "classes": prediction_tables.class_table(found) if found.classes else None,
-            "confusion": prediction_tables.confusion(found)
-            if found.confusion and len(found.labels) <= prediction_tables.MOST_CONFUSED
-            else None,
-            "confusion_labels": [formats.middle(label, 24) for label in found.labels],
-            "confusion_caption": prediction_tables.confusion_caption(found) if found.confusion else "",
-            "confused": prediction_tables.confused(found)
-            if len(found.labels) > prediction_tables.MOST_CONFUSED and prediction_tables.confusions(found)
-            else None,
-            "calibration": prediction_tables.calibration_table(found) if is_calibrated else None,
-            "calibration_figure": figures.draw_calibration(found.calibration) if is_calibrated else None,
-            "predicted": None if found.classes else prediction_tables.predicted_table(found),
-            "uncertain": _examples(sources, found.least_certain),
+            "numbers": numbers_table(say("The numbers behind the answer."), _numbers(sources, analysis)),
+            "classes": prediction_tables.class_table(analysis) if analysis.classes else None,
+            "confusion": prediction_tables.confusion(analysis) if analysis.confusion and fits else None,
+            "confusion_labels": [formats.middle(label, 24) for label in analysis.labels],
+            "confusion_caption": prediction_tables.confusion_caption(analysis) if analysis.confusion else "",
+            "confused": prediction_tables.confused(analysis) if has_confusions and not fits else None,
+            "calibration": prediction_tables.calibration_table(analysis) if is_calibrated else None,
+            "calibration_figure": figures.draw_calibration(analysis.calibration) if is_calibrated else None,
+            "predicted": None if analysis.classes else prediction_tables.predicted_table(analysis),
+            "uncertain": _examples(sources, analysis.least_certain),
         },
     )
 
 
-def _numbers(sources: Sources, found: PredictionFindings) -> list[Number]:
+def _numbers(sources: Sources, analysis: PredictionFindings) -> list[Number]:
     numbers = sources.named(*(quantity.name for quantity in _NUMBERS))
-    if found.mean_entropy and found.mean_entropy.name not in sources.numbers:
-        numbers.append(found.mean_entropy)
+    if analysis.mean_entropy and analysis.mean_entropy.name not in sources.numbers:
+        numbers.append(analysis.mean_entropy)
     return numbers
 
 
-def _answer(sources: Sources, found: PredictionFindings) -> str:
+def _answer(sources: Sources, analysis: PredictionFindings) -> str:
     accuracy = next(iter(sources.named(ACCURACY.name, EXACT_MATCH.name)), None)
-    if not found.n_labelled or accuracy is None or accuracy.value is None:
-        return say("The corpus has no labels, so answers are described, not judged. {what}", what=_favourite(found))
+    if not analysis.n_labelled or accuracy is None or accuracy.value is None:
+        return say("The corpus has no labels, so answers are described, not judged. {what}", what=_favourite(analysis))
     return paragraph(
         [
-            _accuracy_sentence(found, accuracy),
-            _weakest_sentence(found),
+            _accuracy_sentence(analysis, accuracy),
+            _weakest_sentence(analysis),
             _calibration_sentence(sources),
             _mass_sentence(sources),
         ]
     )
 
 
-def _accuracy_sentence(found: PredictionFindings, accuracy: Number) -> str:
-    labelled = plural(found.n_labelled, "{n} labelled document", "{n} labelled documents")
+def _accuracy_sentence(analysis: PredictionFindings, accuracy: Number) -> str:
+    labelled = plural(analysis.n_labelled, "{n} labelled document", "{n} labelled documents")
     values = {"accuracy": with_interval(accuracy), "labelled": labelled}
-    if found.multi_label:
+    if analysis.multi_label:
         return say("Exact-match accuracy is {accuracy} over {labelled}.", **values)
     return say("Accuracy is {accuracy} over {labelled}.", **values)
 
 
-def _weakest_sentence(found: PredictionFindings) -> str:
+def _weakest_sentence(analysis: PredictionFindings) -> str:
     """Names a label only where its F1 is clearly below the best label's."""
-    ranked = sorted((c for c in found.classes if c.support and c.f1.value is not None), key=lambda c: c.f1.value or 0.0)
+    ranked = sorted(
+        (c for c in analysis.classes if c.support and c.f1.value is not None), key=lambda c: c.f1.value or 0.0
+    )
     if len(ranked) < 2:
         return ""
     if lies_below(ranked[0].f1, ranked[-1].f1):
@@ -127,22 +127,22 @@ def _mass_sentence(sources: Sources) -> str:
     )
 
 
-def _favourite(found: PredictionFindings) -> str:
-    answered = plural(found.n_documents, "{n} document", "{n} documents")
-    if not any(found.predicted_counts.values()):
+def _favourite(analysis: PredictionFindings) -> str:
+    answered = plural(analysis.n_documents, "{n} document", "{n} documents")
+    if not any(analysis.predicted_counts.values()):
         return say("{documents} were answered.", documents=answered)
-    label, n = max(found.predicted_counts.items(), key=lambda item: item[1])
+    label, n = max(analysis.predicted_counts.items(), key=lambda item: item[1])
     return say("“{label}” is predicted for {n} of {documents}.", label=label, n=formats.count(n), documents=answered)
 
 
-def _method(sources: Sources, found: PredictionFindings) -> str:
+def _method(sources: Sources, analysis: PredictionFindings) -> str:
     if CANDIDATE_MASS.name in sources.numbers:
         return say(
             "The log-probability of each candidate is summed over its tokens behind the prompt and normalised among "
             "the candidates; the largest is predicted. Proportions and the F1 of a label have Wilson intervals, "
             "averages of F1 and the calibration error bootstrap intervals over documents."
         )
-    if found.multi_label:
+    if analysis.multi_label:
         return say(
             "Probabilities are the sigmoid of each logit; labels with at least one half are predicted. Proportions and "
             "the F1 of a label have Wilson intervals, averages of F1 and the calibration error bootstrap intervals "
@@ -154,8 +154,8 @@ def _method(sources: Sources, found: PredictionFindings) -> str:
     )
 
 
-def _limits(found: PredictionFindings) -> str:
-    if not found.n_labelled:
+def _limits(analysis: PredictionFindings) -> str:
+    if not analysis.n_labelled:
         return say("Without labels nothing can be said about whether the answers are right.")
     return say(
         "The labels are taken as true. Numbers hold for documents like these; slices with few documents are uncertain, "

@@ -1,4 +1,4 @@
-"""The tables of the section on predictions: scores by label, confusion, calibration, how often each label is predicted."""
+"""The tables of the section on predictions: scores of each label, confusion, calibration, predicted labels."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,9 @@ class ConfusionRow:
     total: str
 
 
-def class_table(found: PredictionFindings) -> Table:
-    scores = list(found.classes)
+def class_table(analysis: PredictionFindings) -> Table:
+    """Precision, recall and F1 of each label, with their intervals on one axis."""
+    scores = list(analysis.classes)
     caption = say(
         "Scores of each label over their 95% intervals. Lines are the intervals on one axis from 0 to 1, the tick "
         "across is the value."
@@ -60,28 +61,30 @@ def _over_interval(number: Number) -> str:
     return value if number.low is None else f"{value}\n{formats.interval(number)}"
 
 
-def confusion(found: PredictionFindings) -> tuple[ConfusionRow, ...]:
+def confusion(analysis: PredictionFindings) -> tuple[ConfusionRow, ...]:
+    """The confusion matrix, row by row, with the shade of each cell."""
     rows = []
-    for label, counts in zip(found.labels, found.confusion, strict=True):
+    for label, counts in zip(analysis.labels, analysis.confusion, strict=True):
         total = sum(counts)
         cells = tuple((formats.count(n), f"heat-{marks.shade(n, 0, total)}") for n in counts)
         rows.append(ConfusionRow(formats.middle(label, 40), cells, formats.count(total)))
     return tuple(rows)
 
 
-def confusions(found: PredictionFindings) -> list[tuple[int, str, str, int]]:
+def confusions(analysis: PredictionFindings) -> list[tuple[int, str, str, int]]:
     """(count, reference, predicted, documents with that reference), most frequent first."""
     pairs = [
-        (n, found.labels[i], found.labels[j], sum(row))
-        for i, row in enumerate(found.confusion)
+        (n, analysis.labels[i], analysis.labels[j], sum(row))
+        for i, row in enumerate(analysis.confusion)
         for j, n in enumerate(row)
         if i != j and n
     ]
     return sorted(pairs, key=lambda pair: -pair[0])
 
 
-def confusion_caption(found: PredictionFindings) -> str:
-    worst = confusions(found)
+def confusion_caption(analysis: PredictionFindings) -> str:
+    """What is confused most often, and how to read the matrix."""
+    worst = confusions(analysis)
     if not worst:
         return say(
             "No document is confused. Rows: the label; columns: the prediction; a stronger shade is a larger share of "
@@ -98,7 +101,8 @@ def confusion_caption(found: PredictionFindings) -> str:
     )
 
 
-def confused(found: PredictionFindings) -> Table:
+def confused(analysis: PredictionFindings) -> Table:
+    """The most frequent confusions, where a matrix would have too many labels."""
     columns = (
         Column(say("Labelled"), "corpus"),
         Column(say("Predicted"), "corpus"),
@@ -107,13 +111,14 @@ def confused(found: PredictionFindings) -> Table:
     )
     rows = tuple(
         (formats.middle(reference, 60), formats.middle(predicted, 60), formats.count(n), formats.percent(n / total))
-        for n, reference, predicted, total in confusions(found)[:_LISTED_CONFUSIONS]
+        for n, reference, predicted, total in confusions(analysis)[:_LISTED_CONFUSIONS]
     )
-    caption = say("The most frequent confusions among {n} labels.", n=formats.count(len(found.labels)))
+    caption = say("The most frequent confusions among {n} labels.", n=formats.count(len(analysis.labels)))
     return Table(caption, columns, rows)
 
 
-def calibration_table(found: PredictionFindings) -> Table:
+def calibration_table(analysis: PredictionFindings) -> Table:
+    """Stated probability beside the share that came true, bin by bin."""
     columns = (
         Column(say("Stated"), "number"),
         Column("n", "number", 14),
@@ -123,32 +128,33 @@ def calibration_table(found: PredictionFindings) -> Table:
     )
     rows = tuple(
         (
-            formats.span(b.low, b.high, "share", _bin_digits(found)),
+            formats.span(b.low, b.high, "share", _bin_digits(analysis)),
             formats.count(b.n),
             formats.quantity(b.mean_probability, "share", 2),
             formats.quantity(b.accuracy.value, "share", 2),
             formats.span(b.accuracy.low, b.accuracy.high, "share", 2),
         )
-        for b in found.calibration
+        for b in analysis.calibration
         if b.n
     )
     return Table(say("Stated probability and share correct, by bin."), columns, rows)
 
 
-def _bin_digits(found: PredictionFindings) -> int:
+def _bin_digits(analysis: PredictionFindings) -> int:
     """Decimals of the edges of bins: one for tenths, else two."""
-    return 1 if all(abs(10 * b.low - round(10 * b.low)) < 1e-9 for b in found.calibration) else 2
+    return 1 if all(abs(10 * b.low - round(10 * b.low)) < 1e-9 for b in analysis.calibration) else 2
 
 
-def predicted_table(found: PredictionFindings) -> Table:
+def predicted_table(analysis: PredictionFindings) -> Table:
+    """How often each label is predicted, the most frequent first."""
     columns = (
         Column(say("Label"), "corpus"),
         Column(say("Predicted for"), "number", 18),
         Column(say("Share"), "number", 14),
     )
-    total = max(1, found.n_documents)
+    total = max(1, analysis.n_documents)
     rows = tuple(
         (formats.middle(label, 60), plural(n, "{n} document", "{n} documents"), formats.percent(n / total))
-        for label, n in sorted(found.predicted_counts.items(), key=lambda item: -item[1])
+        for label, n in sorted(analysis.predicted_counts.items(), key=lambda item: -item[1])
     )
     return Table(say("How often each label is predicted."), columns, rows)

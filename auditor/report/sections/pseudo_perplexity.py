@@ -24,72 +24,72 @@ _HIDDEN = {
 
 def compose(sources: Sources) -> Section:
     """The section on pseudo-perplexity."""
-    found = sources.analysis(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings)
-    found = surprise.with_all_values(sources, found, PSEUDO_PERPLEXITY.probe)
+    analysis = sources.analysis(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings)
+    analysis = surprise.with_all_values(sources, analysis, PSEUDO_PERPLEXITY.probe)
     values = [document_nats(record) for _, record in sources.evidence.records(PSEUDO_PERPLEXITY.probe)]
     return Section(
         id="pseudo_perplexity",
         title=say("Pseudo-perplexity"),
         question=say("How surprising is each token to a masked language model that sees all the others?"),
         answer=plural(
-            found.n_tokens,
+            analysis.n_tokens,
             "Over {n} token the pseudo-perplexity is {corpus}, the median document’s {median}.",
             "Over {n} tokens the pseudo-perplexity is {corpus}, the median document’s {median}.",
-            corpus=with_interval(found.corpus),
-            median=with_interval(found.median_document),
+            corpus=with_interval(analysis.corpus),
+            median=with_interval(analysis.median_document),
         ),
-        method=_method(found),
-        limits=_limits(found),
+        method=_method(analysis),
+        limits=_limits(analysis),
         template="sections/perplexity.html.j2",
         content={
-            "protocol": _protocol(found),
+            "protocol": _protocol(analysis),
             "numbers": numbers_table(
                 say("The same pseudo-log-probabilities, averaged in different ways."),
-                [found.corpus, found.mean_document, found.median_document],
+                [analysis.corpus, analysis.mean_document, analysis.median_document],
             ),
-            "figure": surprise.draw(values, found, say("pseudo-perplexity per document, log scale")),
+            "figure": surprise.draw(values, analysis, say("pseudo-perplexity per document, log scale")),
             "figure_words": say(
                 "Strip plot of the pseudo-perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, found, PSEUDO_PERPLEXITY.probe, values, _facts),
+            **surprise.content(sources, analysis, PSEUDO_PERPLEXITY.probe, values, _facts),
         },
     )
 
 
-def _method(found: PseudoPerplexityFindings) -> str:
+def _method(analysis: PseudoPerplexityFindings) -> str:
     return say(
         "{hidden} Special tokens are not scored. In documents longer than the model can see every token is scored in a "
         "window of full length with the token in its middle, as far as the ends allow. Pseudo-perplexity is the "
         "exponential of the mean negative logarithm.",
-        hidden=say(_HIDDEN[found.variant]),
+        hidden=say(_HIDDEN[analysis.variant]),
     )
 
 
-def _limits(found: PseudoPerplexityFindings) -> str:
+def _limits(analysis: PseudoPerplexityFindings) -> str:
     limits = say(
         "A pseudo-perplexity must never be compared with the perplexity of a causal language model: the model sees "
         "what follows a token, and the probabilities do not multiply to that of the text, so there are no bits per "
         "byte either. It may be compared only under the same tokenizer and the same variant."
     )
-    if not found.is_reference:
+    if not analysis.is_reference:
         return limits
     return say(
         "The values are those of the reference model {model}, not of the audited one. {limits}",
-        model=found.model,
+        model=analysis.model,
         limits=limits,
     )
 
 
-def _protocol(found: PseudoPerplexityFindings) -> list[tuple[str, str]]:
+def _protocol(analysis: PseudoPerplexityFindings) -> list[tuple[str, str]]:
     return [
-        (say("Masked language model"), whose(found.model, is_reference=found.is_reference)),
-        (say("Variant"), found.variant),
-        (say("Context length"), plural(found.context_length, "{n} token", "{n} tokens")),
-        (say("Documents"), formats.count(found.n_documents)),
-        (say("Scored tokens"), formats.count(found.n_tokens)),
+        (say("Masked language model"), whose(analysis.model, is_reference=analysis.is_reference)),
+        (say("Variant"), analysis.variant),
+        (say("Context length"), plural(analysis.context_length, "{n} token", "{n} tokens")),
+        (say("Documents"), formats.count(analysis.n_documents)),
+        (say("Scored tokens"), formats.count(analysis.n_tokens)),
         (
             say("Of these in split words"),
-            say("{n}: where the variants differ", n=formats.count(found.n_split)),
+            say("{n}: where the variants differ", n=formats.count(analysis.n_split)),
         ),
     ]
 

@@ -64,21 +64,21 @@ class View:
     paper_words: int
 
 
-def view(sources: Sources, found: ExplanationFindings, probe: str) -> View:
+def view(sources: Sources, analysis: ExplanationFindings, probe: str) -> View:
     """The words of the findings, grouped by label."""
-    axis = _axis(found)
+    axis = _axis(analysis)
     explained = [e for e in sources.evidence.measured(probe, Explanation).values() if e.targets]
     used = faithful(explained)
     groups = tuple(
         _group(label, [e for e in used if e.targets[0].label == label], list(words), axis)
-        for label, words in groupby(sorted(found.global_words, key=_label), key=_label)
+        for label, words in groupby(sorted(analysis.global_words, key=_label), key=_label)
     )
     on_paper = _on_paper(groups)
     return View(
-        caption=_caption(found, len(explained) - len(used)),
+        caption=_caption(analysis, len(explained) - len(used)),
         axis=marks.axis_labels(axis),
         groups=groups,
-        n_words=len(found.global_words),
+        n_words=len(analysis.global_words),
         paper_groups=on_paper,
         paper_words=sum(len(group.rows) for group in groups[:on_paper]),
     )
@@ -94,13 +94,13 @@ def _on_paper(groups: Sequence[Group]) -> int:
     return sum(n < _PAPER_ROWS for n, _ in zip(before, groups, strict=False))
 
 
-def _axis(found: ExplanationFindings) -> marks.Axis:
-    numbers = [word.mean_weight for word in found.global_words]
+def _axis(analysis: ExplanationFindings) -> marks.Axis:
+    numbers = [word.mean_weight for word in analysis.global_words]
     ends = [end for n in numbers for end in (n.low, n.high, n.value) if end is not None]
-    return marks.shared_axis(ends, zero=True, width=_AXIS, unit=found.unit)
+    return marks.shared_axis(ends, zero=True, width=_AXIS, unit=analysis.unit)
 
 
-def _caption(found: ExplanationFindings, n_left_out: int) -> str:
+def _caption(analysis: ExplanationFindings, n_left_out: int) -> str:
     reading = say(
         "Mean weight over the documents that have the word, toward their most probable label: the tick is the mean, "
         "the line its 95% interval; right of zero supports, left opposes."
@@ -112,7 +112,7 @@ def _caption(found: ExplanationFindings, n_left_out: int) -> str:
         limit=bound(LOW_FIDELITY),
     )
     reading = paragraph([reading, without if n_left_out else ""])
-    word = max(found.global_words, key=lambda w: abs(w.mean_weight.value or 0.0))
+    word = max(analysis.global_words, key=lambda w: abs(w.mean_weight.value or 0.0))
     names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(word.label, 40)}
     if not word.mean_weight.value:
         return reading

@@ -159,17 +159,17 @@ def _limits(sources: Sources) -> str:
 def _apart(sources: Sources) -> list[Number]:
     """The numbers of groups that stand apart, the farthest first beside the width of its interval."""
     rows = sources.findings.slices
-    found = [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
-    return sorted(found, key=lambda number: -_distance(number, sources.numbers[base_name(number)]))
+    apart = [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
+    return sorted(apart, key=lambda number: -_distance(number, sources.numbers[base_name(number)]))
 
 
 def _distance(number: Number, whole: Number) -> float:
     """From the value of all documents, in half-widths of the group's interval."""
-    own, value = number.compared, whole.compared.value
-    if own.value is None or own.low is None or own.high is None or value is None:
+    part, value = number.compared, whole.compared.value
+    if part.value is None or part.low is None or part.high is None or value is None:
         return 0.0
-    half = (own.high - own.low) / 2
-    return abs(own.value - value) / half if half else math.inf
+    half = (part.high - part.low) / 2
+    return abs(part.value - value) / half if half else math.inf
 
 
 def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
@@ -182,11 +182,11 @@ def _chunks(rows: Sequence[SliceRow]) -> list[list[SliceRow]]:
     by_column: dict[str, list[SliceRow]] = {}
     for row in rows[:MOST_GROUPS]:
         by_column.setdefault(row.column, []).append(row)
-    for own in by_column.values():
-        if chunks and len(chunks[-1]) + len(own) <= MOST_ROWS:
-            chunks[-1] += own
+    for of_column in by_column.values():
+        if chunks and len(chunks[-1]) + len(of_column) <= MOST_ROWS:
+            chunks[-1] += of_column
         else:
-            chunks.append(list(own))
+            chunks.append(list(of_column))
     return chunks
 
 
@@ -209,8 +209,8 @@ def _panel(sources: Sources, name: str, rows: Sequence[SliceRow]) -> Panel:
 def _axis(sources: Sources, name: str) -> marks.Axis:
     """One axis for a number wherever it is drawn."""
     whole = sources.numbers.get(name)
-    found = [n for row in sources.findings.slices for n in row.numbers if base_name(n) == name]
-    numbers = [*found, *([whole] if whole else [])]
+    of_parts = [n for row in sources.findings.slices for n in row.numbers if base_name(n) == name]
+    numbers = [*of_parts, *([whole] if whole else [])]
     if any(number.is_beyond for number in numbers):
         numbers = list(map(as_nats, numbers))
     values = [x for n in numbers for x in (n.low, n.value, n.high) if x is not None]
@@ -257,8 +257,7 @@ def _sign(number: Number, whole: float | None) -> str:
 def _undrawn(sources: Sources) -> list[Number]:
     """Every number of every group that has no panel."""
     drawn = {number.name for row in sources.findings.slices for number in row.numbers}
-    found = sources.numbers.items()
-    return [n for name, n in found if name.endswith("}") and name not in drawn and n.is_measured]
+    return [n for name, n in sources.numbers.items() if name.endswith("}") and name not in drawn and n.is_measured]
 
 
 def _others(numbers: Sequence[Number]) -> Table:

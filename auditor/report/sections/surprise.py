@@ -28,7 +28,7 @@ SHORT = 28
 class Card:
     """One surprising document."""
 
-    place: int
+    position: int
     """Of the document in the corpus: what links to the card are made of."""
     document_id: str
     facts: str
@@ -37,18 +37,18 @@ class Card:
     passages: tuple[highlights.Passage, ...]
 
 
-def with_all_values(sources: Sources, found: F, probe: str) -> F:
+def with_all_values(sources: Sources, analysis: F, probe: str) -> F:
     """The findings with every value of every slice: abridged ones have some of them, at even steps."""
     if not sources.findings.documents_left_out:
-        return found
+        return analysis
     records = {document.id: record for document, record in sources.evidence.records(probe)}
     values = nats_by_slice(sources.evidence.documents, records, sliceable(sources.evidence.documents))
-    return found.model_copy(update={"nats_by_slice": values})
+    return analysis.model_copy(update={"nats_by_slice": values})
 
 
 def content(
     sources: Sources,
-    found: ScoredFindings,
+    analysis: ScoredFindings,
     probe: str,
     values: Sequence[float],
     facts: Callable[[Any], list[str]],
@@ -57,14 +57,14 @@ def content(
 
     Args:
         sources: of the report.
-        found: the findings that name the slices and the most surprising documents.
+        analysis: the findings that name the slices and the most surprising documents.
         probe: whose records these are.
         values: logarithm of the perplexity of each document that has one.
         facts: what a card says of a record.
     """
-    strips = distribution(values, found.nats_by_slice)
+    strips = distribution(values, analysis.nats_by_slice)
     records = sources.evidence.of(probe)
-    shown = known(found.most_surprising, records)
+    shown = known(analysis.most_surprising, records)
     cards = []
     for example in shown:
         record, document = records[example.document_id], sources.documents.get(example.document_id)
@@ -72,16 +72,16 @@ def content(
             cards.append(_card(sources.position(document.id), document, record, facts(record)))
     return {
         "strips": strip_table(strips) if strips else None,
-        "figure_caption": strips_caption(strips, left_out(strips, found.nats_by_slice)),
+        "figure_caption": strips_caption(strips, left_out(strips, analysis.nats_by_slice)),
         "edges": [formats.decimal(edge, 0) for edge in highlights.SURPRISE_BITS],
         "rule": rule_of(shown),
         "cards": cards,
     }
 
 
-def draw(values: Sequence[float], found: ScoredFindings, label: str) -> str:
+def draw(values: Sequence[float], analysis: ScoredFindings, label: str) -> str:
     """The strips as a figure; empty where there is nothing to draw."""
-    strips = distribution(values, found.nats_by_slice)
+    strips = distribution(values, analysis.nats_by_slice)
     return figures.draw_strips(strips, label) if strips else ""
 
 
@@ -89,8 +89,8 @@ def card_of(probe: str, kind: type[ScoredFindings]) -> Callable[[Sources, str], 
     """Where the section of a probe shows a document token by token."""
 
     def card(sources: Sources, document_id: str) -> tuple[str, str] | None:
-        found = sources.findings.analysis(probe, kind)
-        shown = known(found.most_surprising, sources.evidence.of(probe)) if found else ()
+        analysis = sources.findings.analysis(probe, kind)
+        shown = known(analysis.most_surprising, sources.evidence.of(probe)) if analysis else ()
         if document_id not in {example.document_id for example in shown}:
             return None
         return f"{probe}-{sources.position(document_id)}", say("Surprise of each token")
@@ -102,8 +102,8 @@ def context_length(probe: str, kind: type[ScoredFindings]) -> Callable[[Paramete
     """What the parameter of that name came to."""
 
     def meaning(parameter: Parameter) -> str:
-        found = parameter.findings.analysis(probe, kind)
-        return "" if found is None else plural(found.context_length, "{n} token", "{n} tokens")
+        analysis = parameter.findings.analysis(probe, kind)
+        return "" if analysis is None else plural(analysis.context_length, "{n} token", "{n} tokens")
 
     return meaning
 
@@ -191,7 +191,7 @@ def _strip_row(strip: figures.Strip) -> tuple[str, ...]:
     return (formats.middle(strip.label, 60), formats.count(len(strip.values)), *map(formats.perplexity, values))
 
 
-def _card(place: int, document: Document, record: ScoredTokens, facts: list[str]) -> Card:
+def _card(position: int, document: Document, record: ScoredTokens, facts: list[str]) -> Card:
     """A document with the surprise of its tokens, as a line of bars and as shading."""
     bits = [stretch[3] for stretch in highlights.scored_stretches(record)]
     pooled = -(-len(bits) // MOST_BARS)
@@ -200,7 +200,7 @@ def _card(place: int, document: Document, record: ScoredTokens, facts: list[str]
     if pooled > 1:
         facts.append(say("one bar for {n} tokens", n=formats.count(pooled)))
     return Card(
-        place=place,
+        position=position,
         document_id=formats.middle(document.id, 48),
         facts=" · ".join(facts),
         line=marks.surprise_line(bars, *((marks.BESIDE, 40) if len(bars) <= SHORT else ())),
