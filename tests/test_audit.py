@@ -282,7 +282,7 @@ def test_strange_documents_are_a_row_or_a_failure_each(models: dict[str, Path], 
     rows = [{"id": key, "text": text, "label": "positive"} for key, text in strange.items()]
     path = here / "strange.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    shown = ["predictions", "lime", "attention", "perplexity", "failures", "documents"]
+    shown = ["prediction", "lime", "attention", "perplexity", "failures", "documents"]
     more = {"run.max_failures": 1, "probes.perplexity.model": models["writer"], "report.sections": shown}
     result = run(models["classifier"], path, more, pdf=True)
     for record in (Prediction, Explanation):

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
@@ -291,7 +292,7 @@ def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str
         ),
         (
             {"sections": ["summary"]},
-            "report.sections.0: there is no such section; there are predictions, lime, attention, perplexity, "
+            "report.sections.0: there is no such section; there are attention, lime, perplexity, prediction, "
             "pseudo_perplexity, failures, slices, documents, methods, regulatory, glossary, provenance, "
             'found "summary"',
         ),
@@ -302,11 +303,10 @@ def test_a_report_that_cannot_be_drawn_is_a_fault(table: dict[str, object], expe
     assert faults(None, overrides) == [f"command line: {expected}"]
 
 
-def test_a_section_of_a_third_partys_probe_may_be_chosen() -> None:
-    assert load(None, {**QUICK, "report.sections": '["probe-length", "lime"]'}).report.sections == [
-        "probe-length",
-        "lime",
-    ]
+def test_a_section_of_a_third_partys_probe_may_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = EntryPoints([EntryPoint(name, "nowhere:Probe", "auditor.probes") for name in ("length", "lime")])
+    monkeypatch.setattr("auditor.config.report.entry_points", lambda **_: entries)
+    assert load(None, {**QUICK, "report.sections": '["length", "lime"]'}).report.sections == ["length", "lime"]
 
 
 def test_keys_of_the_model_that_agree_are_fine() -> None:

@@ -78,7 +78,7 @@ def test_the_plan_keeps_what_a_second_rendering_needs(tmp_path: Path) -> None:
         ("Ada Lovelace", None),
         ("Mary Somerville", "Validator"),
     ]
-    assert shown.sections == ("lime", "predictions")
+    assert shown.sections == ("lime", "prediction")
     assert shown.statements == {"owner": "Model risk"}
     assert shown.logo is not None
     assert shown.logo.startswith("data:image/png;base64,")

@@ -1,6 +1,7 @@
 """The table [report]: what the report says besides the findings, and how it looks."""
 
 import difflib
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -8,22 +9,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from auditor.config.base import Name, Table
 from auditor.languages import Language
 
-SECTIONS: Final = (
-    *("predictions", "lime", "attention", "perplexity", "pseudo_perplexity", "failures", "slices"),
-    *("documents", "methods", "regulatory", "glossary", "provenance"),
-)
-"""Ids of the report's sections; that of a third party's probe is `probe-` and the probe's name."""
+SECTIONS: Final = ("failures", "slices", "documents", "methods", "regulatory", "glossary", "provenance")
+"""The sections that are of no single probe; those of probes are called as the probes are."""
+
+
+def known_sections() -> tuple[str, ...]:
+    """Names of all sections: the installed probes, and `SECTIONS`."""
+    return (*sorted(entry_points(group="auditor.probes").names), *SECTIONS)
 
 
 def _known_section(name: str) -> str:
-    if name not in SECTIONS and not name.startswith("probe-"):
-        near = difflib.get_close_matches(name, SECTIONS, n=1)
-        raise ValueError(f"there is no such section; {_near_or_all(near)}")
+    known = known_sections()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise ValueError(f"there is no such section; {hint}")
     return name
-
-
-def _near_or_all(near: list[str]) -> str:
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(SECTIONS)}"
 
 
 def _once(names: list[str]) -> list[str]:

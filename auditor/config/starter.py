@@ -60,7 +60,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 
 [report]
 # language = "en"                     # or "zh": the language of the report's own words
-# sections = ["predictions", "lime"]  # which, in this order; default: all; provenance always ends the report
+# sections = ["prediction", "lime"]  # which, in this order; default: all; provenance always ends the report
 # reviewers = ["Ada Lovelace", {{ name = "Mary Somerville", role = "Validator" }}]  # a signature line each
 # organisation = "Model risk"
 # logo = "logo.png"                   # PNG or JPEG, at most 256 KB; needs organisation

@@ -21,6 +21,7 @@ from jinja2.loaders import split_template_path
 
 from auditor.errors import RenderError
 from auditor.findings.registry import summaries
+from auditor.findings.types import Findings
 from auditor.report.contract import Chapter, Inline, Section, Sources
 
 GROUP: Final = "auditor.chapters"
@@ -52,6 +53,12 @@ def section_id(probe: str) -> str:
     """Id of the section of a probe."""
     summary = summaries().get(probe)
     return summary.section_id if summary else f"probe-{probe}"
+
+
+def chosen_sections(findings: Findings) -> tuple[str, ...] | None:
+    """Ids of the sections that the reader chose, in their order; None for all. Those of probes are chosen by name."""
+    names, probes = findings.presentation.sections, {row.probe for row in findings.coverage}
+    return None if names is None else tuple(section_id(name) if name in probes else name for name in names)
 
 
 def compose(sources: Sources, chapter: Chapter) -> Section:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.findings.registry import summary_of
 from auditor.languages import say
-from auditor.report.chapters import chapter_of, section_id
+from auditor.report.chapters import chapter_of, chosen_sections, section_id
 from auditor.report.chapters import compose as compose_chapter
 from auditor.report.contract import Section, Sources
 from auditor.report.sections import documents, gallery, glossary, methods, plain, regulatory, slices
@@ -16,7 +16,7 @@ def compose(sources: Sources) -> list[Section]:
     Raises:
         RenderError: the section of a chapter cannot be composed.
     """
-    chosen = sources.findings.presentation.sections
+    chosen = chosen_sections(sources.findings)
 
     def kept(sections: Iterable[Section]) -> list[Section]:
         return [section for section in sections if chosen is None or section.id in chosen]

@@ -16,7 +16,7 @@ from auditor.findings.types import Choice
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Prediction
-from auditor.report.chapters import chapters, section_id
+from auditor.report.chapters import chapters, chosen_sections, section_id
 from auditor.report.contract import Column, Reason, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats, highlights
 from auditor.report.sections import continuations, explanations
@@ -202,5 +202,5 @@ def _links(sources: Sources, document_id: str, rules: set[str]) -> list[tuple[st
     links = [(section_id(probe), card) for probe, card in cards if card is not None]
     if SLICE in rules:
         links.append((_SLICES, (_SLICES, say("Slices"))))
-    printed = sources.findings.presentation.sections
+    printed = chosen_sections(sources.findings)
     return [link for section, link in links if printed is None or section in printed]
