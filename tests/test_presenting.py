@@ -31,7 +31,7 @@ organisation = "Example Bank"
 logo = "logo.png"
 classification = "Internal"
 reviewers = ["Ada Lovelace", { name = "Mary Somerville", role = "Validator" }]
-sections = ["lime", "predictions"]
+sections = ["lime", "prediction"]
 templates = "templates"
 fonts = "fonts"
 [report.statements]
