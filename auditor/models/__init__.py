@@ -13,17 +13,7 @@ import torch
 
 from auditor.errors import ModelError
 from auditor.models.attention.rehearsal import hides_attention
-from auditor.models.capabilities import (
-    Attends,
-    Classifies,
-    FillsMasks,
-    Identity,
-    Question,
-    Scores,
-    Text,
-    Tokens,
-    Window,
-)
+from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -34,6 +24,7 @@ from auditor.models.checkpoints.loading import (
     open_tokenizer,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.inputs import Identity, Question, Text, Tokens, Window
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
 from auditor.models.text.fill_mask import FillMask

@@ -16,10 +16,10 @@ import torch
 from auditor.errors import ModelError
 from auditor.models.attention.matrices import of_matrices
 from auditor.models.attention.routing import REMEDY, STATISTICS, Collector, collecting
-from auditor.models.capabilities import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
 from auditor.models.computing.architecture import attending
 from auditor.models.computing.batching import Way, padded
 from auditor.models.computing.proof import Proof
+from auditor.models.inputs import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
 
 if TYPE_CHECKING:
     from auditor.models.text.adapter import TextModel
@@ -44,7 +44,7 @@ class AttentionReader:
         self._way = None
 
     def statistics(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
-        """Statistics of all heads over each text; see `contract.Attends`."""
+        """Statistics of all heads over each text; see `capabilities.Attends`."""
         if not all(text.encoded.ids for text in tokens):
             raise ValueError("a text without a single token has no attention")
         if self._way is None:
@@ -54,7 +54,7 @@ class AttentionReader:
         return self._read(texts, special, punctuation, self._way)[0]
 
     def maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
-        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         mapped = [self._mapped(text, n_keys) for text in tokens]
         return [HeadMaps(*(values.cpu().numpy() for values in one)) for one in mapped]
 

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from auditor.errors import ModelError
-from auditor.models.capabilities import one_line
 from auditor.models.checkpoints.checkpoint import Checkpoint
+from auditor.models.inputs import one_line
 
 CLASSES: dict[str, Any] = {
     "text-classification": AutoModelForSequenceClassification,

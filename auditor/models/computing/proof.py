@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Encoded, Sequences
+from auditor.models.inputs import Encoded, Sequences
 
 SHORT = (1, 2, 4, 7, 12)
 """Tokens of the short texts, without the special tokens around them."""

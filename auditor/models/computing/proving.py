@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from auditor.errors import AuditorError, ModelError
-from auditor.models.capabilities import Encoded, Sequences, UnreadableError, one_line, ragged
 from auditor.models.computing.batching import Way
 from auditor.models.computing.proof import Proof, thresholds
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import takes
+from auditor.models.inputs import Encoded, Sequences, UnreadableError, one_line, ragged
 
 if TYPE_CHECKING:
     from auditor.models.text.adapter import TextModel

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from auditor.models.capabilities import Encoded
 from auditor.models.computing.activations import fused
+from auditor.models.inputs import Encoded
 
 
 @dataclass

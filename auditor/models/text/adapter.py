@@ -12,17 +12,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import AuditorError
 from auditor.models.attention.reading import AttentionReader
-from auditor.models.capabilities import (
-    Encoded,
-    HeadMaps,
-    HeadStatistics,
-    Identity,
-    Sequences,
-    Text,
-    Tokens,
-    UnreadableError,
-    one_line,
-)
 from auditor.models.computing.architecture import first_position, mixes_otherwise, windows
 from auditor.models.computing.batching import Batcher, Way, padded
 from auditor.models.computing.layout import Packer, Rows, layout
@@ -34,6 +23,17 @@ from auditor.models.computing.proof import Proof, close, draw, lengths
 from auditor.models.computing.proving import ask_alone, prove
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import Stock, takes
+from auditor.models.inputs import (
+    Encoded,
+    HeadMaps,
+    HeadStatistics,
+    Identity,
+    Sequences,
+    Text,
+    Tokens,
+    UnreadableError,
+    one_line,
+)
 from auditor.models.text.tokenising import Tokenising
 
 Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -151,7 +151,7 @@ class TextModel(Tokenising, ABC):
 
     @property
     def causal(self) -> bool:
-        """Whether no token sees those behind it; see `contract.Attends`."""
+        """Whether no token sees those behind it; see `capabilities.Attends`."""
         return self._causal
 
     def read(self, sequences: Sequences, rows: Sequence[Sequence[int]], head: Head) -> torch.Tensor:
@@ -209,12 +209,12 @@ class TextModel(Tokenising, ABC):
         return self.batcher.packed(plan.order, plan.costs, lengths, one, rows.counts.tolist())[0]
 
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
-        """Statistics of all heads over each text; see `contract.Attends`."""
+        """Statistics of all heads over each text; see `capabilities.Attends`."""
         self.require_proof(Sequences.of([text.encoded for text in tokens]))
         return self._reader.statistics(tokens, punctuation)
 
     def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
-        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         return self._reader.maps(tokens, n_keys)
 
     def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor]:

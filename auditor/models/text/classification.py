@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Encoded, Question, Sequences, Text
 from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
+from auditor.models.inputs import Encoded, Question, Sequences, Text
 from auditor.models.text.adapter import TextModel
 from auditor.records.types import Document
 

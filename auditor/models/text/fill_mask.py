@@ -24,8 +24,8 @@ import torch
 from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
-from auditor.models.capabilities import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
 from auditor.models.computing.head import of_logits
+from auditor.models.inputs import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
 from auditor.models.text.adapter import TextModel
 
 HEAD_ROWS = 128
