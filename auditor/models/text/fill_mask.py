@@ -12,19 +12,16 @@ The head is the model's own `forward` with the base model taken out of it, so th
 position by position, is checked once when it is loaded; where it does not, the whole model's logits are used.
 """
 
-import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
-from auditor.models.computing.head import of_logits
+from auditor.models.computing.head import head_of, of_logits
 from auditor.models.inputs import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
 from auditor.models.text.adapter import TextModel
 
@@ -186,17 +183,9 @@ class FillMask(TextModel):
 
     def _own_head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""
-        body = self.model.base_model
-        if body is self.model:
+        head = head_of(self.model)
+        if head is None:
             return None
-        base = copy.copy(body)
-        base.forward = _given
-        rest = copy.copy(self.model)
-        rest._modules = {**self.model._modules, self.model.base_model_prefix: base}
-
-        def head(states: torch.Tensor) -> torch.Tensor:
-            return rest(inputs_embeds=states[None]).logits[0]  # type: ignore[no-any-return]
-
         try:
             with self.reading([1]):
                 states, logits = self.stock.ask(self.stock.arguments(self.frame[0], self.device))
@@ -206,8 +195,3 @@ class FillMask(TextModel):
         except UnreadableError:
             return None
         return head if self.close(given, logits) else None
-
-
-def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
-    """Stands in for a base model: what it is given are the last hidden states."""
-    return BaseModelOutput(last_hidden_state=inputs_embeds)

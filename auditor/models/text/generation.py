@@ -23,12 +23,13 @@ import torch
 from transformers import BatchEncoding
 
 from auditor.errors import ModelError
+from auditor.models.computing.batched_model import Head
 from auditor.models.computing.batching import Way, padded
 from auditor.models.computing.head import log_probabilities, of_logits
 from auditor.models.computing.layout import Rows
 from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens, UnreadableError, Window
-from auditor.models.text.adapter import Head, TextModel
+from auditor.models.text.adapter import TextModel
 from auditor.models.text.chat import ChatTemplate
 from auditor.models.text.prompt import Prompt
 from auditor.records.types import Document, Segment
@@ -258,7 +259,7 @@ class TextGeneration(TextModel):
         return self.identity.max_length - longest
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `capabilities.Classifies`; None where the undisturbed prompt does not fit, or a chat template changes it."""
+        """See `capabilities.Classifies`; None where the prompt does not fit, or a chat template changes it."""
         pieces = self._prompt.pieces(document)
         if pieces is None:
             return None
