@@ -22,12 +22,6 @@ class UnreadableError(Exception):
     kind = "unreadable"
 
 
-def one_line(fault: BaseException) -> str:
-    """The class and the first line of the message of something raised, at most 300 characters."""
-    message = str(fault).strip().split("\n", 1)[0][:300]
-    return f"{type(fault).__name__}: {message}" if message else type(fault).__name__
-
-
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one text, on the host, special tokens included."""

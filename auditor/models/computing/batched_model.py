@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from transformers import PreTrainedModel
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, one_line
 from auditor.models.computing.activations import fused
 from auditor.models.computing.architecture import first_position, mixes_otherwise, windows
 from auditor.models.computing.batching import Batcher, Way, padded
@@ -26,7 +26,7 @@ from auditor.models.computing.precision import HALF, computing
 from auditor.models.computing.proof import Proof, Truth, close
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import Stock, takes
-from auditor.models.inputs import Encoded, Identity, Sequences, UnreadableError, one_line
+from auditor.models.inputs import Encoded, Identity, Sequences, UnreadableError
 
 Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""

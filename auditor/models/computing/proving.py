@@ -11,13 +11,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from auditor.errors import AuditorError, ModelError
+from auditor.errors import AuditorError, ModelError, one_line
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way
 from auditor.models.computing.proof import Proof, Truth, thresholds
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import takes
-from auditor.models.inputs import Encoded, Sequences, UnreadableError, one_line
+from auditor.models.inputs import Encoded, Sequences, UnreadableError
 
 STATES = 32
 """States of each text that are compared."""

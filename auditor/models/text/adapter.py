@@ -3,6 +3,7 @@
 from abc import ABC
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -17,6 +18,33 @@ from auditor.models.text.tokenising import Tokenising
 
 PROVEN = 512
 """Tokens of the longest text of a proof where nobody says which texts will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is loaded of a checkpoint, before an adapter knows what to ask."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    identity: Identity
+    batcher: Batcher
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may say about how a model is asked; each adapter reads what concerns it."""
+
+    texts: Sequence[Text] | None = None
+    """The longest that will be asked about; see `TextModel`."""
+    most_tokens: int | None = None
+    compile: bool = False
+    prompt: str = "{text}"
+    """What a language model is asked; `{text}` and `{pair}` stand for the document."""
+    candidates: tuple[str, ...] | None = None
+    """The continuations to choose from; None for the model's own."""
+    max_new_tokens: int = 20
+    chat: bool = False
+    """Whether the prompt goes through the tokenizer's chat template."""
 
 
 @dataclass
@@ -42,6 +70,23 @@ class TextModel(Tokenising, BatchedModel, ABC):
         self.prepare_tokens()
         self._reader = AttentionReader(self)
         self._prove(self._longest())
+
+    @classmethod
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """The adapter of a loaded model, its ways of asking proven.
+
+        Raises:
+            ModelError: The settings do not fit the model, or it cannot be asked.
+        """
+        return cls(
+            loaded.model,
+            loaded.tokenizer,
+            loaded.identity,
+            loaded.batcher,
+            texts=settings.texts,
+            most_tokens=settings.most_tokens,
+            compiles=settings.compile,
+        )
 
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `capabilities.Attends`."""

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ import torch
 from auditor.errors import ModelError
 from auditor.models.computing.head import head_of, of_logits
 from auditor.models.inputs import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
-from auditor.models.text.adapter import TextModel
+from auditor.models.text.adapter import Loaded, Settings, TextModel
 
 HEAD_ROWS = 128
 """Positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""
@@ -65,6 +66,12 @@ class FillMask(TextModel):
         self._special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         self._knows_words = len(set(self.tokenizer("a b", add_special_tokens=False).word_ids())) > 1
         super().__post_init__()
+
+    @classmethod
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """As every text model, without the labels of another head; see `TextModel.adapt`."""
+        identity = replace(loaded.identity, labels=(), multi_label=False)
+        return super().adapt(replace(loaded, identity=identity), settings)
 
     @property
     def proof_texts(self) -> Sequences:
