@@ -251,6 +251,17 @@ def test_the_readme_is_short_and_its_links_lead_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_every_file_and_target_of_make_that_is_named_exists(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    named = {span for span in spans(text) if re.fullmatch(r"(auditor|tests|reports|samples|templates)/[\w./-]*", span)}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    named = set(re.findall(r"(?:^    |^\$ |`)make ([a-z-]+)", text, re.MULTILINE))
+    assert named
+    assert named <= set(targets)
+
+
 def test_the_readme_has_at_most_three_ratios_and_they_are_those_of_the_benchmarks():
     ratios = re.findall(r"[0-9.]+ ×", DOCUMENTS["README"])
     assert 0 < len(ratios) <= 3
