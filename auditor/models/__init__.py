@@ -6,24 +6,12 @@ results on a CPU then come in one piece, where the heap would be left in pieces.
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import torch
 
 from auditor.errors import ModelError
-from auditor.models.attention.rehearsal import hides_attention
-from auditor.models.capabilities import (
-    Attends,
-    Classifies,
-    FillsMasks,
-    Identity,
-    Question,
-    Scores,
-    Text,
-    Tokens,
-    Window,
-)
+from auditor.models.attention.rehearsal import rehearse
+from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -32,8 +20,11 @@ from auditor.models.checkpoints.loading import (
     load_tokenizer,
     max_length_of,
     open_tokenizer,
+    outline,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.inputs import Identity, Question, Text, Tokens, Window
+from auditor.models.text.adapter import Loaded, Settings
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
 from auditor.models.text.fill_mask import FillMask
@@ -67,7 +58,12 @@ __all__ = [
 ]
 
 
-ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGeneration, "fill-mask": FillMask}
+Adapter = TextClassification | TextGeneration | FillMask
+ADAPTERS: dict[str, type[Adapter]] = {
+    "text-classification": TextClassification,
+    "text-generation": TextGeneration,
+    "fill-mask": FillMask,
+}
 
 
 def offers(task: str, capability: type) -> bool:
@@ -82,6 +78,17 @@ def check_chat(checkpoint: Checkpoint) -> None:
         ModelError: If there is none, or it cannot be applied.
     """
     chat_template(checkpoint.name, open_tokenizer(checkpoint))
+
+
+def hides_attention(checkpoint: Checkpoint) -> str | None:
+    """Why attention cannot be collected from this architecture; None where it can, or where only a run will tell."""
+    try:
+        rehearse(outline(checkpoint), checkpoint.name)
+    except ModelError as error:
+        return str(error)
+    except Exception:  # whatever a model may raise on a device without contents
+        return None
+    return None
 
 
 def load(
@@ -100,7 +107,7 @@ def load(
     chat: bool = False,
     texts: Sequence[Text] | None = None,
     most_tokens: int | None = None,
-) -> TextClassification | TextGeneration | FillMask:
+) -> Adapter:
     """Loads a checkpoint and adapts it to its task.
 
     Args:
@@ -128,13 +135,12 @@ def load(
     sees = max_length_of(model, tokenizer)
     if max_length is not None and max_length > sees:
         raise ModelError(f"{checkpoint.name}: max_length = {max_length}, but the model sees at most {sees} tokens")
-    several = checkpoint.multi_label if multi_label is None else multi_label
     identity = Identity(
         name=checkpoint.name,
         task=checkpoint.task,
         model_class=checkpoint.model_class,
         labels=checkpoint.labels,
-        multi_label=several,
+        multi_label=checkpoint.multi_label if multi_label is None else multi_label,
         n_parameters=sum(p.numel() for p in model.parameters()),
         max_length=max_length or sees,
         device=_device_name(place),
@@ -142,23 +148,16 @@ def load(
         hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
     )
     batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
-    shown: dict[str, Any] = {"texts": texts, "most_tokens": most_tokens, "compiles": compile}
-    if checkpoint.task == "text-classification":
-        return TextClassification(model, tokenizer, identity, batcher, **shown)
-    if checkpoint.task == "fill-mask":
-        return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher, **shown)
-    identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False, chat=chat)
-    return TextGeneration(
-        model,
-        tokenizer,
-        identity,
-        batcher,
-        prompt or "{text}",
-        tuple(candidates) if candidates else None,
-        max_new_tokens,
-        chat_template(checkpoint.name, tokenizer) if chat else None,
-        **shown,
+    settings = Settings(
+        texts=texts,
+        most_tokens=most_tokens,
+        compile=compile,
+        prompt=prompt or "{text}",
+        candidates=tuple(candidates) if candidates else None,
+        max_new_tokens=max_new_tokens,
+        chat=chat,
     )
+    return ADAPTERS[checkpoint.task].adapt(Loaded(model, tokenizer, identity, batcher), settings)
 
 
 def _device_name(device: torch.device) -> str:

@@ -35,6 +35,7 @@ from auditor.errors import (
     VerificationError,
 )
 from auditor.terminal import streams
+from auditor.terminal.manual import open_manual
 from auditor.terminal.options import Fonts, Templates, configured
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
@@ -281,6 +282,9 @@ def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or o
 
     _say(_json((config if of is Schema.config else findings).schema()))
     return EXIT_FINE
+
+
+app.command(name="help")(open_manual)
 
 
 def _open(name: str, root: Path) -> "Run":

@@ -1,6 +1,8 @@
 """Loads a checkpoint onto a device, or says in one line why it cannot be."""
 
+import copy
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import torch
@@ -16,8 +18,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from auditor.errors import ModelError
-from auditor.models.capabilities import one_line
+from auditor.errors import ModelError, one_line
 from auditor.models.checkpoints.checkpoint import Checkpoint
 
 CLASSES: dict[str, Any] = {
@@ -25,6 +26,10 @@ CLASSES: dict[str, Any] = {
     "text-generation": AutoModelForCausalLM,
     "fill-mask": AutoModelForMaskedLM,
 }
+
+
+_BUILDING = Lock()
+"""transformers builds a model under PyTorch's default dtype and patched initialisers, which all threads share."""
 
 
 def device_for(wanted: str) -> torch.device:
@@ -63,19 +68,19 @@ def load_model(
     """
     if device_map is not None and find_spec("accelerate") is None:
         raise ModelError(f'device_map = "{device_map}" needs the package accelerate: pip install accelerate')
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    _quieten_transformers()
     name = checkpoint.name
     try:
-        model, info = CLASSES[checkpoint.task].from_pretrained(
-            checkpoint.folder,
-            dtype=dtype,
-            device_map=device_map,
-            attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
-            trust_remote_code=checkpoint.trust_remote_code,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with _BUILDING:
+            model, info = CLASSES[checkpoint.task].from_pretrained(
+                checkpoint.folder,
+                dtype=dtype,
+                device_map=device_map,
+                attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
+                trust_remote_code=checkpoint.trust_remote_code,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except SafetensorError as error:
         raise ModelError(f"{name}: the safetensors file is damaged ({error}); fetch it again") from error
     except Exception as error:  # whatever the code of a model raises while it is built
@@ -89,6 +94,26 @@ def load_model(
         )
     loaded: PreTrainedModel = (model if device_map else model.to(device)).eval()
     return loaded
+
+
+def outline(checkpoint: Checkpoint) -> PreTrainedModel:
+    """The model in eval mode on PyTorch's meta device, where tensors have a shape and no content: no weight is read.
+
+    Raises:
+        Exception: Whatever the code of a model raises there.
+    """
+    _quieten_transformers()
+    config = copy.deepcopy(checkpoint.config)
+    with _BUILDING, torch.device("meta"), torch.inference_mode():
+        model: PreTrainedModel = CLASSES[checkpoint.task].from_config(
+            config, trust_remote_code=checkpoint.trust_remote_code
+        )
+    return model.eval()
+
+
+def _quieten_transformers() -> None:
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
 
 
 def _has_sdpa(checkpoint: Checkpoint) -> bool:

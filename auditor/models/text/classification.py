@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Encoded, Question, Sequences, Text
 from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
+from auditor.models.inputs import Encoded, Question, Sequences, Text
 from auditor.models.text.adapter import TextModel
 from auditor.records.types import Document
 
@@ -53,7 +53,7 @@ class TextClassification(TextModel):
         """Through the first state, which a shortened last layer computes alone, or the last."""
         if self._short:
             return [self._pooled_first]
-        pools_last = self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear)
+        pools_last = self.causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear)
         return [self._pooled_last] if pools_last else []
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
