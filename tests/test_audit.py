@@ -460,12 +460,16 @@ class LengthProbe:
             yield Length(document.id, len(document.text), len(document.text) / (1 + document.text.count(" ")))
 
 
+def with_one_more(own: EntryPoint) -> Callable[..., list[EntryPoint]]:
+    """The registry, as it is where one more package is installed."""
+    return lambda group: [*entry_points(group=group), *([own] if own.group == group else [])]
+
+
 def test_a_third_partys_probe_is_in_the_report_on_its_first_day(
     models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = EntryPoint("length", f"{__name__}:LengthProbe", "auditor.probes")
-    known = entry_points(group="auditor.probes")
-    monkeypatch.setattr("auditor.running.probe_selection.entry_points", lambda **_: [*known, own])
+    monkeypatch.setattr("auditor.registry.entry_points", with_one_more(own))
     result = run(models["classifier"], corpus(here), {"probes.length": {}})
     assert {c.probe: c.measured for c in result.findings.coverage}["length"] == 18
     page = result.html.read_text(encoding="utf-8")
@@ -477,9 +481,7 @@ def test_a_probe_whose_name_could_not_stand_in_an_address_is_refused_before_anyt
     models: dict[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = EntryPoint("my <length>", f"{__name__}:LengthProbe", "auditor.probes")
-    monkeypatch.setattr(
-        "auditor.running.probe_selection.entry_points", lambda **_: [own, *entry_points(group="auditor.probes")]
-    )
+    monkeypatch.setattr("auditor.registry.entry_points", with_one_more(own))
     with pytest.raises(ConfigError, match="my <length>: a probe's name is made of a-z, 0-9 and _; tell who wrote"):
         run(models["classifier"], corpus(here), {"probes": {"my <length>": {}}})
 

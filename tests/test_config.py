@@ -273,7 +273,7 @@ max_failures = 2
         ({"candidates": ["good", " "]}, "candidates must not be blank"),
         ({"prompt": "{text}", "task": "text-classification"}, "prompt is for text-generation only"),
         ({"candidates": ["a", "b"], "task": "text-classification"}, "candidates is for text-generation only"),
-        ({"multi_label": True, "task": "text-generation"}, "multi_label is for classifiers only"),
+        ({"multi_label": True, "task": "text-generation"}, "multi_label is for text-classification only"),
     ],
 )
 def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str, object], expected: str) -> None:
@@ -321,7 +321,7 @@ def test_a_fault_names_the_source_of_the_value(tmp_path: Path) -> None:
         'environment variable AUDITOR_SEED: seed: expected a whole number, found "x"',
         "command line: model.devise: unknown key; did you mean model.device?",
         'command line: probes: expected a table, found "all"',
-        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; known here: output, shard_size, max_failures",
+        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; known here: output, shard_size, executor, max_failures",
     ]
     assert faults(None) == [
         "command line: corpus.path: missing; give it in the file or with --data",

@@ -14,7 +14,8 @@ FILES = {
 # From the ground up. The parts of floor 2 are strangers, but that report may import findings.
 STAIRS = (
     {"auditor", "errors", "languages"},
-    {"records", "hub"},
+    {"registry", "hub"},
+    {"records", "tasks"},
     {"models", "corpus", "config", "findings", "report"},
     {"probes"},
     {"running"},

@@ -6,12 +6,11 @@ results on a CPU then come in one piece, where the heap would be left in pieces.
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import torch
 
 from auditor.errors import ModelError
+from auditor.models.adapters import Adapter, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import hides_attention
 from auditor.models.capabilities import (
     Attends,
@@ -45,6 +44,7 @@ CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384
 
 __all__ = [
+    "Adapter",
     "Attends",
     "Checkpoint",
     "Classifies",
@@ -53,6 +53,7 @@ __all__ = [
     "Identity",
     "Question",
     "Scores",
+    "Settings",
     "TextClassification",
     "TextGeneration",
     "Tokens",
@@ -65,14 +66,6 @@ __all__ = [
     "load",
     "offers",
 ]
-
-
-ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGeneration, "fill-mask": FillMask}
-
-
-def offers(task: str, capability: type) -> bool:
-    """Whether models of this task have a capability of `auditor.models.capabilities`."""
-    return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
 
 
 def check_chat(checkpoint: Checkpoint) -> None:
@@ -100,7 +93,7 @@ def load(
     chat: bool = False,
     texts: Sequence[Text] | None = None,
     most_tokens: int | None = None,
-) -> TextClassification | TextGeneration | FillMask:
+) -> Adapter:
     """Loads a checkpoint and adapts it to its task.
 
     Args:
@@ -112,10 +105,10 @@ def load(
         compile: Whether to compile the model.
         max_length: Fewer tokens than the model could see.
         multi_label: Whether a text may have several labels; the checkpoint's own statement if None.
-        prompt: For text generation: what is asked, with `{text}`.
-        candidates: For text generation: the continuations to choose from.
-        max_new_tokens: For text generation without candidates: length of the continuation.
-        chat: For text generation: whether the prompt goes through the tokenizer's chat template.
+        prompt: Of a language model: what is asked, with `{text}`.
+        candidates: Of a language model: the continuations to choose from.
+        max_new_tokens: Of a language model without candidates: length of the continuation.
+        chat: Of a language model: whether the prompt goes through the tokenizer's chat template.
         texts: The longest that will be asked about, which ways of asking are proven on; None: nobody knows.
         most_tokens: No more tokens of them will be read at once, where that is known.
 
@@ -128,13 +121,12 @@ def load(
     sees = max_length_of(model, tokenizer)
     if max_length is not None and max_length > sees:
         raise ModelError(f"{checkpoint.name}: max_length = {max_length}, but the model sees at most {sees} tokens")
-    several = checkpoint.multi_label if multi_label is None else multi_label
     identity = Identity(
         name=checkpoint.name,
         task=checkpoint.task,
         model_class=checkpoint.model_class,
         labels=checkpoint.labels,
-        multi_label=several,
+        multi_label=checkpoint.multi_label,
         n_parameters=sum(p.numel() for p in model.parameters()),
         max_length=max_length or sees,
         device=_device_name(place),
@@ -142,23 +134,17 @@ def load(
         hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
     )
     batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
-    shown: dict[str, Any] = {"texts": texts, "most_tokens": most_tokens, "compiles": compile}
-    if checkpoint.task == "text-classification":
-        return TextClassification(model, tokenizer, identity, batcher, **shown)
-    if checkpoint.task == "fill-mask":
-        return FillMask(model, tokenizer, replace(identity, labels=(), multi_label=False), batcher, **shown)
-    identity = replace(identity, labels=tuple(c.strip() for c in candidates or ()), multi_label=False, chat=chat)
-    return TextGeneration(
-        model,
-        tokenizer,
-        identity,
-        batcher,
-        prompt or "{text}",
-        tuple(candidates) if candidates else None,
-        max_new_tokens,
-        chat_template(checkpoint.name, tokenizer) if chat else None,
-        **shown,
+    settings = Settings(
+        multi_label=multi_label,
+        prompt=prompt or "{text}",
+        chat=chat,
+        candidates=tuple(candidates) if candidates else None,
+        max_new_tokens=max_new_tokens,
+        compiles=compile,
+        texts=texts,
+        most_tokens=most_tokens,
     )
+    return adapter_of(checkpoint.task).build(model, tokenizer, identity, batcher, settings)
 
 
 def _device_name(device: torch.device) -> str:

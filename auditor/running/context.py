@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from auditor import tasks
 from auditor.findings import Bound, Context, Evidence
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
@@ -117,15 +118,17 @@ def _model_facts(own: Any) -> dict[str, str]:
     }
     if model.get("code_sha256"):
         facts[N_("Code, SHA-256")] = model["code_sha256"]
-    if own["task"] == "text-classification":
+    task = tasks.described(own["task"])
+    if task.labels == "checkpoint":
         several = own["multi_label"]
         facts[N_("Labels")] = ", ".join(model["labels"])
         facts[N_("Answer")] = say("any number of labels, a sigmoid each") if several else say("one label, softmax")
-    elif own["task"] == "text-generation":
-        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
+    if "prompt" in task.settings:
         facts[N_("Prompt")] = settings.get("prompt") or "{text}"
-        if settings.get("chat"):
-            facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if settings.get("chat"):
+        facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if task.labels == "candidates":
+        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
         facts[N_("Candidates")] = candidates or say("none: free continuation")
     if own["references"]:
         facts[N_("Reference models")] = say("; ").join(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from auditor import tasks
 from auditor.config import Config
 from auditor.corpus.faults import quote
 from auditor.corpus.labels import Reading
@@ -18,15 +19,24 @@ _MOST_LISTED = 12
 
 
 def labels_of(config: Config, checkpoint: "Checkpoint") -> Labels:
-    """The labels that the audited model chooses among; empty for free continuations."""
-    if checkpoint.task == "text-classification":
-        return checkpoint.labels
-    return tuple(candidate.strip() for candidate in config.model.candidates or ())
+    """The labels that the audited model chooses among; empty where it chooses among none."""
+    match tasks.task(checkpoint.task).labels:
+        case "checkpoint":
+            return checkpoint.labels
+        case "candidates":
+            return tuple(candidate.strip() for candidate in config.model.candidates or ())
+        case "none":
+            return ()
+
+
+def has_own_labels(checkpoint: "Checkpoint") -> bool:
+    """Whether the labels, with their ids, are those of the checkpoint."""
+    return tasks.task(checkpoint.task).labels == "checkpoint"
 
 
 def is_multi_label(config: Config, checkpoint: "Checkpoint") -> bool:
     """Whether a document may have several labels."""
-    if checkpoint.task != "text-classification":
+    if not has_own_labels(checkpoint):
         return False
     return checkpoint.multi_label if config.model.multi_label is None else config.model.multi_label
 
@@ -42,9 +52,7 @@ def vocabulary_of(config: Config, checkpoint: "Checkpoint") -> Vocabulary | None
         if table:
             raise ConfigError(f"{config.origin}: corpus.labels: the model chooses among no labels; leave the table out")
         return None
-    vocabulary = Vocabulary(
-        labels, is_multi_label(config, checkpoint), has_ids=checkpoint.task == "text-classification"
-    )
+    vocabulary = Vocabulary(labels, is_multi_label(config, checkpoint), has_ids=has_own_labels(checkpoint))
     faults = [f"{config.origin}: {fault}" for fault in vocabulary.faults(table)]
     if faults:
         raise ConfigError("\n".join(faults))

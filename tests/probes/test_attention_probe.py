@@ -16,7 +16,8 @@ from auditor.probes.contract import Foresees
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.store import find_or_create
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
-from auditor.running.worker import Worker, measure
+from auditor.running.failures import Failures
+from auditor.running.worker import WorkerFactory, measure
 from tests.models.tiny import TEXTS, save
 
 
@@ -157,7 +158,7 @@ def test_a_run_maps_the_same_documents_however_it_is_cut(
     )
     preflight = audit.check(settings)
     place = find_or_create(tmp_path / "runs", "maps", audit.plan(preflight, ""), now=datetime.now(UTC))
-    worker = Worker(preflight, place, Silent())
+    worker = WorkerFactory(preflight, place, Failures.of_run(preflight, place))()
     for shard in preflight.shards:
         worker(shard)
     found = mapped(list(place.read(AttentionStatistics)))

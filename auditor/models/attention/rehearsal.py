@@ -13,7 +13,7 @@ import transformers
 from auditor.errors import ModelError
 from auditor.models.attention.routing import IMPLEMENTATION, REMEDY, Collector, collecting
 from auditor.models.checkpoints.checkpoint import Checkpoint
-from auditor.models.checkpoints.loading import CLASSES
+from auditor.models.checkpoints.loading import auto_class
 from auditor.models.computing.architecture import attending
 from auditor.models.computing.stock import body_of
 
@@ -28,7 +28,9 @@ def hides_attention(checkpoint: Checkpoint) -> str | None:
     collector = Collector(ones, ones, ones)
     try:
         with torch.device("meta"), torch.inference_mode():
-            model = CLASSES[checkpoint.task].from_config(config, trust_remote_code=checkpoint.trust_remote_code).eval()
+            model = (
+                auto_class(checkpoint.task).from_config(config, trust_remote_code=checkpoint.trust_remote_code).eval()
+            )
             with collecting(model, collector):
                 if model.config._attn_implementation != IMPLEMENTATION:
                     return f"{checkpoint.model_class} computes attention in a way of its own: {REMEDY}"

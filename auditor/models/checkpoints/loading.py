@@ -7,24 +7,29 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
+from auditor import tasks
 from auditor.errors import ModelError
 from auditor.models.capabilities import one_line
 from auditor.models.checkpoints.checkpoint import Checkpoint
 
-CLASSES: dict[str, Any] = {
-    "text-classification": AutoModelForSequenceClassification,
-    "text-generation": AutoModelForCausalLM,
-    "fill-mask": AutoModelForMaskedLM,
-}
+
+def auto_class(task: str) -> Any:
+    """The class of transformers that loads the models of a task.
+
+    Raises:
+        ModelError: This release of transformers has none of that name.
+    """
+    name = tasks.task(task).auto_class
+    try:
+        return getattr(transformers, name)
+    except AttributeError as error:
+        raise ModelError(f"task {task}: transformers {transformers.__version__} has no {name}") from error
 
 
 def device_for(wanted: str) -> torch.device:
@@ -67,7 +72,7 @@ def load_model(
     transformers.logging.disable_progress_bar()
     name = checkpoint.name
     try:
-        model, info = CLASSES[checkpoint.task].from_pretrained(
+        model, info = auto_class(checkpoint.task).from_pretrained(
             checkpoint.folder,
             dtype=dtype,
             device_map=device_map,
@@ -93,7 +98,7 @@ def load_model(
 
 def _has_sdpa(checkpoint: Checkpoint) -> bool:
     try:
-        model_class = CLASSES[checkpoint.task]._model_mapping[type(checkpoint.config)]
+        model_class = auto_class(checkpoint.task)._model_mapping[type(checkpoint.config)]
     except KeyError:
         return False
     return bool(getattr(model_class, "_supports_sdpa", False))

@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import AuditorError
+from auditor.models.adapters import Settings
 from auditor.models.attention.reading import AttentionReader
 from auditor.models.capabilities import (
     Encoded,
@@ -40,6 +41,14 @@ Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""
 PROVEN = 512
 """Tokens of the longest text of a proof where nobody says which texts will come."""
+
+
+class Expected(TypedDict):
+    """What an adapter of a text model is told of what will come."""
+
+    texts: Sequence[Text] | None
+    most_tokens: int | None
+    compiles: bool
 
 
 @dataclass
@@ -78,6 +87,11 @@ class TextModel(Tokenising, ABC):
     masks: bool = field(default=False, init=False)
     maskless: bool = field(default=True, init=False)
     proofs: dict[str, Proof] = field(default_factory=dict, init=False)
+
+    @staticmethod
+    def expected(settings: Settings) -> Expected:
+        """The arguments that every adapter of a text model has, from the settings."""
+        return {"texts": settings.texts, "most_tokens": settings.most_tokens, "compiles": settings.compiles}
 
     def __post_init__(self) -> None:
         self.model.config.use_cache = False

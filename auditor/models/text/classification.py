@@ -1,12 +1,16 @@
 """`AutoModelForSequenceClassification`: one label, several labels, or a comparison of two sentences."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from auditor.models.capabilities import Encoded, Question, Sequences, Text
-from auditor.models.computing.batching import Way
+from auditor.models.adapters import Settings
+from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text
+from auditor.models.computing.batching import Batcher, Way
 from auditor.models.computing.layout import Rows
 from auditor.models.text.adapter import TextModel
 from auditor.records.types import Document
@@ -20,6 +24,19 @@ class TextClassification(TextModel):
     question_asked = "answers"
     unit = "probability"
     tolerance = 1e-5
+
+    @classmethod
+    def build(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        identity: Identity,
+        batcher: Batcher,
+        settings: Settings,
+    ) -> Self:
+        """See `auditor.models.adapters.Adapter`; has the setting multi_label."""
+        several = identity.multi_label if settings.multi_label is None else settings.multi_label
+        return cls(model, tokenizer, replace(identity, multi_label=several), batcher, **cls.expected(settings))
 
     def __post_init__(self) -> None:
         # Heads on causal models pool the last token that is not padding. Without a padding token they refuse batches;

@@ -17,14 +17,17 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
-from auditor.models.capabilities import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
+from auditor.models.adapters import Settings
+from auditor.models.capabilities import Cloze, Encoded, Identity, Sequences, Spelling, Tokens, UnreadableError
+from auditor.models.computing.batching import Batcher
 from auditor.models.computing.head import of_logits
 from auditor.models.text.adapter import TextModel
 
@@ -61,6 +64,19 @@ class FillMask(TextModel):
     question_asked = "log-probabilities"
     unit = "nats"
     tolerance = 1e-4
+
+    @classmethod
+    def build(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        identity: Identity,
+        batcher: Batcher,
+        settings: Settings,
+    ) -> Self:
+        """See `auditor.models.adapters.Adapter`; has no settings, and no labels."""
+        unlabelled = replace(identity, labels=(), multi_label=False)
+        return cls(model, tokenizer, unlabelled, batcher, **cls.expected(settings))
 
     def __post_init__(self) -> None:
         if self.tokenizer.mask_token_id is None:

@@ -14,22 +14,23 @@ prompt.
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
-from transformers import BatchEncoding
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import ModelError
-from auditor.models.capabilities import Encoded, Question, Sequences, Text, Tokens, UnreadableError, Window
-from auditor.models.computing.batching import Way, padded
+from auditor.models.adapters import Settings
+from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text, Tokens, UnreadableError, Window
+from auditor.models.computing.batching import Batcher, Way, padded
 from auditor.models.computing.head import log_probabilities, of_logits
 from auditor.models.computing.layout import Rows
 from auditor.models.computing.proof import Proof
 from auditor.models.text.adapter import Head, TextModel
-from auditor.models.text.chat import ChatTemplate
+from auditor.models.text.chat import ChatTemplate, chat_template
 from auditor.models.text.prompt import Prompt
 from auditor.records.types import Document, Segment
 
@@ -62,6 +63,29 @@ class TextGeneration(TextModel):
     max_new_tokens: int = 20
     chat: ChatTemplate | None = None
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
+
+    @classmethod
+    def build(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        identity: Identity,
+        batcher: Batcher,
+        settings: Settings,
+    ) -> Self:
+        """See `auditor.models.adapters.Adapter`; has the settings prompt, chat, candidates and max_new_tokens."""
+        labels = tuple(candidate.strip() for candidate in settings.candidates or ())
+        return cls(
+            model,
+            tokenizer,
+            replace(identity, labels=labels, multi_label=False, chat=settings.chat),
+            batcher,
+            settings.prompt,
+            settings.candidates,
+            settings.max_new_tokens,
+            chat_template(identity.name, tokenizer) if settings.chat else None,
+            **cls.expected(settings),
+        )
 
     def __post_init__(self) -> None:
         self._prompt = Prompt(self.prompt, self.chat)
