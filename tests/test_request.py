@@ -212,9 +212,7 @@ def test_what_a_third_party_has_registered_goes_the_whole_way(
     assert request.answered(asked(**{"model.task": "text-classification"})) is None
 
 
-@pytest.mark.parametrize(
-    ("group", "name"), [("auditor.probes", "attention"), ("auditor.tasks", "text-classification")]
-)
+@pytest.mark.parametrize(("group", "name"), [("auditor.probes", "attention"), ("auditor.tasks", "text-classification")])
 def test_a_run_that_a_third_party_had_a_part_in_is_not_remembered(
     here: Path, monkeypatch: pytest.MonkeyPatch, group: str, name: str
 ) -> None:
