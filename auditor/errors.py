@@ -106,3 +106,14 @@ class PdfUnavailableError(RenderError):
     """The PDF could not be made; the HTML was written."""
 
     exit_code = 7
+
+
+def first_line(fault: BaseException) -> str:
+    """The first line of the message of something raised, at most 300 characters."""
+    return str(fault).strip().split("\n", 1)[0][:300]
+
+
+def one_line(fault: BaseException) -> str:
+    """The class of something raised, and the first line of its message where it has one."""
+    message = first_line(fault)
+    return f"{type(fault).__name__}: {message}" if message else type(fault).__name__

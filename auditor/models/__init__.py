@@ -10,19 +10,9 @@ from collections.abc import Sequence
 import torch
 
 from auditor.errors import ModelError
-from auditor.models.adapters import Adapter, Settings, adapter_of, offers
-from auditor.models.attention.rehearsal import hides_attention
-from auditor.models.capabilities import (
-    Attends,
-    Classifies,
-    FillsMasks,
-    Identity,
-    Question,
-    Scores,
-    Text,
-    Tokens,
-    Window,
-)
+from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
+from auditor.models.attention.rehearsal import rehearse
+from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -31,8 +21,10 @@ from auditor.models.checkpoints.loading import (
     load_tokenizer,
     max_length_of,
     open_tokenizer,
+    outline,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.inputs import Identity, Question, Text, Tokens, Window
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
 from auditor.models.text.fill_mask import FillMask
@@ -53,7 +45,6 @@ __all__ = [
     "Identity",
     "Question",
     "Scores",
-    "Settings",
     "TextClassification",
     "TextGeneration",
     "Tokens",
@@ -75,6 +66,17 @@ def check_chat(checkpoint: Checkpoint) -> None:
         ModelError: If there is none, or it cannot be applied.
     """
     chat_template(checkpoint.name, open_tokenizer(checkpoint))
+
+
+def hides_attention(checkpoint: Checkpoint) -> str | None:
+    """Why attention cannot be collected from this architecture; None where it can, or where only a run will tell."""
+    try:
+        rehearse(outline(checkpoint), checkpoint.name)
+    except ModelError as error:
+        return str(error)
+    except Exception:  # whatever a model may raise on a device without contents
+        return None
+    return None
 
 
 def load(
@@ -126,7 +128,7 @@ def load(
         task=checkpoint.task,
         model_class=checkpoint.model_class,
         labels=checkpoint.labels,
-        multi_label=checkpoint.multi_label,
+        multi_label=checkpoint.multi_label if multi_label is None else multi_label,
         n_parameters=sum(p.numel() for p in model.parameters()),
         max_length=max_length or sees,
         device=_device_name(place),
@@ -135,16 +137,15 @@ def load(
     )
     batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
     settings = Settings(
-        multi_label=multi_label,
-        prompt=prompt or "{text}",
-        chat=chat,
-        candidates=tuple(candidates) if candidates else None,
-        max_new_tokens=max_new_tokens,
-        compiles=compile,
         texts=texts,
         most_tokens=most_tokens,
+        compile=compile,
+        prompt=prompt or "{text}",
+        candidates=tuple(candidates) if candidates else None,
+        max_new_tokens=max_new_tokens,
+        chat=chat,
     )
-    return adapter_of(checkpoint.task).build(model, tokenizer, identity, batcher, settings)
+    return adapter_of(checkpoint.task).adapt(Loaded(model, tokenizer, identity, batcher), settings)
 
 
 def _device_name(device: torch.device) -> str:

@@ -1,10 +1,10 @@
-"""Which adapter asks the models of a task, how it is built, and what it offers.
+"""Which adapter asks the models of a task, how it is made of a loaded model, and what it offers.
 
-Every adapter, ours or a third party's, is built through one door, `build`: a loaded model, its tokenizer, the facts
-about it, and the settings of the audit. `auditor.tasks` names the class; it is imported here and nowhere else.
+Every adapter, ours or a third party's, has one door, `adapt`: what was loaded of a checkpoint, and what a user may say
+about how it is asked. `auditor.tasks` names the class.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Protocol, Self
@@ -13,31 +13,40 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor import tasks
 from auditor.errors import InstallationError
-from auditor.models.capabilities import Identity, Text
 from auditor.models.computing.batching import Batcher
 from auditor.models.computing.proof import Proof
+from auditor.models.inputs import Identity, Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is loaded of a checkpoint, before an adapter knows what to ask."""
+
+    model: PreTrainedModel
+    """Of the task's class, on its device, in eval mode."""
+    tokenizer: PreTrainedTokenizerBase
+    identity: Identity
+    """Its labels are those of the checkpoint."""
+    batcher: Batcher
+    """Forms batches, and counts what the model computes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """How a model is asked: the keys of [model] that its task has, and what is known of the texts that will come."""
+    """What a user may say about how a model is asked; each adapter reads what concerns it."""
 
-    multi_label: bool | None = None
-    """Whether a text may have several labels; None: as the checkpoint says."""
-    prompt: str = "{text}"
-    """What a language model is asked."""
-    chat: bool = False
-    """Whether the prompt goes through the tokenizer's chat template."""
-    candidates: tuple[str, ...] | None = None
-    """The continuations that a language model chooses among; None: it writes its own."""
-    max_new_tokens: int = 20
-    """Tokens of a continuation of its own."""
-    compiles: bool = False
-    """Whether to compile the model."""
     texts: Sequence[Text] | None = None
     """The longest that will be asked about; None: nobody knows."""
     most_tokens: int | None = None
     """No more tokens of them will be read at once, where that is known."""
+    compile: bool = False
+    prompt: str = "{text}"
+    """What a language model is asked; `{text}` and `{pair}` stand for the document."""
+    candidates: tuple[str, ...] | None = None
+    """The continuations to choose from; None for the model's own."""
+    max_new_tokens: int = 20
+    chat: bool = False
+    """Whether the prompt goes through the tokenizer's chat template."""
 
 
 class Adapter(Protocol):
@@ -45,30 +54,15 @@ class Adapter(Protocol):
 
     identity: Identity
     batcher: Batcher
-    """Counts what the model computes."""
-    proofs: Mapping[str, Proof]
+    proofs: dict[str, Proof]
     """How the model is asked, question by question, as far as that was shown; empty where it is always asked alone."""
 
     @classmethod
-    def build(
-        cls,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        identity: Identity,
-        batcher: Batcher,
-        settings: Settings,
-    ) -> Self:
-        """Adapts a model that lies on its device, in eval mode.
-
-        Args:
-            model: Of the task's class.
-            tokenizer: Its own.
-            identity: The facts about it; the labels are those of its checkpoint.
-            batcher: Forms its batches.
-            settings: Those that the task does not have are at their defaults.
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """The adapter of a loaded model; settings that the task does not have are at their defaults.
 
         Raises:
-            ModelError: The settings do not fit the model.
+            ModelError: The settings do not fit the model, or it cannot be asked.
         """
         ...
 

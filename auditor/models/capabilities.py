@@ -1,204 +1,28 @@
-"""What a task adapter offers: capabilities, and the plain values that go in and out.
+"""What a task adapter offers: capabilities.
 
 An adapter adapts one `AutoModelFor…` class. It never analyses: probes do. A probe names the capabilities it needs,
-an adapter has them or not.
-
-Dimension letters, here and in trailing comments everywhere: B batch, T tokens, L layers, H heads, V vocabulary,
-K labels, N perturbations, S segments.
+an adapter has them or not. What goes in and out is in `auditor.models.inputs`, with the letters of the dimensions.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from auditor.records.types import Document, Segment, Span
-
-Text = tuple[str, str | None]
-"""A document as a tokenizer wants it: the text, and the second sentence where there is one."""
-
-
-class UnreadableError(Exception):
-    """The model itself fails on a text; says so in a sentence, with the model's own message."""
-
-    kind = "unreadable"
-
-
-def one_line(fault: BaseException) -> str:
-    """The class and the first line of the message of something raised, at most 300 characters."""
-    message = str(fault).strip().split("\n", 1)[0][:300]
-    return f"{type(fault).__name__}: {message}" if message else type(fault).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Token ids of one text, on the host, special tokens included."""
-
-    ids: tuple[int, ...]
-    type_ids: tuple[int, ...] = ()
-    truncated: bool = False
-    """Whether the end of the text did not fit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sequences:
-    """Token ids of B texts on the host, one text behind the other, special tokens included."""
-
-    ids: np.ndarray
-    """(ΣT,) int64."""
-    lengths: np.ndarray
-    """(B,) int64."""
-    type_ids: np.ndarray | None = None
-    """(ΣT,) int64, for models that have them."""
-    truncated: np.ndarray | None = None
-    """(B,) bool: whose end did not fit; None where all are whole."""
-
-    @classmethod
-    def of(cls, encoded: Sequence[Encoded]) -> "Sequences":
-        """The texts, joined."""
-        typed = any(text.type_ids for text in encoded)
-        return cls(
-            np.array([token for text in encoded for token in text.ids], dtype=np.int64),
-            np.array([len(text.ids) for text in encoded], dtype=np.int64),
-            np.array([kind for text in encoded for kind in text.type_ids], dtype=np.int64) if typed else None,
-            np.array([text.truncated for text in encoded], dtype=bool),
-        )
-
-    @classmethod
-    def join(cls, parts: "Sequence[Sequences]") -> "Sequences":
-        """The texts of all parts, in order."""
-        typed = bool(parts) and all(part.type_ids is not None for part in parts)
-        return cls(
-            np.concatenate([part.ids for part in parts] or [np.empty(0, np.int64)]),
-            np.concatenate([part.lengths for part in parts] or [np.empty(0, np.int64)]),
-            np.concatenate([part.type_ids for part in parts]) if typed else None,
-            np.concatenate([part.cut for part in parts] or [np.empty(0, bool)]),
-        )
-
-    def take(self, indices: np.ndarray) -> "Sequences":
-        """Some of the texts, in the order given."""
-        at = ragged(self.starts[indices], self.lengths[indices])
-        types = None if self.type_ids is None else self.type_ids[at]
-        return Sequences(self.ids[at], self.lengths[indices], types, self.cut[indices])
-
-    def with_stand_in(self, token: int) -> "Sequences":
-        """The same texts, with one token in place of each that has none."""
-        at = self.starts[self.lengths == 0]
-        types = None if self.type_ids is None else np.insert(self.type_ids, at, 0)
-        return Sequences(np.insert(self.ids, at, token), np.maximum(self.lengths, 1), types, self.truncated)
-
-    @cached_property
-    def starts(self) -> np.ndarray:
-        """(B,) where each text begins in `ids`."""
-        starts: np.ndarray = np.cumsum(self.lengths) - self.lengths
-        return starts
-
-    @property
-    def cut(self) -> np.ndarray:
-        """(B,) bool: whose end did not fit."""
-        return np.zeros(len(self.lengths), dtype=bool) if self.truncated is None else self.truncated
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __getitem__(self, index: int) -> Encoded:
-        return self._one(int(self.starts[index]), index)
-
-    def __iter__(self) -> Iterator[Encoded]:
-        return (self._one(start, index) for index, start in enumerate(self.starts.tolist()))
-
-    def _one(self, start: int, index: int) -> Encoded:
-        own = slice(start, start + int(self.lengths[index]))
-        type_ids = () if self.type_ids is None else tuple(self.type_ids[own].tolist())
-        truncated = self.truncated is not None and bool(self.truncated[index])
-        return Encoded(tuple(self.ids[own].tolist()), type_ids, truncated)
-
-
-def ragged(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The ranges start … start + length − 1, one behind the other: (ΣT,) int64."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    places: np.ndarray = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-    return places
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The tokens of one text with their places in it; T entries each."""
-
-    encoded: Encoded
-    texts: tuple[str, ...]
-    """What each token stands for; the token's own name for special tokens."""
-    spans: tuple[Span, ...]
-    special: tuple[bool, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked about one document and stays the same for all its perturbations."""
-
-    labels: tuple[str, ...]
-    continuations: tuple[tuple[int, ...], ...] = ()
-    """Token ids scored after the prompt, one tuple per label; empty where a classification head answers."""
-    free: bool = False
-    """Whether the one continuation is the model's own; its output is then a mean log-probability."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of tokens given to a language model, of which the last `len(targets)` positions are scored.
-
-    The token at input position `len(ids) − len(targets) + i` predicts `targets[i]`.
-    """
-
-    ids: tuple[int, ...]
-    targets: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadStatistics:
-    """Attention statistics of one text: L × H arrays of float64 by name, and `received` with T entries."""
-
-    by_name: dict[str, np.ndarray]
-    received: np.ndarray
-    causal: bool
-    layers: tuple[int, ...] = ()
-    """L entries: which layers of the model these are, from 0."""
-    others: tuple[str, ...] = ()
-    """The layers that do not attend: number, and the class of what mixes tokens there."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadMaps:
-    """The heaviest keys of every query of one text; see `auditor.models.attention.maps`."""
-
-    keys: np.ndarray
-    """(L, H, T, n) uint8."""
-    weights: np.ndarray
-    """(L, H, T, n) uint8, 255 is 1."""
-    kept: np.ndarray
-    """(L, H) float64, mass of these keys, mean over queries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Facts about a loaded model for the plan and the provenance page."""
-
-    name: str
-    task: str
-    model_class: str
-    labels: tuple[str, ...]
-    multi_label: bool
-    n_parameters: int
-    max_length: int
-    device: str
-    dtype: str
-    hashes: dict[str, str] = field(default_factory=dict)
-    chat: bool = False
-    """Whether prompts go through the tokenizer's chat template."""
+from auditor.models.inputs import (
+    Cloze,
+    HeadMaps,
+    HeadStatistics,
+    Identity,
+    Question,
+    Sequences,
+    Spelling,
+    Text,
+    Tokens,
+    Window,
+)
+from auditor.records.types import Document, Segment
 
 
 class Reads(Protocol):
@@ -311,26 +135,6 @@ class Scores(Reads, Protocol):
     def logprobs(self, windows: Sequence[Window]) -> list[np.ndarray]:
         """Natural log-probabilities of the targets of each window, float64, in order."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """A whole text as a masked language model reads it, however long."""
-
-    tokens: Tokens
-    """Special tokens are those around the text, and those that stand in it literally."""
-    frame: tuple[int, int]
-    """How many of the tokens stand before the text, and how many behind it."""
-    words: tuple[int, ...]
-    """T entries: which word of the tokenizer each token belongs to, −1 for none; empty where it knows no words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cloze:
-    """A text with gaps, each filled on its own: for (start, stop) the tokens start … stop − 1 are hidden."""
-
-    text: Encoded
-    gaps: tuple[tuple[int, int], ...]
 
 
 @runtime_checkable

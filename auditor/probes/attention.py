@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
-from auditor.models.capabilities import HeadMaps, HeadStatistics
+from auditor.models.inputs import HeadMaps, HeadStatistics
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import xlogy
 
 from auditor.models import Classifies, Question
-from auditor.models.capabilities import Encoded
+from auditor.models.inputs import Encoded
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import Document, Prediction, Unmeasured
 

@@ -48,7 +48,7 @@ from pydantic.dataclasses import dataclass
 
 from auditor.corpus.words import words as unicode_words
 from auditor.models import FillsMasks
-from auditor.models.capabilities import Cloze, Encoded, Spelling
+from auditor.models.inputs import Cloze, Encoded, Spelling
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, PseudoPerplexity, Span, Unmeasured
 

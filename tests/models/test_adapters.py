@@ -9,8 +9,8 @@ import torch
 
 from auditor.errors import ModelError
 from auditor.models import TextClassification, TextGeneration, Window, find, load
-from auditor.models.attention.routing import STATISTICS
-from auditor.models.capabilities import Encoded, Sequences
+from auditor.models.attention.reduction import STATISTICS
+from auditor.models.inputs import Encoded, Sequences
 from auditor.probes.attention import punctuation
 from auditor.probes.lime.perturbations import encoded
 from auditor.probes.lime.probe import LimeProbe

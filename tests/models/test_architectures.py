@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from auditor.models import FillMask, TextClassification, TextGeneration, Window, find, load
-from auditor.models.capabilities import Cloze, Encoded
 from auditor.models.computing.stock import takes
+from auditor.models.inputs import Cloze, Encoded
 from auditor.records.types import Document
 from tests.models.architectures import ARCHITECTURES, CASES, LONGEST, build
 

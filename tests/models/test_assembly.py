@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from auditor.corpus.segments import perturb, segment
-from auditor.models.capabilities import Encoded, Sequences, Tokens
+from auditor.models.inputs import Encoded, Sequences, Tokens
 from auditor.models.text.assembly import Assembler, Place
 from auditor.records.types import Document, Span
 from tests.models.tiny import TEXTS, byte_pairs, word_pieces

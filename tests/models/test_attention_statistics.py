@@ -13,7 +13,8 @@ from transformers import PreTrainedModel
 
 from auditor.models import find, load
 from auditor.models.attention import routing
-from auditor.models.attention.routing import STATISTICS, Collector, attend, collecting
+from auditor.models.attention.reduction import STATISTICS
+from auditor.models.attention.routing import Collector, attend, collecting
 from auditor.probes.attention import punctuation, uniform_entropy
 from tests.models.tiny import TEXTS, save
 

@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from auditor.models import TextClassification, find, load
-from auditor.models.capabilities import Question, Sequences
+from auditor.models.inputs import Question, Sequences
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
 from auditor.records.types import Document, Explanation, Prediction

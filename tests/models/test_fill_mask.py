@@ -22,8 +22,8 @@ from transformers import (
 
 from auditor.errors import ModelError
 from auditor.models import Attends, Classifies, FillMask, FillsMasks, Scores, find, load, offers
-from auditor.models.attention.routing import STATISTICS
-from auditor.models.capabilities import Cloze, Encoded
+from auditor.models.attention.reduction import STATISTICS
+from auditor.models.inputs import Cloze, Encoded
 from auditor.probes.attention import punctuation
 from tests.models.tiny import ENCODERS, TEXTS, byte_pairs, config_of, save, word_pieces
 

@@ -12,7 +12,8 @@ from tests.models.tiny import save
 SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 PROGRAM = """
 import pathlib, sys
-from auditor import config, preflight, models
+from auditor import config, models
+from auditor.running import preflight
 found = preflight.check(config.load(None, {"model.name": sys.argv[1], "corpus.path": sys.argv[2]}, environment={}))
 models.load(found.checkpoint, device="cpu")
 import torch

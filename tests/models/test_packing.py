@@ -12,9 +12,9 @@ from torch.overrides import TorchFunctionMode
 from transformers import BertForSequenceClassification, BloomConfig, FalconH1Config, Lfm2Config, PreTrainedConfig
 
 from auditor.models import TextClassification, TextGeneration, Window, find, load
-from auditor.models.capabilities import Encoded, Sequences, ragged
 from auditor.models.computing import layout as layout_module
 from auditor.models.computing.layout import GATHERED, Rows, layout
+from auditor.models.inputs import Encoded, Sequences, ragged
 from tests.models import tiny
 from tests.models.tiny import DECODERS, ENCODERS, save
 

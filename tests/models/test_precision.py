@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from auditor.models import Window, find, load
-from auditor.models.capabilities import Cloze
 from auditor.models.computing.precision import computing, unrounded
+from auditor.models.inputs import Cloze
 from auditor.probes.attention import punctuation
 from tests.models.tiny import TEXTS, save
 

@@ -12,11 +12,11 @@ from transformers import BertForSequenceClassification, BertLMHeadModel, BigBird
 from auditor.errors import ModelError
 from auditor.models import TextClassification, find, load
 from auditor.models.attention.matrices import of_matrices
-from auditor.models.capabilities import Encoded, UnreadableError
 from auditor.models.computing.architecture import attending
 from auditor.models.computing.batching import Way
 from auditor.models.computing.proof import SHORT, draw, lengths, thresholds
 from auditor.models.computing.state import Snapshot
+from auditor.models.inputs import Encoded, UnreadableError
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document, Failure
 from tests.models.architectures import build

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text, Tokens, Window
+from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens, Window
 from auditor.records.types import Document, Span
 
 

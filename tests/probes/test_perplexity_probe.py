@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.models import find, load
-from auditor.models.capabilities import Encoded, Text, Tokens
+from auditor.models.inputs import Encoded, Text, Tokens
 from auditor.probes.perplexity import PerplexityProbe, rolling_windows
 from auditor.records.types import Document, Failure, NotMeasurable, Perplexity, Span
 from tests.models.tiny import save

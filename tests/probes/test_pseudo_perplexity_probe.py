@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from stubs import Reader, identity
 
 from auditor.models import FillMask, find, load
-from auditor.models.capabilities import Cloze, Encoded, Spelling, Tokens
+from auditor.models.inputs import Cloze, Encoded, Spelling, Tokens
 from auditor.probes.pseudo_perplexity import PseudoPerplexityProbe, clozes
 from auditor.records.types import Document, Failure, NotMeasurable, PseudoPerplexity, Span
 from tests.models.tiny import TEXTS, save

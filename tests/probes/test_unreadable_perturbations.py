@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.models.capabilities import Question, Sequences, UnreadableError
+from auditor.models.inputs import Question, Sequences, UnreadableError
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import enumerate_masks, fit_all, kernel
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable

@@ -5,25 +5,34 @@ What the reduction by blocks is held against when a model is loaded: plain formu
 
 import torch
 
+OF_MATRICES = ("entropy", "distance", "self_share", "previous_share", "next_share", "first_share", "first4_share")
+"""The statistics that need no knowledge of the tokens."""
+
 
 def of_matrices(weights: torch.Tensor) -> torch.Tensor:
-    """The first seven statistics of `attention.STATISTICS`, those that need no knowledge of the tokens.
+    """The statistics of `OF_MATRICES`, in that order.
 
     Args:
         weights: (L, H, T, T), rows sum to 1.
 
     Returns:
-        (7, L, H) float64: entropy, distance, shares of the token itself, the previous, the next, the first, the first
-        four.
+        (7, L, H) float64.
     """
     p = weights.double()
     n = p.shape[-1]
     positions = torch.arange(n)
     apart = (positions[:, None] - positions).abs()
     is_causal = bool((p.triu(1) == 0).all())
-    diagonals = [p.diagonal(offset, -2, -1).sum(-1) / n for offset in (0, -1, 1)]
-    firsts = [_first(p, k, is_causal) for k in (1, 4)]
-    return torch.stack([-torch.special.xlogy(p, p).sum(-1).mean(-1), (p * apart).sum(-1).mean(-1), *diagonals, *firsts])
+    by_name = {
+        "entropy": -torch.special.xlogy(p, p).sum(-1).mean(-1),
+        "distance": (p * apart).sum(-1).mean(-1),
+        "self_share": p.diagonal(0, -2, -1).sum(-1) / n,
+        "previous_share": p.diagonal(-1, -2, -1).sum(-1) / n,
+        "next_share": p.diagonal(1, -2, -1).sum(-1) / n,
+        "first_share": _first(p, 1, is_causal),
+        "first4_share": _first(p, 4, is_causal),
+    }
+    return torch.stack([by_name[name] for name in OF_MATRICES])
 
 
 def _first(p: torch.Tensor, k: int, is_causal: bool) -> torch.Tensor:

@@ -8,21 +8,20 @@ heads against those of the matrices that the model itself gives out (`eager`, wh
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from auditor.errors import ModelError
-from auditor.models.attention.matrices import of_matrices
-from auditor.models.attention.routing import REMEDY, STATISTICS, Collector, collecting
-from auditor.models.capabilities import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
+from auditor.models.attention.matrices import OF_MATRICES, of_matrices
+from auditor.models.attention.reduction import STATISTICS
+from auditor.models.attention.routing import REMEDY, Collector, collecting
 from auditor.models.computing.architecture import attending
+from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way, padded
-from auditor.models.computing.proof import Proof
-
-if TYPE_CHECKING:
-    from auditor.models.text.adapter import TextModel
+from auditor.models.computing.patching import Attention, patched
+from auditor.models.computing.proof import Proof, Truth
+from auditor.models.inputs import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
 
 QUESTION = "attention"
 COMPARED = 128
@@ -35,28 +34,30 @@ Column = list[torch.Tensor]
 class AttentionReader:
     """Reads the attention of one model."""
 
-    def __init__(self, model: "TextModel") -> None:
+    def __init__(self, model: BatchedModel) -> None:
         self._model = model
-        self._way: Way | None = None
-
-    def forget(self) -> None:
-        """Forgets which way is proven."""
-        self._way = None
+        self._proven: tuple[Truth, Way] | None = None
+        """By which truth which way was proven; another truth needs another proof."""
 
     def statistics(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
-        """Statistics of all heads over each text; see `contract.Attends`."""
+        """Statistics of all heads over each text; see `capabilities.Attends`."""
         if not all(text.encoded.ids for text in tokens):
             raise ValueError("a text without a single token has no attention")
-        if self._way is None:
-            with self._model.stock.uncompiled():
-                self._way = self._prove()
         texts, special = [text.encoded for text in tokens], [text.special for text in tokens]
-        return self._read(texts, special, punctuation, self._way)[0]
+        return self._read(texts, special, punctuation, self._way())[0]
 
     def maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
-        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         mapped = [self._mapped(text, n_keys) for text in tokens]
         return [HeadMaps(*(values.cpu().numpy() for values in one)) for one in mapped]
+
+    def _way(self) -> Way:
+        """The way that is proven for all texts that the truth covers."""
+        truth = self._model.truth
+        if self._proven is None or self._proven[0] is not truth:
+            with self._model.stock.uncompiled():
+                self._proven = truth, self._prove()
+        return self._proven[1]
 
     def _read(
         self,
@@ -163,20 +164,17 @@ class AttentionReader:
         """Statistics of the matrices that the model itself gives out, by text; none where it gives none."""
         model, texts = self._model, self._model.truth.texts
         n_layers = len(self._layers()[1])
-        before = model.model.config._attn_implementation
         found: dict[int, np.ndarray] = {}
         try:
-            model.model.set_attn_implementation("eager")
-            for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
-                with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
-                    out = model.body(**model.arguments([texts[i]]), output_attentions=True)
-                layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
-                if len(layers) == n_layers and len({own.shape for own in layers}) == 1:
-                    found[i] = of_matrices(torch.stack([own.cpu() for own in layers])).numpy()
+            with patched(Attention(model.model, "eager")):
+                for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
+                    with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
+                        out = model.body(**model.arguments([texts[i]]), output_attentions=True)
+                    layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
+                    if len(layers) == n_layers and len({own.shape for own in layers}) == 1:
+                        found[i] = of_matrices(torch.stack([own.cpu() for own in layers])).numpy()
         except (ValueError, UnreadableError):
             return {}
-        finally:
-            model.model.set_attn_implementation(before)
         return found
 
     def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
@@ -189,7 +187,7 @@ def _apart(given: Sequence[HeadStatistics], wanted: dict[int, np.ndarray]) -> fl
         (
             float(np.abs(given[i].by_name[name] - own[k]).max() / (len(given[i].received) if name == "distance" else 1))
             for i, own in wanted.items()
-            for k, name in enumerate(STATISTICS[: len(own)])
+            for k, name in enumerate(OF_MATRICES)
         ),
         default=0.0,
     )

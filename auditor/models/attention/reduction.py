@@ -18,14 +18,24 @@ hence H_i = −Σ_j p_ij x_ij − ln max_j p_ij, two terms that are never negati
 
 import torch
 
+OF_QUERIES = ("entropy", "distance", "self_share", "previous_share", "next_share")
+"""Statistics that are sums over query rows, as they lie side by side in a tensor."""
+OF_KEYS = ("first_share", "first4_share", "special_share", "punctuation_share")
+"""Statistics that are sums of what a set of keys receives, behind those."""
+STATISTICS = (*OF_QUERIES, *OF_KEYS)
+_AT = {name: place for place, name in enumerate(STATISTICS)}
+_DIAGONALS = {"self_share": 0, "previous_share": -1, "next_share": 1}
+"""Which key each is the weight on, counted from the query."""
+_FIRST = {"first_share": 1, "first4_share": 4}
+"""How many keys, from the first one, each is the weight on."""
+
 
 class Rows:
     """What is kept of the weights of some query rows: five numbers a row, two a key.
 
     Attributes:
         span: Which query rows.
-        of_queries: (B, K, G, 5, c): entropy, distance to the keys a < j < b ahead, weight on the token itself, on the
-            previous and on the next one.
+        of_queries: (B, K, G, 5, c), see `OF_QUERIES`; of the distance the part to the keys a < j < b ahead.
         of_keys: (B, K, G, 2, S): r and m of the keys that the rows see.
     """
 
@@ -33,7 +43,7 @@ class Rows:
         self.span = span
         positions = torch.arange(span.stop - span.start, dtype=torch.float32, device=valid.device)
         own = valid[:, span].float()
-        self.of_queries = own.new_zeros(*heads, 5, len(positions))
+        self.of_queries = own.new_zeros(*heads, len(OF_QUERIES), len(positions))
         self.of_keys = own.new_empty(*heads, 2, seen)
         self._moments = torch.stack((own, own * positions), dim=1)[:, None, None]  # B 1 1 2 c
         self._ahead = (positions - positions[:, None]).clamp(min=0)
@@ -41,12 +51,12 @@ class Rows:
     def take(self, documents: slice, heads: slice, weights: torch.Tensor, entropies: torch.Tensor) -> None:
         """Takes the weights (b, k, G, c, S) and entropies (b, k, G, c) of some documents and key heads."""
         rows = self.of_queries[documents, heads]
-        rows[..., 0, :] = entropies
-        torch.sum(weights[..., self.span] * self._ahead, -1, out=rows[..., 1, :])
-        for place, offset in ((2, 0), (3, -1), (4, 1)):
+        rows[..., _AT["entropy"], :] = entropies
+        torch.sum(weights[..., self.span] * self._ahead, -1, out=rows[..., _AT["distance"], :])
+        for name, offset in _DIAGONALS.items():
             diagonal = weights.diagonal(self.span.start + offset, -2, -1)
             first = max(0, -self.span.start - offset)
-            rows[..., place, first : first + diagonal.shape[-1]] = diagonal
+            rows[..., _AT[name], first : first + diagonal.shape[-1]] = diagonal
         self.of_keys[documents, heads] = self._moments[documents] @ weights
 
 
@@ -54,13 +64,13 @@ class Sums:
     """Sums over the query rows of one layer, on the device, in float64.
 
     Attributes:
-        of_queries: (B, K, G, 5): entropy, distance, weight on the token itself, the previous and the next one.
+        of_queries: (B, K, G, 5), see `OF_QUERIES`.
         received: (B, K, G, T): the weight that each key receives.
     """
 
     def __init__(self, valid: torch.Tensor, heads: torch.Size) -> None:
         self.valid = valid.double()  # B T
-        self.of_queries = self.valid.new_zeros(*heads, 5)
+        self.of_queries = self.valid.new_zeros(*heads, len(OF_QUERIES))
         self.received = self.valid.new_zeros(*heads, valid.shape[1])
 
     def add(self, rows: Rows) -> None:
@@ -70,18 +80,22 @@ class Sums:
         keys = torch.arange(received.shape[-1], device=received.device)
         behind = moments + (rows.span.start - keys) * received
         sums = (rows.of_queries * self.valid[:, None, None, None, rows.span]).sum(-1)
-        sums[..., 1] *= 2
-        sums[..., 1] += behind[..., : rows.span.stop].sum(-1) - behind[..., rows.span.stop :].sum(-1)
+        distance = sums[..., _AT["distance"]]  # a view
+        distance *= 2
+        distance += behind[..., : rows.span.stop].sum(-1) - behind[..., rows.span.stop :].sum(-1)
         self.of_queries += sums
 
     def means(self, special: torch.Tensor, punctuation: torch.Tensor, causal: bool) -> torch.Tensor:
-        """Means over the queries, (B, H, statistics), with the tokens that are special or punctuation, (B, T)."""
+        """Means over the queries, (B, H, len(STATISTICS)), with the tokens that are special or punctuation, (B, T)."""
         positions = torch.arange(special.shape[1], device=special.device).expand_as(special)
-        keys = torch.stack((positions < 1, positions < 4, special > 0, punctuation > 0), dim=-1).double()  # B T 4
+        sets = {name: positions < k for name, k in _FIRST.items()}
+        sets |= {"special_share": special > 0, "punctuation_share": punctuation > 0}
+        keys = torch.stack([sets[name] for name in OF_KEYS], dim=-1).double()  # B T 4
         sums = torch.cat((self.of_queries.flatten(1, 2), self.received.flatten(1, 2) @ keys), dim=-1)
         by_construction = torch.zeros_like(sums[0, 0])
         if causal:  # the first k queries see the first k keys only
-            by_construction[5], by_construction[6] = 1, 4
+            for name, k in _FIRST.items():
+                by_construction[_AT[name]] = k
         counts = self.valid.sum(-1)[:, None, None] - by_construction
         return torch.where(counts > 0, (sums - by_construction) / counts.clamp(min=1), 1.0)
 

@@ -28,6 +28,7 @@ Llama with grouped queries, padded batches and sliding windows included.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import torch
@@ -37,20 +38,10 @@ from auditor.errors import ModelError
 from auditor.models.attention.maps import HeaviestKeys
 from auditor.models.attention.reduction import Rows, Sums
 from auditor.models.computing.masks import needed, padding_mask
+from auditor.models.computing.patching import Attention, patched
 from auditor.models.computing.precision import unrounded
 
 IMPLEMENTATION = "auditor_statistics"
-STATISTICS = (
-    "entropy",
-    "distance",
-    "self_share",
-    "previous_share",
-    "next_share",
-    "first_share",
-    "first4_share",
-    "special_share",
-    "punctuation_share",
-)
 ROWS = 128
 """Query rows of a block, counted over the heads that share a key head."""
 CELLS = 2**18
@@ -120,21 +111,19 @@ class Collector:
         return statistics.permute(0, 3, 1, 2), self.received / n_layers
 
 
-_collector: Collector | None = None
+_collector: ContextVar[Collector | None] = ContextVar("collector", default=None)
+"""Of each thread its own, so that models in several threads do not mix."""
 
 
 @contextmanager
 def collecting(model: PreTrainedModel, collector: Collector) -> Iterator[None]:
-    """Routes the attention of `model` through the statistics while the block runs."""
-    global _collector
-    before = model.config._attn_implementation
-    model.set_attn_implementation(IMPLEMENTATION)
-    _collector = collector
+    """Routes the attention of `model` through the statistics while the block runs, in this thread."""
+    before = _collector.set(collector)
     try:
-        yield
+        with patched(Attention(model, IMPLEMENTATION)):
+            yield
     finally:
-        _collector = None
-        model.set_attn_implementation(before)
+        _collector.reset(before)
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -159,7 +148,7 @@ def attend(
         raise ModelError(
             f"{type(module).__name__}: attention with learned sinks or position bias is not understood: {REMEDY}"
         )
-    collector = _collector
+    collector = _collector.get()
     if collector is None:
         raise ModelError(f"the attention implementation {IMPLEMENTATION!r} is only for use inside `collecting`")
     attention_mask = needed(attention_mask)
@@ -205,7 +194,7 @@ def _chunks(
             bias = _bias(mask[..., :n_tokens].expand(-1, -1, n_tokens, -1)[:, :, rows])
             yield rows, n_tokens, torch.unflatten(bias.expand(heads[0], heads[1] * heads[2], -1, -1), 1, heads[1:])
         elif causal:
-            later = torch.full((n_rows, n_rows), NEVER, device=queries.device).triu(1)
+            later = torch.full((n_rows, n_rows), NEVER, dtype=torch.float32, device=queries.device).triu(1)
             yield rows, rows.stop, later.expand(*heads, -1, -1)
         else:
             yield rows, n_tokens, None

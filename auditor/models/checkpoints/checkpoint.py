@@ -7,32 +7,21 @@ that is not there, weights as pickle, an architecture for another task, labels w
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from huggingface_hub import get_session, snapshot_download
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, PretrainedConfig
 from transformers.quantizers import AutoHfQuantizer
 
-from auditor import hub, tasks
-from auditor.errors import ModelError
+from auditor import tasks
+from auditor.errors import ModelError, first_line
+from auditor.models.checkpoints.download import fetch
 from auditor.models.checkpoints.remote_code import require_own_code
+from auditor.models.checkpoints.weights import require_weights, weight_names
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-"""Which file holds which weight, where there are several."""
-LFS_POINTER = b"version https://git-lfs"
-PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -46,8 +35,6 @@ TOKENIZER_FILES = (
 )
 VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
 """Any of these; without one, transformers would make an empty tokenizer and say nothing."""
-WANTED = ("*.json", "*.txt", "*.model", "*.jinja")
-"""What is fetched before it is known which files hold the weights."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +89,7 @@ class Checkpoint:
     @cached_property
     def weight_files(self) -> tuple[Path, ...]:
         """The files that transformers loads; a second copy beside them, in another layout, counts for nothing."""
-        return tuple(self.folder / name for name in _weight_names(self.name, self.folder))
+        return tuple(self.folder / name for name in weight_names(self.name, self.folder))
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -171,7 +158,7 @@ def find(
         ModelError: If it is not there, has no safetensors weights, its code lies elsewhere, or it is for another task:
             regression is none.
     """
-    place, found_revision = (folder, revision) if folder else _fetch(name, revision, trust_remote_code, offline)
+    place, found_revision = (folder, revision) if folder else fetch(name, revision, trust_remote_code, offline)
     if not place.is_dir():
         raise ModelError(
             f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
@@ -179,7 +166,7 @@ def find(
     if trust_remote_code:
         require_own_code(name, place)
     config = _config(name, place, trust_remote_code)
-    _require_safetensors(name, place)
+    require_weights(name, place)
     _require_tokenizer(name, place)
     _require_quantiser(name, config)
     found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
@@ -204,39 +191,6 @@ def _require_labels(found: Checkpoint) -> None:
         )
 
 
-def _fetch(name: str, revision: str | None, trust_remote_code: bool, offline: bool) -> tuple[Path, str]:
-    """The folder of a hub id, and its commit."""
-    if not (offline or hub.is_offline()):
-        return _download(name, revision, trust_remote_code)
-    place = hub.cached(name, revision)
-    if place is None:
-        raise ModelError(hub.out_of_reach(name))
-    return place, place.name
-
-
-def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
-    wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
-    try:
-        place = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
-        weights = [WEIGHTS, *_weight_names(name, place)]
-        snapshot_download(name, revision=place.name, allow_patterns=weights)
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise ModelError(
-            f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
-        ) from error
-    except _faults_of_the_network() as error:
-        raise ModelError(hub.out_of_reach(name)) from error
-    except ValueError as error:
-        raise ModelError(f"{name}: neither a folder nor a hub id like organisation/model: {error}") from error
-    return place, place.name
-
-
-def _faults_of_the_network() -> tuple[type[Exception], ...]:
-    """What the hub's client raises for them, and the library behind it, which has changed its name."""
-    library = sys.modules[type(get_session()).__module__.split(".")[0]]
-    return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError
-
-
 def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{name}: expected a Hugging Face model folder, found no config.json in it")
@@ -249,43 +203,6 @@ def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfi
                 "the hub together with a revision of 40 hexadecimal digits"
             ) from error
         raise ModelError(f"{name}: config.json cannot be understood: {first_line(error)}") from error
-
-
-def _weight_names(name: str, folder: Path) -> list[str]:
-    """One file, or those that the index names, which counts where there is no such file; as transformers has it."""
-    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
-        return [WEIGHTS]
-    try:
-        return sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{name}: {INDEX} cannot be understood: {first_line(error)}; fetch it again") from error
-
-
-def _require_safetensors(name: str, folder: Path) -> None:
-    wanted = _weight_names(name, folder)
-    missing = [file for file in wanted if not (folder / file).is_file()]
-    if not missing:
-        _require_content(name, [folder / file for file in wanted])
-        return
-    pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
-    others = sorted(file.name for file in folder.glob("*.safetensors"))
-    found = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
-    if others:
-        found = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
-    raise ModelError(f"{name}: expected weights as {WEIGHTS}, {found}; save the model again with save_pretrained")
-
-
-def _require_content(name: str, files: Sequence[Path]) -> None:
-    for file in files:
-        try:
-            with file.open("rb") as stream:
-                beginning = stream.read(len(LFS_POINTER))
-        except OSError as error:
-            raise ModelError(f"{name}: {file.name} cannot be read: {error.strerror or error}") from error
-        if beginning == LFS_POINTER:
-            raise ModelError(
-                f"{name}: {file.name} is not the weights but a pointer to them of Git LFS; run git lfs pull"
-            )
 
 
 def _require_tokenizer(name: str, folder: Path) -> None:
@@ -341,8 +258,3 @@ def _combined(hashes: dict[str, str]) -> str:
     return hashlib.sha256(
         "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items())).encode()
     ).hexdigest()
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, at most 300 characters."""
-    return str(error).strip().split("\n", 1)[0][:300]

@@ -1,6 +1,8 @@
 """Loads a checkpoint onto a device, or says in one line why it cannot be."""
 
+import copy
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import torch
@@ -14,9 +16,11 @@ from transformers import (
 )
 
 from auditor import tasks
-from auditor.errors import ModelError
-from auditor.models.capabilities import one_line
+from auditor.errors import ModelError, one_line
 from auditor.models.checkpoints.checkpoint import Checkpoint
+
+_BUILDING = Lock()
+"""transformers builds a model under PyTorch's default dtype and patched initialisers, which all threads share."""
 
 
 def auto_class(task: str) -> Any:
@@ -68,19 +72,19 @@ def load_model(
     """
     if device_map is not None and find_spec("accelerate") is None:
         raise ModelError(f'device_map = "{device_map}" needs the package accelerate: pip install accelerate')
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    _quieten_transformers()
     name = checkpoint.name
     try:
-        model, info = auto_class(checkpoint.task).from_pretrained(
-            checkpoint.folder,
-            dtype=dtype,
-            device_map=device_map,
-            attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
-            trust_remote_code=checkpoint.trust_remote_code,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with _BUILDING:
+            model, info = auto_class(checkpoint.task).from_pretrained(
+                checkpoint.folder,
+                dtype=dtype,
+                device_map=device_map,
+                attn_implementation="sdpa" if _has_sdpa(checkpoint) else None,
+                trust_remote_code=checkpoint.trust_remote_code,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except SafetensorError as error:
         raise ModelError(f"{name}: the safetensors file is damaged ({error}); fetch it again") from error
     except Exception as error:  # whatever the code of a model raises while it is built
@@ -94,6 +98,26 @@ def load_model(
         )
     loaded: PreTrainedModel = (model if device_map else model.to(device)).eval()
     return loaded
+
+
+def outline(checkpoint: Checkpoint) -> PreTrainedModel:
+    """The model in eval mode on PyTorch's meta device, where tensors have a shape and no content: no weight is read.
+
+    Raises:
+        Exception: Whatever the code of a model raises there.
+    """
+    _quieten_transformers()
+    config = copy.deepcopy(checkpoint.config)
+    with _BUILDING, torch.device("meta"), torch.inference_mode():
+        model: PreTrainedModel = auto_class(checkpoint.task).from_config(
+            config, trust_remote_code=checkpoint.trust_remote_code
+        )
+    return model.eval()
+
+
+def _quieten_transformers() -> None:
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
 
 
 def _has_sdpa(checkpoint: Checkpoint) -> bool:

@@ -12,6 +12,8 @@ Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
 from torch import nn
 from transformers.activations import FastGELUActivation, GELUActivation, GELUTanh, NewGELUActivation
 
+from auditor.models.computing.patching import Exchange
+
 FORMS: dict[type[nn.Module], str] = {
     GELUActivation: "none",
     GELUTanh: "tanh",
@@ -20,10 +22,10 @@ FORMS: dict[type[nn.Module], str] = {
 }
 
 
-def fused(model: nn.Module) -> list[tuple[nn.Module, str, nn.Module]]:
-    """Where formulas stand (the module that holds one, under which name), and PyTorch's kernel for each."""
+def fused(model: nn.Module) -> list[Exchange]:
+    """PyTorch's kernel for each of a model's formulas."""
     return [
-        (module, name, nn.GELU(approximate=FORMS[type(child)]))
+        Exchange(module, name, nn.GELU(approximate=FORMS[type(child)]))
         for module in model.modules()
         for name, child in module.named_children()
         if type(child) in FORMS

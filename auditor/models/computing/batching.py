@@ -20,7 +20,7 @@ from enum import StrEnum
 import numpy as np
 import torch
 
-from auditor.models.capabilities import ragged
+from auditor.models.inputs import ragged
 
 PADDING = 0.03
 """Largest share of padding in a batch."""

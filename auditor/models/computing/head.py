@@ -8,8 +8,14 @@ wanted of a state is taken from these same logits, so that in half precision bot
 0, and is what the model's own logits give.
 """
 
+import copy
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch.nn.functional import linear
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
 
 BLOCK = 2048
 """Tokens of the vocabulary at a time: the logits of 2,048 states are 16 MB of float32."""
@@ -42,6 +48,32 @@ def of_logits(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """The same from logits (R, V) that are there already."""
     logits = _float(logits)
     return logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
+
+
+def head_of(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    """What a model makes of last hidden states (R, D): logits (R, V), by its own `forward` without its base model.
+
+    The model stays as it is: the base model is taken out of a copy that shares its weights.
+
+    Returns:
+        None where the model is its own base model.
+    """
+    if model.base_model is model:
+        return None
+    base = copy.copy(model.base_model)
+    base.forward = _given
+    rest = copy.copy(model)
+    rest._modules = {**model._modules, model.base_model_prefix: base}
+
+    def head(states: torch.Tensor) -> torch.Tensor:
+        return rest(inputs_embeds=states[None]).logits[0]  # type: ignore[no-any-return]
+
+    return head
+
+
+def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
+    """Stands in for a base model: what it is given are the last hidden states."""
+    return BaseModelOutput(last_hidden_state=inputs_embeds)
 
 
 def _float(values: torch.Tensor) -> torch.Tensor:

@@ -22,8 +22,8 @@ from itertools import chain, pairwise
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Sequences, ragged
 from auditor.models.computing.packing import Group, Packing
+from auditor.models.inputs import Sequences, ragged
 
 WORTH_SHARING = 0.1
 GATHERED = 8

@@ -29,6 +29,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from auditor.models.computing.packing import Packing, active
+from auditor.models.computing.patching import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +96,24 @@ FAMILIES = (
 )
 
 
-def shorten(model: PreTrainedModel) -> int:
+def shortened(model: PreTrainedModel) -> list[Exchange]:
     """Lets the first and the last layer of packed batches compute what is needed.
 
     Returns:
-        How many layers do: none where the model's family is not one of those that can; the last one alone where there
-        is no other.
+        Another `forward` for the last layer, and for the projections of the first one where there is another; nothing
+        where the model's family is not one of those that can.
     """
     layers = next((own for own in model.base_model.modules() if isinstance(own, nn.ModuleList)), None)
     if not layers:
-        return 0
+        return []
     family = next((own for own in FAMILIES if own.fits(layers[0]) and own.fits(layers[-1])), None)
     if family is None:
-        return 0
-    _read_one_state(layers[-1], family)
-    if len(layers) == 1:
-        return 1
-    for projection in family.projections(layers[0]):
-        _compute_equal_ones_once(projection)
-    return 2
+        return []
+    projections = family.projections(layers[0]) if len(layers) > 1 else ()
+    return [_reads_one_state(layers[-1], family), *map(_computes_equal_ones_once, projections)]
 
 
-def _compute_equal_ones_once(projection: nn.Linear) -> None:
+def _computes_equal_ones_once(projection: nn.Linear) -> Exchange:
     whole = projection.forward
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -126,10 +123,10 @@ def _compute_equal_ones_once(projection: nn.Linear) -> None:
             return whole(states)
         return whole(states[:, packing.distinct])[:, packing.copies]
 
-    projection.forward = forward  # type: ignore[method-assign]
+    return Exchange(projection, "forward", forward)
 
 
-def _read_one_state(layer: nn.Module, family: Family) -> None:
+def _reads_one_state(layer: nn.Module, family: Family) -> Exchange:
     whole = layer.forward
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -139,4 +136,4 @@ def _read_one_state(layer: nn.Module, family: Family) -> None:
             return whole(hidden_states, *args, **kwargs)  # type: ignore[no-any-return]
         return family.read(layer, hidden_states[0], packing)[:, None]
 
-    layer.forward = forward
+    return Exchange(layer, "forward", forward)

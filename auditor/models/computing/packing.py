@@ -17,6 +17,7 @@ sliding window see shorter texts only, and attention with sinks, biases or a sof
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -127,24 +128,24 @@ def _sdpa(
     return scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale, is_causal=causal).transpose(1, 2)
 
 
-_active: Packing | None = None
+_active: ContextVar[Packing | None] = ContextVar("packing", default=None)
+"""Of each thread its own, so that models in several threads do not mix."""
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def active() -> Packing | None:
-    """The batch being computed; None outside `packed`."""
-    return _active
+    """The batch that this thread computes; None outside `packed`."""
+    return _active.get()
 
 
 @contextmanager
 def packed(packing: Packing) -> Iterator[None]:
-    """Computes attention within the texts of `packing` while the block runs."""
-    global _active
-    _active = packing
+    """Computes attention within the texts of `packing` while the block runs, in this thread."""
+    before = _active.set(packing)
     try:
         yield
     finally:
-        _active = None
+        _active.reset(before)
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -164,7 +165,7 @@ def attend(
     Raises:
         NotImplementedError: For variants of attention that are not packed.
     """
-    packing = _active
+    packing = _active.get()
     if packing is None:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, needed(attention_mask), dropout, scaling, is_causal, **kwargs

@@ -1,4 +1,4 @@
-r"""Whether a faster way of asking a model gives what the model gives for each text alone.
+r"""What is proven of a faster way of asking a model: that it gives what the model gives for each text alone.
 
 The truth is what the model of the checkpoint answers, as transformers built it, to one text without padding or
 neighbours. Answers, log-probabilities, attention and continuations can be asked for in several ways, fastest first:
@@ -26,8 +26,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from auditor.models.capabilities import Encoded, Sequences
+from auditor.models.inputs import Encoded, Sequences, ragged
 
+FEW = 24
+"""Tokens of the texts that are packed twice."""
 SHORT = (1, 2, 4, 7, 12)
 """Tokens of the short texts, without the special tokens around them."""
 TWINS = 256
@@ -59,6 +61,44 @@ class Proof:
     """Classes of the model's parts that are reset before they read, since they remember what they read last."""
     unread: int | None = None
     """Tokens of the longest text of the proof that the model itself could not read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the model of the checkpoint says about each text alone."""
+
+    texts: Sequences
+    """Those that it can read."""
+    rows: tuple[tuple[int, ...], ...]
+    """The positions whose states are compared."""
+    states: torch.Tensor | None
+    """(R, D) float32, last hidden states; None where no part of the model gives them."""
+    answers: torch.Tensor
+    """(…, C) what the adapter makes of the logits, text by text."""
+    counts: np.ndarray
+    """Rows that each text has in `answers`."""
+    reset: tuple[str, ...]
+    """Classes of the parts that remember what they have read."""
+    unread: int | None
+    """Tokens of the longest text that the model itself failed on."""
+
+    def shorter(self, limit: int) -> "Truth":
+        """The texts of at most so many tokens."""
+        return self._take(np.flatnonzero(self.texts.lengths <= limit))
+
+    def twice(self) -> "Truth":
+        """The short texts, each two times: what is computed once for equal tokens is handed out among them."""
+        at = np.flatnonzero(self.texts.lengths <= max(FEW, self.texts.lengths.min()))
+        return self._take(np.concatenate([at, at]))
+
+    def _take(self, at: np.ndarray) -> "Truth":
+        n_states = np.array([len(rows) for rows in self.rows])
+        states = (
+            None if self.states is None else self.states[ragged(np.cumsum(n_states)[at] - n_states[at], n_states[at])]
+        )
+        answers = self.answers[ragged(np.cumsum(self.counts)[at] - self.counts[at], self.counts[at])]
+        rows = tuple(self.rows[i] for i in at)
+        return Truth(self.texts.take(at), rows, states, answers, self.counts[at], self.reset, self.unread)
 
 
 def thresholds(config: Any) -> list[int]:

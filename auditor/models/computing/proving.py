@@ -1,23 +1,23 @@
-"""Proves for a loaded text model which ways of asking it are right, see `auditor.models.computing.proof`."""
+"""How it is proven which ways of asking a model are right: each is tried on the texts of the proof, fastest first.
+
+What is proven, and on which texts, is in `auditor.models.computing.proof`.
+"""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from auditor.errors import AuditorError, ModelError
-from auditor.models.capabilities import Encoded, Sequences, UnreadableError, one_line, ragged
+from auditor.errors import AuditorError, ModelError, one_line
+from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way
-from auditor.models.computing.proof import Proof, thresholds
+from auditor.models.computing.proof import Proof, Truth, thresholds
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import takes
-
-if TYPE_CHECKING:
-    from auditor.models.text.adapter import TextModel
+from auditor.models.inputs import Encoded, Sequences, UnreadableError
 
 STATES = 32
 """States of each text that are compared."""
@@ -25,49 +25,25 @@ TRIES = 3
 """Limits of packed batches that are tried."""
 GRAPHS = 64
 """Most graphs of one function that a compiled model may need."""
-FEW = 24
-"""Tokens of the texts that are packed twice."""
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What the model of the checkpoint says about each text alone."""
+def prove(model: BatchedModel) -> Proof:
+    """The fastest ways of asking that answer as the model does to each text alone: what is taken, and what it showed.
 
-    texts: Sequences
-    """Those that it can read."""
-    rows: tuple[tuple[int, ...], ...]
-    """The positions whose states are compared."""
-    states: torch.Tensor | None
-    """(R, D) float32, last hidden states; None where no part of the model gives them."""
-    answers: torch.Tensor
-    """(…, C) what the adapter makes of the logits, text by text."""
-    counts: np.ndarray
-    """Rows that each text has in `answers`."""
-    reset: tuple[str, ...]
-    """Classes of the parts that remember what they have read."""
-    unread: int | None
-    """Tokens of the longest text that the model itself failed on."""
+    Sets `truth`, `way`, `masks`, `limit`, `packs` and `fast` of the model; what remembers the last text is reset from
+    then on. The first time, what can be computed faster is exchanged in the model.
 
-    def shorter(self, limit: int) -> "Truth":
-        """The texts of at most so many tokens."""
-        return self._take(np.flatnonzero(self.texts.lengths <= limit))
-
-    def twice(self) -> "Truth":
-        """The short texts, each two times: what is computed once for equal tokens is handed out among them."""
-        at = np.flatnonzero(self.texts.lengths <= max(FEW, self.texts.lengths.min()))
-        return self._take(np.concatenate([at, at]))
-
-    def _take(self, at: np.ndarray) -> "Truth":
-        n_states = np.array([len(rows) for rows in self.rows])
-        states = (
-            None if self.states is None else self.states[ragged(np.cumsum(n_states)[at] - n_states[at], n_states[at])]
-        )
-        answers = self.answers[ragged(np.cumsum(self.counts)[at] - self.counts[at], self.counts[at])]
-        rows = tuple(self.rows[i] for i in at)
-        return Truth(self.texts.take(at), rows, states, answers, self.counts[at], self.reset, self.unread)
+    Raises:
+        ModelError: Not even one text after the other gives the truth again, or the model can read none.
+    """
+    model.reset_between_texts(())
+    truth = model.truth = _ask_alone(model, model.proof_texts)
+    model.tune()
+    model.reset_between_texts(truth.reset)
+    return _choose(model, truth)
 
 
-def ask_alone(model: "TextModel", texts: Sequences) -> Truth:
+def _ask_alone(model: BatchedModel, texts: Sequences) -> Truth:
     """Asks the model as transformers built it about each text.
 
     Raises:
@@ -110,7 +86,7 @@ class _Alone:
     answers: torch.Tensor
 
 
-def _ask(model: "TextModel", text: Encoded) -> _Alone:
+def _ask(model: BatchedModel, text: Encoded) -> _Alone:
     rows = np.unique(np.linspace(0, len(text.ids) - 1, STATES).astype(int)).tolist()
     with model.stock.as_built(), model.computing():
         states, logits = model.stock.ask(model.stock_arguments(text))
@@ -119,12 +95,8 @@ def _ask(model: "TextModel", text: Encoded) -> _Alone:
         return _Alone(tuple(rows), states[rows].float().cpu() if states is not None and fits else None, answers)
 
 
-def prove(model: "TextModel", truth: Truth) -> Proof:
-    """Chooses how texts are asked: sets `way`, `masks`, `limit`, `packs` and `fast` of the model.
-
-    Raises:
-        ModelError: Not even one text after the other gives the truth again.
-    """
+def _choose(model: BatchedModel, truth: Truth) -> Proof:
+    """Chooses how texts are asked."""
     with model.batcher.uncounted():
         model.batcher.padding = math.inf
         model.packs = model.masks = False
@@ -148,7 +120,7 @@ def prove(model: "TextModel", truth: Truth) -> Proof:
     )
 
 
-def _choose_way(model: "TextModel", truth: Truth) -> float:
+def _choose_way(model: BatchedModel, truth: Truth) -> float:
     """Sets the first way without packing that gives the truth; returns the greatest difference from it."""
     for way in model.ways:
         model.way = way
@@ -161,7 +133,7 @@ def _choose_way(model: "TextModel", truth: Truth) -> float:
     )
 
 
-def _needs_no_mask(model: "TextModel", truth: Truth) -> bool:
+def _needs_no_mask(model: BatchedModel, truth: Truth) -> bool:
     """Whether texts of equal length may be asked about without a mask: some models then do something else."""
     if not takes(model.model, "attention_mask"):
         return True
@@ -170,7 +142,7 @@ def _needs_no_mask(model: "TextModel", truth: Truth) -> bool:
     return given is not None and model.is_right(given, truth.answers)
 
 
-def _takes_nothing_for_a_mask(model: "TextModel", truth: Truth) -> bool:
+def _takes_nothing_for_a_mask(model: BatchedModel, truth: Truth) -> bool:
     """Whether texts of equal length may be read with the mask that stands for none."""
     before, model.way, model.masks = model.way, Way.EQUAL, True
     is_same = before is not Way.ALONE and _gives_the_states(model, truth)
@@ -178,7 +150,7 @@ def _takes_nothing_for_a_mask(model: "TextModel", truth: Truth) -> bool:
     return is_same
 
 
-def _choose_packing(model: "TextModel", truth: Truth) -> float | None:
+def _choose_packing(model: BatchedModel, truth: Truth) -> float | None:
     """Packs texts up to the largest length at which that gives the truth; returns the greatest difference from it."""
     config = model.model.config.get_text_config()
     limits = [model.limit, *(n for n in reversed(thresholds(config)) if n < model.limit)]
@@ -196,7 +168,7 @@ def _choose_packing(model: "TextModel", truth: Truth) -> float | None:
     return None
 
 
-def _compile(model: "TextModel", truth: Truth) -> None:
+def _compile(model: BatchedModel, truth: Truth) -> None:
     """Compiles the model where that is wanted.
 
     Raises:
@@ -215,7 +187,7 @@ def _compile(model: "TextModel", truth: Truth) -> None:
         raise ModelError(f"{model.identity.name}: compile = true changes what the model answers; leave it out")
 
 
-def _gives_the_states(model: "TextModel", truth: Truth) -> bool:
+def _gives_the_states(model: BatchedModel, truth: Truth) -> bool:
     """Whether the states read are those of the truth: those of all rows, and those of the last row of each text."""
     if truth.states is None:
         return False

@@ -10,64 +10,39 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from auditor.models.capabilities import Encoded
-from auditor.models.computing.activations import fused
+from auditor.models.computing.patching import Exchange, Patch, patched
+from auditor.models.inputs import Encoded
 
 
 @dataclass
 class Stock:
-    """A model, what was exchanged in it for speed, and the way back.
+    """A model, what was changed in it for speed, and the way back.
 
     Attributes:
         model: The whole model.
         body: The part that gives last hidden states; the model itself where there is none.
+        changes: What makes it faster; lifted where the model is to be what transformers built.
     """
 
     model: PreTrainedModel
     body: nn.Module = field(init=False)
-    _attention: str = field(init=False)
-    _exchanged: dict[tuple[nn.Module, str], nn.Module] = field(init=False, default_factory=dict)
-    """Where a module was exchanged, and what stood there."""
+    changes: Patch = field(init=False, default_factory=Patch)
 
     def __post_init__(self) -> None:
         self.body = body_of(self.model)
-        self._attention = str(self.model.config._attn_implementation)
-
-    def fuse(self) -> None:
-        """Exchanges activations that are written as formulas for kernels."""
-        for parent, name, kernel in fused(self.model):
-            self._exchanged[parent, name] = getattr(parent, name)
-            setattr(parent, name, kernel)
 
     @contextmanager
     def as_built(self) -> Iterator[None]:
         """The model inside is what transformers built."""
-        implementation = self.model.config._attn_implementation
-        self._exchange()
-        if implementation != self._attention:
-            self.model.set_attn_implementation(self._attention)
-        try:
-            with self.uncompiled():
-                yield
-        finally:
-            self._exchange()
-            if implementation != self._attention:
-                self.model.set_attn_implementation(implementation)
+        with self.changes.lifted(), self.uncompiled():
+            yield
 
     @contextmanager
     def uncompiled(self) -> Iterator[None]:
         """Nothing inside is compiled."""
-        parts = (self.model, self.body)
-        calls = [part._compiled_call_impl for part in parts]
-        if any(calls):
-            for part in parts:
-                part._compiled_call_impl = None
-        try:
+        compiled = (part for part in (self.model, self.body) if part._compiled_call_impl is not None)
+        with patched(*(Exchange(part, "_compiled_call_impl", None) for part in compiled)):
             yield
-        finally:
-            if any(calls):
-                for part, call in zip(parts, calls, strict=True):
-                    part._compiled_call_impl = call
 
     def arguments(self, text: Encoded, device: torch.device) -> dict[str, torch.Tensor]:
         """What the tokenizer would hand to the model for one text."""
@@ -97,11 +72,6 @@ class Stock:
         self.body, output = seen[-1] if seen else (self.body, None)
         states = getattr(output, "last_hidden_state", None)
         return (None if states is None else states[0]), logits
-
-    def _exchange(self) -> None:
-        for (parent, name), other in list(self._exchanged.items()):
-            self._exchanged[parent, name] = getattr(parent, name)
-            setattr(parent, name, other)
 
 
 def takes(module: nn.Module, argument: str) -> bool:

@@ -1,78 +1,35 @@
-"""What every adapter of a text model shares: tokens with their places, states, attention, packing, padding."""
+"""What every adapter of a text model shares: tokens with their places, states, attention, and what is proven of it."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from abc import ABC
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypedDict
+from typing import Self
 
 import numpy as np
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from auditor.errors import AuditorError
-from auditor.models.adapters import Settings
+from auditor.models.adapters import Loaded, Settings
 from auditor.models.attention.reading import AttentionReader
-from auditor.models.capabilities import (
-    Encoded,
-    HeadMaps,
-    HeadStatistics,
-    Identity,
-    Sequences,
-    Text,
-    Tokens,
-    UnreadableError,
-    one_line,
-)
-from auditor.models.computing.architecture import first_position, mixes_otherwise, windows
-from auditor.models.computing.batching import Batcher, Way, padded
-from auditor.models.computing.layout import Packer, Rows, layout
-from auditor.models.computing.masks import nothing
-from auditor.models.computing.outer_layers import shorten
-from auditor.models.computing.packing import IMPLEMENTATION, Packing, packed
-from auditor.models.computing.precision import HALF, computing
-from auditor.models.computing.proof import Proof, close, draw, lengths
-from auditor.models.computing.proving import ask_alone, prove
-from auditor.models.computing.state import Snapshot
-from auditor.models.computing.stock import Stock, takes
+from auditor.models.computing.batched_model import BatchedModel
+from auditor.models.computing.batching import Batcher
+from auditor.models.computing.proof import draw, lengths
+from auditor.models.computing.proving import prove
+from auditor.models.inputs import HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
 from auditor.models.text.tokenising import Tokenising
 
-Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""
 PROVEN = 512
 """Tokens of the longest text of a proof where nobody says which texts will come."""
 
 
-class Expected(TypedDict):
-    """What an adapter of a text model is told of what will come."""
-
-    texts: Sequence[Text] | None
-    most_tokens: int | None
-    compiles: bool
-
-
 @dataclass
-class TextModel(Tokenising, ABC):
+class TextModel(Tokenising, BatchedModel, ABC):
     """A text model on its device, with its tokenizer.
 
     Attributes:
         texts: The longest texts that will be asked about, so that what is proven covers them; None: nobody knows.
         most_tokens: No more tokens than this will be read at once, where that is known.
         compiles: Whether to compile the model.
-        way: How texts are put into batches that are not packed.
-        packs: Whether texts of up to `limit` tokens are packed.
-        fast: How packed texts are answered.
-        masks: Whether texts of equal length may be read with the mask that stands for none.
-        maskless: Whether they may be asked about without any mask.
-        proofs: What was shown, by question; see `auditor.models.computing.proof`.
     """
-
-    question_asked: ClassVar[str]
-    """What `answers` gives, in words."""
-    unit: ClassVar[str]
-    """Of `difference`."""
-    tolerance: ClassVar[float]
-    """The greatest difference that rounding of float32 may make."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -81,191 +38,38 @@ class TextModel(Tokenising, ABC):
     texts: Sequence[Text] | None = field(default=None, kw_only=True)
     most_tokens: int | None = field(default=None, kw_only=True)
     compiles: bool = field(default=False, kw_only=True)
-    way: Way = field(default=Way.PADDED, init=False)
-    packs: bool = field(default=False, init=False)
-    fast: Callable[[Sequences], torch.Tensor] | None = field(default=None, init=False)
-    masks: bool = field(default=False, init=False)
-    maskless: bool = field(default=True, init=False)
-    proofs: dict[str, Proof] = field(default_factory=dict, init=False)
-
-    @staticmethod
-    def expected(settings: Settings) -> Expected:
-        """The arguments that every adapter of a text model has, from the settings."""
-        return {"texts": settings.texts, "most_tokens": settings.most_tokens, "compiles": settings.compiles}
 
     def __post_init__(self) -> None:
-        self.model.config.use_cache = False
+        self.prepare_model()
         self.prepare_tokens()
-        self._snapshot = Snapshot(self.model, ())
-        self.stock = Stock(self.model)
         self._reader = AttentionReader(self)
         self._prove(self._longest())
 
-    @abstractmethod
-    def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
-        """What `answers` should say, (r, C), from the logits of a text of the proof that the model read alone."""
-
-    @abstractmethod
-    def answers(self, texts: Sequences) -> torch.Tensor:
-        """The answers to the texts of the proof, not packed, on the host."""
-
-    @property
-    @abstractmethod
-    def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
-        """Ways in which packed texts can be answered, best first."""
-
-    def difference(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
-        """The greatest difference between two answers, in `unit`."""
-        return float((given - wanted).abs().max())
-
-    @property
-    def ways(self) -> Sequence[Way]:
-        """Ways without packing that come into question, fastest first.
-
-        Where tokens meet outside of attention, padding may reach them by so little that half precision hides it.
-        """
-        leaks = self.model.dtype in HALF and mixes_otherwise(self.model, self.model.config.get_text_config())
-        together = [Way.PADDED] if takes(self.model, "attention_mask") and not leaks else []
-        return [*together, Way.EQUAL, Way.ALONE]
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model's inputs go: to its first weights that are on a device at all (see `device_map`)."""
-        return next((own.device for own in self.model.parameters() if not own.is_meta), torch.device("cpu"))
-
-    @property
-    def kind(self) -> str:
-        """What transformers calls models of this type."""
-        return str(self.model.config.model_type)
-
-    @contextmanager
-    def computing(self) -> Iterator[None]:
-        """What every forward pass runs in: the precision of `precision`, in a model that has forgotten what it read."""
-        self._snapshot.restore()
-        with computing(self.device, self.model.dtype):
-            yield
-
-    @contextmanager
-    def reading(self, lengths: Sequence[int]) -> Iterator[None]:
-        """`computing`, for texts of so many tokens.
+    @classmethod
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """The adapter of a loaded model, its ways of asking proven.
 
         Raises:
-            UnreadableError: The model raises anything but the want of memory.
+            ModelError: The settings do not fit the model, or it cannot be asked.
         """
-        try:
-            with self.computing():
-                yield
-        except (AuditorError, torch.OutOfMemoryError):
-            raise
-        except Exception as fault:
-            texts = f"a text of {lengths[0]} tokens" if len(lengths) == 1 else f"{len(lengths)} texts"
-            raise UnreadableError(
-                f"the model itself (type {self.kind}) cannot read {texts}: {one_line(fault)}"
-            ) from fault
-
-    @property
-    def causal(self) -> bool:
-        """Whether no token sees those behind it; see `contract.Attends`."""
-        return self._causal
-
-    def read(self, sequences: Sequences, rows: Sequence[Sequence[int]], head: Head) -> torch.Tensor:
-        """Reads the body's last hidden states at some positions of each text.
-
-        Args:
-            sequences: B texts.
-            rows: For each text, the positions whose states are wanted; R in all.
-            head: What is made of the states, batch by batch, on the device.
-
-        Returns:
-            (R, …) what `head` returned, on the host, text by text.
-
-        Raises:
-            UnreadableError: The model cannot read one of them.
-        """
-        self.require_proof(sequences)
-        wanted = Rows.listed(rows)
-        lengths = sequences.lengths.tolist()
-
-        def forward(batch: list[int], states: torch.Tensor) -> torch.Tensor:
-            return head(states, torch.from_numpy(wanted.of(batch)).to(self.device, non_blocking=True))
-
-        if self._fits(sequences):
-
-            def packed_forward(batch: list[int], packing: Packing) -> torch.Tensor:
-                states = self.body(**packing.arguments).last_hidden_state.to(self.device)
-                return forward(batch, states[:, 0] if packing.one_each and self._short else states[0, packing.rows])
-
-            return self.packed(sequences, wanted, packed_forward)
-
-        def padded_forward(batch: list[int]) -> list[torch.Tensor]:
-            places = [(b, position) for b, i in enumerate(batch) for position in rows[i]]
-            at = torch.tensor(places).to(self.device, non_blocking=True)
-            with self.reading([lengths[i] for i in batch]):
-                return [forward(batch, self.states([sequences[i] for i in batch])[at[:, 0], at[:, 1]])]
-
-        return self.batcher.padded(lengths, padded_forward, way=self.way, rows=wanted.counts.tolist())[0]
-
-    def packed(
-        self,
-        sequences: Sequences,
-        rows: Rows,
-        forward: Callable[[list[int], Packing], torch.Tensor],
-    ) -> torch.Tensor:
-        """Packed batches of texts; `forward` returns a row for each wanted state, or for each text."""
-        plan = layout(sequences, causal=self._causal)
-        lengths = sequences.lengths.tolist()
-
-        def one(batch: list[int]) -> list[torch.Tensor]:
-            packing = self._packer.pack(sequences, batch, rows, plan.shared)
-            with self.reading([lengths[i] for i in batch]), packed(packing):
-                return [forward(batch, packing)]
-
-        return self.batcher.packed(plan.order, plan.costs, lengths, one, rows.counts.tolist())[0]
+        return cls(
+            loaded.model,
+            loaded.tokenizer,
+            loaded.identity,
+            loaded.batcher,
+            texts=settings.texts,
+            most_tokens=settings.most_tokens,
+            compiles=settings.compile,
+        )
 
     def attention(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
-        """Statistics of all heads over each text; see `contract.Attends`."""
+        """Statistics of all heads over each text; see `capabilities.Attends`."""
         self.require_proof(Sequences.of([text.encoded for text in tokens]))
         return self._reader.statistics(tokens, punctuation)
 
     def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
-        """The heaviest keys of all heads, one text at a time; see `contract.Attends`."""
+        """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         return self._reader.maps(tokens, n_keys)
-
-    def arguments(self, texts: Sequence[Encoded]) -> dict[str, torch.Tensor]:
-        """What the model is called with for a batch, on the device; without a mask where none is needed."""
-        if self.way is Way.ALONE:
-            return self.stock.arguments(texts[0], self.device)
-        ids, mask = padded([text.ids for text in texts], max(self.model.config.pad_token_id or 0, 0), self.device)
-        arguments = {"input_ids": ids}
-        if mask is not None or not self.maskless:
-            arguments["attention_mask"] = torch.ones_like(ids) if mask is None else mask
-        if texts[0].type_ids:
-            arguments["token_type_ids"] = padded([text.type_ids for text in texts], 0, self.device)[0]
-        return arguments
-
-    def states(self, texts: Sequence[Encoded]) -> torch.Tensor:
-        """The body's last hidden states of a batch, (B, T, D)."""
-        if self.way is Way.ALONE:
-            with self.stock.as_built():
-                states, _ = self.stock.ask(self.arguments(texts))
-            if states is None:
-                raise AttributeError("no part of the model gives last hidden states")
-            return states[None]
-        arguments = self.arguments(texts)
-        if self.masks and "attention_mask" not in arguments and max(len(t.ids) for t in texts) <= self.limit:
-            arguments["attention_mask"] = nothing(self.device)
-        read: torch.Tensor = self.body(**arguments).last_hidden_state.to(self.device)
-        return read
-
-    def logits(self, texts: Sequence[Encoded]) -> torch.Tensor:
-        """The logits of a batch as the whole model gives them, on the device."""
-        with self.stock.as_built() if self.way is Way.ALONE else nullcontext():
-            logits: torch.Tensor = self.model(**self.arguments(texts)).logits
-        return logits.to(self.device)
-
-    def stock_arguments(self, text: Encoded) -> dict[str, Any]:
-        """What the tokenizer would hand to the model for one text of a proof."""
-        return self.stock.arguments(text, self.device)
 
     def require_proof(self, sequences: Sequences) -> None:
         """Proves the ways of asking on longer texts, if some of these are longer than all before.
@@ -285,6 +89,10 @@ class TextModel(Tokenising, ABC):
         ordinary = np.setdiff1d(np.arange(n_tokens), sorted(special))
         return draw(ordinary, self.frame, lengths(self.model.config.get_text_config(), self._proven), self._proven)
 
+    def _prove(self, longest: int) -> None:
+        self._proven = max(longest, len(self.frame[0].ids))
+        self.proofs = {self.question_asked: prove(self)}
+
     def _longest(self) -> int:
         """Tokens of the longest text that will be asked about."""
         most = min(self.identity.max_length, self.most_tokens or self.identity.max_length)
@@ -295,44 +103,3 @@ class TextModel(Tokenising, ABC):
     def _read_of(self, texts: Sequence[Text]) -> list[int]:
         """How many tokens the model will read at once of each text."""
         return [len(one.ids) for one in self.tokenize(texts).encodings] if texts else []
-
-    def _prove(self, longest: int) -> None:
-        self._proven = max(longest, len(self.frame[0].ids))
-        self._reader.forget()
-        self._snapshot = Snapshot(self.model, ())
-        self.truth = ask_alone(self, self.proof_texts)
-        self._exchange()
-        self._snapshot = Snapshot(self.model, self.truth.reset)
-        self.proofs = {self.question_asked: prove(self, self.truth)}
-
-    def _exchange(self) -> None:
-        """Exchanges what can be computed faster, once."""
-        if hasattr(self, "packable"):
-            return
-        self.stock.fuse()
-        self.body = self.stock.body
-        kinds = {bool(module.is_causal) for module in self.body.modules() if hasattr(module, "is_causal")}
-        self._causal, self._short = kinds == {True}, False
-        config = self.model.config.get_text_config()
-        self.limit = min([self.identity.max_length, *windows(config)])
-        routed = len(kinds) == 1 and self.model.config._attn_implementation == "sdpa"
-        self.packable = routed and not mixes_otherwise(self.body, config)
-        if self.packable:
-            self.model.set_attn_implementation(IMPLEMENTATION)
-            n_short = 0 if self._causal else shorten(self.model)
-            self._short = n_short > 0
-            finds_equal = n_short > 1 and self.device.type == "cpu"
-            pad = max(config.pad_token_id or 0, 0)
-            self._packer = Packer(self.device, first_position(self.body), pad, finds_equal)
-
-    def is_right(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
-        """Whether answers are the true ones up to rounding."""
-        is_half = self.model.dtype in HALF
-        return self.close(given, wanted) and (is_half or self.difference(given, wanted) <= self.tolerance)
-
-    def close(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
-        """Whether two results differ by rounding only; see `auditor.models.computing.proof`."""
-        return close(given, wanted, self.model.dtype)
-
-    def _fits(self, sequences: Sequences) -> bool:
-        return self.packs and int(sequences.lengths.max()) <= self.limit

@@ -1,17 +1,13 @@
 """`AutoModelForSequenceClassification`: one label, several labels, or a comparison of two sentences."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Self
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from auditor.models.adapters import Settings
-from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text
-from auditor.models.computing.batching import Batcher, Way
+from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
+from auditor.models.inputs import Encoded, Question, Sequences, Text
 from auditor.models.text.adapter import TextModel
 from auditor.records.types import Document
 
@@ -24,19 +20,6 @@ class TextClassification(TextModel):
     question_asked = "answers"
     unit = "probability"
     tolerance = 1e-5
-
-    @classmethod
-    def build(
-        cls,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        identity: Identity,
-        batcher: Batcher,
-        settings: Settings,
-    ) -> Self:
-        """See `auditor.models.adapters.Adapter`; has the setting multi_label."""
-        several = identity.multi_label if settings.multi_label is None else settings.multi_label
-        return cls(model, tokenizer, replace(identity, multi_label=several), batcher, **cls.expected(settings))
 
     def __post_init__(self) -> None:
         # Heads on causal models pool the last token that is not padding. Without a padding token they refuse batches;
@@ -70,7 +53,7 @@ class TextClassification(TextModel):
         """Through the first state, which a shortened last layer computes alone, or the last."""
         if self._short:
             return [self._pooled_first]
-        pools_last = self._causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear)
+        pools_last = self.causal and isinstance(getattr(self.model, "score", None), torch.nn.Linear)
         return [self._pooled_last] if pools_last else []
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:

@@ -12,23 +12,19 @@ The head is the model's own `forward` with the base model taken out of it, so th
 position by position, is checked once when it is loaded; where it does not, the whole model's logits are used.
 """
 
-import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from transformers.modeling_outputs import BaseModelOutput
 
 from auditor.errors import ModelError
-from auditor.models.adapters import Settings
-from auditor.models.capabilities import Cloze, Encoded, Identity, Sequences, Spelling, Tokens, UnreadableError
-from auditor.models.computing.batching import Batcher
-from auditor.models.computing.head import of_logits
+from auditor.models.adapters import Loaded, Settings
+from auditor.models.computing.head import head_of, of_logits
+from auditor.models.inputs import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
 from auditor.models.text.adapter import TextModel
 
 HEAD_ROWS = 128
@@ -65,25 +61,18 @@ class FillMask(TextModel):
     unit = "nats"
     tolerance = 1e-4
 
-    @classmethod
-    def build(
-        cls,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        identity: Identity,
-        batcher: Batcher,
-        settings: Settings,
-    ) -> Self:
-        """See `auditor.models.adapters.Adapter`; has no settings, and no labels."""
-        unlabelled = replace(identity, labels=(), multi_label=False)
-        return cls(model, tokenizer, unlabelled, batcher, **cls.expected(settings))
-
     def __post_init__(self) -> None:
         if self.tokenizer.mask_token_id is None:
             raise ModelError(f"{self.identity.name}: the tokenizer has no mask token, so nothing can be hidden")
         self._special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         self._knows_words = len(set(self.tokenizer("a b", add_special_tokens=False).word_ids())) > 1
         super().__post_init__()
+
+    @classmethod
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """As every text model, without the labels of another head; see `TextModel.adapt`."""
+        identity = replace(loaded.identity, labels=(), multi_label=False)
+        return super().adapt(replace(loaded, identity=identity), settings)
 
     @property
     def proof_texts(self) -> Sequences:
@@ -202,17 +191,9 @@ class FillMask(TextModel):
 
     def _own_head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""
-        body = self.model.base_model
-        if body is self.model:
+        head = head_of(self.model)
+        if head is None:
             return None
-        base = copy.copy(body)
-        base.forward = _given
-        rest = copy.copy(self.model)
-        rest._modules = {**self.model._modules, self.model.base_model_prefix: base}
-
-        def head(states: torch.Tensor) -> torch.Tensor:
-            return rest(inputs_embeds=states[None]).logits[0]  # type: ignore[no-any-return]
-
         try:
             with self.reading([1]):
                 states, logits = self.stock.ask(self.stock.arguments(self.frame[0], self.device))
@@ -222,8 +203,3 @@ class FillMask(TextModel):
         except UnreadableError:
             return None
         return head if self.close(given, logits) else None
-
-
-def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
-    """Stands in for a base model: what it is given are the last hidden states."""
-    return BaseModelOutput(last_hidden_state=inputs_embeds)

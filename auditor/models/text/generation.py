@@ -13,7 +13,6 @@ prompt.
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Self
@@ -23,24 +22,22 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import ModelError
-from auditor.models.adapters import Settings
-from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text, Tokens, UnreadableError, Window
-from auditor.models.computing.batching import Batcher, Way, padded
+from auditor.models.adapters import Loaded, Settings
+from auditor.models.computing.batched_model import Head
 from auditor.models.computing.head import log_probabilities, of_logits
 from auditor.models.computing.layout import Rows
-from auditor.models.computing.proof import Proof
-from auditor.models.text.adapter import Head, TextModel
+from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens, Window
+from auditor.models.text.adapter import TextModel
 from auditor.models.text.chat import ChatTemplate, chat_template
+from auditor.models.text.continuations import Continuations
 from auditor.models.text.prompt import Prompt
+from auditor.models.text.scored import Scored
 from auditor.records.types import Document, Segment
 
-CONTINUATIONS = "continuations"
 COMPARED = 64
 """Log-probabilities of each text that a proof compares."""
 N_CAUSAL = 5
 """Tokens, at least, of the text on which a model must not see what comes."""
-N_PROMPTS, PROMPTS, N_NEW = 4, 64, 8
-"""Prompts of the proof of continuations, how long they are at most, and how many tokens are written behind each."""
 
 
 @dataclass
@@ -64,35 +61,31 @@ class TextGeneration(TextModel):
     chat: ChatTemplate | None = None
     _candidate_ids: tuple[tuple[int, ...], ...] = field(default=(), init=False)
 
-    @classmethod
-    def build(
-        cls,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        identity: Identity,
-        batcher: Batcher,
-        settings: Settings,
-    ) -> Self:
-        """See `auditor.models.adapters.Adapter`; has the settings prompt, chat, candidates and max_new_tokens."""
-        labels = tuple(candidate.strip() for candidate in settings.candidates or ())
-        return cls(
-            model,
-            tokenizer,
-            replace(identity, labels=labels, multi_label=False, chat=settings.chat),
-            batcher,
-            settings.prompt,
-            settings.candidates,
-            settings.max_new_tokens,
-            chat_template(identity.name, tokenizer) if settings.chat else None,
-            **cls.expected(settings),
-        )
-
     def __post_init__(self) -> None:
         self._prompt = Prompt(self.prompt, self.chat)
         self._candidate_ids = tuple(self._continuation_ids(c) for c in self.candidates or ())
         self._require_room()
         super().__post_init__()
         self._require_causality()
+        self._continuations = Continuations(self, _ends(self.model, self.tokenizer), self.max_new_tokens, self._room)
+
+    @classmethod
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:
+        """With the candidates as labels, and the chat template tried out; see `TextModel.adapt`."""
+        labels = tuple(candidate.strip() for candidate in settings.candidates or ())
+        return cls(
+            loaded.model,
+            loaded.tokenizer,
+            replace(loaded.identity, labels=labels, multi_label=False, chat=settings.chat),
+            loaded.batcher,
+            settings.prompt,
+            settings.candidates,
+            settings.max_new_tokens,
+            chat_template(loaded.identity.name, loaded.tokenizer) if settings.chat else None,
+            texts=settings.texts,
+            most_tokens=settings.most_tokens,
+            compiles=settings.compile,
+        )
 
     def stock_arguments(self, text: Encoded) -> dict[str, Any]:
         """Without the logits that nobody compares, where the model can leave them out."""
@@ -166,24 +159,9 @@ class TextGeneration(TextModel):
 
     def logprobs(self, windows: Sequence[Window]) -> list[np.ndarray]:
         """Natural log-probabilities of the targets of each window, float64; equal inputs are computed once."""
-        by_ids: dict[tuple[int, ...], list[int]] = {}
-        for index, window in enumerate(windows):
-            by_ids.setdefault(window.ids, []).append(index)
-        rows: list[range] = []
-        targets: list[list[int]] = []  # of each row, what is asked of it
-        places: list[list[tuple[int, int]]] = [[] for _ in windows]  # of each window, row and slot of its targets
-        for ids, own in by_ids.items():
-            start = len(ids) - max(len(windows[i].targets) for i in own)
-            first = len(targets) - start
-            rows.append(range(start, len(ids)))
-            targets += [[] for _ in rows[-1]]
-            for i in own:
-                for position, token in enumerate(windows[i].targets, len(ids) - len(windows[i].targets)):
-                    places[i].append((first + position, len(targets[first + position])))
-                    targets[first + position].append(token)
-        sequences = Sequences.of([Encoded(ids) for ids in by_ids])
-        scores = self._score(sequences, rows, targets).double().numpy()
-        return [scores[tuple(zip(*own, strict=True))] for own in places]
+        scored = Scored.of(windows)
+        scores = self._score(scored.sequences, scored.rows, scored.targets).double().numpy()
+        return [scores[tuple(zip(*own, strict=True))] for own in scored.places]
 
     def _score(self, sequences: Sequences, rows: Sequence[range], targets: Sequence[Sequence[int]]) -> torch.Tensor:
         """Log-probabilities (R, slots) of the targets of each row; the head runs once a row."""
@@ -219,61 +197,7 @@ class TextGeneration(TextModel):
     def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Greedy continuations, up to and with the end token."""
         self.require_proof(prompts)
-        if CONTINUATIONS not in self.proofs:
-            self.proofs[CONTINUATIONS] = self._prove_continuations()
-        return self._generated(prompts, Way(self.proofs[CONTINUATIONS].way), self.max_new_tokens)
-
-    def _generated(self, prompts: Sequences, way: Way, n_new: int) -> list[tuple[int, ...]]:
-        """What transformers generates, greedily; batches of equal length, so that none is padded."""
-        fill, lengths = self._ends[0] if self._ends else 0, prompts.lengths.tolist()
-
-        def forward(batch: list[int]) -> list[torch.Tensor]:
-            ids, _ = padded([prompts[i].ids for i in batch], 0, self.device)
-            built = self.stock.as_built() if way is Way.ALONE else nullcontext()
-            with self.reading([lengths[i] for i in batch]), built:
-                whole = self.model.generate(
-                    input_ids=ids,
-                    attention_mask=torch.ones_like(ids),
-                    max_new_tokens=n_new,
-                    pad_token_id=fill,
-                    do_sample=False,
-                    num_beams=1,
-                )
-            written = whole[:, ids.shape[1] :]
-            return [torch.nn.functional.pad(written, (0, n_new - written.shape[1]), value=fill)]
-
-        answers = self.batcher.padded(lengths, forward, way=way)[0].tolist()
-        return [self._until_end(answer) for answer in answers]
-
-    def _prove_continuations(self) -> Proof:
-        """Whether continuations written together are those of each prompt alone, the model as transformers built it."""
-        most = min(PROMPTS, self._room)
-        texts = self.truth.texts
-        prompts = texts.take(np.flatnonzero((texts.lengths > 1) & (texts.lengths <= most))[-N_PROMPTS:])
-        n_new = min(N_NEW, self.max_new_tokens)
-        with self.batcher.uncounted():
-            alone = self._generated(prompts, Way.ALONE, n_new)
-            try:
-                together = self._generated(prompts, Way.EQUAL, n_new)
-            except UnreadableError:
-                together = []
-        way = Way.EQUAL if alone == together else Way.ALONE
-        n_texts, longest = len(prompts), int(prompts.lengths.max(initial=0))
-        return Proof(CONTINUATIONS, way, None, way, 0.0, CONTINUATIONS, n_texts, longest, self.truth.reset)
-
-    def _until_end(self, ids: list[int]) -> tuple[int, ...]:
-        for i, token in enumerate(ids):
-            if token in self._ends:
-                return tuple(ids[: i + 1])
-        return tuple(ids)
-
-    @property
-    def _ends(self) -> list[int]:
-        """Tokens that end a continuation."""
-        settings = self.model.generation_config
-        ends = settings.eos_token_id if settings is not None else self.tokenizer.eos_token_id
-        several = ends if isinstance(ends, list) else [ends]
-        return [end for end in several if end is not None]
+        return self._continuations.of(prompts)
 
     @property
     def _room(self) -> int:
@@ -282,7 +206,7 @@ class TextGeneration(TextModel):
         return self.identity.max_length - longest
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `contract.Classifies`; None where the undisturbed prompt does not fit, or a chat template changes it."""
+        """See `capabilities.Classifies`; None where the prompt does not fit, or a chat template changes it."""
         pieces = self._prompt.pieces(document)
         if pieces is None:
             return None
@@ -379,6 +303,14 @@ class TextGeneration(TextModel):
             states, whole = self.stock.ask(self.stock.arguments(text, self.device))
             parts = whole[:0] if states is None else head(states).to(whole.device)
         return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-4)
+
+
+def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Tokens that end a continuation."""
+    settings = model.generation_config
+    ends = settings.eos_token_id if settings is not None else tokenizer.eos_token_id
+    several = ends if isinstance(ends, list) else [ends]
+    return [end for end in several if end is not None]
 
 
 def _targets(text: Encoded) -> list[list[int]]:

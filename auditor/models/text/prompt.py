@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from auditor.models.capabilities import Text
+from auditor.models.inputs import Text
 from auditor.models.text.assembly import Place
 from auditor.models.text.chat import ChatTemplate
 from auditor.records.types import Document, Segment

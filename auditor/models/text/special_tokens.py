@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
-from auditor.models.capabilities import Text
+from auditor.models.inputs import Text
 
 
 class SpecialTokens:

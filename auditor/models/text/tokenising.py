@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
-from auditor.models.capabilities import Encoded, Identity, Sequences, Text, Tokens
+from auditor.models.inputs import Encoded, Identity, Sequences, Text, Tokens
 from auditor.models.text.assembly import Assembler, Place
 from auditor.models.text.special_tokens import SpecialTokens
 from auditor.records.types import Document, Segment, Span
@@ -31,22 +31,22 @@ class Tokenising:
         return None
 
     def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
-        """Special tokens that stand in the texts literally; see `contract.Reads`."""
+        """Special tokens that stand in the texts literally; see `capabilities.Reads`."""
         return self._special_tokens.literal(texts)
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
-        """Tokens with their places; see `contract.Attends`."""
+        """Tokens with their places; see `capabilities.Attends`."""
         batch = self.tokenize(texts)
         return [self._places(batch, i, text) for i, text in enumerate(texts)]
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """Token ids of perturbed texts; see `contract.Classifies` and `auditor.models.text.assembly`."""
+        """Token ids of perturbed texts; see `capabilities.Classifies` and `auditor.models.text.assembly`."""
         texts, places = self._placed(document, segments)
         found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
         return None if found is None else self._readable(found)
 
     def _readable(self, sequences: Sequences) -> Sequences:
-        """The texts, with the prefix token in place of each that has no token at all; see `contract.Classifies`."""
+        """The texts, with the prefix token in place of each that has no token at all; see `capabilities.Classifies`."""
         if sequences.lengths.all():
             return sequences
         if self.prefix is None:

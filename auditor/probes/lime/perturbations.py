@@ -6,7 +6,7 @@ import numpy as np
 
 from auditor.corpus.segments import perturb
 from auditor.models import Classifies
-from auditor.models.capabilities import Sequences
+from auditor.models.inputs import Sequences
 from auditor.records.types import Document, Segment
 
 CHECKED = 8

@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 
 from auditor.corpus.segments import segment
 from auditor.models import Classifies, Question
-from auditor.models.capabilities import Sequences, UnreadableError
+from auditor.models.inputs import Sequences, UnreadableError
 from auditor.probes.contract import STRICT, beyond_blanks, not_finite
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Neighbourhood
 from auditor.probes.lime.overlap import overlapped

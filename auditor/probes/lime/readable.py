@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from auditor.models import Classifies, Question
-from auditor.models.capabilities import Sequences, UnreadableError
+from auditor.models.inputs import Sequences, UnreadableError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,16 +1,16 @@
 """A task in one file: classifiers, asked one text at a time, by an adapter that shares nothing with auditor's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from auditor.models.adapters import Settings
-from auditor.models.capabilities import Encoded, Identity, Question, Sequences, Text, Tokens
+from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.batching import Batcher
 from auditor.models.computing.proof import Proof
+from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens
 from auditor.records.types import Document, Span
 from auditor.tasks import Task
 
@@ -35,18 +35,11 @@ class SentenceClassification:
     tokenizer: PreTrainedTokenizerBase
     identity: Identity
     batcher: Batcher
-    proofs: ClassVar[Mapping[str, Proof]] = {}
+    proofs: dict[str, Proof]
 
     @classmethod
-    def build(
-        cls,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        identity: Identity,
-        batcher: Batcher,
-        settings: Settings,  # noqa: ARG003 - it has none
-    ) -> Self:
-        return cls(model, tokenizer, identity, batcher)
+    def adapt(cls, loaded: Loaded, settings: Settings) -> Self:  # noqa: ARG003 - it has none
+        return cls(loaded.model, loaded.tokenizer, loaded.identity, loaded.batcher, {})
 
     def special_tokens(self, texts: Sequence[Text]) -> list[tuple[str, ...]]:
         return [() for _ in texts]
