@@ -12,7 +12,7 @@ from auditor.corpus.labels import Reading
 from auditor.languages import speaking
 from auditor.models import find
 from auditor.records.types import Document, Prediction
-from auditor.running.labelling import notes_on
+from auditor.running.label_notes import notes_on
 from auditor.terminal.cli import main
 from tests.models.tiny import save
 from tests.test_audit import Silent

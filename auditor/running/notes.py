@@ -6,14 +6,14 @@ from auditor import corpus
 from auditor.findings import wording
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
-from auditor.running import labelling
+from auditor.running import label_notes
 from auditor.running.preflight import Preflight
 from auditor.running.probe_selection import HIDDEN_ATTENTION
 
 
 def notes_on(preflight: Preflight) -> Iterator[str]:
     """One sentence or more for whatever is not as a reader would take it to be."""
-    yield from labelling.notes_on(preflight.corpus.reading)
+    yield from label_notes.notes_on(preflight.corpus.reading)
     yield from _on_the_file(preflight.corpus.dialect)
     yield from _on_the_documents(preflight)
     yield from _on_the_probes(preflight)
