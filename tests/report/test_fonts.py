@@ -161,7 +161,8 @@ def test_a_latin_text_opens_no_other_font(monkeypatch):
 def test_embed_gives_the_same_bytes_in_another_process_and_in_any_order():
     text = "Größe ✓ 好看 👍🏽 עולם"
     program = (
-        "import sys; from auditor.report import fonts; sys.stdout.write(fonts.embed(sys.stdin.buffer.read().decode()))"
+        "import sys; from auditor.report.branding import fonts; "
+        "sys.stdout.write(fonts.embed(sys.stdin.buffer.read().decode()))"
     )
     env = os.environ | {"PYTHONHASHSEED": "7"}
     other = subprocess.run(
