@@ -29,6 +29,7 @@ from auditor.errors import (
     VerificationError,
 )
 from auditor.models import Classifies
+from auditor.probes.contract import Sitting
 from auditor.records.run import Run
 from auditor.records.store import open_run
 from auditor.records.types import Document, Explanation, Failure, Prediction
@@ -452,7 +453,7 @@ class LengthProbe:
     limit: int | None = None
     model: None = None
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Length]:  # noqa: ARG002
+    def measure(self, model: Classifies, documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Length]:  # noqa: ARG002
         assert model.identity.labels
         for document in documents:
             yield Length(document.id, len(document.text), len(document.text) / (1 + document.text.count(" ")))

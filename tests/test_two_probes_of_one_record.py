@@ -13,7 +13,7 @@ import pytest
 from auditor import audit, config
 from auditor.errors import ConfigError, InterruptedRunError
 from auditor.models import Classifies
-from auditor.probes.contract import STRICT
+from auditor.probes.contract import STRICT, Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.records import schema
 from auditor.records import sums as checksums
@@ -47,7 +47,7 @@ class Characters:
     limit: int | None = None
     model: None = None
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Length]:  # noqa: ARG002
+    def measure(self, model: Classifies, documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Length]:  # noqa: ARG002
         yield from (Length(document.id, len(document.text)) for document in documents)
 
 
@@ -55,7 +55,7 @@ class Characters:
 class Words(Characters):
     name: ClassVar[str] = "words"
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Length]:  # noqa: ARG002
+    def measure(self, model: Classifies, documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Length]:  # noqa: ARG002
         yield from (Length(document.id, len(document.text.split())) for document in documents)
 
 

@@ -13,7 +13,7 @@ import torch
 
 from auditor.errors import ModelError
 from auditor.models.attention.rehearsal import hides_attention
-from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
+from auditor.models.capabilities import Answers, Attends, Classifies, FillsMasks, Inputs, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -36,12 +36,14 @@ CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384
 
 __all__ = [
+    "Answers",
     "Attends",
     "Checkpoint",
     "Classifies",
     "FillMask",
     "FillsMasks",
     "Identity",
+    "Inputs",
     "Question",
     "Scores",
     "TextClassification",
@@ -63,7 +65,8 @@ ADAPTERS = {"text-classification": TextClassification, "text-generation": TextGe
 
 def offers(task: str, capability: type) -> bool:
     """Whether models of this task have a capability of `auditor.models.capabilities`."""
-    return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
+    members = {name for kind in capability.__mro__ for name in vars(kind) if not name.startswith("_")}
+    return all(hasattr(ADAPTERS[task], name) for name in members)
 
 
 def check_chat(checkpoint: Checkpoint) -> None:

@@ -135,13 +135,16 @@ class Run:
         self._open_again()
         disk.write(self._shard(probe, shard), schema.to_bytes(record, rows))
 
-    def read(self, probe: str, record: type[R], shared: "schema.Shared | None" = None) -> Iterator[R | Unmeasured]:
+    def read(
+        self, probe: str, record: type[R], shared: "schema.Shared | None" = None, *, whole: bool = False
+    ) -> Iterator[R | Unmeasured]:
         """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
 
         Args:
             probe: Name of the probe, or `DOCUMENTS`.
             record: What a row is.
             shared: What rows of other records have already, such as the ids of the documents.
+            whole: Whether to read large fields too, such as the masks of neighbourhoods; they are None otherwise.
 
         Raises:
             StoreError: a file is damaged, of another format or another record.
@@ -149,7 +152,18 @@ class Run:
         from auditor.records import schema
 
         seen: schema.Shared = {} if shared is None else shared
-        yield from self._rows(probe, lambda content: schema.from_bytes(record, content, seen))
+        yield from self._rows(probe, lambda content: schema.from_bytes(record, content, seen, whole=whole))
+
+    def read_shard(self, probe: str, record: type[R], shard: int) -> list[R | Unmeasured]:
+        """The rows of one shard, large fields too.
+
+        Raises:
+            FileNotFoundError: they are not there.
+            StoreError: the file is damaged, of another format or another record.
+        """
+        from auditor.records import schema
+
+        return self._decoded(self._shard(probe, shard), lambda content: schema.from_bytes(record, content, whole=True))
 
     def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Unmeasured]:
         """As `read`, for a probe whose record class is not at hand; the first key is the document's id.
@@ -216,12 +230,14 @@ class Run:
     def _rows(self, probe: str, decode: Callable[[bytes], list[Any]]) -> Iterator[Any]:
         files = (self.path / "evidence" / probe).glob("*.parquet")
         for path in sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem)):
-            content = disk.read(path)
-            try:
-                rows = decode(content)
-            except StoreError as error:
-                raise StoreError(f"{path}: {error}") from error
-            yield from rows
+            yield from self._decoded(path, decode)
+
+    def _decoded(self, path: Path, decode: Callable[[bytes], list[Any]]) -> list[Any]:
+        content = disk.read(path)
+        try:
+            return decode(content)
+        except StoreError as error:
+            raise StoreError(f"{path}: {error}") from error
 
     def _shard(self, probe: str, shard: int) -> Path:
         return self.path / "evidence" / probe / f"{shard:05d}.parquet"

@@ -16,6 +16,9 @@ one exception is a lone surrogate, which no cleaned document holds: it becomes U
 The metadata of a table name the record: ours by its class alone, a third party's with the module too, so that a class
 of theirs that is called like one of ours is not taken for it.
 
+Fields marked `ON_REQUEST` are large; they are neither decompressed nor decoded unless they are asked for, and have
+their defaults in the records otherwise.
+
 A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
 Files of auditor.records/1 know no `NotMeasurable` and are read as they are; a reader of those would take such a row for
 a record without fields, so what is written says auditor.records/2.
@@ -24,7 +27,7 @@ a record without fields, so what is written says auditor.records/2.
 import io
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -93,6 +96,10 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
         StoreError: the table is of another format, another record, or has other columns.
     """
     _compare(cls, table.schema)
+    return _decoded(cls, table, shared)
+
+
+def _decoded(cls: type[R], table: pa.Table, shared: Shared | None) -> list[R | Unmeasured]:
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
     seen = {} if shared is None else shared
@@ -112,13 +119,23 @@ def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
     return sink.getvalue()
 
 
-def from_bytes(cls: type[R], content: bytes, shared: Shared | None = None) -> list[R | Unmeasured]:
+def from_bytes(
+    cls: type[R], content: bytes, shared: Shared | None = None, *, whole: bool = False
+) -> list[R | Unmeasured]:
     """The rows of one Parquet file; see `from_table`.
+
+    Args:
+        cls: What a row is.
+        content: Of the file.
+        shared: As in `from_table`.
+        whole: Whether to read the fields that are `ON_REQUEST` too.
 
     Raises:
         StoreError: the bytes are no Parquet file, or one of something else.
     """
-    return from_table(cls, _table(content), shared)
+    file = _opened(content)
+    _compare(cls, file.schema_arrow)
+    return _decoded(cls, _table(file, None if whole else [*_small_fields(cls), *_OF_STATES]), shared)
 
 
 def check(content: bytes) -> str:
@@ -128,7 +145,7 @@ def check(content: bytes) -> str:
         StoreError: the bytes are no Parquet file or of another format, or the columns are not those of our record of
             that name; a third party's may be any.
     """
-    table = _table(content)
+    table = _table(_opened(content))
     name = _require_readable(table.schema).get("auditor.record", "")
     if name in OURS:
         from_table(OURS[name], table)
@@ -143,12 +160,19 @@ def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
     Raises:
         StoreError: the bytes are no Parquet file, or not of this format.
     """
-    return _facts(_table(content))
+    return _facts(_table(_opened(content)))
 
 
-def _table(content: bytes) -> pa.Table:
+def _opened(content: bytes) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        return pq.ParquetFile(io.BytesIO(content))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _table(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return file.read(columns=columns, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
 
@@ -172,6 +196,17 @@ def _columns(cls: Any) -> dict[str, Any]:
 def _hints(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _small_fields(cls: Any, prefix: str = "") -> Iterator[str]:
+    """The columns without those `ON_REQUEST`, also of records within the record: `neighbourhood.n_samples`."""
+    hints = _hints(cls)
+    for one in fields(cls):
+        kind = _bare(hints[one.name])
+        if is_dataclass(kind):
+            yield from _small_fields(kind, f"{prefix}{one.name}.")
+        elif not one.metadata.get("on_request"):
+            yield prefix + one.name
 
 
 def _arrow_type(annotation: Any) -> pa.DataType:
@@ -267,7 +302,8 @@ def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
         return list(array.to_numpy(zero_copy_only=False).tolist())
     present = array.is_valid().to_pylist()
     if is_dataclass(kind):
-        records = _records(kind, {name: array.field(name) for name in _hints(kind)}, present, shared)
+        there = {one.name for one in array.type}
+        records = _records(kind, {n: array.field(n) for n in _hints(kind) if n in there}, present, shared)
         return _shared(records, shared) if _is_small(kind) else records
     starts = array.offsets.to_pylist()
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
 from auditor.records.run import DOCUMENTS
+from auditor.running.probe_order import ordered
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
@@ -28,11 +29,11 @@ DEFAULTS = {
 
 
 def choose(config: Config, task: str) -> tuple["Probe", ...]:
-    """The probes that were asked for, or those that fit the task; with their parameters.
+    """The probes that were asked for, or those that fit the task; with their parameters, in the order of their work.
 
     Raises:
         ConfigError: All faults of their tables.
-        ProbeError: One that the model cannot answer.
+        ProbeError: One that the model cannot answer, or that reads the rows of one that does not run.
     """
     from auditor import models
 
@@ -58,7 +59,7 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
     for probe in probes:
         if not models.offers(task_for(probe) if probe.model else task, probe.needs):
             raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
-    return tuple(probes)
+    return ordered(probes)
 
 
 def _fault_of_name(entry: EntryPoint) -> str | None:
@@ -88,7 +89,7 @@ def without_hidden(
     if not fault:
         return probes, {}
     return (
-        tuple(probe for probe in probes if probe not in watching),
+        ordered([probe for probe in probes if probe not in watching]),
         {probe.name: "hidden-attention" for probe in watching},
     )
 

@@ -31,6 +31,7 @@ from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens, UnreadableError, Window
 from auditor.models.text.adapter import TextModel
 from auditor.models.text.chat import ChatTemplate
+from auditor.models.text.perturbing import Perturbing
 from auditor.models.text.prompt import Prompt
 from auditor.records.types import Document, Segment
 
@@ -44,8 +45,8 @@ N_PROMPTS, PROMPTS, N_NEW = 4, 64, 8
 
 
 @dataclass
-class TextGeneration(TextModel):
-    """A causal language model; offers `Classifies`, `Attends` and `Scores`.
+class TextGeneration(TextModel, Perturbing):
+    """A causal language model; offers `Answers`, `Classifies`, `Attends` and `Scores`.
 
     Attributes:
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.
@@ -259,7 +260,7 @@ class TextGeneration(TextModel):
         return self.identity.max_length - longest
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `capabilities.Classifies`; None where the prompt does not fit, or a chat template changes it."""
+        """See `Perturbing`; None where the undisturbed prompt does not fit, or a chat template changes it."""
         pieces = self._prompt.pieces(document)
         if pieces is None:
             return None
