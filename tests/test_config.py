@@ -1,6 +1,7 @@
 """File, environment and flags become one configuration; every fault is one line with file and key."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -385,7 +386,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
     text = config.starter()
     assert load(write(tmp_path, text)).model.name == "path/to/model"
     lines = [line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()]
-    full = load(write(tmp_path, "\n".join(lines).replace('"text-classification"', '"text-generation"')))
+    full = load(write(tmp_path, re.sub('^task = "[a-z-]+"', 'task = "text-generation"', "\n".join(lines), flags=re.M)))
     assert set(full.probes) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
     assert set(full.checks) == {"accuracy", "calibration_error", "lime.fidelity"}
     assert [(person.name, person.role) for person in full.report.reviewers] == [

@@ -10,7 +10,7 @@ import pytest
 from auditor import audit, config, models, tasks
 from auditor.config.tables import Config
 from auditor.errors import ConfigError, InstallationError
-from auditor.models import Attends, Classifies
+from auditor.models import Answers, Attends, Classifies
 from auditor.records.store import find_or_create
 from auditor.records.types import Failure
 from auditor.records.verification import verify
@@ -67,6 +67,7 @@ def test_a_task_of_a_third_party_is_asked_for_by_its_name_and_never_chosen_inste
 
 def test_a_task_has_the_capabilities_of_its_adapter() -> None:
     assert models.offers("sentence-classification", Classifies)
+    assert models.offers("sentence-classification", Answers)
     assert not models.offers("sentence-classification", Attends)
 
 

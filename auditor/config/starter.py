@@ -47,6 +47,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # tolerance = 0.1                     # draw until the widest interval is within this share of the largest weight …
 # max_samples = 2000                  # … or so many perturbations are computed; n_samples = 1000 draws a fixed number
 # limit = 50                          # documents to explain
+# keep = "cards"                      # whose masks and answers stay with the evidence: or "all", "none"
 # [probes.attention]
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model

@@ -12,7 +12,7 @@ import torch
 from auditor.errors import ModelError
 from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import rehearse
-from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
+from auditor.models.capabilities import Answers, Attends, Classifies, FillsMasks, Inputs, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -37,12 +37,14 @@ DEVICE_TOKENS = 16_384
 
 __all__ = [
     "Adapter",
+    "Answers",
     "Attends",
     "Checkpoint",
     "Classifies",
     "FillMask",
     "FillsMasks",
     "Identity",
+    "Inputs",
     "Question",
     "Scores",
     "TextClassification",

@@ -84,4 +84,5 @@ def adapter_of(task: str) -> type[Adapter]:
 def offers(task: str, capability: type) -> bool:
     """Whether models of this task have a capability of `auditor.models.capabilities`."""
     adapter = adapter_of(task)
-    return all(hasattr(adapter, name) for name in vars(capability) if not name.startswith("_"))
+    members = {name for kind in capability.__mro__ for name in vars(kind) if not name.startswith("_")}
+    return all(hasattr(adapter, name) for name in members)

@@ -32,7 +32,7 @@ class Failures:
             StoreError: A file of the evidence is damaged.
         """
         rows = {
-            probe.name: [row for row in run.read(probe.record) if isinstance(row, Failure)]
+            probe.name: [row for row in run.read(probe.name, probe.record) if isinstance(row, Failure)]
             for probe in preflight.probes
         }
         return cls(preflight.asked, preflight.config.run.max_failures, rows)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -9,7 +10,9 @@ from pydantic import ValidationError
 from auditor import tasks
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
+from auditor.records.run import DOCUMENTS
 from auditor.registry import did_you_mean, load, registered
+from auditor.running.probe_order import ordered
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
@@ -23,11 +26,11 @@ HIDDEN_ATTENTION = "hidden-attention"
 
 
 def choose(config: Config, task: str) -> tuple["Probe", ...]:
-    """The probes that were asked for, or those that fit the task; with their parameters.
+    """The probes that were asked for, or those that fit the task; with their parameters, in the order of their work.
 
     Raises:
         ConfigError: All faults of their tables.
-        ProbeError: One that the model cannot answer.
+        ProbeError: One that the model cannot answer, or that reads the rows of one that does not run.
     """
     from auditor import models
 
@@ -43,10 +46,8 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
                 f"probes.{name}: there is no such probe{did_you_mean(name, known)}; known: {', '.join(sorted(known))}"
             )
             continue
-        if not _NAME.fullmatch(name):
-            faults.append(
-                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
-            )
+        if fault := _fault_of_name(known[name]):
+            faults.append(f"probes.{name}: {fault}; tell who wrote {known[name].value}")
             continue
         try:
             probes.append(load(known[name])(**table))
@@ -57,7 +58,17 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
     for probe in probes:
         if not models.offers(task_for(probe) if probe.model else task, probe.needs):
             raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
-    return tuple(probes)
+    return ordered(probes)
+
+
+def _fault_of_name(entry: EntryPoint) -> str | None:
+    """Why a probe cannot keep its rows in a folder of its own, which is called like it."""
+    if not _NAME.fullmatch(entry.name):
+        return "a probe's name is made of a-z, 0-9 and _"
+    if entry.name == DOCUMENTS:
+        return f"a probe cannot be called {DOCUMENTS}: the documents themselves are kept under that name"
+    name = load(entry).name
+    return None if name == entry.name else f"expected a probe that calls itself {entry.name!r}, found {name!r}"
 
 
 def without_hidden(
@@ -77,7 +88,7 @@ def without_hidden(
     if not fault:
         return probes, {}
     return (
-        tuple(probe for probe in probes if probe not in watching),
+        ordered([probe for probe in probes if probe not in watching]),
         {probe.name: HIDDEN_ATTENTION for probe in watching},
     )
 

@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import AuditorError
-from auditor.probes.contract import Foresees
+from auditor.probes.contract import Prepares, Row, Sitting, predecessors
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
 from auditor.running.executors.contract import Receipt, Shard
@@ -53,7 +53,7 @@ class Worker:
     progress: Progress
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _models: dict[str | None, "Adapter"] = field(default_factory=dict)
-    _foreseen: dict[str, "Probe"] = field(default_factory=dict)
+    _prepared: dict[str, object] = field(default_factory=dict)
     _settled: dict[str | None, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Receipt:
@@ -73,22 +73,30 @@ class Worker:
         documents = self.preflight.documents[shard.start : shard.stop]
         asked = [document for document in documents if document.id in self._chosen[probe.name]]
         if not self.run.has(probe.name, shard.index):
-            rows = self._measure(probe, asked) if asked else []
+            rows = self._measure(probe, asked, shard) if asked else []
             self._settle()  # before the rows: where they are, nobody may load the model again
-            self.run.write_shard(probe.record, shard.index, rows)
+            self.run.write_shard(probe.name, probe.record, shard.index, rows)
             receipt.failures[probe.name] = tuple(row for row in rows if isinstance(row, Failure))
             self.failures.add(probe.name, receipt.failures[probe.name])
         receipt.asked[probe.name] = len(asked)
         self.failures.require_hope(probe.name)
         self.progress.advance(probe.name, len(asked))
 
-    def _measure(self, probe: "Probe", documents: Sequence[Document]) -> list[Any]:
+    def _measure(self, probe: "Probe", documents: Sequence[Document], shard: Shard) -> list[Row]:
         model, seed = self._model(probe.model), self.preflight.config.seed
-        if probe.name not in self._foreseen:
+        if isinstance(probe, Prepares) and probe.name not in self._prepared:
             everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
-            chosen = probe.foresee(model, everything, seed) if isinstance(probe, Foresees) else probe
-            self._foreseen[probe.name] = chosen
-        return measure(self._foreseen[probe.name], model, documents, seed)
+            self._prepared[probe.name] = probe.prepare(model, everything, seed)
+        sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name))
+        return measure(probe, model, documents, sitting)
+
+    def _earlier(self, probe: "Probe", shard: Shard) -> dict[str, dict[str, Row]]:
+        """The rows of the same shard that a probe reads, from the run: probes are in order, so they are written."""
+        records = {one.name: one.record for one in self.preflight.probes}
+        return {
+            name: {row.document_id: row for row in self.run.read_shard(name, records[name], shard.index)}
+            for name in predecessors(probe)
+        }
 
     def _work(self) -> Counter[str]:
         total = Counter[str]()
@@ -130,13 +138,13 @@ class Worker:
                 self._settled[reference] = proofs
 
 
-def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int) -> list[Any]:
+def measure(probe: "Probe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:
     """A record, or what stands for it, for each document, in order.
 
     A document on which the probe breaks is found by bisection, so that the others are measured all the same.
     """
     try:
-        return list(probe.measure(model, documents, seed))
+        return list(probe.measure(model, documents, sitting))
     except AuditorError:
         raise
     except Exception as error:
@@ -145,4 +153,4 @@ def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int
             kind = getattr(error, "kind", type(error).__name__)
             return [Failure(documents[0].id, kind, text or type(error).__name__)]
     middle = len(documents) // 2
-    return measure(probe, model, documents[:middle], seed) + measure(probe, model, documents[middle:], seed)
+    return measure(probe, model, documents[:middle], sitting) + measure(probe, model, documents[middle:], sitting)

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from auditor.corpus.segments import perturb, segment
 from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.batching import Batcher
 from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens
-from auditor.records.types import Document, Span
+from auditor.records.types import Document, Segment, Span
 from auditor.tasks import Task
 
 SENTENCE_CLASSIFICATION = Task(
@@ -29,7 +31,7 @@ SENTENCE_CLASSIFICATION = Task(
 
 @dataclass(frozen=True)
 class SentenceClassification:
-    """Offers `Classifies`, and nothing else."""
+    """Offers `Classifies` and `Answers`."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -49,19 +51,29 @@ class SentenceClassification:
 
     def _tokens(self, text: str) -> Tokens:
         read = self.tokenizer(text, truncation=True, max_length=self.identity.max_length, return_offsets_mapping=True)
-        spans = tuple(Span(*offsets) for offsets in read["offset_mapping"])
         ids = tuple(read["input_ids"])
-        special = tuple(i in self.tokenizer.all_special_ids for i in ids)
+        special = tuple(token in self.tokenizer.all_special_ids for token in ids)
+        spans = tuple(Span(*offsets) for offsets in read["offset_mapping"])
         return Tokens(Encoded(ids), tuple(self.tokenizer.convert_ids_to_tokens(ids)), spans, special)
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
         return [Question(self.identity.labels)] * len(documents)
 
+    def segment(
+        self,
+        document: Document,
+        how: str,
+        *,
+        merge_equal: bool = True,
+        most: int | None = None,  # noqa: ARG002
+    ) -> tuple[str, tuple[Segment, ...]]:
+        return segment(document, how, bow=merge_equal)
+
+    def perturbed(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences:
+        return self.encode(perturb(document, segments, keep))
+
     def encode(self, texts: Sequence[Text]) -> Sequences:
         return Sequences.of([one.encoded for one in self.tokens(texts)])
-
-    def assemble(self, *_: object) -> None:
-        """Every perturbed text is tokenised."""
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:  # noqa: ARG002
         with torch.inference_mode():
