@@ -5,6 +5,7 @@
     ├── CorpusError          the file and the line
     ├── ModelError           the model and the task; what the checkpoint offers instead
     ├── ProbeError           the probe, what it needs, which tasks have it
+    ├── InstallationError    this package, or one that extends it, and how to install it
     ├── StoreError           the folder; the format found and the one understood
     │   ├── NoSuchRunError   the name, and where it was looked for
     │   ├── DiskError        the disk is full or the folder cannot be written
@@ -53,6 +54,10 @@ class ModelError(AuditorError):
 
 class ProbeError(AuditorError):
     """A probe cannot be used here: names the probe, what it needs and which tasks have it."""
+
+
+class InstallationError(AuditorError):
+    """This package is not installed, or what a package has registered cannot be used: says how to install it."""
 
 
 class StoreError(AuditorError):

@@ -12,9 +12,11 @@ from encodings.aliases import aliases
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
-from auditor import hub
+from auditor import hub, tasks
 from auditor.config.base import Count, Name, Table
 from auditor.config.report import ReportConfig
 from auditor.errors import ConfigError
@@ -45,6 +47,22 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
+class _TaskName:
+    """The name of a task that somebody has registered; a JSON Schema lists them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "enum": list(tasks.tasks())}
+
+
+def _known_task(name: str) -> str:
+    try:
+        return tasks.task(name).name
+    except ConfigError as fault:
+        raise ValueError(str(fault)) from None
+
+
 Device = Annotated[str, AfterValidator(_known_device)]
 
 
@@ -55,6 +73,7 @@ def _listed(names: Any) -> Any:  # whatever was given
     return listed
 
 
+TaskName = Annotated[Name, AfterValidator(_known_task), _TaskName()]
 LabelNames = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
@@ -94,7 +113,7 @@ class ModelConfig(Table):
 
     name: Name
     """A folder, relative to this file, or the id of a model on the hub."""
-    task: Literal["text-classification", "text-generation", "fill-mask"] | None = None
+    task: TaskName | None = None
     """By default what the checkpoint says."""
     revision: Name | None = None
     """Branch, tag or commit on the hub; a folder has none."""
@@ -141,12 +160,15 @@ class ModelConfig(Table):
             "candidates must differ, not only in blanks",
         )
         yield choices is not None and "" in choices, "candidates must not be blank"
-        for key in ("prompt", "candidates"):
-            misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
-            yield misplaced, f"{key} is for text-generation only"
-        yield self.chat and self.task not in (None, "text-generation"), "chat is for text-generation only"
-        misplaced = self.multi_label is not None and self.task not in (None, "text-classification")
-        yield misplaced, "multi_label is for classifiers only"
+        for key in self.task_settings if self.task else ():
+            able = tasks.with_setting(key)
+            yield self.task not in able, f"{key} is for {' and '.join(able)} only"
+
+    @property
+    def task_settings(self) -> tuple[str, ...]:
+        """The keys that are given of those which only some tasks have."""
+        fields = type(self).model_fields
+        return tuple(key for key in tasks.SETTINGS if getattr(self, key) != fields[key].default)
 
 
 class CheckConfig(Table):
@@ -171,6 +193,8 @@ class RunConfig(Table):
     """A folder, relative to the current directory."""
     shard_size: Count = 25
     """Documents whose evidence is written at once."""
+    executor: Name = "serial"
+    """The engine that runs the shards: "serial" is ours, others come with packages of third parties."""
     max_failures: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of a probe's documents that may fail; the run stops at the first beyond it. 0.05 of ten documents is none.
 

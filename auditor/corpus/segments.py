@@ -18,6 +18,7 @@ Dimension letters: N perturbations, S segments.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,8 @@ _SPLITTERS: Mapping[str, Callable[[str], list[tuple[int, int]]]] = {
     "sentences": _sentences,
     "lime": _lime,
 }
-SEGMENTERS = ("auto", *_SPLITTERS, "tokens")
+Segmenter = Literal["auto", "words", "characters", "sentences", "tokens", "lime"]
+SEGMENTERS: tuple[str, ...] = get_args(Segmenter)
 
 
 def segment(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from auditor import tasks
 from auditor.findings import abridgement
 from auditor.findings.analyses.agreement import agree_on
 from auditor.findings.analyses.answers import pair
@@ -21,36 +22,8 @@ from auditor.findings.parts import measure_parts, sliceable
 from auditor.findings.slices import count_comparisons, slice_corpus
 from auditor.findings.types import Check, Findings, Number, Result
 from auditor.languages import speaking
-from auditor.records.types import Perplexity, PseudoPerplexity
 
 KEY_NUMBERS = 5
-_CLASSIFICATION = (
-    "accuracy",
-    "calibration_error",
-    "lime.fidelity",
-    "perplexity.bits_per_byte",
-    "attention.sink_share",
-    "mean_entropy",
-    "perplexity.corpus",
-    "lime.low_fidelity_share",
-)
-_GENERATION = (
-    "accuracy",
-    "perplexity.corpus",
-    "perplexity.bits_per_byte",
-    "lime.fidelity",
-    "attention.sink_share",
-    "generation.mean_logprob",
-    "mean_entropy",
-)
-_FILL_MASK = (
-    "pseudo_perplexity.corpus",
-    "pseudo_perplexity.median",
-    "attention.sink_share",
-    "perplexity.bits_per_byte",
-)
-_KEY_NUMBERS = {"text-classification": _CLASSIFICATION, "text-generation": _GENERATION, "fill-mask": _FILL_MASK}
-
 _WORST_FIRST: tuple[Result, ...] = ("fail", "watch", "not judged", "pass")
 
 
@@ -69,7 +42,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
     coverage = cover(evidence, context)
 
-    candidates = context.task == "text-generation"
+    candidates = tasks.described(context.task).labels == "candidates"
     predictions, answer_numbers = summarise_predictions(answers, candidates=candidates, seed=seed)
     explanations, lime_numbers = summarise_explanations(explained, answers, seed)
     attention, attention_numbers = summarise_attention(
@@ -78,13 +51,13 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     perplexity, perplexity_numbers = summarise_perplexity(
         tuple(evidence.measured(evidence.perplexity)),
         columns,
-        Perplexity.name in context.references,
+        "perplexity" in context.references,
         seed,
     )
     filled, filled_numbers = summarise_pseudo_perplexity(
         tuple(evidence.measured(evidence.pseudo_perplexity)),
         columns,
-        PseudoPerplexity.name in context.references,
+        "pseudo_perplexity" in context.references,
         seed,
     )
     whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]
@@ -135,7 +108,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
 
 def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
     """The task's numbers that a check holds, the other required checks' from the worst on, then numbers unbound."""
-    usual, checked = _KEY_NUMBERS[task], {check.name for check in checks}
+    usual, checked = tasks.described(task).key_numbers, {check.name for check in checks}
     others = [check for check in checks if check.required and check.name not in usual]
     names = [name for name in usual if name in checked]
     names += [check.name for check in sorted(others, key=lambda check: _WORST_FIRST.index(check.result))]

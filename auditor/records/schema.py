@@ -13,6 +13,12 @@ row is a record; otherwise it is what they say, and of the record's columns only
 filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8, so the
 one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
 
+The metadata of a table name the record: ours by its class alone, a third party's with the module too, so that a class
+of theirs that is called like one of ours is not taken for it.
+
+Fields marked `ON_REQUEST` are large; they are neither decompressed nor decoded unless they are asked for, and have
+their defaults in the records otherwise.
+
 A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
 Files of auditor.records/1 know no `NotMeasurable` and are read as they are; a reader of those would take such a row for
 a record without fields, so what is written says auditor.records/2.
@@ -21,7 +27,7 @@ a record without fields, so what is written says auditor.records/2.
 import io
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -30,7 +36,7 @@ import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
 from auditor.records import columns
-from auditor.records.types import Failure, NotMeasurable, Unmeasured
+from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured
 
 FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)
@@ -56,7 +62,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def arrow_schema(cls: type[Any]) -> pa.Schema:
     """The columns of a table of `cls`; its metadata say which record and which format they are."""
     columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
-    return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": cls.__name__})
+    return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": record_name(cls)})
+
+
+def record_name(cls: type[Any]) -> str:
+    """What the tables of a record call it: `Explanation`, or `module.Class` for a third party's."""
+    return cls.__name__ if OURS.get(cls.__name__) is cls else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
@@ -85,6 +96,10 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
         StoreError: the table is of another format, another record, or has other columns.
     """
     _compare(cls, table.schema)
+    return _decoded(cls, table, shared)
+
+
+def _decoded(cls: type[R], table: pa.Table, shared: Shared | None) -> list[R | Unmeasured]:
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
     seen = {} if shared is None else shared
@@ -104,16 +119,39 @@ def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
     return sink.getvalue()
 
 
-def from_bytes(cls: type[R], content: bytes, shared: Shared | None = None) -> list[R | Unmeasured]:
+def from_bytes(
+    cls: type[R], content: bytes, shared: Shared | None = None, *, whole: bool = False
+) -> list[R | Unmeasured]:
     """The rows of one Parquet file; see `from_table`.
+
+    Args:
+        cls: What a row is.
+        content: Of the file.
+        shared: As in `from_table`.
+        whole: Whether to read the fields that are `ON_REQUEST` too.
 
     Raises:
         StoreError: the bytes are no Parquet file, or one of something else.
     """
-    try:
-        return from_table(cls, pq.ParquetFile(io.BytesIO(content)).read(use_threads=False), shared)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+    file = _opened(content)
+    _compare(cls, file.schema_arrow)
+    return _decoded(cls, _table(file, None if whole else [*_small_fields(cls), *_OF_STATES]), shared)
+
+
+def check(content: bytes) -> str:
+    """Decodes one Parquet file of whichever record; returns the name of that, see `record_name`.
+
+    Raises:
+        StoreError: the bytes are no Parquet file or of another format, or the columns are not those of our record of
+            that name; a third party's may be any.
+    """
+    table = _table(_opened(content))
+    name = _require_readable(table.schema).get("auditor.record", "")
+    if name in OURS:
+        from_table(OURS[name], table)
+    else:
+        _facts(table)
+    return name
 
 
 def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
@@ -122,10 +160,24 @@ def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
     Raises:
         StoreError: the bytes are no Parquet file, or not of this format.
     """
+    return _facts(_table(_opened(content)))
+
+
+def _opened(content: bytes) -> pq.ParquetFile:
     try:
-        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        return pq.ParquetFile(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _table(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return file.read(columns=columns, use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _facts(table: pa.Table) -> list[dict[str, Any] | Unmeasured]:
     lacking = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
     if lacking:
         raise StoreError(f"not a table of records: it lacks the columns {', '.join(lacking)}")
@@ -144,6 +196,17 @@ def _columns(cls: Any) -> dict[str, Any]:
 def _hints(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _small_fields(cls: Any, prefix: str = "") -> Iterator[str]:
+    """The columns without those `ON_REQUEST`, also of records within the record: `neighbourhood.n_samples`."""
+    hints = _hints(cls)
+    for one in fields(cls):
+        kind = _bare(hints[one.name])
+        if is_dataclass(kind):
+            yield from _small_fields(kind, f"{prefix}{one.name}.")
+        elif not one.metadata.get("on_request"):
+            yield prefix + one.name
 
 
 def _arrow_type(annotation: Any) -> pa.DataType:
@@ -239,7 +302,8 @@ def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
         return list(array.to_numpy(zero_copy_only=False).tolist())
     present = array.is_valid().to_pylist()
     if is_dataclass(kind):
-        records = _records(kind, {name: array.field(name) for name in _hints(kind)}, present, shared)
+        there = {one.name for one in array.type}
+        records = _records(kind, {n: array.field(n) for n in _hints(kind) if n in there}, present, shared)
         return _shared(records, shared) if _is_small(kind) else records
     starts = array.offsets.to_pylist()
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
@@ -286,8 +350,8 @@ def _floats(array: pa.ListArray) -> columns.Floats:
 def _compare(cls: type[Any], found: pa.Schema) -> None:
     """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
     metadata = _require_readable(found)
-    if metadata.get("auditor.record", cls.__name__) != cls.__name__:
-        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {cls.__name__}")
+    if metadata.get("auditor.record", record_name(cls)) != record_name(cls):
+        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {record_name(cls)}")
     expected = arrow_schema(cls)
     unknown = sorted(set(found.names) - set(expected.names))
     if unknown:

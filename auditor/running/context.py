@@ -1,12 +1,13 @@
 """A run read back: its facts, and what its plan knows about them, for those who draw conclusions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from auditor import tasks
 from auditor.findings import Bound, Context, Evidence
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
-from auditor.records.run import Run
+from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import (
     AttentionStatistics,
     Document,
@@ -32,19 +33,24 @@ _DIALECT_FACTS = {
     "encoding": N_("Encoding"),
     "delimiter": N_("Delimiter"),
 }
-KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
+KNOWN = ("prediction", "lime", "attention", "perplexity", "pseudo_perplexity")
+R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)
 
 
 def read_evidence(place: Run) -> Evidence:
     """The facts of a run, by document."""
     shared: dict[Any, Any] = {}
+
+    def rows(probe: str, record: type[R]) -> dict[str, R | Unmeasured]:
+        return {row.document_id: row for row in place.read(probe, record, shared)}
+
     return Evidence(
-        documents=tuple(row for row in place.read(Document, shared) if isinstance(row, Document)),
-        predictions={row.document_id: row for row in place.read(Prediction, shared)},
-        explanations={row.document_id: row for row in place.read(Explanation, shared)},
-        attention={row.document_id: row for row in place.read(AttentionStatistics, shared)},
-        perplexity={row.document_id: row for row in place.read(Perplexity, shared)},
-        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity, shared)},
+        documents=tuple(row for row in place.read(DOCUMENTS, Document, shared) if isinstance(row, Document)),
+        predictions=rows("prediction", Prediction),
+        explanations=rows("lime", Explanation),
+        attention=rows("attention", AttentionStatistics),
+        perplexity=rows("perplexity", Perplexity),
+        pseudo_perplexity=rows("pseudo_perplexity", PseudoPerplexity),
         others={
             probe: {_document_of(row): row for row in place.read_facts(probe)}
             for probe in place.plan["probes"]
@@ -117,15 +123,17 @@ def _model_facts(own: Any) -> dict[str, str]:
     }
     if model.get("code_sha256"):
         facts[N_("Code, SHA-256")] = model["code_sha256"]
-    if own["task"] == "text-classification":
+    task = tasks.described(own["task"])
+    if task.labels == "checkpoint":
         several = own["multi_label"]
         facts[N_("Labels")] = ", ".join(model["labels"])
         facts[N_("Answer")] = say("any number of labels, a sigmoid each") if several else say("one label, softmax")
-    elif own["task"] == "text-generation":
-        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
+    if "prompt" in task.settings:
         facts[N_("Prompt")] = settings.get("prompt") or "{text}"
-        if settings.get("chat"):
-            facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if settings.get("chat"):
+        facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if task.labels == "candidates":
+        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
         facts[N_("Candidates")] = candidates or say("none: free continuation")
     if own["references"]:
         facts[N_("Reference models")] = say("; ").join(

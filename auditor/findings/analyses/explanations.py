@@ -33,15 +33,16 @@ def summarise_explanations(
     if not explanations:
         return None, []
     numbers = [fidelity(explanations, seed), low_fidelity_share(explanations), clear_share(explanations)]
-    sampled = [e.n_samples for e in explanations if not e.exact]
+    around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
+    sampled = [one.n_samples for one in around if not one.exact]
     found = ExplanationFindings(
         n_documents=len(explanations),
-        n_exact=sum(e.exact for e in explanations),
-        n_samples=max(sampled or [e.n_samples for e in explanations]),
-        n_evaluations=sum(e.n_evaluations for e in explanations),
-        stopped=dict(sorted(Counter(e.stopped for e in explanations).items())),
-        tolerance=next((e.tolerance for e in explanations if e.tolerance is not None), None),
-        kernel_width=explanations[0].kernel_width,
+        n_exact=sum(one.exact for one in around),
+        n_samples=max(sampled or [one.n_samples for one in around], default=0),
+        n_evaluations=sum(one.n_evaluations for one in around),
+        stopped=dict(sorted(Counter(one.stopped for one in around).items())),
+        tolerance=next((one.tolerance for one in around if one.tolerance is not None), None),
+        kernel_width=next((one.kernel_width for one in around), 0.0),
         segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
         unit=explanations[0].unit,
         fidelity=numbers[0],

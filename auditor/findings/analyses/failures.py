@@ -75,7 +75,7 @@ def instability(explanation: Explanation) -> float | None:
     """Widest half-interval over the largest weight; None without intervals or without any weight."""
     target = top_target(explanation)
     largest = max(map(abs, target.weights), default=0.0)
-    if explanation.exact or not largest:
+    if not explanation.is_sampled or not largest:
         return None
     return Z_95 * max(target.standard_errors) / largest
 

@@ -25,6 +25,11 @@ _FIXED = {
     ("lime", "kernel_width"): N_("σ of the kernel π"),
     ("lime", "top_labels"): N_("labels explained, the most probable first; this report shows the first"),
 }
+_KEPT = {
+    "cards": N_("variants and answers kept with the evidence: of documents that may be shown in this report"),
+    "all": N_("variants and answers kept with the evidence: of every document"),
+    "none": N_("variants and answers not kept with the evidence"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,10 @@ def _num_features(setting: _Setting) -> str:
     return say("only so many segments of a document have a weight")
 
 
+def _keep(setting: _Setting) -> str:
+    return say(_KEPT[setting.value]) if setting.value in _KEPT else ""
+
+
 def _model(setting: _Setting) -> str:
     return say("the audited model") if setting.is_unset else say("a reference model, not the audited one")
 
@@ -180,5 +189,6 @@ _RESOLVERS: dict[tuple[str, str], Callable[[_Setting], str]] = {
     ("lime", "segmenter"): _segmenter,
     ("lime", "bow"): _bow,
     ("lime", "num_features"): _num_features,
+    ("lime", "keep"): _keep,
 }
 """(Probe, parameter) → what it came to; of any probe where the first is empty."""
