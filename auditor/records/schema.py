@@ -168,7 +168,6 @@ def _opened(content: bytes) -> pq.ParquetFile:
         return pq.ParquetFile(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
-<<<<<<< HEAD
 
 
 def _table(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
@@ -179,14 +178,9 @@ def _table(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
 
 
 def _facts(table: pa.Table) -> list[dict[str, Any] | Unmeasured]:
-    lacking = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
-    if lacking:
-        raise StoreError(f"not a table of records: it lacks the columns {', '.join(lacking)}")
-=======
     missing = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
     if missing:
         raise StoreError(f"not a table of records: it lacks the columns {', '.join(missing)}")
->>>>>>> words
     _require_readable(table.schema)
     states = {name: table.column(name).to_pylist() for name in _OF_STATES if name in table.column_names}
     unmeasured = _unmeasured(table.column(0).to_pylist(), states)
@@ -357,13 +351,6 @@ def _floats(array: pa.ListArray) -> columns.Floats:
     return array.offsets.to_numpy(), array.values.to_numpy()
 
 
-<<<<<<< HEAD
-def _compare(cls: type[Any], found: pa.Schema) -> None:
-    """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
-    metadata = _require_readable(found)
-    if metadata.get("auditor.record", record_name(cls)) != record_name(cls):
-        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {record_name(cls)}")
-=======
 def _compare(cls: type[Any], actual: pa.Schema) -> None:
     """Check that a table with the schema `actual` can be read as `cls`.
 
@@ -371,9 +358,8 @@ def _compare(cls: type[Any], actual: pa.Schema) -> None:
         StoreError: it cannot; names the first difference.
     """
     metadata = _require_readable(actual)
-    if metadata.get("auditor.record", cls.__name__) != cls.__name__:
-        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {cls.__name__}")
->>>>>>> words
+    if metadata.get("auditor.record", record_name(cls)) != record_name(cls):
+        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {record_name(cls)}")
     expected = arrow_schema(cls)
     unknown = sorted(set(actual.names) - set(expected.names))
     if unknown:
