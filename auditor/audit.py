@@ -14,24 +14,28 @@ from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
-from auditor.records.run import Run, to_json
+from auditor.records import sums
+from auditor.records.run import DOCUMENTS, Run, to_json
 from auditor.records.store import find_or_create
-from auditor.records.sums import ARTEFACTS, DOCUMENTS
-from auditor.records.types import (
-    Document,
-)
+from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
 from auditor.running import appearance, request
+from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
-from auditor.running.executors.serial import SerialExecutor
+from auditor.running.executors import executor_named
+from auditor.running.executors.contract import Outcome, Receipt
+from auditor.running.failures import Failures
 from auditor.running.labelling import is_multi_label
-from auditor.running.preflight import Preflight, check
+from auditor.running.preflight import Preflight
+from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
-from auditor.running.worker import Progress, Worker
+from auditor.running.worker import WorkerFactory
 
 __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
+RETRIES = 1
+"""How often a shard is tried again whose worker broke: a device or a disk may be lost for a moment."""
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
 
@@ -152,25 +156,36 @@ def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progr
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
     """
-    shards = preflight.shards
+    shards, executor = preflight.shards, executor_named(preflight.config.run.executor)
     kept = sum(all(place.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {place.path}: {kept} of {len(shards)} shards are measured")
     for shard in shards:
-        if not place.has("documents", shard.index):
-            place.write_shard(Document, shard.index, preflight.documents[shard.start : shard.stop])
+        if not place.has(DOCUMENTS, shard.index):
+            place.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
     progress.start(preflight.asked)
-    done, work = 0, Counter[str]()
-    for outcome in SerialExecutor().map(lambda: Worker(preflight, place, progress), shards, stop=stop):
-        if outcome.error is not None:
-            raise outcome.error
+    failures, done, work = Failures.of_run(preflight, place), 0, Counter[str]()
+    factory = WorkerFactory(preflight, place, failures, progress if executor.in_process else Unheard())
+    for outcome in executor.map(factory, shards, retries=RETRIES, stop=stop):
+        receipt = _received(outcome, failures)
+        tell(progress, outcome.shard, receipt, heard=executor.in_process)
         done += 1
-        work.update(outcome.receipt)
+        work.update(receipt.work)
     if done < len(shards):
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
         )
     return work
+
+
+def _received(outcome: Outcome, failures: Failures) -> Receipt:
+    """The receipt of a shard that went well, its failures counted with those of all workers."""
+    if outcome.receipt is None:
+        raise outcome.error or RuntimeError(f"shard {outcome.shard.index} came back with neither receipt nor error")
+    for probe, rows in outcome.receipt.failures.items():
+        failures.add(probe, rows)
+        failures.require_hope(probe)
+    return outcome.receipt
 
 
 def conclude(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
@@ -208,7 +223,7 @@ def timing(started: datetime) -> dict[str, Any]:
 
 def _require_untouched(place: Run) -> None:
     """Conclusions drawn from changed evidence would carry fresh checksums; the pages themselves may be anything."""
-    changed = [fault for fault in verify(place) if fault.path not in ARTEFACTS] if place.is_complete else []
+    changed = [fault for fault in verify(place) if fault.path not in sums.ARTEFACTS] if place.is_complete else []
     if changed:
         raise VerificationError(f"{place.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
 
@@ -239,7 +254,7 @@ def _versions() -> dict[str, str]:
 
 def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
     """Writes the table of all documents where it is not on the page; takes away one of before where it is."""
-    for name in DOCUMENTS:
+    for name in sums.DOCUMENTS:
         if name in files:
             place.write(name, files[name])
         else:

@@ -1,6 +1,7 @@
 """File, environment and flags become one configuration; every fault is one line with file and key."""
 
 import json
+import re
 import tomllib
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -274,7 +275,7 @@ max_failures = 2
         ({"candidates": ["good", " "]}, "candidates must not be blank"),
         ({"prompt": "{text}", "task": "text-classification"}, "prompt is for text-generation only"),
         ({"candidates": ["a", "b"], "task": "text-classification"}, "candidates is for text-generation only"),
-        ({"multi_label": True, "task": "text-generation"}, "multi_label is for classifiers only"),
+        ({"multi_label": True, "task": "text-generation"}, "multi_label is for text-classification only"),
     ],
 )
 def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str, object], expected: str) -> None:
@@ -321,7 +322,8 @@ def test_a_fault_names_the_source_of_the_value(tmp_path: Path) -> None:
         'environment variable AUDITOR_SEED: seed: expected a whole number, found "x"',
         "command line: model.devise: unknown key; did you mean model.device?",
         'command line: probes: expected a table, found "all"',
-        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; known here: output, shard_size, max_failures",
+        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; known here: output, shard_size, executor, "
+        "max_failures",
     ]
     assert faults(None) == [
         "command line: corpus.path: missing; give it in the file or with --data",
@@ -384,7 +386,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
     text = config.starter()
     assert load(write(tmp_path, text)).model.name == "path/to/model"
     lines = [line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()]
-    full = load(write(tmp_path, "\n".join(lines).replace('"text-classification"', '"text-generation"')))
+    full = load(write(tmp_path, re.sub('^task = "[a-z-]+"', 'task = "text-generation"', "\n".join(lines), flags=re.M)))
     assert set(full.probes) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
     assert set(full.checks) == {"accuracy", "calibration_error", "lime.fidelity"}
     assert [(person.name, person.role) for person in full.report.reviewers] == [

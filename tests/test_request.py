@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor import audit, config
+from auditor import audit, config, registry
 from auditor.records.store import open_run
 from auditor.records.verification import verify
 from auditor.running import request
@@ -200,13 +200,28 @@ def test_a_model_of_the_hub_goes_the_whole_way(name: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_probe_of_a_third_party_goes_the_whole_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib.metadata import EntryPoint
+@pytest.mark.parametrize(
+    ("group", "name"), [("auditor.probes", "prediction"), ("auditor.tasks", "text-classification")]
+)
+def test_what_a_third_party_has_registered_goes_the_whole_way(
+    monkeypatch: pytest.MonkeyPatch, group: str, name: str
+) -> None:
+    assert request.settings(asked(**{"model.task": "text-classification"})) is not None
+    monkeypatch.setattr(registry, "foreign", lambda of: frozenset({name} if of == group else ()))
+    assert request.settings(asked(**{"model.task": "text-classification"})) is None
+    assert request.answered(asked(**{"model.task": "text-classification"})) is None
 
-    foreign = EntryPoint("prediction", "somewhere:Probe", "auditor.probes")
-    monkeypatch.setattr(request, "entry_points", lambda group: [foreign])  # noqa: ARG005
-    assert request.settings(asked()) is None
-    assert request.answered(asked()) is None
+
+@pytest.mark.parametrize(("group", "name"), [("auditor.probes", "attention"), ("auditor.tasks", "text-classification")])
+def test_a_run_that_a_third_party_had_a_part_in_is_not_remembered(
+    here: Path, monkeypatch: pytest.MonkeyPatch, group: str, name: str
+) -> None:
+    (run,) = (open_run(path, here) for path in here.glob("reports/*/*/"))
+    settings = request.settings(asked())
+    assert request.described(asked(), settings, run.plan) is not None
+    monkeypatch.setattr(registry, "foreign", lambda of: frozenset({name} if of == group else ()))
+    plan = {**run.plan, "probes": {**run.plan["probes"], "attention": {}}}  # as a task's own choice of probes
+    assert request.described(asked(), settings, plan) is None
 
 
 def test_an_unfinished_later_run_of_the_plan_is_resumed_the_whole_way(here: Path) -> None:

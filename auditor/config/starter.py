@@ -2,7 +2,10 @@
 
 import json
 
+from auditor.tasks import tasks
+
 _MODEL, _DATA = '"path/to/model"', '"path/to/documents.jsonl"'
+_TASKS = "# task = …"
 TEMPLATE = f"""\
 # An audit. `auditor check FILE` reads it without loading the model; `auditor run FILE` runs it.
 # What is commented out is the default. Paths are relative to this file.
@@ -30,7 +33,7 @@ path = {_DATA}   # .jsonl .json .csv .tsv .parquet .arrow .txt, also in .gz .zst
 
 [model]
 name = {_MODEL}         # a folder or the id of a model on the hub
-# task = "text-classification"        # or "text-generation" or "fill-mask"; default: what the checkpoint says
+{_TASKS}
 # revision = "main"                   # branch, tag or commit on the hub
 # device = "auto"                     # cuda if there is one, else mps, else cpu
 # dtype = "auto"                      # float32 on a CPU, the checkpoint's own on a GPU
@@ -44,10 +47,11 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # tolerance = 0.1                     # draw until the widest interval is within this share of the largest weight …
 # max_samples = 2000                  # … or so many perturbations are computed; n_samples = 1000 draws a fixed number
 # limit = 50                          # documents to explain
+# keep = "cards"                      # whose masks and answers stay with the evidence: or "all", "none"
 # [probes.attention]
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model
-# [probes.pseudo_perplexity]          # what [probes.perplexity] is to a masked language model (fill-mask)
+# [probes.pseudo_perplexity]          # what [probes.perplexity] is to a masked language model
 # model = "path/to/masked-model"      # the reference, where the audited model is none
 # variant = "within-word"             # or "original": hides one token at a time, also of a split word
 # context_length = 128                # tokens seen at once; default: what the model can take
@@ -85,16 +89,24 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 [run]
 # output = "reports"                  # relative to the current directory
 # max_failures = 0.05                 # share of documents that may fail; one more stops the run
+# executor = "serial"                 # what runs the shards: one after the other, here; packages bring others
 """
 
 
 def starter(model: str | None = None, data: str | None = None) -> str:
     """The template as TOML, with the model and the corpus filled in where they are given."""
-    text = TEMPLATE
+    text = TEMPLATE.replace(_TASKS, _task_line())
     for placeholder, value in ((_MODEL, model), (_DATA, data)):
         if value is not None:
             text = text.replace(placeholder, _quoted(value), 1)
     return text
+
+
+def _task_line() -> str:
+    """The tasks that somebody has registered, ours first."""
+    first, *others = map(_quoted, tasks())
+    line = f"# task = {first}"
+    return f"{line:<38}# or {' or '.join(others)}; default: what the checkpoint says"
 
 
 def _quoted(value: str) -> str:

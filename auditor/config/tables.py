@@ -12,9 +12,11 @@ from encodings.aliases import aliases
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
-from auditor import hub
+from auditor import hub, tasks
 from auditor.config.base import Count, Name, Table
 from auditor.config.report import ReportConfig
 from auditor.errors import ConfigError
@@ -45,16 +47,33 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
+class _TaskName:
+    """The name of a task that somebody has registered; a JSON Schema lists them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "enum": list(tasks.tasks())}
+
+
+def _known_task(name: str) -> str:
+    try:
+        return tasks.task(name).name
+    except ConfigError as fault:
+        raise ValueError(str(fault)) from None
+
+
 Device = Annotated[str, AfterValidator(_known_device)]
 
 
-def _listed(names: Any) -> Any:  # whatever was given
+def _listed(names: Any) -> Any:  # any value that TOML or YAML can give
     listed = [names] if isinstance(names, str) else names
     if not (isinstance(listed, list) and all(isinstance(name, str) for name in listed)):
         raise ValueError("expected a label of the model, or a list of them")
     return listed
 
 
+TaskName = Annotated[Name, AfterValidator(_known_task), _TaskName()]
 LabelNames = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
@@ -94,7 +113,7 @@ class ModelConfig(Table):
 
     name: Name
     """A folder, relative to this file, or the id of a model on the hub."""
-    task: Literal["text-classification", "text-generation", "fill-mask"] | None = None
+    task: TaskName | None = None
     """By default what the checkpoint says."""
     revision: Name | None = None
     """Branch, tag or commit on the hub; a folder has none."""
@@ -141,12 +160,15 @@ class ModelConfig(Table):
             "candidates must differ, not only in blanks",
         )
         yield choices is not None and "" in choices, "candidates must not be blank"
-        for key in ("prompt", "candidates"):
-            misplaced = getattr(self, key) is not None and self.task not in (None, "text-generation")
-            yield misplaced, f"{key} is for text-generation only"
-        yield self.chat and self.task not in (None, "text-generation"), "chat is for text-generation only"
-        misplaced = self.multi_label is not None and self.task not in (None, "text-classification")
-        yield misplaced, "multi_label is for classifiers only"
+        for key in self.task_settings if self.task else ():
+            able = tasks.with_setting(key)
+            yield self.task not in able, f"{key} is for {' and '.join(able)} only"
+
+    @property
+    def task_settings(self) -> tuple[str, ...]:
+        """The keys that are given of those which only some tasks have."""
+        fields = type(self).model_fields
+        return tuple(key for key in tasks.SETTINGS if getattr(self, key) != fields[key].default)
 
 
 class CheckConfig(Table):
@@ -171,6 +193,8 @@ class RunConfig(Table):
     """A folder, relative to the current directory."""
     shard_size: Count = 25
     """Documents whose evidence is written at once."""
+    executor: Name = "serial"
+    """The engine that runs the shards: "serial" is ours, others come with packages of third parties."""
     max_failures: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of a probe's documents that may fail; the run stops at the first beyond it. 0.05 of ten documents is none.
 
@@ -199,7 +223,7 @@ class Config(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_the_audit(cls, tables: Any) -> Any:  # whatever was given
+    def _name_the_audit(cls, tables: Any) -> Any:  # any value that TOML or YAML can give
         if not isinstance(tables, Mapping) or tables.get("title"):
             return tables
         model = tables.get("model")
@@ -208,13 +232,13 @@ class Config(Table):
             return tables
         return {**tables, "title": f"Audit of {_last_of(name)}"}
 
-    def placed(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
-        """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`.
+    def with_origin(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
+        """A copy that knows where its values come from, by which paths are resolved.
 
         Args:
-            file: Where it was read; None for flags alone.
-            typed: Keys from flags and the environment.
-            tunes_probes: Whether [probes] holds only single parameters given so, which choose no probe.
+            file: The file it was read from; None for flags alone.
+            typed: Dotted keys whose values are from flags or the environment: paths relative to the current directory.
+            tunes_probes: Whether all of [probes] is single parameters among `typed`, which select no probe.
         """
         copy = self.model_copy()
         copy._file, copy._typed, copy._tunes_probes = file, typed, tunes_probes
@@ -222,12 +246,12 @@ class Config(Table):
 
     @property
     def chooses_probes(self) -> bool:
-        """Whether [probes] says which probes run; else those that fit the task do."""
+        """Whether [probes] selects the probes that run; else all that the task supports run."""
         return bool(self.probes) and not self._tunes_probes
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for messages: the file, or the command line."""
+        """The path of the file, or "command line", for messages."""
         return "command line" if self._file is None else str(self._file)
 
     @property
@@ -236,15 +260,15 @@ class Config(Table):
         return Path() if self._file is None else self._file.parent
 
     def locate(self, key: str) -> Path:
-        """Where the path under a dotted key lies, such as "corpus.path"; relative to the current directory.
+        """The path under a dotted key, such as "corpus.path", relative to the current directory.
 
         Raises:
             KeyError: there is no string under that key.
         """
-        return _placed(self._value(key), self._base_of(key))
+        return _path(self._value(key), self._base_of(key))
 
     def source(self, key: str) -> Path | str:
-        """What the model under a dotted key is, such as "model.name": a folder, or the id of a model on the hub.
+        """The model under a dotted key, such as "model.name": the path of a folder, or an id on the hub.
 
         Raises:
             KeyError: there is no string under that key.
@@ -268,17 +292,22 @@ class Config(Table):
 
 
 def resolve_model(name: str, base: Path) -> Path | str:
-    """A folder where the name is a path or such a folder exists under `base`; else the hub id, unchanged.
+    """The folder of a model, where its name is a path or a folder under `base`; else the name, as an id on the hub.
 
-    A name is a path if it begins with `/`, `~` or `.`: it then is one even if nothing lies there.
+    A name that begins with `/`, `~` or `.` is a path, whether it exists or not.
     """
     if _is_path(name):
-        return _placed(name, base)
+        return _path(name, base)
     path = base / name
     return path if os.path.isdir(path) else name  # noqa: PTH112 - unlike is_dir, False for a name too long
 
 
-def _placed(path: str, base: Path) -> Path:
+def _path(path: str, base: Path) -> Path:
+    """The path, relative to a base unless it is absolute, with `~` expanded.
+
+    Raises:
+        ConfigError: there is no such home folder.
+    """
     try:
         return base / Path(path).expanduser()
     except RuntimeError:
@@ -286,7 +315,7 @@ def _placed(path: str, base: Path) -> Path:
 
 
 def _last_of(name: str) -> str:
-    """What a model is called in a title: its id, or the name of its folder."""
+    """The name of a model in a title: its id, or the name of its folder."""
     snapshot = hub.snapshot_of(Path(name))
     return snapshot[0] if snapshot else Path(name).name if _is_path(name) else name
 

@@ -2,11 +2,11 @@
 
 import functools
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Final
 
-from auditor.errors import ConfigError
+from auditor.errors import InstallationError
 from auditor.findings.contract import Quantity, Summary
+from auditor.registry import load, registered
 
 GROUP: Final = "auditor.summaries"
 
@@ -16,14 +16,14 @@ def summaries() -> Mapping[str, Summary]:
     """Probe → its summary, in the order of the report.
 
     Raises:
-        ConfigError: one is no `Summary`, is registered under another name than its probe's, or declares a number that
-            another has.
+        InstallationError: one cannot be loaded, is no `Summary`, is registered under another name than its probe's, or
+            declares a number that another has.
     """
     loaded: list[Summary] = []
-    for entry in entry_points(group=GROUP):
-        summary = entry.load()
+    for entry in registered(GROUP).values():
+        summary = load(entry)
         if not isinstance(summary, Summary) or summary.probe != entry.name:
-            raise ConfigError(
+            raise InstallationError(
                 f"{entry.value}: expected a Summary of the probe {entry.name!r} (entry point group {GROUP}), found "
                 f"{getattr(summary, 'probe', summary)!r}; tell who wrote it"
             )
@@ -60,7 +60,7 @@ def _require_own_names(loaded: list[Summary]) -> None:
     for summary in loaded:
         for quantity in summary.quantities:
             if quantity.name in declared:
-                raise ConfigError(
+                raise InstallationError(
                     f"the number {quantity.name} is declared by the summaries of {declared[quantity.name]} and "
                     f"{summary.probe}; tell who wrote the second to call it {summary.probe}.{quantity.name}"
                 )

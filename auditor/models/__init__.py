@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import torch
 
 from auditor.errors import ModelError
+from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import rehearse
-from auditor.models.capabilities import Attends, Classifies, FillsMasks, Scores
+from auditor.models.capabilities import Answers, Attends, Classifies, FillsMasks, Inputs, Scores
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -24,7 +25,6 @@ from auditor.models.checkpoints.loading import (
 )
 from auditor.models.computing.batching import Batcher
 from auditor.models.inputs import Identity, Question, Text, Tokens, Window
-from auditor.models.text.adapter import Loaded, Settings
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
 from auditor.models.text.fill_mask import FillMask
@@ -36,12 +36,15 @@ CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384
 
 __all__ = [
+    "Adapter",
+    "Answers",
     "Attends",
     "Checkpoint",
     "Classifies",
     "FillMask",
     "FillsMasks",
     "Identity",
+    "Inputs",
     "Question",
     "Scores",
     "TextClassification",
@@ -56,19 +59,6 @@ __all__ = [
     "load",
     "offers",
 ]
-
-
-Adapter = TextClassification | TextGeneration | FillMask
-ADAPTERS: dict[str, type[Adapter]] = {
-    "text-classification": TextClassification,
-    "text-generation": TextGeneration,
-    "fill-mask": FillMask,
-}
-
-
-def offers(task: str, capability: type) -> bool:
-    """Whether models of this task have a capability of `auditor.models.capabilities`."""
-    return all(hasattr(ADAPTERS[task], name) for name in vars(capability) if not name.startswith("_"))
 
 
 def check_chat(checkpoint: Checkpoint) -> None:
@@ -119,10 +109,10 @@ def load(
         compile: Whether to compile the model.
         max_length: Fewer tokens than the model could see.
         multi_label: Whether a text may have several labels; the checkpoint's own statement if None.
-        prompt: For text generation: what is asked, with `{text}`.
-        candidates: For text generation: the continuations to choose from.
-        max_new_tokens: For text generation without candidates: length of the continuation.
-        chat: For text generation: whether the prompt goes through the tokenizer's chat template.
+        prompt: Of a language model: what is asked, with `{text}`.
+        candidates: Of a language model: the continuations to choose from.
+        max_new_tokens: Of a language model without candidates: length of the continuation.
+        chat: Of a language model: whether the prompt goes through the tokenizer's chat template.
         texts: The longest that will be asked about, which ways of asking are proven on; None: nobody knows.
         most_tokens: No more tokens of them will be read at once, where that is known.
 
@@ -157,7 +147,7 @@ def load(
         max_new_tokens=max_new_tokens,
         chat=chat,
     )
-    return ADAPTERS[checkpoint.task].adapt(Loaded(model, tokenizer, identity, batcher), settings)
+    return adapter_of(checkpoint.task).adapt(Loaded(model, tokenizer, identity, batcher), settings)
 
 
 def _device_name(device: torch.device) -> str:

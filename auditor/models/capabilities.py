@@ -5,7 +5,7 @@ an adapter has them or not. What goes in and out is in `auditor.models.inputs`, 
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,6 +25,86 @@ from auditor.models.inputs import (
 from auditor.records.types import Document, Segment
 
 
+class Inputs(Protocol):
+    """N perturbed documents as a model wants them; what is in them concerns the adapter that made them and no probe."""
+
+    @property
+    def costs(self) -> np.ndarray:
+        """(N,) int64: how much there is to compute for each, such as its tokens."""
+        ...
+
+    def __len__(self) -> int:
+        """N."""
+        ...
+
+    def take(self, indices: np.ndarray) -> Self:
+        """Some of them, in the order given."""
+        ...
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """All of one or more parts, in order; of several documents if need be."""
+        ...
+
+
+B = TypeVar("B", bound=Inputs)
+
+
+@runtime_checkable
+class Answers(Protocol[B]):
+    """Answers questions about documents of which parts are switched off: what an explainer needs, in any medium."""
+
+    identity: Identity
+
+    def ask(self, documents: Sequence[Document]) -> list[Question]:
+        """Fixes what is asked about each document; generates where the model must speak first."""
+        ...
+
+    def segment(
+        self, document: Document, how: str, *, merge_equal: bool = True, most: int | None = None
+    ) -> tuple[str, tuple[Segment, ...]]:
+        """Divides a document into what is switched on and off together.
+
+        Args:
+            document: What is explained.
+            how: A kind of segments, or `auto`: what suits the document.
+            merge_equal: Whether equal segments are one that stands at several positions.
+            most: For `auto`: coarser segments are taken where there would be more than this.
+
+        Returns:
+            The kind that was taken, and S segments; S is 0 where there is nothing to switch off.
+        """
+        ...
+
+    def perturbed(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> B:
+        """What remains of a document when segments are switched off; called in a second thread.
+
+        Args:
+            document: What is perturbed.
+            segments: Its S segments.
+            keep: (N, S) bool, False where a segment is switched off.
+
+        Returns:
+            N inputs, in order; all-True rows give the document itself.
+        """
+        ...
+
+    def outputs(self, inputs: B, questions: Sequence[Question], /) -> torch.Tensor:
+        """Answers each input: K logits, K log-probabilities of the candidates, or one mean log-probability (nats).
+
+        Returns:
+            (N, K) float32 on the host, in order; a row does not depend on batch or neighbours.
+
+        Raises:
+            UnreadableError: The model itself fails on one of them.
+        """
+        ...
+
+    def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
+        """Turns outputs (…, K) into what is explained, float64: softmax, sigmoid, or the log-probability itself."""
+        ...
+
+
 class Reads(Protocol):
     """Reads texts through a tokenizer."""
 
@@ -36,15 +116,11 @@ class Reads(Protocol):
 
 
 @runtime_checkable
-class Classifies(Reads, Protocol):
-    """Chooses among labels: a classification head, candidate continuations, or its own continuation."""
+class Classifies(Answers[Sequences], Reads, Protocol):
+    """Chooses among labels for a text: a classification head, candidate continuations, or its own continuation."""
 
     def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
         """Tokens with their places in the text, cut to what the model can see."""
-        ...
-
-    def ask(self, documents: Sequence[Document]) -> list[Question]:
-        """Fixes what is asked about each document; generates where the model must speak first."""
         ...
 
     def encode(self, texts: Sequence[Text]) -> Sequences:
@@ -56,32 +132,6 @@ class Classifies(Reads, Protocol):
         Raises:
             ValueError: If there is such a text and the tokenizer has neither.
         """
-        ...
-
-    def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """Token ids of the texts that remain of a document when segments are switched off, without tokenising each.
-
-        Args:
-            document: What is perturbed.
-            segments: Its S segments.
-            keep: (N, S) bool, False where a segment is switched off.
-
-        Returns:
-            The N texts as `encode` would give them, empty ones included; None where that is not certain for this
-            tokenizer and document.
-        """
-        ...
-
-    def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
-        """Answers each text: K logits, K log-probabilities of the candidates, or one mean log-probability (nats).
-
-        Returns:
-            (B, K) float32 on the host, in order; a row does not depend on batch or neighbours.
-        """
-        ...
-
-    def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
-        """Turns outputs (…, K) into what is explained, float64: softmax, sigmoid, or the log-probability itself."""
         ...
 
     def continuation(self, question: Question) -> str | None:

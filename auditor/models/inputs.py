@@ -86,6 +86,11 @@ class Sequences:
         return starts
 
     @property
+    def costs(self) -> np.ndarray:
+        """(B,) int64, tokens; see `auditor.models.capabilities.Inputs`."""
+        return self.lengths
+
+    @property
     def cut(self) -> np.ndarray:
         """(B,) bool: whose end did not fit."""
         return np.zeros(len(self.lengths), dtype=bool) if self.truncated is None else self.truncated
@@ -134,6 +139,11 @@ class Question:
     """Token ids scored after the prompt, one tuple per label; empty where a classification head answers."""
     free: bool = False
     """Whether the one continuation is the model's own; its output is then a mean log-probability."""
+
+    @property
+    def unit(self) -> str:
+        """Of what is explained: `probability`, or `log-probability` for a free continuation."""
+        return "log-probability" if self.free else "probability"
 
 
 @dataclass(frozen=True, slots=True)

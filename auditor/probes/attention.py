@@ -21,7 +21,7 @@ from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
 from auditor.models.inputs import HeadMaps, HeadStatistics
-from auditor.probes.contract import STRICT, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 
 MAP_KEYS = 16
@@ -52,18 +52,18 @@ class AttentionProbe:
         """The audited model itself."""
         return
 
-    def foresee(self, model: Attends, documents: Sequence[Document], seed: int) -> "MappingProbe":
-        """The probe that knows which of these documents are mapped."""
+    def prepare(self, model: Attends, documents: Sequence[Document], seed: int) -> Mapping[str, int]:
+        """Which of these documents are mapped: id → its rank in the order of the draw."""
         candidates = [document for document in documents if self._may_fit(model, document)]
         candidates.sort(key=lambda document: hashlib.sha256(f"{seed} {document.id}".encode()).digest())
         able = (document.id for document in candidates if self._fits(model, document))
-        return MappingProbe(self, {name: rank for rank, name in enumerate(islice(able, self.maps))})
+        return {name: rank for rank, name in enumerate(islice(able, self.maps))}
 
     def measure(
-        self, model: Attends, documents: Sequence[Document], seed: int
+        self, model: Attends, documents: Sequence[Document], sitting: Sitting[Mapping[str, int]]
     ) -> Iterator[AttentionStatistics | Unmeasured]:
-        """Yields the statistics; a document of a single token is not measurable. No maps."""
-        return MappingProbe(self, {}).measure(model, documents, seed)
+        """Yields the statistics, with the map of a drawn document; a document of a single token is not measurable."""
+        return beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting.prepared or {}))
 
     def _may_fit(self, model: Attends, document: Document) -> bool:
         length = len(document.text) + len(document.pair or "")
@@ -74,46 +74,17 @@ class AttentionProbe:
         is_whole = len(tokens.texts) <= self.map_tokens and not tokens.encoded.truncated
         return len(tokens.texts) >= AttentionMap.LEAST_TOKENS and (is_whole or model.causal)
 
-
-@dataclass(frozen=True, config=STRICT)
-class MappingProbe:
-    """The probe, and the documents to map with their places in the order of the draw."""
-
-    probe: AttentionProbe
-    ranks: Mapping[str, int]
-
-    name: ClassVar[str] = AttentionProbe.name
-    needs: ClassVar[type] = AttentionProbe.needs
-    record: ClassVar[type] = AttentionProbe.record
-
-    @property
-    def limit(self) -> int | None:
-        """Documents to measure at most."""
-        return self.probe.limit
-
-    @property
-    def model(self) -> None:
-        """The audited model itself."""
-        return
-
-    def measure(
-        self,
-        model: Attends,
-        documents: Sequence[Document],
-        seed: int,  # noqa: ARG002
+    def _measure(
+        self, model: Attends, documents: Sequence[Document], ranks: Mapping[str, int]
     ) -> Iterator[AttentionStatistics | Unmeasured]:
-        """Yields the statistics, with the map of a drawn document; a document of a single token is not measurable."""
-        return beyond_blanks(documents, lambda asked: self._measure(model, asked))
-
-    def _measure(self, model: Attends, documents: Sequence[Document]) -> Iterator[AttentionStatistics | Unmeasured]:
         texts = [(document.text, document.pair) for document in documents]
         tokens, special = model.tokens(texts), model.special_tokens(texts)
         able = [text for text in tokens if len(text.texts) > 1]
         found = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
-        drawn = [(d, text) for d, text in zip(documents, tokens, strict=True) if d.id in self.ranks]
-        beginnings = [_beginning(text, self.probe.map_tokens) for _, text in drawn]
+        drawn = [(d, text) for d, text in zip(documents, tokens, strict=True) if d.id in ranks]
+        beginnings = [_beginning(text, self.map_tokens) for _, text in drawn]
         maps = model.attention_maps(beginnings, MAP_KEYS) if drawn else []
-        mapped = {d.id: _map(own, self.ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
+        mapped = {d.id: _map(own, ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
         for document, text, own in zip(documents, tokens, special, strict=True):
             if len(text.texts) <= 1:
                 reason = "the document is a single token: there is nothing to attend to"

@@ -3,10 +3,14 @@
 A probe is a frozen pydantic dataclass; its fields are exactly its parameters, with defaults and bounds, so that
 `[probes.<name>]` in a configuration is its constructor. Third parties register theirs through the entry point
 `auditor.probes`; a probe that has no section in the report gets a plain table there.
+
+Two things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`), and
+`after`, the probes whose rows of the same documents it reads (`Follows`). Both reach `measure` in its `Sitting`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import ConfigDict
 
@@ -14,6 +18,31 @@ from auditor.records.types import Document, Failure, Unmeasured
 
 STRICT = ConfigDict(extra="forbid")
 R = TypeVar("R")
+P_co = TypeVar("P_co", covariant=True)
+
+
+class Record(Protocol):
+    """What a probe says of one document."""
+
+    @property
+    def document_id(self) -> str:
+        """Which document."""
+        ...
+
+
+Row = Record | Unmeasured
+
+
+@dataclass(frozen=True)
+class Sitting(Generic[P_co]):
+    """What a probe is given beside the model and the documents."""
+
+    seed: int
+    """Of the run; a document's own draw also depends on its content, see `auditor.probes.lime.probe.seed_for`."""
+    earlier: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+    """Probe in `after` → document id → its row; a document that the probe was not given is missing."""
+    prepared: P_co | None = None
+    """What `prepare` returned; None where the probe has no such method, or nobody called it."""
 
 
 @runtime_checkable
@@ -36,7 +65,7 @@ class Probe(Protocol):
         """Another model to ask instead of the audited one; None for the audited one."""
         ...
 
-    def measure(self, model: Any, documents: Sequence[Document], seed: int) -> Iterator[Any]:
+    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Iterator[Row]:
         """Yields for each document, in order, a record, a `Failure` or a `NotMeasurable`.
 
         A `Failure` is a fault: it counts towards `max_failures`. A `NotMeasurable` says that the document holds nothing
@@ -47,12 +76,25 @@ class Probe(Protocol):
 
 
 @runtime_checkable
-class Foresees(Protocol):
-    """A probe that chooses among all of its documents, however they are cut into shards or halved after a failure."""
+class Prepares(Protocol):
+    """A probe that settles something among all of its documents, however they are cut into shards or halved later."""
 
-    def foresee(self, model: Any, documents: Sequence[Document], seed: int) -> Probe:
-        """The probe that knows its choice among these documents, of which it will be given one part at a time."""
+    def prepare(self, model: Any, documents: Sequence[Document], seed: int) -> object:
+        """What `measure` finds as `sitting.prepared`; called once in each process, with all documents of the probe."""
         ...
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A probe that reads what others have found in the same documents, instead of asking the model again."""
+
+    after: ClassVar[tuple[str, ...]]
+    """Names of these probes; they run before it, in every shard."""
+
+
+def predecessors(probe: Probe) -> tuple[str, ...]:
+    """The probes whose rows a probe reads."""
+    return probe.after if isinstance(probe, Follows) else ()
 
 
 def beyond_blanks(

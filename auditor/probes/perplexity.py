@@ -41,7 +41,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from auditor.models import Scores, Tokens, Window
-from auditor.probes.contract import STRICT, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, Perplexity, Span, Unmeasured
 
 Ids = tuple[int, ...]
@@ -71,7 +71,12 @@ class PerplexityProbe:
             )
         return self
 
-    def measure(self, model: Scores, documents: Sequence[Document], seed: int) -> Iterator[Perplexity | Unmeasured]:  # noqa: ARG002
+    def measure(
+        self,
+        model: Scores,
+        documents: Sequence[Document],
+        sitting: Sitting[object],  # noqa: ARG002
+    ) -> Iterator[Perplexity | Unmeasured]:
         """Yields the log-probabilities; a pair is scored as two texts."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 

@@ -15,7 +15,7 @@ from scipy.special import xlogy
 
 from auditor.models import Classifies, Question
 from auditor.models.inputs import Encoded
-from auditor.probes.contract import STRICT, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, Prediction, Unmeasured
 
 
@@ -34,7 +34,12 @@ class PredictionProbe:
         """The audited model itself."""
         return
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Prediction | Unmeasured]:  # noqa: ARG002
+    def measure(
+        self,
+        model: Classifies,
+        documents: Sequence[Document],
+        sitting: Sitting[object],  # noqa: ARG002
+    ) -> Iterator[Prediction | Unmeasured]:
         """Yields a prediction, or a failure where the document is blank or the answer is not finite."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 

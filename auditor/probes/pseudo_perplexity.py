@@ -49,7 +49,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.words import words as unicode_words
 from auditor.models import FillsMasks
 from auditor.models.inputs import Cloze, Encoded, Spelling
-from auditor.probes.contract import STRICT, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, PseudoPerplexity, Span, Unmeasured
 
 Variant = Literal["within-word", "original"]
@@ -75,7 +75,7 @@ class PseudoPerplexityProbe:
         self,
         model: FillsMasks,
         documents: Sequence[Document],
-        seed: int,  # noqa: ARG002
+        sitting: Sitting[object],  # noqa: ARG002
     ) -> Iterator[PseudoPerplexity | Unmeasured]:
         """Yields the log-probabilities; a pair is scored as two texts."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))

@@ -7,11 +7,15 @@ dataclasses, tuples of these, `dict[str, str]`, and `… | None`.
 Dimension letters: L layers, H heads, T tokens, S segments, K labels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, get_args
 
 MISSING = "(missing)"
 """The value of a metadata column where a document has none."""
+ON_REQUEST: Mapping[str, bool] = MappingProxyType({"on_request": True})
+"""Metadata of fields that are large: None in a record that was read, unless they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,6 @@ class Span:
 class Prediction:
     """What the model answers for one document (probe `prediction`)."""
 
-    name: ClassVar[str] = "prediction"
-
     document_id: str
     labels: tuple[str, ...]
     """K labels in the model's order, or the candidate continuations; empty for a free continuation."""
@@ -134,26 +136,20 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """A LIME explanation of one document (probe `lime`)."""
+class Neighbourhood:
+    """The perturbations of one document that a surrogate was fitted to; N distinct ones, the undisturbed one first.
 
-    name: ClassVar[str] = "lime"
+    The four fields of bytes are kept for some documents only, and read on request only (`auditor.records.schema`);
+    `auditor.records.neighbourhoods` packs and unpacks them.
+    """
 
-    document_id: str
-    segmenter: str
-    """`words`, `characters`, `sentences`, `tokens` or `lime`."""
-    segments: tuple[Segment, ...]
-    targets: tuple[Target, ...]
-    """The predicted label first, then the others that were asked for."""
     n_samples: int
     """Perturbations drawn; for an exact explanation the 2^S of them."""
     n_evaluations: int
-    """Distinct perturbations that the model computed."""
+    """Distinct perturbations that the model computed: N − `n_unread`."""
     exact: bool
     """Whether all masks were enumerated: no sampling error."""
     kernel_width: float
-    unit: str = "probability"
-    """What the weights change: `probability`, or `log-probability` for a free continuation."""
     stopped: str = "fixed"
     """Why no more was drawn: `enumerated`, `fixed` (a number was asked for), `tolerance` (the intervals were narrow
     enough) or `budget` (they were not, and nothing more was allowed)."""
@@ -163,6 +159,38 @@ class Explanation:
     """What it fell to: the largest half-width of a 95 % interval over the largest weight; None where not asked for."""
     n_unread: int = 0
     """Perturbations that the model itself cannot read; they are left out."""
+    masks: bytes | None = field(default=None, metadata=ON_REQUEST)
+    """N · ⌈S/8⌉ bytes, mask by mask: a bit for each segment, 1 where it is kept, the first in the highest bit."""
+    answers: bytes | None = field(default=None, metadata=ON_REQUEST)
+    """N · K float32, little-endian, mask by mask: what the model says for each target, in the unit of the explanation;
+    NaN where it cannot read the perturbation."""
+    counts: bytes | None = field(default=None, metadata=ON_REQUEST)
+    """N int32, little-endian: how often each was drawn; None where each counts once."""
+    units: bytes | None = field(default=None, metadata=ON_REQUEST)
+    """N int32, little-endian: those drawn together, as antithetic pairs are, share a number; None where none were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the parts of one document do to the model's answer, whatever the method and the medium."""
+
+    document_id: str
+    method: str
+    """The name of the method, such as `lime`."""
+    unit: str
+    """What the weights change: `probability`, or `log-probability` for a free continuation."""
+    segmenter: str
+    """What the segments are: `words`, `characters`, `sentences`, `tokens`, `lime`, or a kind of another medium."""
+    segments: tuple[Segment, ...]
+    targets: tuple[Target, ...]
+    """The predicted label first, then the others that were asked for."""
+    neighbourhood: Neighbourhood | None = None
+    """None for a method that asks about no perturbations, such as gradients."""
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the weights have a sampling error: some of the perturbations were drawn, not all enumerated."""
+        return self.neighbourhood is not None and not self.neighbourhood.exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +224,6 @@ class AttentionStatistics:
     Every tuple of floats below, except `received`, has L·H entries, layer by layer, and is a mean over the
     document's query positions.
     """
-
-    name: ClassVar[str] = "attention"
 
     document_id: str
     n_layers: int
@@ -240,8 +266,6 @@ class AttentionStatistics:
 class Perplexity:
     """How a language model scores one document (probe `perplexity`)."""
 
-    name: ClassVar[str] = "perplexity"
-
     document_id: str
     model: str
     tokens: tuple[str, ...]
@@ -273,8 +297,6 @@ class Perplexity:
 class PseudoPerplexity:
     """How a masked language model scores one document, token by hidden token (probe `pseudo_perplexity`)."""
 
-    name: ClassVar[str] = "pseudo_perplexity"
-
     document_id: str
     model: str
     tokens: tuple[str, ...]
@@ -300,3 +322,5 @@ class PseudoPerplexity:
 ScoredTokens = Perplexity | PseudoPerplexity
 """Records that say how surprising each token is."""
 Record = Prediction | Explanation | AttentionStatistics | Perplexity | PseudoPerplexity
+OURS: Mapping[str, type[Document | Record]] = {kind.__name__: kind for kind in (Document, *get_args(Record))}
+"""Name of the class, which every table carries → the class. A third party's record is not among them."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from auditor import tasks
 from auditor.findings import Bound, Context, Evidence, summary_of
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
-from auditor.records.run import Run
+from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
 from auditor.report import PLAIN, Look
 from auditor.running import appearance
@@ -29,7 +30,7 @@ _DIALECT_FACTS = {
 def read_evidence(place: Run) -> Evidence:
     """The rows of a run, by probe and document."""
     shared: dict[Any, Any] = {}
-    documents = tuple(row for row in place.read(Document, shared) if isinstance(row, Document))
+    documents = tuple(row for row in place.read(DOCUMENTS, Document, shared) if isinstance(row, Document))
     return Evidence(documents, {probe: _rows(place, probe, shared) for probe in place.plan["probes"]})
 
 
@@ -38,7 +39,7 @@ def _rows(place: Run, probe: str, shared: dict[Any, Any]) -> dict[str, Any]:
     summary = summary_of(probe)
     if summary is None:
         return {_document_of(row): row for row in place.read_facts(probe)}
-    return {row.document_id: row for row in place.read(summary.record, shared)}
+    return {row.document_id: row for row in place.read(probe, summary.record, shared)}
 
 
 def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
@@ -71,7 +72,7 @@ def _context(place: Run, look: Look) -> Context:
         notes=tuple(own["notes"]),
         seed=own["seed"],
         multi_label=own["multi_label"],
-        candidates=own["task"] == "text-generation",
+        candidates=tasks.described(own["task"]).labels == "candidates",
         presentation=appearance.presentation(own),
         left_out=own.get("left_out", {}),
         references={
@@ -106,15 +107,17 @@ def _model_facts(own: Any) -> dict[str, str]:
     }
     if model.get("code_sha256"):
         facts[N_("Code, SHA-256")] = model["code_sha256"]
-    if own["task"] == "text-classification":
+    task = tasks.described(own["task"])
+    if task.labels == "checkpoint":
         several = own["multi_label"]
         facts[N_("Labels")] = ", ".join(model["labels"])
         facts[N_("Answer")] = say("any number of labels, a sigmoid each") if several else say("one label, softmax")
-    elif own["task"] == "text-generation":
-        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
+    if "prompt" in task.settings:
         facts[N_("Prompt")] = settings.get("prompt") or "{text}"
-        if settings.get("chat"):
-            facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if settings.get("chat"):
+        facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
+    if task.labels == "candidates":
+        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
         facts[N_("Candidates")] = candidates or say("none: free continuation")
     if own["references"]:
         facts[N_("Reference models")] = say("; ").join(

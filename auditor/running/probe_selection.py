@@ -2,41 +2,42 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from auditor import tasks
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
+from auditor.records.run import DOCUMENTS
+from auditor.registry import did_you_mean, load, registered
+from auditor.running.probe_order import ordered
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
     from auditor.probes.contract import Probe
 
+GROUP = "auditor.probes"
 _NAME = re.compile("[a-z][a-z0-9_]*")
 """Of a probe: it stands in addresses, in file names and in the names of checks."""
-DEFAULTS = {
-    "text-classification": ("prediction", "lime", "attention"),
-    "text-generation": ("prediction", "lime", "attention", "perplexity"),
-    "fill-mask": ("attention", "pseudo_perplexity"),
-}
-"""Task → the probes that run where none is asked for."""
+HIDDEN_ATTENTION = "hidden-attention"
+"""Why a probe is left out: the architecture does not show its attention."""
 
 
 def choose(config: Config, task: str) -> tuple["Probe", ...]:
-    """The probes that were asked for, or those that fit the task; with their parameters.
+    """The probes that were asked for, or those that fit the task; with their parameters, in the order of their work.
 
     Raises:
         ConfigError: All faults of their tables.
-        ProbeError: One that the model cannot answer.
+        ProbeError: One that the model cannot answer, or that reads the rows of one that does not run.
     """
     from auditor import models
 
-    known = {entry.name: entry for entry in entry_points(group="auditor.probes")}
-    wanted = {**(_always(task) if config.chooses_probes else _defaults(task)), **config.probes}
+    known = registered(GROUP)
+    declared = tasks.task(task)
+    usual = declared.constant_probes if config.chooses_probes else declared.default_probes
+    wanted = {**{name: {} for name in usual}, **config.probes}
     faults: list[str] = []
     probes = []
     for name, table in wanted.items():
@@ -45,21 +46,29 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
                 f"probes.{name}: there is no such probe{did_you_mean(name, known)}; known: {', '.join(sorted(known))}"
             )
             continue
-        if not _NAME.fullmatch(name):
-            faults.append(
-                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
-            )
+        if fault := _fault_of_name(known[name]):
+            faults.append(f"probes.{name}: {fault}; tell who wrote {known[name].value}")
             continue
         try:
-            probes.append(known[name].load()(**table))
+            probes.append(load(known[name])(**table))
         except ValidationError as error:
-            faults += [_fault(name, known[name].load(), detail) for detail in error.errors()]
+            faults += [_fault(name, load(known[name]), detail) for detail in error.errors()]
     if faults:
         raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
     for probe in probes:
         if not models.offers(task_for(probe) if probe.model else task, probe.needs):
             raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
-    return tuple(probes)
+    return ordered(probes)
+
+
+def _fault_of_name(entry: EntryPoint) -> str | None:
+    """Why a probe cannot keep its rows in a folder of its own, which is called like it."""
+    if not _NAME.fullmatch(entry.name):
+        return "a probe's name is made of a-z, 0-9 and _"
+    if entry.name == DOCUMENTS:
+        return f"a probe cannot be called {DOCUMENTS}: the documents themselves are kept under that name"
+    name = load(entry).name
+    return None if name == entry.name else f"expected a probe that calls itself {entry.name!r}, found {name!r}"
 
 
 def without_hidden(
@@ -79,17 +88,17 @@ def without_hidden(
     if not fault:
         return probes, {}
     return (
-        tuple(probe for probe in probes if probe not in watching),
-        {probe.name: "hidden-attention" for probe in watching},
+        ordered([probe for probe in probes if probe not in watching]),
+        {probe.name: HIDDEN_ATTENTION for probe in watching},
     )
 
 
 def task_for(probe: "Probe") -> str:
-    """The task of the models that a probe asks instead of the audited one."""
+    """The task of the models that a probe asks instead of the audited one; of several, one whose models write."""
     from auditor import models
 
-    tasks = ("text-generation", "fill-mask")
-    return next((task for task in tasks if models.offers(task, probe.needs)), tasks[0])
+    by_writing = sorted(tasks.tasks().values(), key=lambda task: not task.writes)
+    return next((task.name for task in by_writing if models.offers(task.name, probe.needs)), by_writing[0].name)
 
 
 def _remedy(probe: "Probe", task: str) -> str:
@@ -105,25 +114,10 @@ def _can(probe: "Probe") -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
 
 
-def _always(task: str) -> dict[str, dict[str, Any]]:
-    """The probe that runs whatever else is asked for: what the model answers."""
-    return {} if task == "fill-mask" else {"prediction": {}}
-
-
-def _defaults(task: str) -> dict[str, dict[str, Any]]:
-    return {name: {} for name in DEFAULTS[task]}
-
-
 def _fault(name: str, probe: type, detail: Any) -> str:
     key = str(detail["loc"][0]) if detail["loc"] else ""
     fields = {field.name for field in dataclasses.fields(probe)}
-    place = f"probes.{name}.{key}" if key else f"probes.{name}"
+    where = f"probes.{name}.{key}" if key else f"probes.{name}"
     if key and key not in fields:
-        return f"{place}: there is no such parameter{did_you_mean(key, fields)}; known: {', '.join(sorted(fields))}"
-    return f"{place}: {detail['msg'].removeprefix('Value error, ')}, found {detail['input']!r}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest known word, as the end of a sentence; nothing where none is near."""
-    near = get_close_matches(word, list(known), 1)
-    return f", did you mean {near[0]!r}" if near else ""
+        return f"{where}: there is no such parameter{did_you_mean(key, fields)}; known: {', '.join(sorted(fields))}"
+    return f"{where}: {detail['msg'].removeprefix('Value error, ')}, found {detail['input']!r}"

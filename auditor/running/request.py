@@ -8,9 +8,9 @@ A request is two things, kept in the manifest of the run that answered it:
     files      SHA-256 of the corpus and of every file in the folders of the models
 
 A run is the answer if both are equal, it is complete, and no later run of its plan is there: what the whole way,
-through `preflight.check` and the plan, would say as well. Whatever is not plain takes that way: a model or a corpus
-that is no file or folder here (a hub id can mean another commit tomorrow), a model's own code, a probe of a third
-party, a file that cannot be read. Contents are hashed, never dates: of 1 GB of weights that takes about a second.
+through `checking.check` and the plan, would say as well. Whatever is not plain takes that way: a model or a corpus
+that is no file or folder here (a hub id can mean another commit tomorrow), a model's own code, a probe or a task of a
+third party, a file that cannot be read. Contents are hashed, never dates: of 1 GB of weights that takes about a second.
 """
 
 import base64
@@ -19,11 +19,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import auditor
+from auditor import registry
 from auditor.config import Config
 from auditor.errors import AuditorError
 from auditor.records import disk
@@ -63,7 +63,7 @@ def settings(config: Config) -> str | None:
     """
     try:
         looks = _looks(config)
-        _require_own_probes(config)
+        _require_ours(config)
     except (_UnclearError, AuditorError, OSError):
         return None
     return _sha256(
@@ -92,7 +92,7 @@ def described(config: Config, asked: str | None, plan: Mapping[str, Any]) -> dic
         hashes, looks = files(config), _looks(config)
     except (_UnclearError, AuditorError, OSError):
         return None
-    same = asked is not None and _are_those_of(plan, hashes) and _look_like(plan, looks)
+    same = asked is not None and _is_ours(plan) and _are_those_of(plan, hashes) and _look_like(plan, looks)
     return {"settings": asked, "files": hashes} if same else None
 
 
@@ -135,13 +135,19 @@ def _kept(run: Run) -> Mapping[str, Any]:
     return (run.manifest() or {}).get(KEY) or {} if run.is_complete else {}
 
 
-def _require_own_probes(config: Config) -> None:
+def _require_ours(config: Config) -> None:
     if config.model.trust_remote_code:
         raise _UnclearError
-    foreign = {entry.name for entry in entry_points(group="auditor.probes") if not entry.value.startswith("auditor.")}
-    own = {entry.name for entry in entry_points(group="auditor.probes") if entry.value.startswith("auditor.")}
-    if foreign & {*config.probes, *own}:
+    if registry.foreign("auditor.probes") & config.probes.keys():
         raise _UnclearError
+    if config.model.task in registry.foreign("auditor.tasks"):
+        raise _UnclearError
+
+
+def _is_ours(plan: Mapping[str, Any]) -> bool:
+    """Whether all that a run did is said by this package; what others have changed is not in any hash of a request."""
+    task_is_ours = plan["task"] not in registry.foreign("auditor.tasks")
+    return task_is_ours and not registry.foreign("auditor.probes") & plan["probes"].keys()
 
 
 def _value(config: Config, key: str) -> str | None:

@@ -21,12 +21,12 @@ class Result:
     pdf_error: str | None = None
 
 
-def reopened(place: Run) -> Result:
+def reopened(run: Run) -> Result:
     """The result of a complete run, as it lies on the disk.
 
     Raises:
         StoreError: its findings are missing, or of a format that this version does not understand.
     """
-    pdf = place.path / "report.pdf"
-    found = findings.read(place.read_bytes("findings.json"))
-    return Result(place, found, place.path / "report.html", pdf if pdf.exists() else None, reused=True)
+    pdf = run.path / "report.pdf"
+    conclusions = findings.read(run.read_bytes("findings.json"))
+    return Result(run, conclusions, run.path / "report.html", pdf if pdf.exists() else None, reused=True)

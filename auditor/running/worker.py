@@ -1,45 +1,46 @@
-"""The worker: measures the documents of one shard with every probe, and keeps what it finds."""
+"""The worker: measures the documents of one shard with every probe, and keeps what it measures."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from heapq import nlargest
-from math import floor
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from auditor.errors import AuditorError, TooManyFailuresError
-from auditor.probes.contract import Foresees
+from auditor.errors import AuditorError
+from auditor.probes.contract import Prepares, Row, Sitting, predecessors
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
-from auditor.running.executors.contract import Shard
+from auditor.running.executors.contract import Receipt, Shard
+from auditor.running.failures import Failures
 from auditor.running.preflight import Preflight
+from auditor.running.progress import Progress, Unheard
 
 if TYPE_CHECKING:
+    from auditor.models import Adapter
     from auditor.probes.contract import Probe
 
 
-_PLACE = {"device", "dtype", "batch_tokens", "device_map", "compile"}
-_OWN_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens", "chat"}
+_DEVICE_SETTINGS = {"device", "dtype", "batch_tokens", "device_map", "compile"}
+_AUDITED_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens", "chat"}
 """Keys of [model] that say how the audited model is asked; a reference model is not."""
 LONGEST = 8
 """Documents with the most characters among which the one with the most tokens is looked for."""
 
 
-class Progress(Protocol):
-    """Hears how far the work is."""
+@dataclass(frozen=True, slots=True)
+class WorkerFactory:
+    """Makes the worker of a run where it is called; can be pickled, unless it is given a progress that cannot."""
 
-    def start(self, total_documents_by_probe: dict[str, int]) -> None:
-        """The work begins: so many documents for each probe."""
-        ...
+    preflight: Preflight
+    run: Run
+    failures: Failures
+    """What failed before, which every worker counts on from."""
+    progress: Progress = field(default_factory=Unheard)
 
-    def say(self, text: str) -> None:
-        """Something worth a line happened."""
-        ...
-
-    def advance(self, probe: str, documents: int) -> None:
-        """So many more documents are done."""
-        ...
+    def __call__(self) -> "Worker":
+        """A worker that has loaded no model yet."""
+        return Worker(self.preflight, self.run, self.failures.copy(), self.progress)
 
 
 @dataclass
@@ -48,37 +49,54 @@ class Worker:
 
     preflight: Preflight
     run: Run
+    failures: Failures
     progress: Progress
-    _models: dict[str | None, Any] = field(default_factory=dict)
-    _foreseen: dict[str, "Probe"] = field(default_factory=dict)
+    _receipts: dict[int, Receipt] = field(default_factory=dict)
+    _models: dict[str | None, "Adapter"] = field(default_factory=dict)
+    _prepared: dict[str, object] = field(default_factory=dict)
     _settled: dict[str | None, dict[str, Any]] = field(default_factory=dict)
 
-    def __call__(self, shard: Shard) -> Counter[str]:
-        """Measures what is missing of one shard and writes it; returns how much was computed for it."""
-        before, failed = self._work(), self._failed
-        documents = self.preflight.documents[shard.start : shard.stop]
-        for probe in self.preflight.probes:
-            asked = [document for document in documents if document.id in self._chosen[probe.name]]
-            if not self.run.has(probe.name, shard.index):
-                rows = self._measure(probe, asked) if asked else []
-                self._settle()  # before the rows: where they are, nobody may load the model again
-                self.run.write_shard(probe.record, shard.index, rows)
-                failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
-            self._stop_if_hopeless(probe)
-            self.progress.advance(probe.name, len(asked))
-        work = self._work()
-        work.subtract(before)
-        if work["halvings"]:
-            self.progress.say(f"shard {shard.index}: out of memory on the device; batches were halved")
-        return work
+    def __call__(self, shard: Shard) -> Receipt:
+        """Measures what is missing of one shard and writes it; a second attempt goes on where the first one broke."""
+        receipt, before = self._receipts.setdefault(shard.index, Receipt()), self._work()
+        try:
+            for probe in self.preflight.probes:
+                if probe.name not in receipt.asked:
+                    self._complete(probe, shard, receipt)
+        finally:
+            receipt.work.update(self._work())
+            receipt.work.subtract(before)
+        return self._receipts.pop(shard.index)
 
-    def _measure(self, probe: "Probe", documents: Sequence[Document]) -> list[Any]:
+    def _complete(self, probe: "Probe", shard: Shard, receipt: Receipt) -> None:
+        """Measures and writes the rows of one probe, where they are not there yet."""
+        documents = self.preflight.documents[shard.start : shard.stop]
+        asked = [document for document in documents if document.id in self._chosen[probe.name]]
+        if not self.run.has(probe.name, shard.index):
+            rows = self._measure(probe, asked, shard) if asked else []
+            self._settle()  # before the rows: where they are, nobody may load the model again
+            self.run.write_shard(probe.name, probe.record, shard.index, rows)
+            receipt.failures[probe.name] = tuple(row for row in rows if isinstance(row, Failure))
+            self.failures.add(probe.name, receipt.failures[probe.name])
+        receipt.asked[probe.name] = len(asked)
+        self.failures.require_hope(probe.name)
+        self.progress.advance(probe.name, len(asked))
+
+    def _measure(self, probe: "Probe", documents: Sequence[Document], shard: Shard) -> list[Row]:
         model, seed = self._model(probe.model), self.preflight.config.seed
-        if probe.name not in self._foreseen:
+        if isinstance(probe, Prepares) and probe.name not in self._prepared:
             everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
-            chosen = probe.foresee(model, everything, seed) if isinstance(probe, Foresees) else probe
-            self._foreseen[probe.name] = chosen
-        return measure(self._foreseen[probe.name], model, documents, seed)
+            self._prepared[probe.name] = probe.prepare(model, everything, seed)
+        sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name))
+        return measure(probe, model, documents, sitting)
+
+    def _earlier(self, probe: "Probe", shard: Shard) -> dict[str, dict[str, Row]]:
+        """The rows of the same shard that a probe reads, from the run: probes are in order, so they are written."""
+        records = {one.name: one.record for one in self.preflight.probes}
+        return {
+            name: {row.document_id: row for row in self.run.read_shard(name, records[name], shard.index)}
+            for name in predecessors(probe)
+        }
 
     def _work(self) -> Counter[str]:
         total = Counter[str]()
@@ -90,16 +108,16 @@ class Worker:
     def _chosen(self) -> dict[str, frozenset[str]]:
         return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
-    def _model(self, reference: str | None) -> Any:
+    def _model(self, reference: str | None) -> "Adapter":
         from auditor import models
 
         if reference not in self._models:
             config = self.preflight.config.model
             checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
             self.progress.say(f"loading {checkpoint.name}")
-            place: dict[str, Any] = config.model_dump(include=_PLACE)
-            own = {} if reference else config.model_dump(include=_OWN_SETTINGS)
-            self._models[reference] = models.load(checkpoint, **place, **own, **self._lengths(reference))
+            settings: dict[str, Any] = config.model_dump(include=_DEVICE_SETTINGS)
+            settings |= {} if reference else config.model_dump(include=_AUDITED_SETTINGS)
+            self._models[reference] = models.load(checkpoint, **settings, **self._lengths(reference))
         return self._models[reference]
 
     def _lengths(self, reference: str | None) -> dict[str, Any]:
@@ -119,34 +137,14 @@ class Worker:
                 self.run.settle(model.identity.name, proofs)
                 self._settled[reference] = proofs
 
-    @cached_property
-    def _failed(self) -> dict[str, list[Failure]]:
-        """The failures of each probe so far; at first those that an interrupted run left behind."""
-        return {
-            probe.name: [row for row in self.run.read(probe.record) if isinstance(row, Failure)]
-            for probe in self.preflight.probes
-        }
 
-    def _stop_if_hopeless(self, probe: "Probe") -> None:
-        """Raises as soon as more failed than the share `max_failures` of all the documents that the probe is given."""
-        failed = self._failed[probe.name]
-        asked, most = self.preflight.asked[probe.name], self.preflight.config.run.max_failures
-        if failed and len(failed) / asked > most:
-            last = failed[-1]
-            raise TooManyFailuresError(
-                f"probe {probe.name}: {len(failed)} of {asked} documents failed, a share of {len(failed) / asked:.3g}; "
-                f"run.max_failures = {most:g} allows {floor(most * asked + 1e-9)} of {asked}; "
-                f"the last was {last.document_id!r}: {last.message}; leave such documents out or raise max_failures"
-            )
-
-
-def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int) -> list[Any]:
+def measure(probe: "Probe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:
     """A record, or what stands for it, for each document, in order.
 
     A document on which the probe breaks is found by bisection, so that the others are measured all the same.
     """
     try:
-        return list(probe.measure(model, documents, seed))
+        return list(probe.measure(model, documents, sitting))
     except AuditorError:
         raise
     except Exception as error:
@@ -155,4 +153,4 @@ def measure(probe: "Probe", model: Any, documents: Sequence[Document], seed: int
             kind = getattr(error, "kind", type(error).__name__)
             return [Failure(documents[0].id, kind, text or type(error).__name__)]
     middle = len(documents) // 2
-    return measure(probe, model, documents[:middle], seed) + measure(probe, model, documents[middle:], seed)
+    return measure(probe, model, documents[:middle], sitting) + measure(probe, model, documents[middle:], sitting)

@@ -1,4 +1,4 @@
-"""The command line: the only place that prints. stdout is the result, stderr is progress and errors.
+"""The command line. stdout is the result, stderr is progress and errors.
 
 Everything heavy is imported inside the command that needs it, so that `auditor --help` and `auditor list` answer at
 once. Exit codes stand in `auditor.errors`.
@@ -8,11 +8,10 @@ import enum
 import errno
 import json
 import os
-import re
 import shlex
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,34 +20,38 @@ import typer
 from auditor import __version__
 from auditor.errors import (
     EXIT_BUG,
-    EXIT_CHECK_FAILED,
     EXIT_FINE,
-    EXIT_NOT_ESTABLISHED,
     AuditorError,
     ConfigError,
     DiskError,
     InterruptedRunError,
     LockedError,
     NoSuchRunError,
-    PdfUnavailableError,
     StoreError,
     VerificationError,
 )
 from auditor.terminal import streams
+from auditor.terminal.conclusions import (
+    coverage_line,
+    exit_code_of,
+    print_result,
+    run_identity,
+    run_state,
+    run_summary,
+    value_of,
+    verdict_lines,
+)
 from auditor.terminal.manual import open_manual
 from auditor.terminal.options import Fonts, Templates, configured
+from auditor.terminal.printing import complain, print_lines, print_notes, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
 if TYPE_CHECKING:
     from auditor.config import Config
-    from auditor.findings import Findings
-    from auditor.findings.types import Coverage
-    from auditor.records.store import Run, RunSummary
-    from auditor.running.results import Result
+    from auditor.records.store import Run
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer exports only this subclass of it
 _FULL_OR_READ_ONLY = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
-_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 app = typer.Typer(
     name="auditor",
@@ -83,16 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
         except AuditorError as error:
-            _complain(str(error))
-            _append(getattr(error, "__notes__", ()))
+            complain(str(error))
+            print_notes(getattr(error, "__notes__", ()))
             return error.exit_code
         except KeyboardInterrupt:
-            _complain("interrupted; what is measured is kept: resume with the same command")
+            complain("interrupted; what is measured is kept: resume with the same command")
             return InterruptedRunError.exit_code
         except OSError as error:
             if error.errno not in _FULL_OR_READ_ONLY:
                 return _bug()
-            _complain(f"{error.filename or 'the disk'}: {error.strerror}; what was written before is kept")
+            complain(f"{error.filename or 'the disk'}: {error.strerror}; what was written before is kept")
             return DiskError.exit_code
         except Exception:
             return _bug()
@@ -101,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _bug() -> int:
     """What is left is a fault of this program: whoever reports it needs the whole traceback."""
     traceback.print_exc()
-    _complain("this is a fault of auditor, not of your input: please report it; what is measured is kept")
+    complain("this is a fault of auditor, not of your input: please report it; what is measured is kept")
     return EXIT_BUG
 
 
@@ -119,7 +122,7 @@ def _invoke(arguments: list[str]) -> int:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        _say(__version__)
+        print_lines(__version__)
         raise typer.Exit
 
 
@@ -146,14 +149,14 @@ def run(
 
     known = None if fresh else request.answered(config)
     if known:
-        return _print_result(known, as_json, _judged(known.findings))
+        return print_result(known, as_json, exit_code_of(known.findings))
     from auditor import audit
     from auditor.terminal.progress import open_progress
 
     pdf = config.report.pdf and not no_pdf
     with open_progress() as progress, finishing_the_shard() as stop:
         result = audit.run(config, fresh=fresh, pdf=pdf, command=str(context.obj), stop=stop, progress=progress)
-    return _print_result(result, as_json, _judged(result.findings))
+    return print_result(result, as_json, exit_code_of(result.findings))
 
 
 @app.command()
@@ -163,7 +166,7 @@ def check(config: "Config", as_json: AsJson = False) -> int:
     from auditor import audit
 
     preflight = audit.check(config)
-    _say(_json(preflight.as_json()) if as_json else preflight.lines)
+    print_lines(to_json(preflight.as_json()) if as_json else preflight.lines)
     return EXIT_FINE
 
 
@@ -183,8 +186,8 @@ def report(
     had_pdf = (run.path / "report.pdf").exists()
     result = audit.rerender(run, pdf=not no_pdf, templates=templates, fonts=fonts)
     if had_pdf and result.pdf is None:
-        _complain("report.pdf was removed: it belonged to the page as it was before")
-    return _print_result(result, as_json, EXIT_FINE)
+        complain("report.pdf was removed: it belonged to the page as it was before")
+    return print_result(result, as_json, EXIT_FINE)
 
 
 @app.command(name="list")
@@ -192,14 +195,14 @@ def list_runs(root: Root = Path("reports"), as_json: AsJson = False) -> int:
     """List all runs, oldest first."""
     from auditor.records.store import runs
 
-    found = runs(root)
+    listed = runs(root)
     if as_json:
-        _say(_json({"runs": [_summary(run) for run in found]}))
-    elif found:
-        width = max(len(run.run_id) for run in found)
-        _say(f"{run.run_id:<{width}}  {_state(run):<20}  {run.title}" for run in found)
+        print_lines(to_json({"runs": [run_summary(run) for run in listed]}))
+    elif listed:
+        width = max(len(run.run_id) for run in listed)
+        print_lines(f"{run.run_id:<{width}}  {run_state(run):<20}  {run.title}" for run in listed)
     else:
-        _say(f"no runs in {root}")
+        print_lines(f"no runs in {root}")
     return EXIT_FINE
 
 
@@ -212,13 +215,13 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
     content = run.read_bytes("findings.json")
     findings = read(content)
     if as_json:
-        _say(_json({**_identity(run), "complete": run.is_complete, "findings": json.loads(content)}))
+        print_lines(to_json({**run_identity(run), "complete": run.is_complete, "findings": json.loads(content)}))
     else:
-        _say([findings.title, f"{run.run_id}  {run.path}{'' if run.is_complete else '  (unfinished)'}", ""])
-        _say([*_verdict_lines(findings), "", findings.verdict.explanation, ""])
-        _say(f"{number.title}: {_value(number)}" for number in findings.key_numbers)
-        _say(_covered(row) for row in findings.coverage)
-        _say(findings.notes)
+        print_lines([findings.title, f"{run.run_id}  {run.path}{'' if run.is_complete else '  (unfinished)'}", ""])
+        print_lines([*verdict_lines(findings), "", findings.verdict.explanation, ""])
+        print_lines(f"{number.title}: {value_of(number)}" for number in findings.key_numbers)
+        print_lines(coverage_line(row) for row in findings.coverage)
+        print_lines(findings.notes)
     return EXIT_FINE
 
 
@@ -234,10 +237,10 @@ def verify(name: RunName, root: Root = Path("reports")) -> int:
         raise
     except StoreError as error:
         raise VerificationError(str(error)) from error
-    _say(map(str, faults))
+    print_lines(map(str, faults))
     if faults:
         raise VerificationError(f"{run.path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}, see above")
-    _say(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
+    print_lines(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
     return EXIT_FINE
 
 
@@ -246,9 +249,9 @@ def doctor(output: Annotated[Path, typer.Option(help="Where runs are to be writt
     """Look for what an audit needs on this machine."""
     from auditor.terminal.doctor import examine
 
-    found = examine(output)
-    _say(f"{finding.state:<8} {finding.subject:<13} {finding.text}" for finding in found)
-    return min((finding.exit_code for finding in found if finding.exit_code), default=EXIT_FINE)
+    examined = examine(output)
+    print_lines(f"{finding.state:<8} {finding.subject:<13} {finding.text}" for finding in examined)
+    return min((finding.exit_code for finding in examined if finding.exit_code), default=EXIT_FINE)
 
 
 @app.command()
@@ -266,7 +269,7 @@ def init(
     if path.exists():
         raise ConfigError(f"{path}: exists already and is left as it is; give another name")
     disk.write(path, starter(_seen_from(path, model), _seen_from(path, data)).encode())
-    _say(f"{path}: written; edit it, then `auditor check {shlex.quote(str(path))}`")
+    print_lines(f"{path}: written; edit it, then `auditor check {shlex.quote(str(path))}`")
     return EXIT_FINE
 
 
@@ -280,7 +283,7 @@ def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or o
     """Print a JSON Schema."""
     from auditor import config, findings
 
-    _say(_json((config if of is Schema.config else findings).schema()))
+    print_lines(to_json((config if of is Schema.config else findings).schema()))
     return EXIT_FINE
 
 
@@ -291,98 +294,3 @@ def _open(name: str, root: Path) -> "Run":
     from auditor.records.store import open_run
 
     return open_run(name, root)
-
-
-def _print_result(result: "Result", as_json: bool, code: int) -> int:
-    """Print verdict, checks and where the reports lie; returns the exit code."""
-    findings = result.findings
-    code = code or (PdfUnavailableError.exit_code if result.pdf_error else EXIT_FINE)
-    places = {"html": str(result.html), "pdf": str(result.pdf) if result.pdf else None}
-    if as_json:
-        verdict = {**_identity(result.run), **findings.verdict.model_dump(), "exit_code": code}
-        checks = [check.model_dump() for check in findings.checks]
-        reasons = {"reused": result.reused, "pdf_error": result.pdf_error}
-        _say(_json({**verdict, "checks": checks, **places, **reasons}))
-    else:
-        if result.reused:
-            _say("complete already: nothing was computed; --fresh runs it anew")
-        _say([*_verdict_lines(findings), *(place for place in places.values() if place)])
-    if result.pdf_error:
-        _complain(f"no PDF: {result.pdf_error}")
-    return code
-
-
-def _judged(findings: "Findings") -> int:
-    """The exit code of a verdict; without checks there is nothing to establish."""
-    codes = {"fail": EXIT_CHECK_FAILED, "not established": EXIT_NOT_ESTABLISHED if findings.checks else EXIT_FINE}
-    return codes.get(findings.verdict.result, EXIT_FINE)
-
-
-def _verdict_lines(findings: "Findings") -> Iterator[str]:
-    yield f"{findings.verdict.result}: {findings.verdict.headline}"
-    for check in findings.checks:
-        bound = f"{check.direction.replace('_', ' ')} {check.bound:g}"
-        said = [_value(check.number)] if check.number else []
-        said += [check.reason] if check.result == "not judged" else []
-        yield f"  {check.result:<10}  {check.title} {bound}: {'; '.join(said)}"
-
-
-def _value(number: Any) -> str:
-    from auditor.findings.numbers import as_nats
-    from auditor.findings.statistics.exponentials import PRINTED
-
-    if number.is_beyond:
-        return f"{PRINTED}, in nats {_value(as_nats(number))}"
-    if number.value is None:
-        return "not measured"
-    interval = "" if number.low is None or number.high is None else f" ({number.low:.4g} to {number.high:.4g})"
-    return f"{number.value:.4g}{interval}, n = {number.n:,}"
-
-
-def _covered(row: "Coverage") -> str:
-    from auditor.findings.wording import reason
-
-    if row.left_out:
-        return f"{row.probe}: not measured: {row.left_out}"
-    reasons = ", ".join(map(reason, row.reasons))
-    others = {"failed": row.failed, f"not measurable ({reasons})": row.not_measurable}
-    states = [f"{n:,} {state}" for state, n in others.items() if n]
-    return ", ".join([f"{row.probe}: {row.measured:,} of {row.asked:,} documents measured", *states])
-
-
-def _identity(run: "Run") -> dict[str, str]:
-    return {"run_id": run.run_id, "path": str(run.path)}
-
-
-def _summary(run: "RunSummary") -> dict[str, Any]:
-    own = {"run_id": run.run_id, "path": str(run.path), "title": run.title, "created": run.created, "state": run.state}
-    return {**own, "verdict": run.manifest.get("verdict")}
-
-
-def _state(run: "RunSummary") -> str:
-    return str(run.manifest.get("verdict", "complete")) if run.state == "complete" else run.state
-
-
-def _json(content: Any) -> str:
-    return json.dumps(content, indent=1, allow_nan=False)
-
-
-def _say(lines: str | Iterable[str]) -> None:
-    for line in [lines] if isinstance(lines, str) else lines:
-        print(_clean(line))
-
-
-def _complain(text: str) -> None:
-    for line in text.split("\n"):
-        print(f"auditor: {_clean(line)}", file=sys.stderr)
-
-
-def _append(notes: Iterable[str]) -> None:
-    """What belongs to a complaint and is meant to be copied: without our name before its lines."""
-    for line in "\n".join(notes).splitlines():
-        print(_clean(line), file=sys.stderr)
-
-
-def _clean(text: str) -> str:
-    """Text from corpora, labels and file names must not steer the terminal."""
-    return _UNPRINTABLE.sub("\ufffd", text)

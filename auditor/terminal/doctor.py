@@ -9,8 +9,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Literal
 
-from auditor import __version__, hub
-from auditor.errors import DiskError, ModelError, PdfUnavailableError
+from auditor import __version__, hub, registry
+from auditor.errors import DiskError, InstallationError, ModelError, PdfUnavailableError
 from auditor.records import disk
 
 ROOMY = 2 * 2**30
@@ -37,13 +37,22 @@ def examine(output: Path) -> list[Finding]:
 
 
 def _software() -> Iterator[Finding]:
-    yield Finding("auditor", "fine", __version__)
+    yield _installation()
     yield Finding("python", "fine", f"{platform.python_version()} on {platform.platform(terse=True)}")
     for package in ("transformers", "safetensors", "pyarrow"):
         try:
             yield Finding(package, "fine", metadata.version(package))
         except metadata.PackageNotFoundError:
             yield Finding(package, "missing", f"pip install {package}", ModelError.exit_code)
+
+
+def _installation() -> Finding:
+    try:
+        for group in ("auditor.probes", "auditor.tasks", "auditor.executors"):
+            registry.registered(group)
+    except InstallationError as error:
+        return Finding("auditor", "missing", f"{__version__}: {error}", error.exit_code)
+    return Finding("auditor", "fine", __version__)
 
 
 def _device() -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def read_options(
     data: Annotated[
         str | None, typer.Option(help="Documents: .jsonl .json .csv .tsv .parquet .arrow .txt, also .gz .zst .zip")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="text-classification, text-generation or fill-mask.")] = None,
+    task: Annotated[str | None, typer.Option(help="By its Hugging Face name; else what the checkpoint says.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the text, where it is not text.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label, where it is not label.")] = None,
     label_separator: Annotated[str | None, typer.Option(help="What stands between labels in one cell.")] = None,

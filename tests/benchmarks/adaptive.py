@@ -13,6 +13,7 @@ from itertools import count
 from statistics import median
 from typing import Any
 
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.records.types import Document, Explanation
 from tests.benchmarks import materials
@@ -80,7 +81,7 @@ def _row(setting: Setting, package: Package, model: Any, documents: list[Documen
 def explain(model: Any, document: Document, tolerance: float, max_samples: int, seed: int) -> Explanation:
     """Ours."""
     probe = LimeProbe(n_samples="auto", tolerance=tolerance, max_samples=max_samples, segmenter="lime")
-    (found,) = probe.measure(model, [document], seed)
+    (found,) = probe.measure(model, [document], Sitting(seed))
     assert isinstance(found, Explanation), found
     return found
 

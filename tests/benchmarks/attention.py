@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModel
 
 from auditor.probes.attention import AttentionProbe, punctuation
+from auditor.probes.contract import Sitting
 from auditor.records.types import AttentionStatistics, Document
 from tests.benchmarks import materials
 from tests.benchmarks.measuring import Work, in_turns, peak_memory, without_huge_pages
@@ -60,7 +61,7 @@ def _contender(folder: Path, kind: str, name: str) -> Callable[[int, int], Work]
         texts = [materials.of_tokens(reader.tokenizer, n_real, 500 * i) for i in range(n_documents)]
         documents = [Document(str(i), text) for i, text in enumerate(texts)]
         if name == "ours":
-            return lambda: list(AttentionProbe().measure(reader, documents, 0))
+            return lambda: list(AttentionProbe().measure(reader, documents, Sitting(0)))
         tokens = reader.tokens([(text, None) for text in texts])
         ids = torch.tensor([text.encoded.ids for text in tokens])
         if name == "limit":

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import fit, kernel, sample_masks
 from tests.benchmarks import materials
@@ -38,7 +39,7 @@ def _perturbations(setting: Setting) -> Iterator[Row]:
 
     def ours_on_all() -> list[np.ndarray]:
         probe = LimeProbe(n_samples=N_SAMPLES, segmenter="lime", num_features=10)
-        return [coefficients(found) for found in probe.measure(model, documents, SEED)]
+        return [coefficients(found) for found in probe.measure(model, documents, Sitting(SEED))]
 
     contenders = {"lime": package_on_all, "ours": ours_on_all}
     clocked = {name: _without_forward(work, beside[name]) for name, work in contenders.items()}

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification
 
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe, seed_for
 from auditor.records.types import Document, Explanation
 from tests.benchmarks import limits, materials
@@ -58,7 +59,7 @@ class Package:
 def explain(model: Any, document: Document, n_samples: int, num_features: int | None = 10) -> Explanation:
     """Ours."""
     probe = LimeProbe(n_samples=n_samples, segmenter="lime", num_features=num_features)
-    (found,) = probe.measure(model, [document], SEED)
+    (found,) = probe.measure(model, [document], Sitting(SEED))
     assert isinstance(found, Explanation), found
     return found
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
+from auditor.probes.contract import Sitting
 from auditor.probes.perplexity import PerplexityProbe
 from auditor.records.types import Document, Perplexity
 from tests.benchmarks import limits, materials
@@ -83,7 +84,7 @@ def _on_long_text(place: Path, name: str) -> Callable[[int], Work]:
 
 
 def _ours(model: Any, documents: list[Document], **parameters: int) -> list[Perplexity]:
-    return list(PerplexityProbe(**parameters).measure(model, documents, 0))
+    return list(PerplexityProbe(**parameters).measure(model, documents, Sitting(0)))
 
 
 def _nll(records: list[Perplexity]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForMaskedLM
 
+from auditor.probes.contract import Sitting
 from auditor.probes.pseudo_perplexity import PseudoPerplexityProbe
 from auditor.records.types import Document, PseudoPerplexity
 from tests.benchmarks import materials
@@ -37,7 +38,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 
 
 def _ours(model: Any, document: Document) -> PseudoPerplexity:
-    (found,) = PseudoPerplexityProbe(variant="original").measure(model, [document], 0)
+    (found,) = PseudoPerplexityProbe(variant="original").measure(model, [document], Sitting(0))
     assert isinstance(found, PseudoPerplexity), found
     return found
 

@@ -9,7 +9,16 @@ from auditor.corpus.loading import load
 from auditor.corpus.segments import segment
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.types import Example
-from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity, Prediction, Span, Target
+from auditor.records.types import (
+    AttentionStatistics,
+    Explanation,
+    Failure,
+    Neighbourhood,
+    Perplexity,
+    Prediction,
+    Span,
+    Target,
+)
 
 HEADS = 4
 
@@ -94,7 +103,9 @@ def _explained(document, prediction, rng):
     label = prediction.predicted[0] if prediction.predicted else "continuation"
     fidelity = 0.5 + 0.4 * rng.random()
     target = Target(label, weights, (0.02,) * len(weights), (True,) * len(weights), 0.4, fidelity, 0.7, 0.7)
-    return Explanation(document.id, name, segments, (target,), 1000, 900, False, 25.0)
+    return Explanation(
+        document.id, "lime", "probability", name, segments, (target,), Neighbourhood(1000, 900, False, 25.0)
+    )
 
 
 def _pieces(document):

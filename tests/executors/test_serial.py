@@ -24,8 +24,8 @@ class Worker:
         return shard.stop - shard.start
 
 
-def run(worker, shards=SHARDS, **options):
-    return list(SerialExecutor().map(lambda: worker, shards, **options))
+def run(worker, shards=SHARDS, retries=0, stop=lambda: False):
+    return list(SerialExecutor().map(lambda: worker, shards, retries=retries, stop=stop))
 
 
 def test_shards_cover_the_corpus_once():
@@ -79,10 +79,10 @@ def test_one_worker_serves_all_shards_and_none_is_made_for_nothing():
         return made[-1]
 
     executor = SerialExecutor()
-    assert list(executor.map(factory, ())) == []
-    assert list(executor.map(factory, SHARDS, stop=lambda: True)) == []
+    assert list(executor.map(factory, (), retries=0, stop=lambda: False)) == []
+    assert list(executor.map(factory, SHARDS, retries=0, stop=lambda: True)) == []
     assert made == []
-    assert len(list(executor.map(factory, SHARDS))) == 3
+    assert len(list(executor.map(factory, SHARDS, retries=0, stop=lambda: False))) == 3
     assert len(made) == 1
 
 
@@ -91,11 +91,11 @@ def test_a_worker_that_cannot_be_made_is_raised():
         raise DiskError("no weights")
 
     with pytest.raises(DiskError, match="no weights"):
-        list(SerialExecutor().map(factory, SHARDS))
+        list(SerialExecutor().map(factory, SHARDS, retries=0, stop=lambda: False))
 
 
 def test_a_shard_is_begun_only_when_its_outcome_is_asked_for():
     worker = Worker()
-    outcomes = SerialExecutor().map(lambda: worker, SHARDS)
+    outcomes = SerialExecutor().map(lambda: worker, SHARDS, retries=0, stop=lambda: False)
     next(outcomes)
     assert worker.calls == [0]

@@ -6,7 +6,7 @@ from worked_example import evidence, explanation
 from auditor.findings.analyses.answers import pair
 from auditor.findings.analyses.explanations import faithful, is_clear, summarise_explanations
 from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
-from auditor.records.types import Segment
+from auditor.records.types import Neighbourhood, Segment
 
 
 def summarised(found):
@@ -121,7 +121,7 @@ def test_the_protocol_of_the_explanations_is_kept():
 
 def test_samples_of_exact_explanations_do_not_hide_the_number_drawn():
     found = evidence()
-    exact = replace(explanation(0), exact=True, n_samples=4096)
+    exact = replace(explanation(0), neighbourhood=Neighbourhood(4096, 4096, True, 25.0))
     findings, _ = summarised(replace(found, explanations={**found.explanations, "d00": exact}))
     assert (findings.n_samples, findings.n_exact) == (1000, 1)
 

@@ -7,7 +7,7 @@ from worked_example import context, continuation_evidence, evidence
 
 from auditor.findings import summarise
 from auditor.findings.analyses.failures import MOST, choose_failures, instability, worst_slice
-from auditor.records.types import Explanation, Segment, Span, Target
+from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
 
 
 def chosen(found, **given):
@@ -17,7 +17,8 @@ def chosen(found, **given):
 def explanation(name, weights, errors, fidelity=0.9, *, exact=False):
     segments = tuple(Segment(f"w{i}", (Span(i, i + 1),)) for i in range(len(weights)))
     target = Target("positive", weights, errors, (True,) * len(weights), 0.2, fidelity, 0.8, 0.8)
-    return Explanation(name, "words", segments, (target,), 100, 100, exact, 25.0)
+    around = Neighbourhood(100, 100, exact, 25.0)
+    return Explanation(name, "lime", "probability", "words", segments, (target,), around)
 
 
 def ids(choice):

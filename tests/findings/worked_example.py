@@ -18,6 +18,7 @@ from auditor.records.types import (
     Document,
     Explanation,
     Failure,
+    Neighbourhood,
     Perplexity,
     Prediction,
     Segment,
@@ -77,13 +78,12 @@ def explanation(i, weights=(0.0, 0.02, 0.0, 0.3, 0.05, -0.4), fidelity=0.9, erro
     segments = tuple(Segment(word, (span,)) for word, span in zip(WORDS, spans_of(WORDS), strict=True))
     return Explanation(
         document_id=f"d{i:02}",
+        method="lime",
+        unit="probability",
         segmenter="words",
         segments=segments,
         targets=(target,),
-        n_samples=1000,
-        n_evaluations=64,
-        exact=False,
-        kernel_width=25.0,
+        neighbourhood=Neighbourhood(n_samples=1000, n_evaluations=64, exact=False, kernel_width=25.0),
     )
 
 

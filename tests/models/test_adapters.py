@@ -12,7 +12,7 @@ from auditor.models import TextClassification, TextGeneration, Window, find, loa
 from auditor.models.attention.reduction import STATISTICS
 from auditor.models.inputs import Encoded, Sequences
 from auditor.probes.attention import punctuation
-from auditor.probes.lime.perturbations import encoded
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.records.types import Document, Explanation, Segment, Span
 from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
@@ -244,7 +244,7 @@ def test_a_neighbourhood_with_an_empty_text_is_assembled_as_it_is_encoded(
     keep = np.array([[True, True], [False, False], [True, False], [False, False], [False, True]] * 3)
     assembled = bare.assemble(document, segments, keep)
     assert assembled is not None
-    assert list(assembled) == [Encoded(text.ids) for text in encoded(bare, document, segments, keep)]
+    assert list(assembled) == [Encoded(text.ids) for text in bare.perturbed(document, segments, keep)]
     assert list(assembled) == [
         Encoded(text.ids) for text in bare.encode([(t, None) for t in ("Good12", "", "Good", "", "12")] * 3)
     ]
@@ -346,8 +346,8 @@ def test_an_explanation_does_not_depend_on_the_document_before_it(
     model = opened(folders["gpt2", "text-classification"])
     documents = [Document("a", "Good."), Document("b", "Dull"), Document("c", "Bad")]  # one word: what is left is empty
     probe = LimeProbe(n_samples=40, segmenter="characters")
-    for found, document in zip(probe.measure(model, documents, 0), documents, strict=True):
-        alone = next(iter(probe.measure(model, [document], 0)))
+    for found, document in zip(probe.measure(model, documents, Sitting(0)), documents, strict=True):
+        alone = next(iter(probe.measure(model, [document], Sitting(0))))
         assert isinstance(found, Explanation)
         assert isinstance(alone, Explanation)
         assert found.targets[0].weights == pytest.approx(alone.targets[0].weights, abs=1e-4)

@@ -8,11 +8,11 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from auditor import models
-from auditor.corpus.segments import segment
+from auditor.corpus.segments import perturb, segment
 from auditor.errors import ModelError
 from auditor.models import TextGeneration, find, load
 from auditor.models.text.chat import chat_template
-from auditor.probes.lime.perturbations import perturb
+from auditor.probes.contract import Sitting
 from auditor.probes.perplexity import PerplexityProbe
 from auditor.records.types import Document, Perplexity
 from tests.models.tiny import TEXTS, byte_pairs, config_of
@@ -141,8 +141,8 @@ def test_a_text_that_is_too_long_loses_its_end_and_the_template_stays_whole(fold
 def test_perplexity_is_that_of_the_text_alone_and_says_so(folders: dict[str, Path]) -> None:
     plain = load(find("m", folders["chatml"]), device="cpu")
     documents = [Document("d", TEXTS[0])]
-    [bare] = PerplexityProbe().measure(plain, documents, 0)
-    [chatting] = PerplexityProbe().measure(loaded(folders["chatml"]), documents, 0)
+    [bare] = PerplexityProbe().measure(plain, documents, Sitting(0))
+    [chatting] = PerplexityProbe().measure(loaded(folders["chatml"]), documents, Sitting(0))
     assert isinstance(bare, Perplexity)
     assert isinstance(chatting, Perplexity)
     assert chatting.logprobs == pytest.approx(bare.logprobs, abs=1e-5)

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BloomConfig, PreTrainedConfig
 
-from auditor.errors import ModelError
+from auditor.errors import ConfigError, ModelError
 from auditor.models import Window, find, load
 from auditor.models.checkpoints.checkpoint import told_apart
 from auditor.models.checkpoints.loading import max_length_of
@@ -66,7 +66,7 @@ def test_a_model_of_no_task_we_know(folder: Path) -> None:
 
 
 def test_an_unknown_task_gets_a_suggestion(folder: Path) -> None:
-    with pytest.raises(ModelError, match="did you mean 'text-classification'"):
+    with pytest.raises(ConfigError, match="there is no task 'text-classificaton', did you mean 'text-classification'"):
         find("m", folder, task="text-classificaton")
 
 

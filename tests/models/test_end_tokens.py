@@ -15,6 +15,7 @@ from transformers import (
 
 from auditor.models import TextClassification, find, load
 from auditor.models.inputs import Question, Sequences
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
 from auditor.records.types import Document, Explanation, Prediction
@@ -83,7 +84,7 @@ def model(folder: Path) -> TextClassification:
 def test_texts_with_any_number_of_end_tokens_are_answered_as_alone(model: TextClassification, folder: Path) -> None:
     tokenizer, stock = AutoTokenizer.from_pretrained(folder), Alone(folder).stock
     documents = [Document(str(i), text) for i, text in enumerate(ENDED)]
-    for document, found in zip(documents, PredictionProbe().measure(model, documents, 0), strict=True):
+    for document, found in zip(documents, PredictionProbe().measure(model, documents, Sitting(0)), strict=True):
         assert isinstance(found, Prediction), found
         with torch.inference_mode():
             wanted = stock(**tokenizer(document.text, return_tensors="pt")).logits.softmax(-1)[0]
@@ -96,12 +97,12 @@ def test_perturbations_that_delete_end_tokens_are_explained_as_alone(
     model: TextClassification, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     document, probe = Document("d", text), LimeProbe(n_samples=150)
-    [found] = probe.measure(model, [document], 0)
+    [found] = probe.measure(model, [document], Sitting(0))
     monkeypatch.setattr(model, "outputs", Alone(folder).outputs)
-    [wanted] = probe.measure(model, [document], 0)
+    [wanted] = probe.measure(model, [document], Sitting(0))
     assert isinstance(found, Explanation), found
     assert isinstance(wanted, Explanation), wanted
-    assert found.n_evaluations == wanted.n_evaluations
+    assert found.neighbourhood.n_evaluations == wanted.neighbourhood.n_evaluations
     for own, alone in zip(found.targets, wanted.targets, strict=True):
         assert own.label == alone.label
         assert own.weights == pytest.approx(alone.weights, abs=1e-4)

@@ -7,17 +7,18 @@ import pytest
 from auditor import config
 from auditor.errors import ModelError
 from auditor.models import find
-from auditor.running import preflight
+from auditor.running.checking import check
+from auditor.running.preflight import Preflight
 from tests.models.tiny import save
 
 ONE = {"id2label": {0: "score"}, "label2id": {"score": 0}}
 
 
-def checked(model: Path, **settings: object) -> preflight.Preflight:
+def checked(model: Path, **settings: object) -> Preflight:
     data = model.parent / "corpus.jsonl"
     data.write_text('{"id": "a", "text": "Good."}\n{"id": "b", "text": "Bad."}\n', encoding="utf-8")
     own = {f"model.{key}": value for key, value in settings.items()}
-    return preflight.check(config.load(None, {"model.name": model, "corpus.path": data, **own}, environment={}))
+    return check(config.load(None, {"model.name": model, "corpus.path": data, **own}, environment={}))
 
 
 def test_a_head_with_one_logit_is_refused_and_told_what_to_do(tmp_path: Path) -> None:

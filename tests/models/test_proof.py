@@ -182,13 +182,14 @@ def test_statistics_of_whole_matrices_are_those_of_the_definitions() -> None:
 
 
 def test_a_failure_of_the_model_has_a_kind_of_its_own() -> None:
+    from auditor.probes.contract import Sitting
     from auditor.running.worker import measure
 
     class Fails:
         def measure(self, *_: object) -> None:
             raise UnreadableError("the model itself (type x) cannot read a text of 3 tokens: ValueError: too short")
 
-    (row,) = measure(Fails(), None, [Document("d", "x")], 0)
+    (row,) = measure(Fails(), None, [Document("d", "x")], Sitting(0))
     assert row == Failure(
         "d", "unreadable", "the model itself (type x) cannot read a text of 3 tokens: ValueError: too short"
     )

@@ -8,7 +8,7 @@ import pytest
 from tests.test_floors import FILES, TREES, _imports, _own
 
 # From the ground up.
-STAIRS = ({"inputs", "checkpoints"}, {"capabilities", "computing"}, {"attention"}, {"text"}, {"models"})
+STAIRS = ({"inputs", "checkpoints"}, {"capabilities", "computing"}, {"attention", "adapters"}, {"text"}, {"models"})
 FLOORS = {room: floor for floor, rooms in enumerate(STAIRS) for room in rooms}
 MODULES = [module for module in FILES if f"{module}.".startswith("auditor.models.")]
 

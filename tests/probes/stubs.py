@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens, Window
+from auditor.models.text.perturbing import Perturbing
 from auditor.records.types import Document, Span
 
 
@@ -23,7 +24,7 @@ class Reader:
         return [()] * len(texts)
 
 
-class Oracle(Reader):
+class Oracle(Reader, Perturbing):
     """A classifier that is any function of the text; counts what it is asked."""
 
     def __init__(self, labels: tuple[str, ...], answer: Callable[[str], Sequence[float]]) -> None:

@@ -1,7 +1,7 @@
 """Which documents are mapped, and that nothing but the seed and the documents decides it."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from auditor import audit, config
 from auditor.errors import ProbeError
 from auditor.models import find, load
 from auditor.probes.attention import CHARACTERS, MAP_KEYS, AttentionProbe
-from auditor.probes.contract import Foresees
+from auditor.probes.contract import Prepares, Sitting
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.store import find_or_create
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
-from auditor.running.worker import Worker, measure
+from auditor.running.failures import Failures
+from auditor.running.worker import WorkerFactory, measure
 from tests.models.tiny import TEXTS, save
 
 
@@ -47,11 +48,17 @@ def mapped(rows: Sequence[AttentionStatistics | Failure]) -> dict[str, Attention
     return {row.document_id: row.map for row in rows if not isinstance(row, Failure) and row.map}
 
 
+def prepared(
+    probe: AttentionProbe, model: Any, documents: Sequence[Document]
+) -> tuple[AttentionProbe, Sitting[Mapping[str, int]]]:
+    return probe, Sitting(1, prepared=probe.prepare(model, documents, 1))
+
+
 def test_as_many_documents_are_mapped_as_were_asked_for(encoder: Any) -> None:
-    probe = AttentionProbe(maps=3).foresee(encoder, DOCUMENTS, seed=1)
-    rows = list(probe.measure(encoder, DOCUMENTS, 1))
+    probe, sitting = prepared(AttentionProbe(maps=3), encoder, DOCUMENTS)
+    rows = list(probe.measure(encoder, DOCUMENTS, sitting))
     found = mapped(rows)
-    assert found.keys() == probe.ranks.keys()
+    assert found.keys() == (sitting.prepared or {}).keys()
     assert sorted(one.rank for one in found.values()) == [0, 1, 2]
     row = next(r for r in rows if isinstance(r, AttentionStatistics) and r.map)
     size = row.n_layers * row.n_heads * row.n_tokens
@@ -65,22 +72,22 @@ def test_as_many_documents_are_mapped_as_were_asked_for(encoder: Any) -> None:
 def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_the_documents(encoder: Any) -> None:
     probe = AttentionProbe(maps=4)
     shuffled = random.Random(0).sample(DOCUMENTS, len(DOCUMENTS))
-    assert probe.foresee(encoder, shuffled, 1).ranks == probe.foresee(encoder, DOCUMENTS, 1).ranks
-    assert probe.foresee(encoder, DOCUMENTS, 2).ranks != probe.foresee(encoder, DOCUMENTS, 1).ranks
+    assert probe.prepare(encoder, shuffled, 1) == probe.prepare(encoder, DOCUMENTS, 1)
+    assert probe.prepare(encoder, DOCUMENTS, 2) != probe.prepare(encoder, DOCUMENTS, 1)
 
 
 def test_parts_and_halves_have_the_maps_of_the_whole_byte_for_byte(encoder: Any) -> None:
-    probe = AttentionProbe(maps=4).foresee(encoder, DOCUMENTS, 1)
-    whole = mapped(list(probe.measure(encoder, DOCUMENTS, 1)))
-    parts = [row for i in range(0, len(DOCUMENTS), 5) for row in probe.measure(encoder, DOCUMENTS[i : i + 5], 1)]
+    probe, sitting = prepared(AttentionProbe(maps=4), encoder, DOCUMENTS)
+    whole = mapped(list(probe.measure(encoder, DOCUMENTS, sitting)))
+    parts = [row for i in range(0, len(DOCUMENTS), 5) for row in probe.measure(encoder, DOCUMENTS[i : i + 5], sitting)]
     assert mapped(parts) == whole
-    alone = [row for document in DOCUMENTS for row in measure(probe, encoder, [document], 1)]
+    alone = [row for document in DOCUMENTS for row in measure(probe, encoder, [document], sitting)]
     assert mapped(alone) == whole
 
 
 def test_a_document_on_which_the_probe_breaks_changes_no_map(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    probe = AttentionProbe(maps=4).foresee(encoder, DOCUMENTS, 1)
-    whole = mapped(measure(probe, encoder, DOCUMENTS, 1))
+    probe, sitting = prepared(AttentionProbe(maps=4), encoder, DOCUMENTS)
+    whole = mapped(measure(probe, encoder, DOCUMENTS, sitting))
     broken = next(document for document in DOCUMENTS if document.id not in whole)
     attention = encoder.attention
 
@@ -91,7 +98,7 @@ def test_a_document_on_which_the_probe_breaks_changes_no_map(encoder: Any, monke
 
     monkeypatch.setattr(encoder, "attention", breaks)
     spoilt = [Document(broken.id, broken.text + "!!") if d is broken else d for d in DOCUMENTS]
-    rows = measure(probe, encoder, spoilt, 1)
+    rows = measure(probe, encoder, spoilt, sitting)
     assert [row.document_id for row in rows if isinstance(row, Failure)] == [broken.id]
     assert mapped(rows) == whole
 
@@ -99,13 +106,13 @@ def test_a_document_on_which_the_probe_breaks_changes_no_map(encoder: Any, monke
 def test_long_and_tiny_documents_are_not_mapped_by_an_encoder(encoder: Any) -> None:
     tiny, blank = Document("tiny", "Good."), Document("blank", "  ")
     endless = Document("endless", "a" * (CHARACTERS * 64 + 1))
-    probe = AttentionProbe(maps=9).foresee(encoder, [LONG, tiny, blank, endless, DOCUMENTS[0]], 0)
-    assert list(probe.ranks) == ["d0"]
+    ranks = AttentionProbe(maps=9).prepare(encoder, [LONG, tiny, blank, endless, DOCUMENTS[0]], 0)
+    assert ranks == {"d0": 0}
 
 
 def test_of_a_long_document_a_decoder_maps_the_beginning_which_sees_nothing_else(decoder: Any) -> None:
-    probe = AttentionProbe(maps=1, map_tokens=16).foresee(decoder, [LONG], 0)
-    [row] = probe.measure(decoder, [LONG], 0)
+    probe, sitting = prepared(AttentionProbe(maps=1, map_tokens=16), decoder, [LONG])
+    [row] = probe.measure(decoder, [LONG], sitting)
     assert isinstance(row, AttentionStatistics)
     assert row.map is not None
     assert row.map.n_tokens == 16 < row.n_tokens
@@ -115,13 +122,14 @@ def test_of_a_long_document_a_decoder_maps_the_beginning_which_sees_nothing_else
 
 
 def test_without_maps_nothing_is_drawn(encoder: Any) -> None:
-    probe = AttentionProbe(maps=0).foresee(encoder, DOCUMENTS, 1)
-    assert not mapped(list(probe.measure(encoder, DOCUMENTS, 1)))
-    assert not mapped(list(AttentionProbe().measure(encoder, DOCUMENTS, 1)))
+    probe, sitting = prepared(AttentionProbe(maps=0), encoder, DOCUMENTS)
+    assert not mapped(list(probe.measure(encoder, DOCUMENTS, sitting)))
+    assert not mapped(list(AttentionProbe().measure(encoder, DOCUMENTS, Sitting(1))))
 
 
 def test_maps_survive_the_store_and_files_without_them_can_be_read(encoder: Any) -> None:
-    rows = list(AttentionProbe(maps=2).foresee(encoder, DOCUMENTS, 1).measure(encoder, DOCUMENTS, 1))
+    probe, sitting = prepared(AttentionProbe(maps=2), encoder, DOCUMENTS)
+    rows = list(probe.measure(encoder, DOCUMENTS, sitting))
     stored = to_bytes(AttentionStatistics, rows)
     assert from_bytes(AttentionStatistics, stored) == rows
     assert to_bytes(AttentionStatistics, list(rows)) == stored
@@ -157,13 +165,13 @@ def test_a_run_maps_the_same_documents_however_it_is_cut(
     )
     preflight = audit.check(settings)
     place = find_or_create(tmp_path / "runs", "maps", audit.plan(preflight, ""), now=datetime.now(UTC))
-    worker = Worker(preflight, place, Silent())
+    worker = WorkerFactory(preflight, place, Failures.of_run(preflight, place))()
     for shard in preflight.shards:
         worker(shard)
-    found = mapped(list(place.read(AttentionStatistics)))
-    wanted = AttentionProbe(maps=4).foresee(encoder, preflight.documents, 1).ranks
+    found = mapped(list(place.read("attention", AttentionStatistics)))
+    wanted = AttentionProbe(maps=4).prepare(encoder, preflight.documents, 1)
     assert {name: one.rank for name, one in found.items()} == wanted
-    assert isinstance(AttentionProbe(), Foresees)
+    assert isinstance(AttentionProbe(), Prepares)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.design import FIRST_ROUND
 from auditor.probes.lime.neighbourhood import distinct
 from auditor.probes.lime.probe import STRETCH, LimeProbe, seed_for
@@ -55,7 +56,7 @@ def feeling(text: str) -> list[float]:
 
 
 def one(probe: LimeProbe, model: Oracle, text: str, **more: object) -> Explanation:
-    found = next(probe.measure(model, [Document("d", text, **more)], seed=7))
+    found = next(probe.measure(model, [Document("d", text, **more)], Sitting(7)))
     assert isinstance(found, Explanation)
     return found
 
@@ -77,7 +78,7 @@ def test_everything_equals_the_lime_package(text: str, num_features: int | None)
         num_features=num_features or 999,
         num_samples=500,
     )
-    assert not ours.exact
+    assert not ours.neighbourhood.exact
     for target in ours.targets:
         label = ("neg", "pos").index(target.label)
         weights = dict(theirs.local_exp[label])
@@ -154,8 +155,8 @@ def test_intervals_cover_the_exact_weights_about_as_often_as_they_say() -> None:
 def test_enumeration_is_the_weighted_regression_over_all_masks() -> None:
     text = "one two three four five"
     ours = one(LimeProbe(n_samples=100), Oracle(("n", "p"), feeling), text)
-    assert ours.exact
-    assert ours.n_evaluations == ours.n_samples == 32
+    assert ours.neighbourhood.exact
+    assert ours.neighbourhood.n_evaluations == ours.neighbourhood.n_samples == 32
     words = text.split()
     rows, values, weights = [], [], []
     for kept in itertools.product([1, 0], repeat=5):
@@ -184,24 +185,25 @@ def test_a_linear_model_gives_its_own_coefficients(n_words: int) -> None:
     found = one(LimeProbe(n_samples=2000, top_labels=2), Oracle(("n", "p"), linear), " ".join(words))
     target = next(t for t in found.targets if t.label == "p")
     # The penalty of the package shrinks sampled weights by about one per cent; exact ones not at all.
-    assert target.weights == pytest.approx(
-        [effects[w] for w in words], rel=0 if found.exact else 0.03, abs=1e-4 if not found.exact else 1e-9
-    )
+    exact = found.neighbourhood.exact
+    wanted = [effects[w] for w in words]
+    assert target.weights == pytest.approx(wanted, rel=0 if exact else 0.03, abs=1e-9 if exact else 1e-4)
     assert target.fidelity == pytest.approx(1, abs=1e-3)
 
 
 def test_each_distinct_perturbation_is_computed_once() -> None:
     model = Oracle(("n", "p"), feeling)
     found = one(LimeProbe(n_samples=1000), model, "a b c d e f g h i j k")
-    assert len(model.asked) == found.n_evaluations == len(set(model.asked)) < found.n_samples == 1000
+    around = found.neighbourhood
+    assert len(model.asked) == around.n_evaluations == len(set(model.asked)) < around.n_samples == 1000
 
 
 def test_documents_do_not_depend_on_their_neighbours_or_order() -> None:
     documents = [Document(str(i), text) for i, text in enumerate(TEXTS[:4])]
-    probe = LimeProbe(n_samples=60)
-    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, seed=1))
-    backwards = list(probe.measure(Oracle(("n", "p"), feeling), documents[::-1], seed=1))[::-1]
-    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], seed=1)) for d in documents]
+    probe = LimeProbe(n_samples=60, keep="all")
+    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, Sitting(1)))
+    backwards = list(probe.measure(Oracle(("n", "p"), feeling), documents[::-1], Sitting(1)))[::-1]
+    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], Sitting(1))) for d in documents]
     assert together == backwards == alone
 
 
@@ -227,13 +229,14 @@ def test_a_constant_model_has_weights_of_nought(level: float, n_samples: int | s
 def test_one_round_suffices_for_a_constant_model(level: float) -> None:
     model = Oracle(("n", "p"), lambda _: [level, 1 - level])
     found = one(LimeProbe(top_labels=2), model, LONG)
-    assert (found.stopped, found.precision, len(model.asked)) == ("tolerance", 0.0, FIRST_ROUND)
+    around = found.neighbourhood
+    assert (around.stopped, around.precision, len(model.asked)) == ("tolerance", 0.0, FIRST_ROUND)
 
 
 @pytest.mark.parametrize(("text", "width"), [("one", 2.5), ("one two three", 0.3)])
 def test_a_kernel_too_narrow_to_see_a_perturbation_leaves_all_weights_at_nought(text: str, width: float) -> None:
     found = one(LimeProbe(kernel_width=width), Oracle(("n", "p"), feeling), text)
-    assert found.exact
+    assert found.neighbourhood.exact
     assert set(found.targets[0].weights) == {0.0}
     assert found.targets[0].intercept == found.targets[0].model_prediction
 
@@ -275,7 +278,7 @@ def test_tokens_can_be_the_segments() -> None:
 )
 def test_a_document_that_says_something_without_a_word_is_no_failure(text: str, state: type, kind: str) -> None:
     documents = [Document("a", "fine words"), Document("b", text), Document("c", "more words")]
-    found = list(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), documents, seed=0))
+    found = list(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), documents, Sitting(0)))
     assert [type(f) for f in found] == [Explanation, state, Explanation]
     assert found[1].kind == kind
 
@@ -289,13 +292,15 @@ def test_emoji_and_symbols_are_switched_off_like_words(text: str, segments: int)
 @pytest.mark.parametrize(("segmenter", "text"), [("words", "★"), ("sentences", "🎬🍿"), ("lime", "🎬")])
 def test_what_the_chosen_segmenter_does_not_find_is_not_measurable(segmenter: Any, text: str) -> None:
     probe = LimeProbe(n_samples=20, segmenter=segmenter)
-    [found] = probe.measure(Oracle(("n", "p"), feeling), [Document("a", text)], 0)
+    [found] = probe.measure(Oracle(("n", "p"), feeling), [Document("a", text)], Sitting(0))
     assert found == NotMeasurable("a", "no-segments", f"cut into {segmenter}, it has nothing to switch off")
 
 
 def test_answers_that_are_not_finite_are_failures() -> None:
     found = next(
-        LimeProbe(n_samples=20).measure(Oracle(("n", "p"), lambda _: [math.nan, 0.5]), [Document("a", "b c")], 0)
+        LimeProbe(n_samples=20).measure(
+            Oracle(("n", "p"), lambda _: [math.nan, 0.5]), [Document("a", "b c")], Sitting(0)
+        )
     )
     assert isinstance(found, Failure)
     assert found.kind == "non-finite"
@@ -327,7 +332,9 @@ def test_a_surrogate_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyP
         return [dataclasses.replace(fit, weights=fit.weights * np.nan) for fit in fit_all(*args, **kwargs)]
 
     monkeypatch.setattr("auditor.probes.lime.neighbourhood.fit_all", broken)
-    found = next(LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), [Document("a", "fine words")], 0))
+    found = next(
+        LimeProbe(n_samples=20).measure(Oracle(("n", "p"), feeling), [Document("a", "fine words")], Sitting(0))
+    )
     assert isinstance(found, Failure)
     assert found.kind == "non-finite"
     assert "kernel_width" in found.message
@@ -342,7 +349,7 @@ def test_long_documents_are_explained_by_sentences() -> None:
 
 def test_too_many_segments_for_the_samples_are_refused() -> None:
     probe = LimeProbe(n_samples=20, segmenter="words")
-    found = next(probe.measure(Oracle(("n", "p"), feeling), [Document("a", " ".join(map(str, range(30))))], 0))
+    found = next(probe.measure(Oracle(("n", "p"), feeling), [Document("a", " ".join(map(str, range(30))))], Sitting(0)))
     assert isinstance(found, Failure)
     assert "raise n_samples" in found.message
 
@@ -365,31 +372,31 @@ def test_kernel_values_of_the_design_notes() -> None:
 def test_auto_stops_when_the_intervals_are_narrow_enough() -> None:
     model = Oracle(("n", "p"), feeling)
     found = one(LimeProbe(tolerance=0.2), model, LONG)
-    target = found.targets[0]
-    assert found.stopped == "tolerance"
-    assert not found.exact
-    assert found.tolerance == 0.2
-    assert found.precision == pytest.approx(1.96 * max(target.standard_errors) / max(map(abs, target.weights)))
-    assert found.precision <= 0.2
-    assert len(model.asked) == len(set(model.asked)) == found.n_evaluations == found.n_samples < 2000
+    target, around = found.targets[0], found.neighbourhood
+    assert (around.stopped, around.exact, around.tolerance) == ("tolerance", False, 0.2)
+    assert around.precision == pytest.approx(1.96 * max(target.standard_errors) / max(map(abs, target.weights)))
+    assert around.precision <= 0.2
+    assert len(model.asked) == len(set(model.asked)) == around.n_evaluations == around.n_samples < 2000
 
 
 def test_auto_stops_when_the_budget_is_spent() -> None:
     found = one(LimeProbe(tolerance=1e-6, max_samples=300), Oracle(("n", "p"), feeling), LONG)
-    assert (found.stopped, found.n_evaluations) == ("budget", 300)
-    assert found.precision is not None
-    assert found.precision > 1e-6
+    around = found.neighbourhood
+    assert (around.stopped, around.n_evaluations) == ("budget", 300)
+    assert around.precision is not None
+    assert around.precision > 1e-6
 
 
 def test_auto_enumerates_where_the_budget_allows_it() -> None:
     found = one(LimeProbe(), Oracle(("n", "p"), feeling), "one two three four five six seven")
-    assert (found.stopped, found.exact, found.n_evaluations) == ("enumerated", True, 128)
+    around = found.neighbourhood
+    assert (around.stopped, around.exact, around.n_evaluations) == ("enumerated", True, 128)
 
 
 def test_auto_agrees_with_what_the_package_tends_to() -> None:
     many = one(LimeProbe(n_samples=60_000), Oracle(("n", "p"), feeling), TEXTS[0])
     auto = one(LimeProbe(tolerance=0.05), Oracle(("n", "p"), feeling), TEXTS[0])
-    assert auto.n_evaluations < 2001
+    assert auto.neighbourhood.n_evaluations < 2001
     wanted, found = many.targets[0], auto.targets[0]
     errors = np.hypot(wanted.standard_errors, found.standard_errors)
     assert (np.abs(np.subtract(wanted.weights, found.weights)) < 4 * errors).all()
@@ -399,15 +406,15 @@ def test_auto_agrees_with_what_the_package_tends_to() -> None:
 
 def test_auto_documents_do_not_depend_on_their_neighbours() -> None:
     documents = [Document(str(i), text) for i, text in enumerate(TEXTS[:3])]
-    probe = LimeProbe(tolerance=0.3, max_samples=400)
-    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, seed=1))
-    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], seed=1)) for d in documents]
+    probe = LimeProbe(tolerance=0.3, max_samples=400, keep="all")
+    together = list(probe.measure(Oracle(("n", "p"), feeling), documents, Sitting(1)))
+    alone = [next(probe.measure(Oracle(("n", "p"), feeling), [d], Sitting(1))) for d in documents]
     assert together == alone
 
 
 def test_nobody_goes_on_asking_a_model_that_answers_nonsense() -> None:
     model = Oracle(("n", "p"), lambda _: [math.nan, 0.5])
-    found = next(LimeProbe().measure(model, [Document("a", LONG)], 0))
+    found = next(LimeProbe().measure(model, [Document("a", LONG)], Sitting(0)))
     assert isinstance(found, Failure)
     assert len(model.asked) < 500
 
@@ -429,6 +436,6 @@ def test_the_next_perturbations_are_tokenised_while_the_model_computes() -> None
 
     model = Patient(("no", "yes"), lambda text: (1 - len(text) / 200, len(text) / 200))
     documents = [Document(str(i), " ".join(f"{letter}{i}" for letter in "abcdefghijklmnop")) for i in range(3)]
-    found = list(LimeProbe(n_samples=4 * STRETCH).measure(model, documents, 0))
+    found = list(LimeProbe(n_samples=4 * STRETCH).measure(model, documents, Sitting(0)))
     assert all(isinstance(one, Explanation) for one in found)
     assert len(computed) == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditor.models import TextGeneration, find, load
+from auditor.probes.contract import Sitting
 from auditor.probes.perplexity import PerplexityProbe
 from auditor.records.types import Document, Perplexity
 from tests.models.tiny import TEXTS, save
@@ -36,7 +37,7 @@ def theirs(model: TextGeneration, texts: list[str], max_length: int) -> list[flo
 
 def ours(model: TextGeneration, texts: list[str], **settings: int) -> list[Perplexity]:
     documents = [Document(str(i), text) for i, text in enumerate(texts)]
-    found = list(PerplexityProbe(**settings).measure(model, documents, 0))
+    found = list(PerplexityProbe(**settings).measure(model, documents, Sitting(0)))
     assert all(isinstance(record, Perplexity) for record in found)
     return [record for record in found if isinstance(record, Perplexity)]
 

@@ -5,6 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 from auditor.models import find, load
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
 from auditor.records.types import Document
@@ -22,7 +23,7 @@ def test_memory_is_flat_over_two_thousand_documents(tmp_path: Path) -> None:
             gc.collect()
             tracemalloc.reset_peak()
             for probe in probes:
-                assert len(list(probe.measure(model, documents, seed=0))) == 100
+                assert len(list(probe.measure(model, documents, Sitting(0)))) == 100
             peaks.append(tracemalloc.get_traced_memory()[1])
     finally:
         tracemalloc.stop()

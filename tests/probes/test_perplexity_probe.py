@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from auditor.models import find, load
 from auditor.models.inputs import Encoded, Text, Tokens
+from auditor.probes.contract import Sitting
 from auditor.probes.perplexity import PerplexityProbe, rolling_windows
 from auditor.records.types import Document, Failure, NotMeasurable, Perplexity, Span
 from tests.models.tiny import save
@@ -24,7 +25,7 @@ TEXT = "".join(RANDOM.choice(list("abcdef"), 103))
 
 
 def one(model: Chain, text: str = TEXT, **settings: int) -> Perplexity:
-    found = next(PerplexityProbe(**settings).measure(model, [Document("d", text)], 0))
+    found = next(PerplexityProbe(**settings).measure(model, [Document("d", text)], Sitting(0)))
     assert isinstance(found, Perplexity)
     return found
 
@@ -43,7 +44,7 @@ class Words(Chain):
 
 def counts(model: Chain, text: str, pair: str | None = None) -> tuple[int, int, int]:
     """Scored tokens, their bytes and words."""
-    found = next(PerplexityProbe().measure(model, [Document("d", text, pair=pair)], 0))
+    found = next(PerplexityProbe().measure(model, [Document("d", text, pair=pair)], Sitting(0)))
     assert isinstance(found, Perplexity)
     return len(found.logprobs), found.n_bytes, found.n_words
 
@@ -120,15 +121,15 @@ def test_a_blank_second_sentence_is_neither_scored_nor_counted() -> None:
 
 def test_a_single_token_without_prefix_has_nothing_to_score() -> None:
     documents = [Document("d", "b"), Document("e", "bc"), Document("f", "b", pair="c")]
-    found = list(PerplexityProbe().measure(Chain(MARKOV, 16, prefix=False), documents, 0))
+    found = list(PerplexityProbe().measure(Chain(MARKOV, 16, prefix=False), documents, Sitting(0)))
     assert [type(row) for row in found] == [NotMeasurable, Perplexity, NotMeasurable]
     assert found[0].kind == "nothing-to-score"
-    assert isinstance(next(PerplexityProbe().measure(Chain(MARKOV, 16), documents, 0)), Perplexity)
+    assert isinstance(next(PerplexityProbe().measure(Chain(MARKOV, 16), documents, Sitting(0))), Perplexity)
 
 
 def test_a_pair_is_scored_as_two_texts() -> None:
     model = Chain(MARKOV, 16)
-    found = next(PerplexityProbe().measure(model, [Document("d", "bcd", pair="ef")], 0))
+    found = next(PerplexityProbe().measure(model, [Document("d", "bcd", pair="ef")], Sitting(0)))
     assert isinstance(found, Perplexity)
     assert found.nll == pytest.approx(model.exact("bcd") + model.exact("ef"))
     assert [span.field for span in found.spans] == ["text"] * 3 + ["pair"] * 2
@@ -137,7 +138,7 @@ def test_a_pair_is_scored_as_two_texts() -> None:
 
 def test_documents_keep_their_order_and_blanks_are_failures() -> None:
     documents = [Document("a", "bc"), Document("b", "  "), Document("c", "ddd")]
-    found = list(PerplexityProbe().measure(Chain(MARKOV, 16), documents, 0))
+    found = list(PerplexityProbe().measure(Chain(MARKOV, 16), documents, Sitting(0)))
     assert [f.document_id for f in found] == ["a", "b", "c"]
     assert isinstance(found[1], Failure)
 
@@ -154,7 +155,7 @@ def test_a_stride_beyond_the_window_is_refused() -> None:
 def test_log_probabilities_that_are_not_finite_are_failures() -> None:
     model = Chain(MARKOV, 16)
     model.table[1, 2] = -math.inf
-    found = next(PerplexityProbe().measure(model, [Document("d", "abc")], 0))
+    found = next(PerplexityProbe().measure(model, [Document("d", "abc")], Sitting(0)))
     assert isinstance(found, Failure)
     assert found.kind == "non-finite"
 
@@ -196,14 +197,14 @@ def test_a_prefix_token_further_on_is_scored_as_the_text_has_it_and_noted() -> N
 
 def test_each_of_two_sentences_may_bring_its_prefix_token() -> None:
     model = Marked(MARKOV, 16)
-    found = next(PerplexityProbe().measure(model, [Document("d", "bc", pair="^de")], 0))
+    found = next(PerplexityProbe().measure(model, [Document("d", "bc", pair="^de")], Sitting(0)))
     assert isinstance(found, Perplexity)
     assert found.tokens == tuple("bcde")
     assert found.nll == pytest.approx(model.exact("bc") + model.exact("de"))
 
 
 def test_a_text_of_the_prefix_token_alone_has_nothing_to_score() -> None:
-    found = next(PerplexityProbe().measure(Marked(MARKOV, 16), [Document("d", "^")], 0))
+    found = next(PerplexityProbe().measure(Marked(MARKOV, 16), [Document("d", "^")], Sitting(0)))
     assert isinstance(found, NotMeasurable)
     assert "no token to score" in found.message
 
@@ -215,7 +216,9 @@ def test_an_unknown_first_word_whose_id_is_that_of_the_prefix_is_scored() -> Non
 def test_a_real_model_does_not_score_a_literal_first_token_and_agrees_with_itself_without_it(tmp_path: Path) -> None:
     model = load(find("gpt2", save(tmp_path / "gpt2", "gpt2", "text-generation")), device="cpu")
     texts = ("The film is not bad at all", "<|endoftext|>The film is not bad at all")
-    bare, literal = PerplexityProbe().measure(model, [Document(str(i), text) for i, text in enumerate(texts)], 0)
+    bare, literal = PerplexityProbe().measure(
+        model, [Document(str(i), text) for i, text in enumerate(texts)], Sitting(0)
+    )
     assert isinstance(bare, Perplexity)
     assert isinstance(literal, Perplexity)
     assert literal.logprobs == pytest.approx(bare.logprobs, abs=1e-5)

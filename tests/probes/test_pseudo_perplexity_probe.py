@@ -14,6 +14,7 @@ from stubs import Reader, identity
 
 from auditor.models import FillMask, find, load
 from auditor.models.inputs import Cloze, Encoded, Spelling, Tokens
+from auditor.probes.contract import Sitting
 from auditor.probes.pseudo_perplexity import PseudoPerplexityProbe, clozes
 from auditor.records.types import Document, Failure, NotMeasurable, PseudoPerplexity, Span
 from tests.models.tiny import TEXTS, save
@@ -54,7 +55,7 @@ def _words(text: str) -> list[tuple[int, int]]:
 
 def measured(model, *texts, **parameters):
     documents = [text if isinstance(text, Document) else Document(str(i), text) for i, text in enumerate(texts)]
-    return list(PseudoPerplexityProbe(**parameters).measure(model, documents, 0))
+    return list(PseudoPerplexityProbe(**parameters).measure(model, documents, Sitting(0)))
 
 
 @pytest.mark.parametrize("variant", BOTH)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from auditor.models.inputs import Question, Sequences, UnreadableError
+from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import enumerate_masks, fit_all, kernel
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable
@@ -33,14 +34,14 @@ class Picky(Oracle):
 
 
 def explained(least: int, text: str, **settings: object) -> Explanation | Failure | NotMeasurable:
-    return next(LimeProbe(**settings).measure(Picky(least), [Document("d", text)], 0))
+    return next(LimeProbe(**settings).measure(Picky(least), [Document("d", text)], Sitting(0)))
 
 
 def test_the_surrogate_is_that_of_the_texts_that_can_be_read() -> None:
     found = explained(2, "good film and dull")
     assert isinstance(found, Explanation)
-    assert found.exact
-    assert (found.n_unread, found.n_evaluations) == (5, 11)
+    assert found.neighbourhood.exact
+    assert (found.neighbourhood.n_unread, found.neighbourhood.n_evaluations) == (5, 11)
     masks, shares = enumerate_masks(4, 2000)
     read = masks.sum(1) >= 2
     words = np.array(["good", "film", "and", "dull"])
@@ -56,11 +57,11 @@ def test_drawn_perturbations_are_left_out_and_counted(settings: dict[str, int]) 
     whole, found = explained(0, text, n_samples=300), explained(4, text, **settings)
     assert isinstance(whole, Explanation)
     assert isinstance(found, Explanation)
-    assert found.n_unread > 0
-    assert found.n_unread + found.n_evaluations <= 300
+    assert found.neighbourhood.n_unread > 0
+    assert found.neighbourhood.n_unread + found.neighbourhood.n_evaluations <= 300
     top = {found.segments[i].text for i in np.argsort(-np.abs(found.targets[0].weights))[:2]}
     assert top == {"good", "dull"}
-    assert (whole.n_unread, whole.stopped) == (0, "fixed")
+    assert (whole.neighbourhood.n_unread, whole.neighbourhood.stopped) == (0, "fixed")
 
 
 def test_a_document_that_cannot_be_read_is_a_failure_with_the_models_words() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import invented_texts as texts
 
-from auditor.records.types import Document, Explanation, Perplexity, Prediction, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Neighbourhood, Perplexity, Prediction, Segment, Span, Target
 
 LABELS = ("negative", "neutral", "positive")
 
@@ -96,7 +96,8 @@ def explanation(document, pieces, rng, label="positive", unit="probability"):
     selected = tuple(rng.random() > 0.1 or s.text in strong for s in segments)
     target = Target(label, weights, errors, selected, 0.4, 0.55 + 0.4 * rng.random(), 0.8, 0.82)
     n = 2 ** len(segments) if exact else 1000
-    return Explanation(document.id, "words", segments, (target,), n, min(n, 987), exact, 25.0, unit)
+    around = Neighbourhood(n, min(n, 987), exact, 25.0)
+    return Explanation(document.id, "lime", unit, "words", segments, (target,), around)
 
 
 def perplexity(document, rng, model="smollm2-135m"):

@@ -8,7 +8,7 @@ from invented_runs import hostile
 
 from auditor.findings.analyses.words import rank_words
 from auditor.findings.types import Example
-from auditor.records.types import Document, Explanation, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
 from auditor.report.sections import explanations, recurring
 from auditor.report.contract import Sources, with_interval
 
@@ -18,13 +18,12 @@ def word_in(documents, word, label, weight):
     return {
         i: Explanation(
             i,
+            "lime",
+            "probability",
             "words",
             (Segment(word, (Span(0, len(word)),)),),
             (Target(label, (weight + 0.001 * n,), (0.0,), (True,), 0.1, 0.9, 0.8, 0.8),),
-            2,
-            2,
-            True,
-            25.0,
+            Neighbourhood(2, 2, True, 25.0),
         )
         for n, i in enumerate(documents)
     }
@@ -83,7 +82,9 @@ def test_a_text_has_as_many_weights_beside_it_as_its_lines_leave_room_for(words,
     weights = (0.5, *(0.05,) * (words - 1))
     target = Target(LABELS[0], weights, (0.01,) * words, (True,) * words, 0.1, 0.9, 0.8, 0.8)
     document = Document("only", text, labels=(LABELS[0],))
-    explained = Explanation("only", "words", segments, (target,), 1000, 900, False, 25.0)
+    explained = Explanation(
+        "only", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
+    )
     found = findings.explanations.model_copy(update={"examples": (Example(document_id="only", rule="the only one"),)})
     sources = Sources(
         findings.model_copy(update={"explanations": found}),
@@ -157,7 +158,9 @@ def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():
     text = " ".join(f"Sentence {i:03d}." for i in range(200))
     segments = tuple(Segment(text[14 * i : 14 * i + 13], (Span(14 * i, 14 * i + 13),)) for i in range(200))
     target = Target(LABELS[0], (0.5, *(0.01,) * 199), (0.001,) * 200, (True,) * 200, 0.1, 0.9, 0.8, 0.8)
-    explained = Explanation("long", "sentences", segments, (target,), 1000, 900, False, 25.0)
+    explained = Explanation(
+        "long", "lime", "probability", "sentences", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
+    )
     found = findings.explanations.model_copy(update={"examples": (Example(document_id="long", rule="any"),)})
     sources = Sources(
         findings.model_copy(update={"explanations": found}),

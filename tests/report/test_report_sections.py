@@ -9,7 +9,7 @@ from invented_runs import candidates, empty, language_model, tiny
 
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.types import ClassScores, Example, Pointer
-from auditor.records.types import Document, Explanation, Failure, Prediction, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Failure, Neighbourhood, Prediction, Segment, Span, Target
 from auditor.report import render_html
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
@@ -236,7 +236,9 @@ def test_a_sentence_pair_is_explained_in_both_sentences():
     document = Document("en-0000", "A man sleeps.", pair="Nobody <i>sleeps</i>.", labels=("negative",))
     segments = (Segment("man", (Span(2, 5),)), Segment("Nobody", (Span(0, 6, "pair"),)))
     target = Target("negative", (0.1, 0.6), (0.01, 0.02), (True, True), 0.2, 0.9, 0.9, 0.9)
-    pair = Explanation("en-0000", "words", segments, (target,), 1000, 900, False, 25.0)
+    pair = Explanation(
+        "en-0000", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
+    )
     made = (document, *evidence.documents[1:])
     html = render_html(
         findings, replace(evidence, documents=made, explanations={**evidence.explanations, "en-0000": pair})

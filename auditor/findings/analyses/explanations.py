@@ -38,6 +38,7 @@ MOST_UNFAITHFUL, MOST_UNSTABLE = 3, 3
 Z_95 = 1.96
 
 
+<<<<<<< HEAD
 class ExplanationFindings(Finding):
     """Which words carry the prediction, and is the explanation to be believed?"""
 
@@ -118,6 +119,32 @@ class ExplanationSummary(Summary):
             lambda explanation: top_target(explanation).fidelity,
             N_("R² is the fidelity of the explanation."),
         ),
+=======
+def summarise_explanations(
+    explanations: Sequence[Explanation], answers: Sequence[Answer], seed: int
+) -> tuple[ExplanationFindings | None, list[Number]]:
+    """The findings and the numbers of the LIME probe; None and [] where it measured nothing."""
+    if not explanations:
+        return None, []
+    numbers = [fidelity(explanations, seed), low_fidelity_share(explanations), clear_share(explanations)]
+    around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
+    sampled = [one.n_samples for one in around if not one.exact]
+    found = ExplanationFindings(
+        n_documents=len(explanations),
+        n_exact=sum(one.exact for one in around),
+        n_samples=max(sampled or [one.n_samples for one in around], default=0),
+        n_evaluations=sum(one.n_evaluations for one in around),
+        stopped=dict(sorted(Counter(one.stopped for one in around).items())),
+        tolerance=next((one.tolerance for one in around if one.tolerance is not None), None),
+        kernel_width=next((one.kernel_width for one in around), 0.0),
+        segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
+        unit=explanations[0].unit,
+        fidelity=numbers[0],
+        low_fidelity_share=numbers[1],
+        clear_share=numbers[2],
+        global_words=rank_words(faithful(explanations)),
+        examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
+>>>>>>> house
     )
     reasons = {  # noqa: RUF012
         "no-segments": N_("nothing to switch off"),
@@ -149,15 +176,16 @@ class ExplanationSummary(Summary):
     def _findings(
         self, explanations: Sequence[Explanation], answers: Sequence[Answer], numbers: Sequence[Number]
     ) -> ExplanationFindings:
-        sampled = [e.n_samples for e in explanations if not e.exact]
+        around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
+        sampled = [one.n_samples for one in around if not one.exact]
         return ExplanationFindings(
             n_documents=len(explanations),
-            n_exact=sum(e.exact for e in explanations),
-            n_samples=max(sampled or [e.n_samples for e in explanations]),
-            n_evaluations=sum(e.n_evaluations for e in explanations),
-            stopped=dict(sorted(Counter(e.stopped for e in explanations).items())),
-            tolerance=next((e.tolerance for e in explanations if e.tolerance is not None), None),
-            kernel_width=explanations[0].kernel_width,
+            n_exact=sum(one.exact for one in around),
+            n_samples=max(sampled or [one.n_samples for one in around], default=0),
+            n_evaluations=sum(one.n_evaluations for one in around),
+            stopped=dict(sorted(Counter(one.stopped for one in around).items())),
+            tolerance=next((one.tolerance for one in around if one.tolerance is not None), None),
+            kernel_width=next((one.kernel_width for one in around), 0.0),
             segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
             unit=explanations[0].unit,
             fidelity=numbers[0],
@@ -232,7 +260,7 @@ def instability(explanation: Explanation) -> float | None:
     """Widest half-interval over the largest weight; None without intervals or without any weight."""
     target = top_target(explanation)
     largest = max(map(abs, target.weights), default=0.0)
-    if explanation.exact or not largest:
+    if not explanation.is_sampled or not largest:
         return None
     return Z_95 * max(target.standard_errors) / largest
 

@@ -4,11 +4,10 @@ Everything that can be wrong with a model is found here, in seconds and without 
 that is not there, weights as pickle, an architecture for another task, labels without names.
 """
 
-import difflib
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +16,11 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, PretrainedConfig
 from transformers.quantizers import AutoHfQuantizer
 
+from auditor import tasks
 from auditor.errors import ModelError, first_line
 from auditor.models.checkpoints.download import fetch
 from auditor.models.checkpoints.remote_code import require_own_code
 from auditor.models.checkpoints.weights import require_weights, weight_names
-
-TASKS = {
-    "text-classification": ("ForSequenceClassification",),
-    "text-generation": ("ForCausalLM", "LMHeadModel"),
-    "fill-mask": ("ForMaskedLM", "WithLMHeadModel"),
-}
-"""Task → the endings of the model classes that can do it."""
 
 CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
 TOKENIZER_FILES = (
@@ -177,13 +170,8 @@ def find(
     _require_tokenizer(name, place)
     _require_quantiser(name, config)
     found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
-    if found.task == "text-classification":
+    if tasks.task(found.task).labels == "checkpoint":
         _require_labels(found)
-    if found.task == "text-classification" and str(config.problem_type) == "regression":
-        raise ModelError(
-            f"{name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
-            '"regression"), which has no probabilities; audit a classifier'
-        )
     return found
 
 
@@ -196,6 +184,11 @@ def _require_labels(found: Checkpoint) -> None:
         )
     if len(set(found.labels)) < len(ids):
         raise ModelError(f"{found.name}: two labels in id2label of config.json have one name; give each its own")
+    if str(found.config.problem_type) == "regression":
+        raise ModelError(
+            f"{found.name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
+            '"regression"), which has no probabilities; audit a classifier'
+        )
 
 
 def _config(name: str, folder: Path, trust_remote_code: bool) -> PretrainedConfig:
@@ -235,22 +228,25 @@ def _require_quantiser(name: str, config: PretrainedConfig) -> None:
 
 
 def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:
-    architectures = list(config.architectures or [])
-    offered = [task for task, ends in TASKS.items() if any(a.endswith(ends) for a in architectures)]
-    if all(offers in offered for offers in ("text-generation", "fill-mask")):  # XLM's and Flaubert's …WithLMHeadModel
-        offered.remove("text-generation")
-    if wanted is not None and wanted not in TASKS:
-        near = difflib.get_close_matches(wanted, TASKS, 1)
-        raise ModelError(
-            f"{name}: unknown task {wanted!r}{f', did you mean {near[0]!r}' if near else ''}; known: {', '.join(TASKS)}"
-        )
+    """The task that is wanted, or the first that the checkpoint is for."""
+    known, architectures = tasks.tasks(), list(config.architectures or [])
+    offered = [one.name for architecture in architectures for one in _done_by(architecture, known.values())]
     if wanted is None and offered:
         return offered[0]
     if wanted in offered:
         return str(wanted)
-    expected, found = wanted or " or ".join(TASKS), ", ".join(architectures) or "no architecture"
+    expected = tasks.task(wanted).name if wanted else " or ".join(known)
     purpose = f", which is for {offered[0]}" if offered else ""
-    raise ModelError(f"{name}: expected a model for {expected}, found {found}{purpose}")
+    raise ModelError(
+        f"{name}: expected a model for {expected}, found {', '.join(architectures) or 'no architecture'}{purpose}"
+    )
+
+
+def _done_by(architecture: str, known: Collection[tasks.Task]) -> Iterator[tasks.Task]:
+    """The tasks whose models are called so: those with the longest end, for XLMWithLMHeadModel is no LMHeadModel."""
+    ends = {one.name: max((len(e) for e in one.architectures if architecture.endswith(e)), default=0) for one in known}
+    longest = max(ends.values(), default=0)
+    return (one for one in known if longest and ends[one.name] == longest)
 
 
 def _sha256(file: Path) -> str:

@@ -9,27 +9,31 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
+from auditor import tasks
 from auditor.errors import ModelError, one_line
 from auditor.models.checkpoints.checkpoint import Checkpoint
 
-CLASSES: dict[str, Any] = {
-    "text-classification": AutoModelForSequenceClassification,
-    "text-generation": AutoModelForCausalLM,
-    "fill-mask": AutoModelForMaskedLM,
-}
-
-
 _BUILDING = Lock()
 """transformers builds a model under PyTorch's default dtype and patched initialisers, which all threads share."""
+
+
+def auto_class(task: str) -> Any:
+    """The class of transformers that loads the models of a task.
+
+    Raises:
+        ModelError: This release of transformers has none of that name.
+    """
+    name = tasks.task(task).auto_class
+    try:
+        return getattr(transformers, name)
+    except AttributeError as error:
+        raise ModelError(f"task {task}: transformers {transformers.__version__} has no {name}") from error
 
 
 def device_for(wanted: str) -> torch.device:
@@ -72,7 +76,7 @@ def load_model(
     name = checkpoint.name
     try:
         with _BUILDING:
-            model, info = CLASSES[checkpoint.task].from_pretrained(
+            model, info = auto_class(checkpoint.task).from_pretrained(
                 checkpoint.folder,
                 dtype=dtype,
                 device_map=device_map,
@@ -105,7 +109,7 @@ def outline(checkpoint: Checkpoint) -> PreTrainedModel:
     _quieten_transformers()
     config = copy.deepcopy(checkpoint.config)
     with _BUILDING, torch.device("meta"), torch.inference_mode():
-        model: PreTrainedModel = CLASSES[checkpoint.task].from_config(
+        model: PreTrainedModel = auto_class(checkpoint.task).from_config(
             config, trust_remote_code=checkpoint.trust_remote_code
         )
     return model.eval()
@@ -118,7 +122,7 @@ def _quieten_transformers() -> None:
 
 def _has_sdpa(checkpoint: Checkpoint) -> bool:
     try:
-        model_class = CLASSES[checkpoint.task]._model_mapping[type(checkpoint.config)]
+        model_class = auto_class(checkpoint.task)._model_mapping[type(checkpoint.config)]
     except KeyError:
         return False
     return bool(getattr(model_class, "_supports_sdpa", False))

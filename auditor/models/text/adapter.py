@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from auditor.models.adapters import Loaded, Settings
 from auditor.models.attention.reading import AttentionReader
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Batcher
@@ -18,33 +19,6 @@ from auditor.models.text.tokenising import Tokenising
 
 PROVEN = 512
 """Tokens of the longest text of a proof where nobody says which texts will come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What is loaded of a checkpoint, before an adapter knows what to ask."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    identity: Identity
-    batcher: Batcher
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a user may say about how a model is asked; each adapter reads what concerns it."""
-
-    texts: Sequence[Text] | None = None
-    """The longest that will be asked about; see `TextModel`."""
-    most_tokens: int | None = None
-    compile: bool = False
-    prompt: str = "{text}"
-    """What a language model is asked; `{text}` and `{pair}` stand for the document."""
-    candidates: tuple[str, ...] | None = None
-    """The continuations to choose from; None for the model's own."""
-    max_new_tokens: int = 20
-    chat: bool = False
-    """Whether the prompt goes through the tokenizer's chat template."""
 
 
 @dataclass

@@ -9,13 +9,14 @@ from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
 from auditor.models.inputs import Encoded, Question, Sequences, Text
 from auditor.models.text.adapter import TextModel
+from auditor.models.text.perturbing import Perturbing
 from auditor.records.types import Document
 
 NEVER_A_TOKEN = -1
 
 
-class TextClassification(TextModel):
-    """A classification head over a text model; offers `Classifies` and `Attends`."""
+class TextClassification(TextModel, Perturbing):
+    """A classification head over a text model; offers `Answers`, `Classifies` and `Attends`."""
 
     question_asked = "answers"
     unit = "probability"

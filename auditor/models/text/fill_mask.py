@@ -22,9 +22,10 @@ import numpy as np
 import torch
 
 from auditor.errors import ModelError
+from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.head import head_of, of_logits
 from auditor.models.inputs import Cloze, Encoded, Sequences, Spelling, Tokens, UnreadableError
-from auditor.models.text.adapter import Loaded, Settings, TextModel
+from auditor.models.text.adapter import TextModel
 
 HEAD_ROWS = 128
 """Positions per chunk of the head: 128 rows of 50,000 logits in float32 are 26 MB."""

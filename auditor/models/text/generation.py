@@ -22,13 +22,15 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from auditor.errors import ModelError
+from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.batched_model import Head
 from auditor.models.computing.head import log_probabilities, of_logits
 from auditor.models.computing.layout import Rows
 from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens, Window
-from auditor.models.text.adapter import Loaded, Settings, TextModel
+from auditor.models.text.adapter import TextModel
 from auditor.models.text.chat import ChatTemplate, chat_template
 from auditor.models.text.continuations import Continuations
+from auditor.models.text.perturbing import Perturbing
 from auditor.models.text.prompt import Prompt
 from auditor.models.text.scored import Scored
 from auditor.records.types import Document, Segment
@@ -40,8 +42,8 @@ N_CAUSAL = 5
 
 
 @dataclass
-class TextGeneration(TextModel):
-    """A causal language model; offers `Classifies`, `Attends` and `Scores`.
+class TextGeneration(TextModel, Perturbing):
+    """A causal language model; offers `Answers`, `Classifies`, `Attends` and `Scores`.
 
     Attributes:
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.
@@ -205,7 +207,7 @@ class TextGeneration(TextModel):
         return self.identity.max_length - longest
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """See `capabilities.Classifies`; None where the prompt does not fit, or a chat template changes it."""
+        """See `Perturbing`; None where the undisturbed prompt does not fit, or a chat template changes it."""
         pieces = self._prompt.pieces(document)
         if pieces is None:
             return None

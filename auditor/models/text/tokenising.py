@@ -40,7 +40,7 @@ class Tokenising:
         return [self._places(batch, i, text) for i, text in enumerate(texts)]
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
-        """Token ids of perturbed texts; see `capabilities.Classifies` and `auditor.models.text.assembly`."""
+        """Token ids of perturbed texts; see `Perturbing` and `auditor.models.text.assembly`."""
         texts, places = self._placed(document, segments)
         found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
         return None if found is None else self._readable(found)

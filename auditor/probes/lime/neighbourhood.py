@@ -15,9 +15,11 @@ import numpy as np
 from auditor.probes.lime.design import Sample, draw, next_round, precision
 from auditor.probes.lime.emulator import estimate
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel, sample_masks
+from auditor.records.neighbourhoods import Perturbed
+from auditor.records.types import Neighbourhood
 
 
-class Neighbourhood(Protocol):
+class Perturbations(Protocol):
     """Distinct masks in the order of their computation, and the surrogate that follows from the model's answers."""
 
     @property
@@ -32,12 +34,16 @@ class Neighbourhood(Protocol):
     def fit(self, values: np.ndarray, num_features: int | None) -> list[Fit]:
         """The surrogates of K labels from the answers (n, K) to the first n masks.
 
-        Texts that the model cannot read are rows of NaN, and left out; `Adaptive` takes none.
+        Perturbations that the model cannot read are rows of NaN, and left out; `Adaptive` takes none.
         """
         ...
 
-    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:
-        """What the record says of it: samples, evaluations, why it stopped."""
+    def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:
+        """What the record says of it: samples, evaluations, why it stopped; without masks and answers."""
+        ...
+
+    def perturbed(self, values: np.ndarray) -> Perturbed:
+        """The first n masks with the answers (n, K), and how they were drawn: all that `fit` needs."""
         ...
 
 
@@ -69,9 +75,20 @@ class Enumerated:
         weights = kernel(masks[read], self.width) * shares[read]
         return fit_all(masks[read], values[read], weights, num_features=num_features, exact=True)
 
-    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
+    def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:  # noqa: ARG002
         """Exact."""
-        return {"n_samples": n_computed, "n_evaluations": n_computed, "exact": True, "stopped": "enumerated"}
+        return Neighbourhood(
+            n_samples=n_computed,
+            n_evaluations=n_computed - n_unread,
+            exact=True,
+            kernel_width=self.width,
+            stopped="enumerated",
+            n_unread=n_unread,
+        )
+
+    def perturbed(self, values: np.ndarray) -> Perturbed:
+        """All of them; what each weighs follows from the number removed and `n_samples`."""
+        return Perturbed.of(self.masks, values)
 
 
 @dataclass(frozen=True)
@@ -104,9 +121,20 @@ class Fixed:
         read = np.isfinite(answers).all(axis=1)
         return fit_all(masks[read], answers[read], kernel(masks[read], self.width), num_features=num_features)
 
-    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:  # noqa: ARG002
+    def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:  # noqa: ARG002
         """A number that was asked for."""
-        return {"n_samples": self.n_samples, "n_evaluations": n_computed, "exact": False, "stopped": "fixed"}
+        return Neighbourhood(
+            n_samples=self.n_samples,
+            n_evaluations=n_computed - n_unread,
+            exact=False,
+            kernel_width=self.width,
+            n_unread=n_unread,
+        )
+
+    def perturbed(self, values: np.ndarray) -> Perturbed:
+        """The distinct ones, with how often each was drawn."""
+        masks, inverse = self._drawn[1:]
+        return Perturbed(masks, values, np.bincount(inverse, minlength=len(masks)), np.arange(len(masks)))
 
 
 @dataclass(frozen=True)
@@ -136,17 +164,24 @@ class Adaptive:
         """See `auditor.probes.lime.emulator`."""
         return estimate(self._sample.first(len(values)), values, self.width, num_features)
 
-    def account(self, n_computed: int, fits: Sequence[Fit]) -> dict[str, object]:
+    def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:
         """Why it stopped, and how far it came."""
         reached = self._reached(fits)
-        return {
-            "n_samples": n_computed,
-            "n_evaluations": n_computed,
-            "exact": False,
-            "stopped": "tolerance" if reached <= self.tolerance else "budget",
-            "tolerance": self.tolerance,
-            "precision": reached,
-        }
+        return Neighbourhood(
+            n_samples=n_computed,
+            n_evaluations=n_computed - n_unread,
+            exact=False,
+            kernel_width=self.width,
+            stopped="tolerance" if reached <= self.tolerance else "budget",
+            tolerance=self.tolerance,
+            precision=reached,
+            n_unread=n_unread,
+        )
+
+    def perturbed(self, values: np.ndarray) -> Perturbed:
+        """Those that were computed, with the unit of each."""
+        sample, n = self._sample.first(len(values)), len(values)
+        return Perturbed(sample.masks, values, np.ones(n, dtype=int), sample.units)
 
     def _reached(self, fits: Sequence[Fit]) -> float:
         return max((precision(found) for found in fits), default=np.inf)

@@ -2,41 +2,57 @@
 
 The numbers are defined in `auditor.probes.lime.surrogate`. Short documents are explained exactly, by enumeration; of
 the others as many perturbations are computed as their intervals need. The perturbations of all documents are computed
-in one stream, round by round, each distinct one once; while the device computes, the host tokenises the next few
-thousand and fits the surrogates of the last. Documents with more segments than half the samples could tell apart are
-explained by sentences.
+in one stream, round by round, each distinct one once; while the device computes, the host makes the next few thousand
+and fits the surrogates of the last. Documents with more segments than half the samples could tell apart are explained
+by coarser ones.
+
+What a segment is, how the rest of a document is put together without some of them, and what a model then sees of it, is
+the business of the medium (`auditor.models.capabilities.Answers`); nothing here knows a text from an image.
+
+Masks and answers are kept with the evidence: for the documents that may be shown on a card (`auditor.probes.keeping`),
+for all, or for none.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
 from dataclasses import field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from auditor.corpus.segments import segment
-from auditor.models import Classifies, Question
-from auditor.models.inputs import Sequences, UnreadableError
-from auditor.probes.contract import STRICT, beyond_blanks, not_finite
-from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Neighbourhood
+from auditor.corpus.segments import Segmenter
+from auditor.models import Answers, Question
+from auditor.models.capabilities import B
+from auditor.models.inputs import UnreadableError
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.keeping import around_median, of_cards, without
+from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
 from auditor.probes.lime.overlap import overlapped
-from auditor.probes.lime.perturbations import encoded
-from auditor.probes.lime.readable import Answers, ask
+from auditor.probes.lime.readable import Answered, answered
 from auditor.probes.lime.surrogate import Fit
-from auditor.records.types import Document, Explanation, Failure, NotMeasurable, Segment, Target, Unmeasured
+from auditor.records.types import (
+    Document,
+    Explanation,
+    Failure,
+    Neighbourhood,
+    NotMeasurable,
+    Segment,
+    Target,
+    Unmeasured,
+)
 
 Z_95 = 1.96
 STRETCH = 2048
-"""Perturbations, at least, that are tokenised at once and pooled into batches."""
+"""Perturbations, at least, that are made at once and pooled into batches."""
 Samples = Annotated[
     Annotated[Literal["auto"], Tag("auto")] | Annotated[int, Field(ge=20, le=100_000), Tag("number")],
     Discriminator(lambda value: "auto" if isinstance(value, str) else "number"),
 ]
 Row = Explanation | Unmeasured
-Segmenter = Literal["auto", "words", "characters", "sentences", "tokens", "lime"]
+Keep = Literal["cards", "all", "none"]
 
 
 @plain
@@ -46,7 +62,7 @@ class Study:
     document: Document
     segmenter: str
     segments: tuple[Segment, ...]
-    neighbourhood: Neighbourhood
+    perturbations: Perturbations
     question: Question = field(default_factory=lambda: Question(()))
     values: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     """(n, K) probabilities of the first n masks."""
@@ -57,9 +73,9 @@ class Study:
     n_unread: int = 0
     """Perturbations that the model itself cannot read; their values are NaN."""
 
-    def begin_with(self, neighbourhood: Neighbourhood) -> None:
+    def begin_with(self, perturbations: Perturbations) -> None:
         """Forgets what the model has said, and asks about other perturbations."""
-        self.neighbourhood, self.values, self.fits = neighbourhood, np.empty((0, 0)), ()
+        self.perturbations, self.values, self.fits = perturbations, np.empty((0, 0)), ()
 
 
 Stretch = list[tuple[Study, int]]
@@ -75,11 +91,14 @@ class LimeProbe:
             its intervals need.
         tolerance: For `auto`: the widest 95 % interval shall be within this share of the largest weight.
         max_samples: For `auto`: the most perturbations to compute for a document.
+        keep: Of which documents masks and answers are kept with the evidence: those of the `cards`, `all` or `none`.
     """
 
     name: ClassVar[str] = "lime"
-    needs: ClassVar[type] = Classifies
+    needs: ClassVar[type] = Answers
     record: ClassVar[type] = Explanation
+    after: ClassVar[tuple[str, ...]] = ("prediction",)
+    method: ClassVar[str] = "lime"
 
     n_samples: Samples = "auto"
     tolerance: float = Field(default=0.1, gt=0, lt=1)
@@ -90,6 +109,7 @@ class LimeProbe:
     num_features: int | None = Field(default=None, ge=1)
     top_labels: int = Field(default=1, ge=1)
     kernel_width: float = Field(default=25.0, gt=0, le=1000)
+    keep: Keep = "cards"
 
     @property
     def model(self) -> None:
@@ -101,11 +121,24 @@ class LimeProbe:
         """The most perturbations of a document."""
         return self.max_samples if self.n_samples == "auto" else self.n_samples
 
-    def measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Row]:
-        """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
-        return beyond_blanks(documents, lambda asked: self._measure(model, asked, seed))
+    def prepare(self, model: Answers[B], documents: Sequence[Document], seed: int) -> frozenset[str]:  # noqa: ARG002
+        """Ids of the documents around the median number of segments, whose masks and answers are kept for a card."""
+        if self.keep != "cards":
+            return frozenset()
+        lengths = {d.id: len(self._segments(d, model)[1]) for d in documents if not d.is_blank}
+        return around_median({name: n for name, n in lengths.items() if 0 < 2 * n <= self.budget})
 
-    def _measure(self, model: Classifies, documents: Sequence[Document], seed: int) -> Iterator[Row]:
+    def measure(
+        self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[frozenset[str]]
+    ) -> Iterator[Row]:
+        """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
+        rows = list(beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting.seed)))
+        if self.keep != "cards":
+            return iter(rows)
+        kept = of_cards(documents, rows, sitting.earlier.get("prediction", {}), model.identity.multi_label)
+        return (without(row) if row.document_id not in kept | (sitting.prepared or set()) else row for row in rows)
+
+    def _measure(self, model: Answers[B], documents: Sequence[Document], seed: int) -> Iterator[Row]:
         found = [self.study(document, model, seed) for document in documents]
         studies = [one for one in found if isinstance(one, Study)]
         questions = model.ask([study.document for study in studies]) if studies else []
@@ -117,18 +150,19 @@ class LimeProbe:
             yield one if isinstance(one, Unmeasured) else self._explanation(one)
 
     def _more(self, study: Study) -> int:
-        return 0 if study.failure else study.neighbourhood.more(len(study.values), study.fits)
+        return 0 if study.failure else study.perturbations.more(len(study.values), study.fits)
 
-    def _compute(self, model: Classifies, rounds: Stretch) -> None:
+    def _compute(self, model: Answers[B], rounds: Stretch) -> None:
         """One round: so many more perturbations of each of these documents, stretch by stretch."""
 
-        def tokenise(stretch: Stretch) -> Sequences:
-            return Sequences.join([_texts(model, *one) for one in stretch])
+        def perturb(stretch: Stretch) -> B:
+            parts = [_inputs(model, *one) for one in stretch]
+            return type(parts[0]).join(parts)
 
-        def answer(stretch: Stretch, texts: Sequences) -> Answers:
-            return ask(model, texts, [study.question for study, n in stretch for _ in range(n)])
+        def answer(stretch: Stretch, inputs: B) -> Answered:
+            return answered(model, inputs, [study.question for study, n in stretch for _ in range(n)])
 
-        def learn(stretch: Stretch, answers: Answers) -> None:
+        def learn(stretch: Stretch, answers: Answered) -> None:
             done = 0
             for study, n in stretch:
                 faults = {i - done: text for i, text in answers.faults.items() if done <= i < done + n}
@@ -136,11 +170,11 @@ class LimeProbe:
                 self._learn(study, model.probabilities(outputs, study.question).numpy(), faults)
                 done += n
 
-        overlapped(list(_stretches(rounds)), tokenise, answer, learn)
+        overlapped(list(_stretches(rounds)), perturb, answer, learn)
 
     def _learn(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> None:
-        if faults and isinstance(study.neighbourhood, Adaptive):  # its estimate wants an answer to every mask
-            study.begin_with(Fixed(len(study.segments), self.budget, self.kernel_width, study.neighbourhood.random))
+        if faults and isinstance(study.perturbations, Adaptive):  # its estimate wants an answer to every mask
+            study.begin_with(Fixed(len(study.segments), self.budget, self.kernel_width, study.perturbations.random))
             return
         study.failure = self._fault(study, values, faults)
         if study.failure:
@@ -149,7 +183,7 @@ class LimeProbe:
         study.values = np.concatenate([study.values, values]) if len(study.values) else values
         study.labels = self._labels(study)
         explained = study.values[:, study.labels]
-        study.fits = tuple(study.neighbourhood.fit(explained, self.num_features))
+        study.fits = tuple(study.perturbations.fit(explained, self.num_features))
         if not all(map(_is_finite, study.fits)):
             study.failure = self._no_surrogate(study)
 
@@ -165,7 +199,7 @@ class LimeProbe:
             return NotMeasurable(name, "unreadable-perturbations", f"{message}: {next(iter(faults.values()))}")
         return None
 
-    def study(self, document: Document, model: Classifies, seed: int) -> Study | Unmeasured:
+    def study(self, document: Document, model: Answers[B], seed: int) -> Study | Unmeasured:
         """Segments the document and chooses its perturbations, from (seed, document) alone."""
         segmenter, segments = self._segments(document, model)
         if not segments:
@@ -177,9 +211,9 @@ class LimeProbe:
                 "too-many-segments",
                 f"{len(segments)} {segmenter} cannot be told apart by {self.budget} samples; raise {key}",
             )
-        return Study(document, segmenter, segments, self._neighbourhood(document, len(segments), seed))
+        return Study(document, segmenter, segments, self._perturbations(document, len(segments), seed))
 
-    def _neighbourhood(self, document: Document, n_segments: int, seed: int) -> Neighbourhood:
+    def _perturbations(self, document: Document, n_segments: int, seed: int) -> Perturbations:
         if 2 ** min(n_segments, 40) <= self.budget:
             return Enumerated(n_segments, self.budget, self.kernel_width)
         random = np.random.RandomState(seed_for(seed, document, self.name))
@@ -187,23 +221,16 @@ class LimeProbe:
             return Adaptive(n_segments, self.max_samples, self.kernel_width, random, self.tolerance)
         return Fixed(n_segments, self.n_samples, self.kernel_width, random)
 
-    def _segments(self, document: Document, model: Classifies) -> tuple[str, tuple[Segment, ...]]:
-        tokens = None
-        if self.segmenter == "tokens":
-            found = model.tokens([(document.text, document.pair)])[0]
-            tokens = [span for span, special in zip(found.spans, found.special, strict=True) if not special]
-        name, segments = segment(document, self.segmenter, bow=self.bow, tokens=tokens)
-        if self.segmenter == "auto" and 2 * len(segments) > self.budget:
-            return segment(document, "sentences", bow=self.bow)
-        return name, segments
+    def _segments(self, document: Document, model: Answers[B]) -> tuple[str, tuple[Segment, ...]]:
+        return model.segment(document, self.segmenter, merge_equal=self.bow, most=self.budget // 2)
 
     def _explanation(self, study: Study) -> Row:
         if study.failure:
             return study.failure
-        account: dict[str, Any] = study.neighbourhood.account(len(study.values), study.fits)
-        account["n_evaluations"] -= study.n_unread
         return Explanation(
             document_id=study.document.id,
+            method=self.method,
+            unit=study.question.unit,
             segmenter=study.segmenter,
             segments=study.segments,
             targets=tuple(
@@ -219,11 +246,14 @@ class LimeProbe:
                 )
                 for label, found in zip(study.labels, study.fits, strict=True)
             ),
-            kernel_width=self.kernel_width,
-            unit="log-probability" if study.question.free else "probability",
-            n_unread=study.n_unread,
-            **account,
+            neighbourhood=self._neighbourhood(study),
         )
+
+    def _neighbourhood(self, study: Study) -> Neighbourhood:
+        found = study.perturbations.account(len(study.values), study.n_unread, study.fits)
+        if self.keep == "none":
+            return found
+        return study.perturbations.perturbed(study.values[:, study.labels]).kept_in(found)
 
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"
@@ -253,10 +283,10 @@ def _is_finite(fit: Fit) -> bool:
     return bool(np.isfinite(numbers).all())
 
 
-def _texts(model: Classifies, study: Study, n: int) -> Sequences:
-    """The token ids of the next n perturbations."""
-    masks = study.neighbourhood.masks[len(study.values) : len(study.values) + n]
-    return encoded(model, study.document, study.segments, masks)
+def _inputs(model: Answers[B], study: Study, n: int) -> B:
+    """The next n perturbations."""
+    masks = study.perturbations.masks[len(study.values) : len(study.values) + n]
+    return model.perturbed(study.document, study.segments, masks)
 
 
 def seed_for(seed: int, document: Document, probe: str) -> int:

@@ -11,7 +11,7 @@ from auditor.findings.analyses.explanations import LOW_FIDELITY
 from auditor.findings.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator, shortest
-from auditor.records.types import Document, Explanation, Target
+from auditor.records.types import Document, Explanation, Neighbourhood, Target
 from auditor.report.drawing import formats, highlights, marks
 
 LEAST_WEIGHTS, MOST_WEIGHTS = 4, 10
@@ -115,7 +115,7 @@ def draw_card(
         document_id=formats.middle(document.id, 48),
         rule=example.rule,
         facts=_facts(document, target, explanation.unit),
-        made=_made(explanation),
+        made=_made(explanation.neighbourhood) if explanation.neighbourhood else "",
         target=formats.middle(target.label, 60),
         continuation=continuation,
         passages=tuple(passages),
@@ -156,26 +156,26 @@ def _fidelity(value: float) -> str:
     return say("R² {value} ▲ below {limit}", value=formats.decimal(value, digits), limit=shortest(LOW_FIDELITY))
 
 
-def _made(explanation: Explanation) -> str:
-    if not explanation.n_unread:
-        return _drawn(explanation)
+def _made(around: Neighbourhood) -> str:
+    if not around.n_unread:
+        return _drawn(around)
     unread = plural(
-        explanation.n_unread,
+        around.n_unread,
         "{n} left out that the model itself cannot read",
         "{n} left out that the model itself cannot read",
     )
-    return say("{variants}; {unread}", variants=_drawn(explanation), unread=unread)
+    return say("{variants}; {unread}", variants=_drawn(around), unread=unread)
 
 
-def _drawn(explanation: Explanation) -> str:
-    n = explanation.n_samples
-    if explanation.exact:
+def _drawn(around: Neighbourhood) -> str:
+    n = around.n_samples
+    if around.exact:
         return plural(n, "{n} variant, no sampling error", "all {n} variants, no sampling error")
     variants = plural(n, "{n} variant", "{n} variants")
-    if explanation.precision is None:
-        distinct = formats.count(explanation.n_evaluations)
+    if around.precision is None:
+        distinct = formats.count(around.n_evaluations)
         return say("{variants}, {distinct} distinct", variants=variants, distinct=distinct)
-    return say(_ENDS[explanation.stopped], variants=variants, precision=formats.percent(explanation.precision))
+    return say(_ENDS[around.stopped], variants=variants, precision=formats.percent(around.precision))
 
 
 def _weight_row(explanation: Explanation, index: int, weight: float, error: float, scale: Scale) -> WeightRow:

@@ -14,6 +14,11 @@ SEGMENTS = {
     "tokens": N_("tokens"),
     "lime": N_("words as the package lime cuts them"),
 }
+_KEPT = {
+    "cards": N_("variants and answers kept with the evidence: of documents that may be shown in this report"),
+    "all": N_("variants and answers kept with the evidence: of every document"),
+    "none": N_("variants and answers not kept with the evidence"),
+}
 
 
 def _n_samples(parameter: Parameter) -> str:
@@ -62,6 +67,10 @@ def _num_features(parameter: Parameter) -> str:
     return say("only so many segments of a document have a weight")
 
 
+def _keep(parameter: Parameter) -> str:
+    return say(_KEPT[parameter.value]) if parameter.value in _KEPT else ""
+
+
 PARAMETERS: Mapping[str, Meaning] = {
     "kernel_width": N_("σ of the kernel π"),
     "top_labels": N_("labels explained, the most probable first; this report shows the first"),
@@ -71,5 +80,6 @@ PARAMETERS: Mapping[str, Meaning] = {
     "segmenter": _segmenter,
     "bow": _bow,
     "num_features": _num_features,
+    "keep": _keep,
 }
 """Parameter → what it came to."""

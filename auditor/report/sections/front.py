@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor import tasks
 from auditor.findings.numbers import as_nats
 from auditor.findings.presentation import Reviewer
 from auditor.findings.registry import owner_of
@@ -26,11 +27,6 @@ _VERDICTS = {
     "pass with conditions": N_("Pass with conditions"),
     "fail": N_("Fail"),
     "not established": N_("Not established"),
-}
-_TASKS = {
-    "text-classification": N_("Text classification"),
-    "text-generation": N_("Text generation"),
-    "fill-mask": N_("Masked language model"),
 }
 _ANYBODY = Reviewer(name="")
 
@@ -110,10 +106,9 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
 
 
 def _facts(findings: Findings) -> tuple[str, ...]:
-    task = _TASKS.get(findings.task)
     model = (formats.middle(findings.model["Name"], 60),) if "Name" in findings.model else ()
     return (
-        say(task) if task else findings.task,
+        say(tasks.described(findings.task).title),
         *model,
         plural(findings.n_documents, "{n} document", "{n} documents"),
         say("run {run}", run=formats.middle(findings.run_id, 40)),

@@ -68,7 +68,11 @@ def compose(sources: Sources) -> Section:
         method="",
         limits="",
         template="sections/glossary.html.j2",
-        content={"entries": sorted(translated, key=lambda entry: numbers.place_in_alphabet(entry.term))},
+<<<<<<< HEAD
+        content={"entries": sorted(translated, key=lambda entry: numbers.collation_key(entry.term))},
+=======
+        content={"entries": sorted(said, key=lambda entry: numbers.collation_key(entry.term))},
+>>>>>>> house
     )
 
 

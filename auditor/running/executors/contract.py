@@ -1,17 +1,18 @@
-"""What an executor is: it maps a worker over shards and says of each how it went.
+"""What an executor is: an engine that gives shards of documents to workers and says of each how it went.
 
 A worker is made where it runs, once, by a factory: it loads the model, then takes shard after shard, writes the rows of
 each into the run folder itself, and returns a small receipt. So a killed engine loses one shard, and resuming is the
-same command again.
+same command again. Factory, shards and receipts can be pickled: a worker may run in another process, or elsewhere.
+
+Third parties register theirs by the entry point `auditor.executors`; `run.executor` in a configuration names one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
-Receipt = TypeVar("Receipt")
-
-Worker = Callable[["Shard"], Receipt]
+from auditor.records.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,20 @@ class Shard:
     stop: int
 
 
+@dataclass(slots=True)
+class Receipt:
+    """What a worker did for one shard; the rows themselves are in the run folder."""
+
+    work: Counter[str] = field(default_factory=Counter)
+    """How much the models computed, by what is counted; see `auditor.models.computing.batching.Batcher`."""
+    asked: dict[str, int] = field(default_factory=dict)
+    """Probe → documents of the shard that it was given, also those that were measured before."""
+    failures: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
+    """Probe → those among the rows that this worker wrote."""
+
+
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Receipt]):
+class Outcome:
     """How one shard went: with a receipt, or with the error that its last attempt raised."""
 
     shard: Shard
@@ -32,22 +45,26 @@ class Outcome(Generic[Receipt]):
     error: Exception | None = None
 
 
+Worker = Callable[[Shard], Receipt]
+"""Does one shard; asked once more about the same one, it does what is missing."""
+WorkerFactory = Callable[[], Worker]
+"""Makes a worker where it is called."""
+
+
 class Executor(Protocol):
-    """An engine that runs workers."""
+    """An engine that runs workers; it is built without arguments."""
+
+    in_process: ClassVar[bool]
+    """Whether its workers run in this process, one at a time, where they can tell how far they are within a shard."""
 
     def map(
-        self,
-        worker_factory: Callable[[], Worker[Receipt]],
-        shards: Sequence[Shard],
-        *,
-        retries: int,
-        stop: Callable[[], bool],
-    ) -> Iterator[Outcome[Receipt]]:
+        self, factory: WorkerFactory, shards: Sequence[Shard], *, retries: int, stop: Callable[[], bool]
+    ) -> Iterator[Outcome]:
         """Run every shard; outcomes come in no particular order, one per shard that was begun.
 
         Args:
-            worker_factory: Makes a worker. Not called if there is nothing to do. What it raises is raised here: no
-                shard could be measured without a worker.
+            factory: Makes a worker. Not called if there is nothing to do. What it raises is raised here: no shard could
+                be measured without a worker.
             shards: What to do.
             retries: How often a shard that failed is tried again. An `AuditorError` is not: it is the user's to mend.
             stop: Asked before every shard; once true, no other shard is begun.

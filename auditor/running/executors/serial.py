@@ -2,33 +2,31 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from auditor.errors import AuditorError
-from auditor.running.executors.contract import Outcome, Receipt, Shard, Worker
+from auditor.running.executors.contract import Outcome, Shard, Worker, WorkerFactory
 
 
 @dataclass(frozen=True, slots=True)
 class SerialExecutor:
     """See `auditor.running.executors.contract`. Outcomes come in the order of the shards."""
 
+    in_process: ClassVar[bool] = True
+
     def map(
-        self,
-        worker_factory: Callable[[], Worker[Receipt]],
-        shards: Sequence[Shard],
-        *,
-        retries: int = 0,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[Outcome[Receipt]]:
+        self, factory: WorkerFactory, shards: Sequence[Shard], *, retries: int, stop: Callable[[], bool]
+    ) -> Iterator[Outcome]:
         """See `auditor.running.executors.contract.Executor`."""
-        worker: Worker[Receipt] | None = None
+        worker: Worker | None = None
         for shard in shards:
             if stop():
                 return
-            worker = worker or worker_factory()
+            worker = worker or factory()
             yield _attempt(worker, shard, retries)
 
 
-def _attempt(worker: Worker[Receipt], shard: Shard, retries: int) -> Outcome[Receipt]:
+def _attempt(worker: Worker, shard: Shard, retries: int) -> Outcome:
     """Run one shard, again after an error that a second attempt may not meet."""
     for left in range(retries, -1, -1):
         try:

@@ -1,0 +1,51 @@
+"""In which order probes run: each behind those whose rows it reads."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from auditor.errors import ProbeError
+from auditor.probes.contract import predecessors
+
+if TYPE_CHECKING:
+    from auditor.probes.contract import Probe
+
+
+def ordered(probes: Sequence["Probe"]) -> tuple["Probe", ...]:
+    """The probes, each behind those whose rows it reads; otherwise as they were given.
+
+    Raises:
+        ProbeError: One reads the rows of a probe that does not run, or some read each other's in a circle.
+    """
+    _require_all(probes)
+    waiting, ready = list(probes), []
+    while waiting:
+        names = {probe.name for probe in waiting}
+        following = next((probe for probe in waiting if names.isdisjoint(predecessors(probe))), None)
+        if following is None:
+            raise ProbeError(_circle(waiting))
+        ready.append(following)
+        waiting = [probe for probe in waiting if probe is not following]
+    return tuple(ready)
+
+
+def _require_all(probes: Sequence["Probe"]) -> None:
+    names = {probe.name for probe in probes}
+    for probe in probes:
+        for name in predecessors(probe):
+            if name not in names:
+                raise ProbeError(
+                    f"probes.{probe.name}: reads what the probe {name} finds in the same documents, which does not "
+                    f"run; add a table [probes.{name}], or leave {probe.name} out"
+                )
+
+
+def _circle(waiting: Sequence["Probe"]) -> str:
+    """Who reads whom, from one of a circle back to itself."""
+    reads = {probe.name: predecessors(probe) for probe in waiting}
+    walk = [waiting[0].name]
+    while walk.count(walk[-1]) < 2:
+        walk.append(next(name for name in reads[walk[-1]] if name in reads))
+    circle = walk[walk.index(walk[-1]) :]
+    steps = ", ".join(f"{a} reads {b}" for a, b in pairwise(circle))
+    return f"probes.{circle[0]}: no order is possible, since {steps}; leave one of them out, and tell who wrote it"
