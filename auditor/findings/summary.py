@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditor import tasks
 from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
@@ -36,41 +35,12 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
 
 
 def _summarise(evidence: Evidence, context: Context) -> Findings:
-<<<<<<< HEAD
     setting = setting_of(evidence, context)
     conclusions = _conclude(evidence, setting)
     analyses = {probe: conclusion.findings for probe, conclusion in conclusions.items()}
     whole = [number for conclusion in conclusions.values() for number in conclusion.numbers]
     parts = list(measure_parts(evidence, setting, whole))
     slices, coverage = slice_corpus(parts), cover(evidence, context)
-=======
-    seed, columns = context.seed, sliceable(evidence.documents)
-    answers = pair(evidence, context.multi_label)
-    explained = [explanation for _, explanation in evidence.measured(evidence.explanations)]
-    coverage = cover(evidence, context)
-
-    candidates = tasks.described(context.task).labels == "candidates"
-    predictions, answer_numbers = summarise_predictions(answers, candidates=candidates, seed=seed)
-    explanations, lime_numbers = summarise_explanations(explained, answers, seed)
-    attention, attention_numbers = summarise_attention(
-        [record for _, record in evidence.measured(evidence.attention)], agree_on(evidence, seed), seed
-    )
-    perplexity, perplexity_numbers = summarise_perplexity(
-        tuple(evidence.measured(evidence.perplexity)),
-        columns,
-        "perplexity" in context.references,
-        seed,
-    )
-    filled, filled_numbers = summarise_pseudo_perplexity(
-        tuple(evidence.measured(evidence.pseudo_perplexity)),
-        columns,
-        "pseudo_perplexity" in context.references,
-        seed,
-    )
-    whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]
-    parts = list(measure_parts(evidence, answers, whole, candidates=candidates, seed=seed))
-    slices = slice_corpus(parts)
->>>>>>> house
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
@@ -106,7 +76,6 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     return findings.model_copy(update={"documents": list_documents(evidence, answers, context.references)})
 
 
-<<<<<<< HEAD
 def _notes(
     evidence: Evidence, context: Context, analyses: Mapping[str, Finding], coverage: Sequence[Coverage]
 ) -> tuple[str, ...]:
@@ -148,11 +117,6 @@ def _worst(evidence: Evidence, setting: Setting, slices: Sequence[SliceRow]) -> 
 def _key_numbers(setting: Setting, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
     """The usual ones that a check holds, the other required checks' from the worst on, then usual ones unbound."""
     usual, checked = _usual(setting), {check.name for check in checks}
-=======
-def _key_numbers(task: str, numbers: Mapping[str, Number], checks: Sequence[Check]) -> tuple[Number, ...]:
-    """The task's numbers that a check holds, the other required checks' from the worst on, then numbers unbound."""
-    usual, checked = tasks.described(task).key_numbers, {check.name for check in checks}
->>>>>>> house
     others = [check for check in checks if check.required and check.name not in usual]
     names = [name for name in usual if name in checked]
     names += [check.name for check in sorted(others, key=lambda check: _WORST_FIRST.index(check.result))]

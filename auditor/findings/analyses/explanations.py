@@ -38,7 +38,6 @@ MOST_UNFAITHFUL, MOST_UNSTABLE = 3, 3
 Z_95 = 1.96
 
 
-<<<<<<< HEAD
 class ExplanationFindings(Finding):
     """Which words carry the prediction, and is the explanation to be believed?"""
 
@@ -119,32 +118,6 @@ class ExplanationSummary(Summary):
             lambda explanation: top_target(explanation).fidelity,
             N_("R² is the fidelity of the explanation."),
         ),
-=======
-def summarise_explanations(
-    explanations: Sequence[Explanation], answers: Sequence[Answer], seed: int
-) -> tuple[ExplanationFindings | None, list[Number]]:
-    """The findings and the numbers of the LIME probe; None and [] where it measured nothing."""
-    if not explanations:
-        return None, []
-    numbers = [fidelity(explanations, seed), low_fidelity_share(explanations), clear_share(explanations)]
-    around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
-    sampled = [one.n_samples for one in around if not one.exact]
-    found = ExplanationFindings(
-        n_documents=len(explanations),
-        n_exact=sum(one.exact for one in around),
-        n_samples=max(sampled or [one.n_samples for one in around], default=0),
-        n_evaluations=sum(one.n_evaluations for one in around),
-        stopped=dict(sorted(Counter(one.stopped for one in around).items())),
-        tolerance=next((one.tolerance for one in around if one.tolerance is not None), None),
-        kernel_width=next((one.kernel_width for one in around), 0.0),
-        segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
-        unit=explanations[0].unit,
-        fidelity=numbers[0],
-        low_fidelity_share=numbers[1],
-        clear_share=numbers[2],
-        global_words=rank_words(faithful(explanations)),
-        examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
->>>>>>> house
     )
     reasons = {  # noqa: RUF012
         "no-segments": N_("nothing to switch off"),

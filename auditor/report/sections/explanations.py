@@ -8,12 +8,8 @@ from auditor.findings.contract import Quantity
 from auditor.findings.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
-<<<<<<< HEAD
 from auditor.records.types import Document, Explanation, Prediction
 from auditor.report.contract import Reason, Section, Sources, known, numbers_table, with_interval
-=======
-from auditor.records.types import Document, Explanation, Neighbourhood, Prediction, Target, Unmeasured
->>>>>>> house
 from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
 from auditor.report.sections.explanation_cards import Card, Scale, draw_card, scale_of
@@ -200,65 +196,8 @@ def _limits(analysis: ExplanationFindings) -> str:
     )
 
 
-<<<<<<< HEAD
 def _continuation(row: object) -> str | None:
     if not isinstance(row, Prediction) or row.continuation is None:
-=======
-def _scale(targets: Sequence[Target]) -> _Scale:
-    ends: list[float] = []
-    for target in targets:
-        for _, weight, error in _ranked(target)[:MOST_WEIGHTS]:
-            ends += [weight - highlights.half_width(error), weight + highlights.half_width(error)]
-    return _Scale(marks.shared_axis(ends, zero=True, width=112), highlights.step_size(targets))
-
-
-def _ranked(target: Target) -> list[tuple[int, float, float]]:
-    """(segment, weight, standard error) of the segments the surrogate used, largest first, ties by place."""
-    rows = [
-        (i, weight, error)
-        for i, (weight, error, chosen) in enumerate(
-            zip(target.weights, target.standard_errors, target.selected, strict=True)
-        )
-        if chosen
-    ]
-    return sorted(rows, key=lambda row: -abs(row[1]))
-
-
-def _card(sources: Sources, example: Example, document: Document, explanation: Explanation, scale: _Scale) -> Card:
-    target = explanation.targets[0]
-    unit = highlights.unit_of_segmenter(explanation.segmenter)
-    painted = highlights.weight_marks(explanation.segments, target, scale.delta)
-    passages = highlights.passages(document, painted, unit, _MOST_WORDS)
-    continuation = _continuation(sources.evidence.predictions.get(document.id))
-    listed = _ranked(target)[: _room(passages, continuation)]
-    return Card(
-        anchor=anchor(sources, document.id),
-        document_id=formats.middle(document.id, 48),
-        rule=example.rule,
-        facts=_facts(document, target, explanation.unit),
-        made=_made(explanation.neighbourhood) if explanation.neighbourhood else "",
-        target=formats.middle(target.label, 60),
-        continuation=continuation,
-        passages=tuple(passages),
-        weights=tuple(_weight_row(explanation, *row, scale) for row in listed),
-        more=len(explanation.segments) - len(listed),
-    )
-
-
-def _room(passages: Sequence[highlights.Passage], continuation: str | None) -> int:
-    """How many weights stand beside a text without making its card taller."""
-    texts = [passage.body.striptags() for passage in passages] + ([continuation] if continuation else [])
-    lines = sum(math.ceil(_width(text) / _COLUMNS) for text in texts)
-    return min(max(LEAST_WEIGHTS, round(_ROWS_PER_LINE * lines)), MOST_WEIGHTS)
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _continuation(prediction: Prediction | Unmeasured | None) -> str | None:
-    if prediction is None or isinstance(prediction, Unmeasured) or prediction.continuation is None:
->>>>>>> house
         return None
     return formats.excerpt(row.continuation, 240)
 
@@ -276,7 +215,6 @@ def _card(
     return draw_card(example, document, explanation, scale, anchor=anchor, continuation=continuation)
 
 
-<<<<<<< HEAD
 def _unfaithful(_: Sources, __: str, value: float) -> str:
     number = formats.decimal(value, 2)
     if value < 0:
@@ -293,36 +231,6 @@ def _unstable(_: Sources, __: str, value: float) -> str:
         "The weights are uncertain: the widest interval is ±{share} of the largest weight.",
         share=formats.percent(value),
     )
-=======
-def _fidelity(value: float) -> str:
-    """`R² 0.83`; a value below the limit is signed, and has digits enough not to round onto it."""
-    if value >= LOW_FIDELITY:
-        return f"R² {formats.decimal(value, 2)}"
-    digits = next(digits for digits in (2, 3, 4, 9) if round(value, digits) < LOW_FIDELITY or digits == 9)
-    return say("R² {value} ▲ below {limit}", value=formats.decimal(value, digits), limit=shortest(LOW_FIDELITY))
-
-
-def _made(around: Neighbourhood) -> str:
-    if not around.n_unread:
-        return _drawn(around)
-    unread = plural(
-        around.n_unread,
-        "{n} left out that the model itself cannot read",
-        "{n} left out that the model itself cannot read",
-    )
-    return say("{variants}; {unread}", variants=_drawn(around), unread=unread)
-
-
-def _drawn(around: Neighbourhood) -> str:
-    n = around.n_samples
-    if around.exact:
-        return plural(n, "{n} variant, no sampling error", "all {n} variants, no sampling error")
-    variants = plural(n, "{n} variant", "{n} variants")
-    if around.precision is None:
-        distinct = formats.count(around.n_evaluations)
-        return say("{variants}, {distinct} distinct", variants=variants, distinct=distinct)
-    return say(_ENDS[around.stopped], variants=variants, precision=formats.percent(around.precision))
->>>>>>> house
 
 
 REASONS = {

@@ -68,11 +68,7 @@ def compose(sources: Sources) -> Section:
         method="",
         limits="",
         template="sections/glossary.html.j2",
-<<<<<<< HEAD
         content={"entries": sorted(translated, key=lambda entry: numbers.collation_key(entry.term))},
-=======
-        content={"entries": sorted(said, key=lambda entry: numbers.collation_key(entry.term))},
->>>>>>> house
     )
 
 

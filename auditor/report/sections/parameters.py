@@ -12,29 +12,6 @@ from auditor.languages import plural, say
 from auditor.report.chapters import chapter_of, chapters
 from auditor.report.contract import Meaning, Parameter
 from auditor.report.drawing import formats
-<<<<<<< HEAD
-=======
-from auditor.report.sections.explanations import SEGMENTS
-
-_SCORED = {"perplexity": "perplexity", "pseudo_perplexity": "pseudo_perplexity"}
-"""Probe → field of the findings that knows its model and context."""
-_TITLES = {
-    "prediction": N_("Predictions"),
-    "lime": N_("LIME"),
-    "attention": N_("Attention"),
-    "perplexity": N_("Perplexity"),
-    "pseudo_perplexity": N_("Pseudo-perplexity"),
-}
-_FIXED = {
-    ("lime", "kernel_width"): N_("σ of the kernel π"),
-    ("lime", "top_labels"): N_("labels explained, the most probable first; this report shows the first"),
-}
-_KEPT = {
-    "cards": N_("variants and answers kept with the evidence: of documents that may be shown in this report"),
-    "all": N_("variants and answers kept with the evidence: of every document"),
-    "none": N_("variants and answers not kept with the evidence"),
-}
->>>>>>> house
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,72 +91,5 @@ def _model(parameter: Parameter) -> str:
     return say("the audited model") if parameter.is_unset else say("a reference model, not the audited one")
 
 
-<<<<<<< HEAD
 _OF_ANY: Mapping[str, Meaning] = {"limit": _limit, "model": _model}
 """Parameters that probes have in common."""
-=======
-def _only_auto(meaning: str) -> Callable[[_Setting], str]:
-    def resolve(setting: _Setting) -> str:
-        return say(meaning) if setting.siblings.get("n_samples") == "auto" else say("not used: n_samples is a number")
-
-    return resolve
-
-
-def _segmenter(setting: _Setting) -> str:
-    if setting.findings.explanations is None:
-        return ""
-    return formats.listed(
-        say(
-            "{segments} ({documents})",
-            segments=translated(SEGMENTS.get(name, name)),
-            documents=plural(n, "{n} document", "{n} documents"),
-        )
-        for name, n in setting.findings.explanations.segmenters.items()
-    )
-
-
-def _bow(setting: _Setting) -> str:
-    if setting.value == "True":
-        return say("a word is one segment, at all places where it stands")
-    return say("each place of a word is a segment of its own")
-
-
-def _num_features(setting: _Setting) -> str:
-    if setting.is_unset:
-        return say("every segment has a weight")
-    return say("only so many segments of a document have a weight")
-
-
-def _keep(setting: _Setting) -> str:
-    return say(_KEPT[setting.value]) if setting.value in _KEPT else ""
-
-
-def _model(setting: _Setting) -> str:
-    return say("the audited model") if setting.is_unset else say("a reference model, not the audited one")
-
-
-def _context_length(setting: _Setting) -> str:
-    found = getattr(setting.findings, _SCORED[setting.probe]) if setting.probe in _SCORED else None
-    return "" if found is None else plural(found.context_length, "{n} token", "{n} tokens")
-
-
-def _stride(setting: _Setting) -> str:
-    found = setting.findings.perplexity
-    return "" if found is None else plural(found.stride, "{n} token", "{n} tokens")
-
-
-_RESOLVERS: dict[tuple[str, str], Callable[[_Setting], str]] = {
-    ("", "limit"): _limit,
-    ("", "model"): _model,
-    ("", "context_length"): _context_length,
-    ("perplexity", "stride"): _stride,
-    ("lime", "n_samples"): _n_samples,
-    ("lime", "tolerance"): _only_auto(N_("share of the largest weight that the widest 95% interval has to fall below")),
-    ("lime", "max_samples"): _only_auto(N_("the most variants of one document")),
-    ("lime", "segmenter"): _segmenter,
-    ("lime", "bow"): _bow,
-    ("lime", "num_features"): _num_features,
-    ("lime", "keep"): _keep,
-}
-"""(Probe, parameter) → what it came to; of any probe where the first is empty."""
->>>>>>> house
