@@ -147,8 +147,8 @@ def with_rows(evidence, **rows):
 
 
 def of_records(probe, records):
-    """Evidence of one probe, a document for each of its records, in their order."""
-    documents = tuple(Document(record.document_id, TEXT) for record in records)
+    """Evidence of one probe: its records, and the documents that they are of, in the same order."""
+    documents = tuple(document(int(record.document_id[1:])) for record in records)
     return Evidence(documents, {probe: {record.document_id: record for record in records}})
 
 
