@@ -74,7 +74,14 @@ def test_text_is_kept_as_it_is():
         (b"[]", "expected format auditor.findings/3, found none"),
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
         (b'{"format": "auditor.findings/3"}', "title: field required"),
-        (write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1), "finite number"),
+        (
+            write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1),
+            r"analyses\.lime\.global_words\.0\.share_supporting: .*finite number",
+        ),
+        (write(FOUND).replace(b'"analyses": {', b'"analysis": {', 1), "analyses: field required"),
+        (write(FOUND).replace(b'"confusion"', b'"confusions"', 1), r"analyses\.prediction\.confusion: field required"),
+        (json.dumps(json.loads(write(FOUND)) | {"analyses": [1]}), "analyses: input should be a valid dictionary"),
+        (json.dumps(json.loads(write(FOUND)) | {"analyses": {"lime": 3}}), r"analyses\.lime: input should be"),
     ],
 )
 def test_a_file_that_is_not_understood_is_refused_in_one_line(data, message):

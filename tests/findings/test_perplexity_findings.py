@@ -80,9 +80,7 @@ def test_the_most_surprising_documents_are_those_with_the_most_bits_per_byte():
 
 
 def test_strips_hold_the_sorted_logarithms_of_each_value():
-    findings, _ = summarised(
-        [perplexity(i) for i in range(N)], columns={"length": ("long", "short", "endless")}
-    )
+    findings, _ = summarised([perplexity(i) for i in range(N)], columns={"length": ("long", "short", "endless")})
     strips = findings.nats_by_slice["length"]
     assert set(strips) == {"long", "short"}
     assert strips["short"] == pytest.approx(tuple(sorted(1 + i / N for i in range(0, N, 2))))

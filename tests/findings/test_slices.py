@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worked_example import N, context, document, evidence, explanation, perplexity, prediction, with_rows
+from worked_example import N, context, document, evidence, explanation, perplexity, prediction
 
 from auditor.findings import Evidence, Prospect, names, nearest, summarise
 from auditor.findings.analyses.answers import pair

@@ -24,10 +24,11 @@ def perplexity(name: str, special: tuple[str, ...]) -> Perplexity:
 
 
 PREDICTIONS = {**{name: prediction(name) for name in READ}, "broken": Failure("broken", "non-finite", "[MASK]")}
+PREDICTED = Evidence(DOCUMENTS, {"prediction": PREDICTIONS})
 
 
 def test_documents_are_counted_and_every_token_with_the_documents_that_have_it() -> None:
-    noted = describe_special_tokens(Evidence(DOCUMENTS, {"prediction": PREDICTIONS}), BARE)
+    noted = describe_special_tokens(PREDICTED, BARE)
     assert noted == [
         "2 documents contain special tokens of the tokenizer literally ([MASK] in 2 and [SEP] in 1); "
         "the model reads them as such."
@@ -46,8 +47,10 @@ def test_a_reference_model_has_a_note_of_its_own() -> None:
 
 
 def test_a_document_that_several_probes_of_one_model_read_counts_once() -> None:
-    evidence = Evidence(DOCUMENTS, {"prediction": PREDICTIONS, "perplexity": {"mask": perplexity("mask", READ["mask"])}})
-    assert describe_special_tokens(evidence, BARE) == describe_special_tokens(Evidence(DOCUMENTS, {"prediction": PREDICTIONS}), BARE)
+    evidence = Evidence(
+        DOCUMENTS, {"prediction": PREDICTIONS, "perplexity": {"mask": perplexity("mask", READ["mask"])}}
+    )
+    assert describe_special_tokens(evidence, BARE) == describe_special_tokens(PREDICTED, BARE)
 
 
 MASKED = {
@@ -76,6 +79,6 @@ def test_many_tokens_and_long_names_are_cut_short() -> None:
 
 def test_the_note_stands_first_in_the_language_of_the_report() -> None:
     context = replace(BARE, presentation=Presentation(language="zh"), notes=("…",))
-    notes = summarise(Evidence(DOCUMENTS, {"prediction": PREDICTIONS}), context).notes
+    notes = summarise(PREDICTED, context).notes
     assert "特殊词元" in notes[0]
     assert "[MASK]" in notes[0]
