@@ -119,10 +119,12 @@ def test_a_classifier_is_audited_from_corpus_to_pdf(models: dict[str, Path], her
     assert found.verdict.result == "pass"
     assert progress.done == progress.total == {"prediction": 18, "lime": 10, "attention": 18, "perplexity": 18}
     assert {c.probe: (c.asked, c.measured) for c in found.coverage}["lime"] == (10, 10)
-    assert found.perplexity is not None
-    assert found.perplexity.is_reference
-    assert found.predictions is not None
-    assert sum(map(sum, found.predictions.confusion)) == 18
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    assert perplexity is not None
+    assert perplexity.is_reference
+    predictions = found.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert sum(map(sum, predictions.confusion)) == 18
     assert {row.value for row in found.slices} == {"s", "l"}
     assert any("10 of 18" in note for note in found.notes)
     assert "reference model" in result.html.read_text(encoding="utf-8")
