@@ -28,6 +28,9 @@ from auditor.errors import (
     TooManyFailuresError,
     VerificationError,
 )
+from auditor.findings.analyses.attention import AttentionFindings
+from auditor.findings.analyses.perplexity import PerplexityFindings
+from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.models import Classifies
 from auditor.probes.contract import Sitting
 from auditor.records.run import Run
@@ -117,10 +120,12 @@ def test_a_classifier_is_audited_from_corpus_to_pdf(models: dict[str, Path], her
     assert found.verdict.result == "pass"
     assert progress.done == progress.total == {"prediction": 18, "lime": 10, "attention": 18, "perplexity": 18}
     assert {c.probe: (c.asked, c.measured) for c in found.coverage}["lime"] == (10, 10)
-    assert found.perplexity is not None
-    assert found.perplexity.is_reference
-    assert found.predictions is not None
-    assert sum(map(sum, found.predictions.confusion)) == 18
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    assert perplexity is not None
+    assert perplexity.is_reference
+    predictions = found.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert sum(map(sum, predictions.confusion)) == 18
     assert {row.value for row in found.slices} == {"s", "l"}
     assert any("10 of 18" in note for note in found.notes)
     assert "reference model" in result.html.read_text(encoding="utf-8")
@@ -302,8 +307,9 @@ def test_strange_documents_are_a_row_or_a_failure_each(models: dict[str, Path], 
 def test_label_numbers_are_the_models_label_ids(models: dict[str, Path], here: Path) -> None:
     rows = [{"text": text, "label": i % 2} for i, text in enumerate(TEXTS)]
     found = run(models["classifier"], corpus(here, rows)).findings
-    assert found.predictions is not None
-    assert found.predictions.n_labelled == len(TEXTS)
+    predictions = found.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert predictions.n_labelled == len(TEXTS)
     assert found.notes[0] == "Numbers in the corpus were read as the model's label ids: 0 = negative, 1 = positive."
 
 
@@ -313,8 +319,9 @@ def test_several_labels_and_pairs(models: dict[str, Path], here: Path) -> None:
         for i, text in enumerate(TEXTS)
     ]
     result = run(models["several"], corpus(here, rows), {"corpus.pair": "other"})
-    assert result.findings.predictions is not None
-    assert result.findings.predictions.multi_label
+    predictions = result.findings.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert predictions.multi_label
     explanation = next(row for row in result.run.read("lime", Explanation) if isinstance(row, Explanation))
     assert {span.field for s in explanation.segments for span in s.spans} == {"text", "pair"}
 
@@ -329,12 +336,15 @@ def test_a_language_model_is_audited_with_candidates(models: dict[str, Path], he
         "checks.generation.candidate_mass.at_most": 0.99,
     }
     found = run(models["writer"], corpus(here, rows), more).findings
-    assert found.predictions is not None
-    assert found.predictions.labels == ("good", "bad")
-    assert found.perplexity is not None
-    assert (found.perplexity.context_length, found.perplexity.stride) == (16, 4)
-    assert found.attention is not None
-    assert found.attention.causal
+    predictions = found.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert predictions.labels == ("good", "bad")
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    assert perplexity is not None
+    assert (perplexity.context_length, perplexity.stride) == (16, 4)
+    attention = found.analysis("attention", AttentionFindings)
+    assert attention is not None
+    assert attention.causal
     assert [check.number is not None for check in found.checks] == [True, True]
 
 

@@ -48,7 +48,7 @@ def sample_findings(verdict="pass", title="Film reviews"):
         corpus={}, provenance={}, parameters={}, checks=(check, unjudged), key_numbers=(number(),), pointers=(),
         verdict=Verdict(result=verdict, headline="1 of 2 checks passes.", explanation="Because."),
         coverage=(coverage,), notes=("LIME ran on 50 documents.",), numbers=(), slices=(), n_comparisons=0,
-        predictions=None, explanations=None, attention=None, perplexity=None, documents=(),
+        analyses={}, documents=(),
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import torch
 
 from auditor import audit, config
 from auditor.errors import ConfigError, ProbeError
+from auditor.findings.analyses.perplexity import PerplexityFindings
+from auditor.findings.analyses.pseudo_perplexity import PseudoPerplexityFindings
 from auditor.models import find, load
 from auditor.records.types import PseudoPerplexity
 from auditor.records.verification import verify
@@ -83,17 +85,18 @@ def test_a_masked_model_is_audited_and_its_numbers_stand_in_the_report(models: d
         "attention": (12, 12, 0),
         "pseudo_perplexity": (12, 12, 0),
     }
-    assert found.predictions is None
+    assert "prediction" not in found.analyses
     assert found.verdict.result == "pass"
-    assert found.pseudo_perplexity is not None
-    corpus = found.pseudo_perplexity.corpus
+    filled = found.analysis("pseudo_perplexity", PseudoPerplexityFindings)
+    assert filled is not None
+    corpus = filled.corpus
     texts = [json.loads(line)["text"] for line in data.read_text().splitlines()]
     assert corpus.value == pytest.approx(by_hand(models["masked"], texts), rel=1e-5)
     assert found.key_numbers[0] == corpus
-    assert not found.pseudo_perplexity.is_reference
-    assert found.pseudo_perplexity.n_split > 0
+    assert not filled.is_reference
+    assert filled.n_split > 0
     page = result.html.read_text()
-    for number in (corpus, found.pseudo_perplexity.median_document):
+    for number in (corpus, filled.median_document):
         assert formats.value(number) in page
         assert formats.interval(number) in page
     assert "must never be compared with the perplexity of a causal language model" in page
@@ -120,11 +123,15 @@ def test_a_classifier_may_ask_a_masked_reference_model_beside_a_causal_one(model
         "corpus.label": "",
     }
     found = run(models["classifier"], data, **more).findings
-    assert found.pseudo_perplexity is not None
-    assert found.perplexity is not None
-    assert found.pseudo_perplexity.is_reference
-    assert found.pseudo_perplexity.model != found.perplexity.model
-    assert found.documents[0].pseudo_perplexity != found.documents[0].perplexity
+    filled = found.analysis("pseudo_perplexity", PseudoPerplexityFindings)
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    assert filled is not None
+    assert perplexity is not None
+    assert filled.is_reference
+    assert filled.model != perplexity.model
+    values = found.documents[0].values
+    assert values["pseudo_perplexity"] is not None
+    assert values["pseudo_perplexity"] != values["perplexity"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from auditor import audit, config, hub
 from auditor.errors import ModelError
 from auditor.findings import Findings
+from auditor.findings.analyses.perplexity import PerplexityFindings
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
@@ -215,8 +216,9 @@ def test_a_model_in_a_cache_folder_is_called_by_its_id_and_revision(tmp_path: Pa
     assert (found.model["Name"], found.model["Revision"]) == ("somebody/sentiment", COMMIT)
     assert result.run.plan["model"]["name"] == "somebody/sentiment"
     assert found.model["Reference models"].startswith(f"somebody/writer@{COMMIT[::-1]}: ")
-    assert found.perplexity is not None
-    assert found.perplexity.model == "somebody/writer"
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    assert perplexity is not None
+    assert perplexity.model == "somebody/writer"
     assert any("the reference model somebody/writer," in note for note in found.notes)
     assert str(snapshot) not in page
     assert str(place) not in page.replace(found.parameters["perplexity"]["model"], "")

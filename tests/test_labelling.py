@@ -9,6 +9,7 @@ import pytest
 
 from auditor import audit, config
 from auditor.corpus.labels import Reading
+from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.languages import speaking
 from auditor.models import find
 from auditor.records.types import Document, Prediction
@@ -164,7 +165,7 @@ def test_multi_hot_lists_are_audited_as_vectors(models: Path, tmp_path: Path, mo
     documents = [row for row in result.run.read("documents", Document) if isinstance(row, Document)]
     assert [row.labels for row in documents] == [("positive",), ("neutral", "positive"), (), ()]
     assert [row.unlabelled for row in documents] == [False, False, False, True]
-    found = result.findings.predictions
+    found = result.findings.analysis("prediction", PredictionFindings)
     assert found is not None
     assert found.n_labelled == 3, "no label is a reference, nothing is none"
     assert result.findings.notes == (
@@ -183,8 +184,9 @@ def test_labels_of_one_name_stay_apart_through_a_whole_audit(
     labels = ("bad", "good (id 1)", "good (id 2)")
     assert {row.labels for row in result.run.read("prediction", Prediction) if isinstance(row, Prediction)} == {labels}
     found = result.findings
-    assert found.predictions is not None
-    assert tuple(row.label for row in found.predictions.classes) == labels
+    predictions = found.analysis("prediction", PredictionFindings)
+    assert predictions is not None
+    assert tuple(row.label for row in predictions.classes) == labels
     assert found.checks[0].number is not None
     page = result.html.read_text(encoding="utf-8")
     assert "good (id 1)" in page

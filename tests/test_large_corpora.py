@@ -40,12 +40,13 @@ def per_document(work: Callable[[int], Callable[[], object]]) -> float:
 
 def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None:
     def stored(n: int) -> Run:
-        run = Run(tmp_path / str(n), {"run_id": "run", "created": "2026-11-21T22:00:00Z", "probes": {}})
+        probes = {"prediction": {}, "attention": {}}
+        run = Run(tmp_path / str(n), {"run_id": "run", "created": "2026-11-21T22:00:00Z", "probes": probes})
         _, evidence = of_many(n)
         for shard in range(n // 500):
             documents = evidence.documents[500 * shard : 500 * shard + 500]
             run.write_shard("documents", Document, shard, documents)
-            run.write_shard("prediction", Prediction, shard, [evidence.predictions[d.id] for d in documents])
+            run.write_shard("prediction", Prediction, shard, [evidence.of("prediction")[d.id] for d in documents])
             run.write_shard("attention", AttentionStatistics, shard, [_attention(d) for d in documents])
         return run
 
@@ -53,6 +54,10 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
         from auditor.running.context import read_evidence
 
         run = stored(n)
+        assert {probe: len(rows) for probe, rows in read_evidence(run).rows.items()} == {
+            "prediction": n,
+            "attention": n,
+        }
         return lambda: read_evidence(run)
 
     assert per_document(work) < 1_500

@@ -33,14 +33,9 @@ def read(data: bytes | str) -> Findings:
     if version != FORMAT:
         raise StoreError(f"findings.json: expected format {FORMAT}, found {version or 'none'}; render the run again")
     try:
-        analyses = {probe: _model_of(probe).model_validate(of_one) for probe, of_one in content["analyses"].items()}
-        return Findings.model_validate({**content, "analyses": analyses})
+        return Findings.model_validate({**content, **_analyses(content)})
     except ValidationError as error:
-        fault = error.errors()[0]
-        path = ".".join(map(str, fault["loc"]))
-        raise StoreError(f"findings.json: {path}: {fault['msg'].lower()}; render the run again") from None
-    except (KeyError, AttributeError):
-        raise StoreError("findings.json: analyses: expected one object per probe; render the run again") from None
+        raise _fault(error) from None
 
 
 class Unknown(Finding):
@@ -49,9 +44,28 @@ class Unknown(Finding):
     model_config = ConfigDict(extra="allow")
 
 
-def _model_of(probe: str) -> type[Finding]:
+def _analyses(content: dict[str, Any]) -> dict[str, Any]:
+    """What every probe came to, as the findings of its summary; nothing where the file has no table of them."""
+    analyses = content.get("analyses")
+    if not isinstance(analyses, dict):
+        return {}
+    return {"analyses": {probe: _analysis(probe, of_one) for probe, of_one in analyses.items()}}
+
+
+def _analysis(probe: str, content: object) -> Finding:
     summary = summary_of(probe)
-    return summary.findings if summary else Unknown
+    model = summary.findings if summary else Unknown
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _fault(error, "analyses", probe) from None
+
+
+def _fault(error: ValidationError, *parents: str) -> StoreError:
+    """The first fault, with the path of its key."""
+    fault = error.errors()[0]
+    path = ".".join(map(str, (*parents, *fault["loc"])))
+    return StoreError(f"findings.json: {path}: {fault['msg'].lower()}; render the run again")
 
 
 def schema() -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _precision(documents: list[Document], found: dict[str, Timed]) -> tuple[str,
     """How wide the widest 95 % interval of a document is by default; whether it is no wider at the notebook's N."""
 
     def widest(name: str) -> float:
-        kept = context.read_evidence(found[name].result.run).explanations
+        kept = context.read_evidence(found[name].result.run).measured("lime", Explanation)
         targets = [kept[document.id].targets[0] for document in documents if not kept[document.id].exact]
         return median(max(one.standard_errors) * Z_95 / max(map(abs, one.weights)) for one in targets)
 
@@ -211,8 +211,8 @@ def _same(documents: list[Document], result: audit.Result, theirs: Notebook) -> 
 
     n_exact = 0
     for i, document in enumerate(documents):
-        answer, explained = kept.predictions[document.id], kept.explanations[document.id]
-        heads, scored = kept.attention[document.id], kept.perplexity[document.id]
+        answer, explained = kept.of("prediction")[document.id], kept.of("lime")[document.id]
+        heads, scored = kept.of("attention")[document.id], kept.of("perplexity")[document.id]
         assert isinstance(answer, Prediction), answer
         assert isinstance(explained, Explanation), explained
         assert isinstance(heads, AttentionStatistics), heads

@@ -15,13 +15,17 @@ from math import exp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from auditor.findings.analyses.attention import READABLE
+from auditor.findings.analyses.attention import AttentionFindings
+from auditor.findings.analyses.explanations import ExplanationFindings
+from auditor.findings.analyses.heads import READABLE, MappedHead
+from auditor.findings.analyses.perplexity import PerplexityFindings
+from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.evidence import Evidence
 from auditor.findings.slices import base_name
-from auditor.findings.types import AttentionFindings, Findings, MappedHead, Number
+from auditor.findings.types import Findings, Number
 from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity
 from auditor.report.drawing import attention_maps, highlights
-from auditor.report.sections import attention, explanations, gallery
+from auditor.report.sections import attention, explanation_cards, gallery
 
 CELL = "border-bottom: 1px solid #e3e8ed; padding: 3px 6px; vertical-align: top"
 WORD = "padding: 1px 2px; border-radius: 2px; background-color: rgba({}, {:.2f})"
@@ -87,16 +91,18 @@ def _part(part: Part, evidence: Evidence) -> str:
 
 def _drawings(section: str, findings: Findings, evidence: Evidence) -> str:
     """What our page draws in a section outside its cards."""
+    predictions = findings.analysis("prediction", PredictionFindings)
+    explained = findings.analysis("lime", ExplanationFindings)
+    heads = findings.analysis("attention", AttentionFindings)
     match section:
         case "":
             return _forest(_ends((check.title, check.number) for check in findings.checks))
-        case "predictions" if findings.predictions:
-            classes = findings.predictions.classes
-            return _calibration(findings) + _forest(_ends((f"{c.label} F1", c.f1) for c in classes))
-        case "lime" if findings.explanations:
-            return _forest(_ends((w.text, w.mean_weight) for w in findings.explanations.global_words))
-        case "attention" if findings.attention:
-            return _grids(findings.attention) + _maps(findings.attention, evidence)
+        case "predictions" if predictions:
+            return _calibration(predictions) + _forest(_ends((f"{c.label} F1", c.f1) for c in predictions.classes))
+        case "lime" if explained:
+            return _forest(_ends((w.text, w.mean_weight) for w in explained.global_words))
+        case "attention" if heads:
+            return _grids(heads) + _maps(heads, evidence)
         case "perplexity":
             return _strips(findings)
         case "slices":
@@ -107,12 +113,12 @@ def _drawings(section: str, findings: Findings, evidence: Evidence) -> str:
 def _passage(part: Part, evidence: Evidence) -> str:
     """The text of a card, every word in its colour; where nothing was measured, as it is."""
     document = next(d for d in evidence.documents if d.id == part.document)
-    scored = evidence.perplexity.get(part.document)
+    scored = evidence.of("perplexity").get(part.document)
     if part.section == "perplexity" and isinstance(scored, Perplexity):
         stretches = highlights.scored_stretches(scored)
         words = [(start, stop, VIOLET, bits / 20) for start, stop, _, bits in stretches]
         return _bars([bits for *_, bits in stretches]) + _words(document.text, words, highlights.MOST_WORDS)
-    found = evidence.explanations.get(part.document)
+    found = evidence.of("lime").get(part.document)
     if not isinstance(found, Explanation):
         return _paragraph(part.text)
     largest = max(map(abs, found.targets[0].weights)) or 1.0
@@ -124,14 +130,14 @@ def _passage(part: Part, evidence: Evidence) -> str:
     return _words(document.text, sorted(weighed), _MOST_WORDS[part.section])
 
 
-_MOST_WORDS = {"lime": explanations._MOST_WORDS, "failures": gallery._WORDS}
+_MOST_WORDS = {"lime": explanation_cards._MOST_WORDS, "failures": gallery._WORDS}
 
 
 def _weights(part: Part, evidence: Evidence) -> str:
-    found = evidence.explanations[part.document]
+    found = evidence.of("lime")[part.document]
     if not isinstance(found, Explanation):
         return ""
-    places = explanations._ranked(found.targets[0])[: len(part.rows) - 1]
+    places = explanation_cards._ranked(found.targets[0])[: len(part.rows) - 1]
     return _forest([(found.segments[i].text, w - 1.96 * s, w, w + 1.96 * s) for i, w, s in places])
 
 
@@ -217,7 +223,7 @@ def _grids(found: AttentionFindings) -> str:
 
 
 def _maps(found: AttentionFindings, evidence: Evidence) -> str:
-    return "".join(_map(head, evidence.attention[head.document_id]) for head in found.mapped_heads)
+    return "".join(_map(head, evidence.of("attention")[head.document_id]) for head in found.mapped_heads)
 
 
 def _map(head: MappedHead, record: AttentionStatistics | Failure) -> str:
@@ -234,11 +240,11 @@ def _map(head: MappedHead, record: AttentionStatistics | Failure) -> str:
     return _svg(figure)
 
 
-def _calibration(findings: Findings) -> str:
+def _calibration(predictions: PredictionFindings) -> str:
     figure = Figure(figsize=(3.1, 2.3))
     axes: Axes = figure.subplots()
-    bins = findings.predictions.calibration if findings.predictions else ()
-    shown = [(b.mean_probability, b.accuracy) for b in bins if b.n and b.accuracy.value is not None]
+    bins = (b for b in predictions.calibration if b.n and b.accuracy.value is not None)
+    shown = [(b.mean_probability, b.accuracy) for b in bins]
     reach = [[a.value - a.low for _, a in shown], [a.high - a.value for _, a in shown]]  # type: ignore[operator]
     axes.plot([0, 1], [0, 1], "--")
     axes.errorbar([p for p, _ in shown], [a.value for _, a in shown], yerr=reach, fmt="o")
@@ -246,9 +252,10 @@ def _calibration(findings: Findings) -> str:
 
 
 def _strips(findings: Findings) -> str:
-    found = findings.perplexity.nats_by_slice if findings.perplexity else {}
-    slices: Mapping[str, Mapping[str, Sequence[float]]] = found
-    everything = [row.perplexity for row in findings.documents if row.perplexity is not None]
+    scored = findings.analysis("perplexity", PerplexityFindings)
+    slices: Mapping[str, Mapping[str, Sequence[float]]] = scored.nats_by_slice if scored else {}
+    measured = (row.values.get("perplexity") for row in findings.documents)
+    everything = [value for value in measured if value is not None]
     by_group = {f"{c} {v}": [exp(n) for n in x] for c, by in list(slices.items())[:3] for v, x in by.items()}
     strips = {"All": everything, **by_group}
     figure = Figure(figsize=(6.93, 0.5 + 0.4 * len(strips)))

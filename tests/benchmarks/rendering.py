@@ -177,11 +177,12 @@ def _invented(cards: int) -> tuple[Findings, Evidence]:
     from invented_classifier import classifier
 
     findings, evidence = classifier()
-    explained = [d for d, e in evidence.explanations.items() if isinstance(e, Explanation)]
-    surprising = [d for d, e in evidence.perplexity.items() if isinstance(e, Perplexity)]
-    update = {"explanations": _shown(findings.explanations, "examples", explained, cards)}
-    update["perplexity"] = _shown(findings.perplexity, "most_surprising", surprising, cards)
-    return findings.model_copy(update=update), evidence
+    shown = {
+        "lime": ("examples", list(evidence.measured("lime", Explanation))),
+        "perplexity": ("most_surprising", list(evidence.measured("perplexity", Perplexity))),
+    }
+    analyses = {probe: _shown(findings.analyses[probe], *of, cards) for probe, of in shown.items()}
+    return findings.model_copy(update={"analyses": {**findings.analyses, **analyses}}), evidence
 
 
 def _shown(found: Any, field: str, names: list[str], n: int) -> Any:

@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
-from worked_example import N, attention, explanation
+from worked_example import N, attention, concluded, explanation, of_records
 
+from auditor.findings import Evidence
 from auditor.findings.analyses.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
-from auditor.findings.analyses.attention import summarise_attention
+from auditor.findings.analyses.attention import SUMMARY
+from auditor.findings.contract import Setting
 from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import AttentionMap, Segment, Span
 
 
-def summarised(records, agreement=None):
-    findings, numbers = summarise_attention(records, agreement, seed=0)
-    return findings, {number.name: number for number in numbers}
+def summarised(records):
+    return concluded(SUMMARY, of_records("attention", records))
 
 
 RECORDS = [attention(i) for i in range(N)]
@@ -67,7 +68,7 @@ def test_the_sink_share_is_the_mean_over_heads_and_documents():
 
 
 def test_causal_documents_without_a_query_that_counts_are_left_out_of_the_sink():
-    tiny = replace(attention(3, causal=True), n_tokens=1, first_share=(0.0,) * 4)
+    tiny = replace(attention(30, causal=True), n_tokens=1, first_share=(0.0,) * 4)
     _, numbers = summarised([attention(i, causal=True) for i in range(20)] + [tiny])
     assert numbers["attention.sink_share"].n == 20
 
@@ -111,7 +112,7 @@ def test_one_document_has_no_half_widths_and_no_intervals():
 
 
 def test_nothing_measured_gives_nothing():
-    assert summarise_attention([], None, 0) == (None, [])
+    assert SUMMARY.summarise(Evidence(()), Setting()) is None
 
 
 def with_map(i, rank, n_tokens=8, **changes):

@@ -1,7 +1,9 @@
 import pytest
-from worked_example import context, evidence
+from worked_example import context, evidence, with_rows
 
-from auditor.findings import Bound, summarise
+from auditor.findings import Bound, Evidence, summarise
+from auditor.findings.analyses.prediction import PredictionFindings
+from auditor.findings.contract import Setting, Whole
 from auditor.findings.judgement.checks import judge, judge_all
 from auditor.findings.judgement.pointers import point, section_of
 from auditor.findings.judgement.verdict import decide
@@ -10,6 +12,11 @@ from auditor.findings.types import Coverage, Number, SliceRow
 
 def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accuracy"):
     return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit="share", protocol="Wilson.")
+
+
+def pointers(slices=(), coverage=(), analyses=None, numbers=None, checks=()):
+    """Those of the rules on what is given, of a run without evidence."""
+    return point(slices, coverage, analyses or {}, Whole(Evidence(()), Setting(), numbers or {}, checks))
 
 
 def covered(measured=100, asked=100, probe="prediction"):
@@ -169,9 +176,9 @@ def test_pointers_start_with_what_fails():
 
 def test_heads_on_special_tokens_are_pointed_at():
     checks = {"accuracy": Bound(at_least=0.5)}
-    quiet = {**{d.id: evidence().explanations[d.id] for d in evidence().documents[5:20]}}
+    some = evidence().restricted(frozenset(d.id for d in evidence().documents[5:20]))
     found = summarise(
-        type(evidence())(evidence().documents[5:20], {}, quiet, {k: evidence().attention[k] for k in quiet}, {}),
+        with_rows(some, prediction={}, perplexity={}),
         context(checks=checks, asked={"lime": 15, "attention": 15}),
     )
     assert "1 of 4 heads attends mostly to special tokens" in [p.text for p in found.pointers]
@@ -199,7 +206,7 @@ def test_every_probe_that_failed_is_pointed_at_by_its_name():
         covered(98, probe="attention").model_copy(update={"failed": 2, "failures": (("b", "ValueError", "x"),)}),
         covered(99, probe="reading_ease").model_copy(update={"failed": 1, "failures": (("c", "blank", "x"),)}),
     )
-    found = point((), (), rows, (), None, None, None, {})
+    found = pointers(coverage=rows)
     assert [p.text for p in found] == [
         "LIME probe: 3 documents could not be measured (blank)",
         "attention probe: 2 documents could not be measured (ValueError)",
@@ -209,19 +216,19 @@ def test_every_probe_that_failed_is_pointed_at_by_its_name():
 
 
 def test_a_label_that_a_check_points_at_is_not_pointed_at_twice():
-    found = evidence()
-    numbers = {n.name: n for n in summarise(found, context()).numbers}
+    found = summarise(evidence(), context())
+    numbers = {n.name: n for n in found.numbers}
     low = {"value": 0.3, "low": 0.2, "high": 0.4, "n": 40}
     recall = numbers["recall[negative]"].model_copy(update=low)
+    predictions = found.analysis("prediction", PredictionFindings)
     classes = tuple(
         scores.model_copy(update={"recall": recall}) if scores.label == "negative" else scores
-        for scores in summarise(found, context()).predictions.classes
+        for scores in predictions.classes
     )
-    predictions = summarise(found, context()).predictions.model_copy(update={"classes": classes})
+    analyses = {"prediction": predictions.model_copy(update={"classes": classes})}
 
     def recalls(bounds):
-        checks = judge_all([recall], bounds)
-        found = point(checks, (), (), (), predictions, None, None, numbers)
+        found = pointers(analyses=analyses, numbers=numbers, checks=judge_all([recall], bounds))
         return [p.text for p in found if "recall" in p.text.casefold()]
 
     assert recalls({}) == ["Label negative is often missed: recall 0.30 (95% interval 0.20 to 0.40)"]
@@ -238,8 +245,8 @@ def slice_row(length, n, **changes):
 def test_a_slice_is_pointed_at_with_the_interval_of_the_rest_and_only_where_it_is_compared():
     other = slice_row("long", 60, value=0.9)
     small, large = (slice_row("short", n, value=0.3, low=0.2, high=0.4) for n in (29, 60))
-    assert point((), (small, other), (), (), None, None, None, {}) == ()
-    (pointer,) = point((), (large, other), (), (), None, None, None, {})
+    assert pointers((small, other)) == ()
+    (pointer,) = pointers((large, other))
     assert pointer.text == (
         "Accuracy is lower where length is short: 0.30 (95% interval 0.20 to 0.40), elsewhere 0.90 (95% interval 0.80 "
         "to 0.95)"
@@ -262,8 +269,8 @@ def test_errors_are_pointed_at_where_they_are_shown():
 def test_no_sentence_rounds_a_number_onto_its_bound_or_past_it(bound, measured, shown):
     (check,) = judge_all([number(**measured)], {"accuracy": bound})
     verdict = decide((check,), (covered(),))
-    pointers = point((check,), (), (), (), None, None, None, {})
-    for sentence in (check.reason, verdict.explanation, *(p.text for p in pointers)):
+    texts = [pointer.text for pointer in pointers(checks=(check,))]
+    for sentence in (check.reason, verdict.explanation, *texts):
         assert shown in sentence, sentence
 
 

@@ -1,18 +1,22 @@
 from dataclasses import replace
 
 import pytest
-from worked_example import evidence, explanation
+from worked_example import concluded, evidence, explanation, of_records, with_rows
 
-from auditor.findings.analyses.answers import pair
-from auditor.findings.analyses.explanations import faithful, is_clear, summarise_explanations
+from auditor.findings import Evidence
+from auditor.findings.analyses.explanations import faithful, is_clear
+from auditor.findings.analyses.lime import SUMMARY
 from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
+from auditor.findings.contract import Setting
 from auditor.records.types import Neighbourhood, Segment
 
 
 def summarised(found):
-    explained = [e for _, e in found.measured(found.explanations)]
-    findings, numbers = summarise_explanations(explained, pair(found, False), seed=0)
-    return findings, {number.name: number for number in numbers}
+    return concluded(SUMMARY, found)
+
+
+def ranked(explanations):
+    return rank_words(explanations, "lime", "LIME")
 
 
 def with_weights(i, weights, label="positive", words=("a", "b"), selected=None):
@@ -61,31 +65,31 @@ def test_recurring_words_are_ranked_by_the_size_of_their_mean_weight():
 
 
 def test_a_words_mean_weight_and_interval_are_students():
-    found = rank_words([with_weights(i, (w, 0.0)) for i, w in enumerate((0.1, 0.2, 0.3))])
+    found = ranked([with_weights(i, (w, 0.0)) for i, w in enumerate((0.1, 0.2, 0.3))])
     assert [word.text for word in found] == []  # 0.2 ± 0.248 does not exclude zero
-    found = rank_words([with_weights(i, (w, 0.0)) for i, w in enumerate((0.19, 0.2, 0.21))])
+    found = ranked([with_weights(i, (w, 0.0)) for i, w in enumerate((0.19, 0.2, 0.21))])
     assert [word.text for word in found] == ["a"]
     assert found[0].mean_weight.low == pytest.approx(0.2 - 4.302653 * 0.01 / 3**0.5, abs=1e-6)
     assert "one of 2 words" in found[0].mean_weight.protocol
 
 
 def test_words_are_joined_without_case_and_summed_within_a_document():
-    found = rank_words([with_weights(i, (0.1, 0.2 + i / 1e4), words=("Not ", "not")) for i in range(3)])
+    found = ranked([with_weights(i, (0.1, 0.2 + i / 1e4), words=("Not ", "not")) for i in range(3)])
     assert [(word.text, word.n_documents) for word in found] == [("not", 3)]
     assert found[0].mean_weight.value == pytest.approx(0.3001)
 
 
 def test_words_in_fewer_than_three_documents_or_not_selected_are_left_out():
     two = [with_weights(i, (0.5, 0.5 + i / 1e4), words=("a", f"b{i}")) for i in range(2)]
-    assert rank_words(two) == ()
+    assert ranked(two) == ()
     unselected = [with_weights(i, (0.0, 0.5 + i / 1e4), selected=(False, True)) for i in range(3)]
-    assert [word.text for word in rank_words(unselected)] == ["b"]
+    assert [word.text for word in ranked(unselected)] == ["b"]
 
 
 def test_at_most_twelve_words_are_given_per_label():
     names = tuple(f"w{k}" for k in range(20))
     many = [with_weights(i, tuple(0.1 + k / 100 + i / 1e5 for k in range(20)), words=names) for i in range(4)]
-    assert [word.text for word in rank_words(many)] == [f"w{k}" for k in range(19, 7, -1)]
+    assert [word.text for word in ranked(many)] == [f"w{k}" for k in range(19, 7, -1)]
 
 
 def test_examples_are_chosen_by_the_printed_rules_without_repeats():
@@ -122,12 +126,12 @@ def test_the_protocol_of_the_explanations_is_kept():
 def test_samples_of_exact_explanations_do_not_hide_the_number_drawn():
     found = evidence()
     exact = replace(explanation(0), neighbourhood=Neighbourhood(4096, 4096, True, 25.0))
-    findings, _ = summarised(replace(found, explanations={**found.explanations, "d00": exact}))
+    findings, _ = summarised(with_rows(found, lime={**found.of("lime"), "d00": exact}))
     assert (findings.n_samples, findings.n_exact) == (1000, 1)
 
 
 def test_nothing_explained_gives_nothing():
-    assert summarise_explanations([], (), 0) == (None, [])
+    assert SUMMARY.summarise(Evidence(()), Setting()) is None
 
 
 def test_unfaithful_explanations_say_nothing_about_words_that_recur():
@@ -137,7 +141,7 @@ def test_unfaithful_explanations_say_nothing_about_words_that_recur():
 
     kept = [explained(i, 0.2, 0.5) for i in range(3)]
     dropped = [explained(i, -0.9, 0.49) for i in range(3, 9)]
-    found, _ = summarise_explanations([*kept, *dropped], [], seed=0)
+    found, _ = summarised(of_records("lime", [*kept, *dropped]))
     assert [(word.text, word.n_documents) for word in found.global_words] == [("a", 3)]
     assert found.global_words[0].mean_weight.value == pytest.approx(0.2001)
     assert faithful([*kept, *dropped]) == kept
@@ -155,4 +159,4 @@ def test_all_words_told_from_zero_are_counted_whether_listed_or_not():
     names = tuple(f"w{k}" for k in range(20))
     many = [with_weights(i, tuple(0.1 + k / 100 + i / 1e5 for k in range(20)), words=names) for i in range(4)]
     assert len(told_apart(recurring_words(many))) == 20
-    assert len(rank_words(many)) == 12
+    assert len(ranked(many)) == 12

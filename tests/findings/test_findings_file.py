@@ -8,8 +8,9 @@ import pytest
 from worked_example import context, continuation_evidence, evidence, multi_label_evidence
 
 from auditor.errors import StoreError
-from auditor.findings import Bound, Evidence, names, read, schema, sliceable, summarise, write
+from auditor.findings import Bound, Evidence, Prospect, names, read, schema, sliceable, summarise, write
 from auditor.findings.analyses.answers import answer_probability
+from auditor.findings.analyses.attention import AttentionFindings
 from auditor.records.types import Failure, Prediction
 
 FOUND = summarise(evidence(), context())
@@ -23,9 +24,14 @@ def variants():
         "multi-label": (multi_label_evidence(), context(multi_label=True, asked={"prediction": 10})),
         "continuations": (
             continuation_evidence(),
-            context(task="text-generation", asked={"prediction": 12, "attention": 12, "perplexity": 12}),
+            context(
+                task="text-generation",
+                candidates=True,
+                references={},
+                asked={"prediction": 12, "attention": 12, "perplexity": 12},
+            ),
         ),
-        "all failed": (Evidence(whole.documents, failed, failed, failed, failed), context()),
+        "all failed": (Evidence(whole.documents, dict.fromkeys(whole.rows, failed)), context()),
         "no documents": (Evidence(()), context(asked={}, checks={})),
         "one document": (
             replace(whole, documents=whole.documents[:1]),
@@ -65,10 +71,17 @@ def test_text_is_kept_as_it_is():
     ("data", "message"),
     [
         (b"<html>", "expected JSON"),
-        (b"[]", "expected format auditor.findings/2, found none"),
+        (b"[]", "expected format auditor.findings/3, found none"),
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
-        (b'{"format": "auditor.findings/2"}', "title: field required"),
-        (write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1), "finite number"),
+        (b'{"format": "auditor.findings/3"}', "title: field required"),
+        (
+            write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1),
+            r"analyses\.lime\.global_words\.0\.share_supporting: .*finite number",
+        ),
+        (write(FOUND).replace(b'"analyses": {', b'"analysis": {', 1), "analyses: field required"),
+        (write(FOUND).replace(b'"confusion"', b'"confusions"', 1), r"analyses\.prediction\.confusion: field required"),
+        (json.dumps(json.loads(write(FOUND)) | {"analyses": [1]}), "analyses: input should be a valid dictionary"),
+        (json.dumps(json.loads(write(FOUND)) | {"analyses": {"lime": 3}}), r"analyses\.lime: input should be"),
     ],
 )
 def test_a_file_that_is_not_understood_is_refused_in_one_line(data, message):
@@ -80,9 +93,8 @@ def test_a_file_that_is_not_understood_is_refused_in_one_line(data, message):
 def test_every_number_has_a_name_of_its_own_that_checks_can_know_beforehand():
     listed = [number.name for number in FOUND.numbers]
     assert len(listed) == len(set(listed))
-    known = names(
-        {"prediction", "lime", "attention", "perplexity"}, ("negative", "positive"), sliceable(evidence().documents)
-    )
+    prospect = Prospect(frozenset(evidence().rows), ("negative", "positive"))
+    known = names(prospect, sliceable(evidence().documents))
     assert set(listed) <= known
     assert {name.split("{")[0] for name in known - set(listed)} == {
         "attention.head_share[sink]"
@@ -133,14 +145,15 @@ def test_a_failing_check_has_a_key_number_before_any_number_without_a_bound():
 
 
 def test_the_names_of_numbers_follow_the_task():
-    probes, labels = {"prediction", "attention"}, ("yes", "no")
-    assert "generation.candidate_mass" in names(probes, labels, {}, candidates=True)
-    assert "generation.candidate_mass" in names(probes, labels, {}, candidates=True, labelled=False)
-    assert "generation.candidate_mass" not in names(probes, labels, {})
-    assert "generation.candidate_mass" not in names(probes, (), {}, candidates=True)
+    def possible(labels=("yes", "no"), **known):
+        return names(Prospect(frozenset({"prediction", "attention"}), labels, **known), {})
+
+    assert "generation.candidate_mass" in possible(candidates=True)
+    assert "generation.candidate_mass" in possible(candidates=True, labelled=False)
+    assert "generation.candidate_mass" not in possible()
+    assert "generation.candidate_mass" not in possible((), candidates=True)
     heads = {
-        causal: {name for name in names(probes, labels, {}, causal=causal) if "head_share" in name}
-        for causal in (True, False, None)
+        causal: {name for name in possible(causal=causal) if "head_share" in name} for causal in (True, False, None)
     }
     assert heads[None] - heads[True] == {"attention.head_share[next]"}
     assert heads[None] - heads[False] == {"attention.head_share[sink]"}
@@ -178,7 +191,7 @@ def test_at_most_twenty_failures_are_listed():
 def test_a_run_in_which_everything_failed_is_not_established():
     found = summarise(*variants()["all failed"])
     assert found.verdict.result == "not established"
-    assert (found.predictions, found.explanations, found.attention, found.perplexity) == (None, None, None, None)
+    assert found.analyses == {}
 
 
 def test_the_documents_table_has_a_row_for_every_document():
@@ -189,8 +202,8 @@ def test_the_documents_table_has_a_row_for_every_document():
         ("positive",),
         ("lime",),
     )
-    assert row.fidelity is None
-    assert row.probability == pytest.approx(0.85)
+    assert row.values["fidelity"] is None
+    assert row.values["probability"] == pytest.approx(0.85)
     assert row.n_tokens == 8
     assert len(FOUND.documents) == 40
 
@@ -198,7 +211,7 @@ def test_the_documents_table_has_a_row_for_every_document():
 def test_the_documents_table_has_the_probability_of_the_least_probable_label_predicted():
     found = summarise(*variants()["multi-label"])
     by_id = {row.document_id: row for row in found.documents}
-    assert (by_id["m6"].predicted, by_id["m6"].probability) == (("politics",), 0.7)
+    assert (by_id["m6"].predicted, by_id["m6"].values["probability"]) == (("politics",), 0.7)
     both = Prediction("x", ("a", "b", "c"), (0, 0, 0), (0.97, 0.55, 0.2), ("a", "b"), 0.4, 3, False)
     assert answer_probability(both) == 0.55
     assert answer_probability(replace(both, predicted=())) == 0.97
@@ -206,8 +219,9 @@ def test_the_documents_table_has_the_probability_of_the_least_probable_label_pre
 
 
 def test_the_agreement_of_attention_with_lime_is_in_both_places():
-    assert FOUND.attention.agreement == next(n for n in FOUND.numbers if n.name == "attention.agreement")
-    assert FOUND.attention.agreement.n == 29
+    agreement = FOUND.analysis("attention", AttentionFindings).agreement
+    assert agreement == next(n for n in FOUND.numbers if n.name == "attention.agreement")
+    assert agreement.n == 29
 
 
 def test_a_check_on_a_slice_below_thirty_documents_is_not_judged():

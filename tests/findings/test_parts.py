@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 
 import pytest
-from worked_example import N, context, document, evidence, prediction
+from worked_example import N, context, document, evidence, prediction, with_rows
 
 from auditor.findings import Evidence, sliceable, summarise
-from auditor.findings.analyses.answers import pair
 from auditor.findings.parts import _ordered, measure_parts
+from auditor.findings.summary import setting_of
 from auditor.records.types import MISSING
 
 
@@ -21,10 +21,8 @@ def whole(found, **given):
 
 
 def parts(found, multi_label=False):
-    answers = pair(found, multi_label)
-    return list(
-        measure_parts(found, answers, whole(found, multi_label=multi_label).numbers[:-1], candidates=False, seed=0)
-    )
+    given = context(multi_label=multi_label)
+    return list(measure_parts(found, setting_of(found, given), whole(found, multi_label=multi_label).numbers[:-1]))
 
 
 def test_only_columns_with_two_to_twelve_values_are_sliced_by():
@@ -80,11 +78,8 @@ def test_parts_have_precision_calibration_and_head_classes_of_their_own():
 def test_numbers_of_a_part_are_those_of_a_corpus_that_holds_nothing_else():
     long = tuple(d for d in evidence().documents if d.metadata["length"] == "long")
     members = {d.id for d in long}
-    kept = {
-        name: {key: row for key, row in getattr(evidence(), name).items() if key in members}
-        for name in ("predictions", "explanations", "attention", "perplexity")
-    }
-    alone = {number.name: number for number in whole(Evidence(documents=long, **kept)).numbers}
+    kept = {probe: {key: row for key, row in rows.items() if key in members} for probe, rows in evidence().rows.items()}
+    alone = {number.name: number for number in whole(Evidence(long, kept)).numbers}
     own = next(part for part in parts(evidence()) if part.value == "long")
     assert len(own.numbers) > 20
     for number in own.numbers:
@@ -105,8 +100,8 @@ def test_every_part_has_every_number_of_the_whole_once():
 
 def test_a_part_nobody_was_asked_about_has_numbers_without_value():
     found = evidence()
-    only_short = {i: e for i, e in found.explanations.items() if int(i[1:]) % 2 == 0}
-    long = {number.name: number for number in parts(replace(found, explanations=only_short))[0].numbers}
+    only_short = {i: e for i, e in found.of("lime").items() if int(i[1:]) % 2 == 0}
+    long = {number.name: number for number in parts(with_rows(found, lime=only_short))[0].numbers}
     assert (long["lime.fidelity{length=long}"].value, long["lime.fidelity{length=long}"].n) == (None, 0)
 
 
@@ -115,6 +110,6 @@ def test_documents_without_any_of_several_labels_count_in_a_part_that_has_none_a
     made = [replace(document(i), metadata={"kind": "plain" if i < 4 else "tagged"}) for i in range(8)]
     made = [replace(d, labels=() if i < 4 else ("positive",)) for i, d in enumerate(made)]
     given = {d.id: replace(prediction(i % N), document_id=d.id, predicted=()) for i, d in enumerate(made)}
-    plain = parts(Evidence(documents=tuple(made), predictions=given), multi_label=True)[0]
+    plain = parts(Evidence(tuple(made), {"prediction": given}), multi_label=True)[0]
     accuracy = next(number for number in plain.numbers if number.name == "accuracy{kind=plain}")
     assert (accuracy.value, accuracy.n) == (1.0, 4)

@@ -5,18 +5,17 @@ from math import exp, log
 import jsonschema
 import numpy as np
 import pytest
-from worked_example import TEXT, N, context, document, evidence, perplexity
+from worked_example import TEXT, N, concluded, context, evidence, of_records, perplexity, with_rows
 
-from auditor.findings import Bound, read, schema, summarise, write
-from auditor.findings.analyses.perplexity import document_bits_per_byte, document_perplexity, summarise_perplexity
+from auditor.findings import Bound, Evidence, read, schema, summarise, write
+from auditor.findings.analyses.perplexity import SUMMARY, document_bits_per_byte, document_perplexity
+from auditor.findings.contract import Setting
 from auditor.findings.judgement.checks import judge
 from auditor.findings.statistics import exponentials
 
 
-def summarised(records, columns=None, is_reference=True):
-    pairs = [(document(i), record) for i, record in enumerate(records)]
-    findings, numbers = summarise_perplexity(pairs, columns or {}, is_reference, seed=0)
-    return findings, {number.name: number for number in numbers}
+def summarised(records, **setting):
+    return concluded(SUMMARY, of_records("perplexity", records), **setting)
 
 
 def uniform(i, tokens, vocabulary, n_bytes=10):
@@ -47,12 +46,13 @@ def test_bits_per_byte_is_the_base_two_logarithm_of_the_byte_perplexity():
 
 
 def test_the_worked_examples_corpus_perplexity_is_the_exponential_of_its_mean():
-    findings, numbers = summarised([perplexity(i) for i in range(N)])
+    findings, numbers = summarised([perplexity(i) for i in range(N)], references={"perplexity": "tiny-lm"})
     assert numbers["perplexity.corpus"].value == pytest.approx(exp(1 + 19.5 / 40))
     assert findings.n_tokens == 240
     assert findings.corpus == numbers["perplexity.corpus"]
     assert "context 64, stride 64, prefix <s>" in findings.corpus.protocol
     assert findings.is_reference
+    assert not summarised([perplexity(0)])[0].is_reference
 
 
 def test_appended_documents_give_the_token_weighted_geometric_mean():
@@ -68,7 +68,7 @@ def test_the_interval_resamples_documents_and_covers_the_truth():
     for seed in range(60):
         rates = rng.normal(3.0, 0.5, size=60)
         records = [replace(perplexity(i), logprobs=(-r,) * int(rng.integers(5, 60))) for i, r in enumerate(rates)]
-        number = summarise_perplexity([(document(i), r) for i, r in enumerate(records)], {}, True, seed)[1][0]
+        number = summarised(records, seed=seed)[1]["perplexity.corpus"]
         covered.append(number.low <= exp(3.0) <= number.high)
     assert np.mean(covered) >= 0.85
 
@@ -80,7 +80,7 @@ def test_the_most_surprising_documents_are_those_with_the_most_bits_per_byte():
 
 
 def test_strips_hold_the_sorted_logarithms_of_each_value():
-    findings, _ = summarised([perplexity(i) for i in range(N)], {"length": ("long", "short", "endless")})
+    findings, _ = summarised([perplexity(i) for i in range(N)], columns={"length": ("long", "short", "endless")})
     strips = findings.nats_by_slice["length"]
     assert set(strips) == {"long", "short"}
     assert strips["short"] == pytest.approx(tuple(sorted(1 + i / N for i in range(0, N, 2))))
@@ -138,15 +138,16 @@ def test_a_bound_inside_the_interval_is_watched_and_one_outside_is_not():
 def test_findings_of_an_absurd_model_are_json_and_say_it_everywhere():
     records = {f"d{i:02}": absurd(i) for i in range(N - 1)} | {"d39": perplexity(39)}
     bounds = {"perplexity.median": Bound(at_most=100.0)}
-    found = summarise(replace(evidence(), perplexity=records), context(checks=bounds))
+    found = summarise(with_rows(evidence(), perplexity=records), context(checks=bounds))
     jsonschema.Draft202012Validator(schema()).validate(json.loads(write(found)))
     assert read(write(found)) == found
     assert found.verdict.result == "fail"
     assert found.key_numbers[0].name == "perplexity.median"
-    assert (found.documents[0].perplexity, found.documents[0].perplexity_nats) == (None, pytest.approx(800))
-    assert found.documents[39].perplexity == pytest.approx(document_perplexity(perplexity(39)))
+    first = found.documents[0].values
+    assert (first["perplexity"], first["perplexity_nats"]) == (None, pytest.approx(800))
+    assert found.documents[39].values["perplexity"] == pytest.approx(document_perplexity(perplexity(39)))
     assert "perplexity.mean{length=long}" in {number.name for number in found.numbers if number.is_beyond}
 
 
 def test_nothing_measured_gives_nothing():
-    assert summarise_perplexity([], {}, False, 0) == (None, [])
+    assert SUMMARY.summarise(Evidence(()), Setting()) is None

@@ -4,20 +4,33 @@ from math import log
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
-from worked_example import LABELS, continuation_evidence, document, evidence, multi_label_evidence, prediction
+from worked_example import (
+    LABELS,
+    concluded,
+    continuation_evidence,
+    document,
+    evidence,
+    multi_label_evidence,
+    prediction,
+    with_rows,
+)
 
 from auditor.findings import Bound, Evidence
 from auditor.findings.analyses.answers import Answer, pair
 from auditor.findings.analyses.calibration import calibrate
-from auditor.findings.analyses.predictions import summarise_predictions
+from auditor.findings.analyses.prediction import SUMMARY
+from auditor.findings.contract import Setting
 from auditor.findings.judgement.checks import judge
 from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import Document, Prediction
 
 
 def summarised(found, multi_label=False, *, candidates=False):
-    findings, numbers = summarise_predictions(pair(found, multi_label), candidates=candidates, seed=0)
-    return findings, {number.name: number for number in numbers}
+    return concluded(SUMMARY, found, multi_label=multi_label, candidates=candidates)
+
+
+def predicted(documents, records):
+    return Evidence(tuple(documents), {"prediction": records})
 
 
 def answer(reference, probabilities, labels=LABELS):
@@ -72,7 +85,7 @@ def labelled(truth, given, labels=("a", "b", "rare")):
     records = {
         d.id: Prediction(d.id, labels, even, even, (g,), 1.0, 3, False) for d, g in zip(documents, given, strict=True)
     }
-    return Evidence(documents=documents, predictions=records)
+    return predicted(documents, records)
 
 
 def test_f1_rests_on_the_documents_that_have_the_label_or_are_given_it():
@@ -107,7 +120,7 @@ def test_documents_without_any_label_prove_nothing_about_f1():
     """Of 200 documents one has a label, and is given it: an F1 of 1 that rests on a single document."""
     documents = tuple(Document(f"d{i}", "x", labels=() if i else ("sport",)) for i in range(200))
     records = {d.id: Prediction(d.id, ("sport",), (0.1,), (0.1,), d.labels, 0.3, 3, False) for d in documents}
-    numbers = summarised(Evidence(documents=documents, predictions=records), multi_label=True)[1]
+    numbers = summarised(predicted(documents, records), multi_label=True)[1]
     for name in ("f1[sport]", "macro_f1", "micro_f1"):
         assert (numbers[name].value, numbers[name].low, numbers[name].n) == (1.0, None, 1)
     assert numbers["exact_match"].n == 200
@@ -186,7 +199,7 @@ def test_scores_agree_with_scikit_learn(k):
         for i, g in enumerate(given)
     }
     documents = tuple(Document(f"d{i}", "x", labels=(labels[t],)) for i, t in enumerate(truth))
-    findings, numbers = summarised(Evidence(documents=documents, predictions=records))
+    findings, numbers = summarised(predicted(documents, records))
     theirs = precision_recall_fscore_support(truth, given, labels=range(k))
     for i, row in enumerate(findings.classes):
         ours = (row.precision.value, row.recall.value, row.f1.value, row.support)
@@ -198,9 +211,9 @@ def test_a_label_that_never_occurs_has_no_scores_and_no_part_in_the_macro_mean()
     found = evidence()
     three = {
         i: replace(p, labels=(*LABELS, "mixed"), probabilities=(*p.probabilities, 0.0))
-        for i, p in found.predictions.items()
+        for i, p in found.of("prediction").items()
     }
-    findings, numbers = summarised(replace(found, predictions=three))
+    findings, numbers = summarised(with_rows(found, prediction=three))
     mixed = findings.classes[2]
     assert (mixed.precision.value, mixed.recall.value, mixed.f1.value) == (None, None, None)
     assert numbers["macro_f1"].value == pytest.approx((36 / 42 + 32 / 38) / 2)
@@ -265,7 +278,7 @@ def test_multi_label_scores_agree_with_scikit_learn():
         )
         for i, row in enumerate(p)
     }
-    numbers = summarised(Evidence(documents=documents, predictions=records), multi_label=True)[1]
+    numbers = summarised(predicted(documents, records), multi_label=True)[1]
     assert numbers["micro_f1"].value == pytest.approx(f1_score(truth, p >= 0.5, average="micro"))
     assert numbers["macro_f1"].value == pytest.approx(f1_score(truth, p >= 0.5, average="macro"))
 
@@ -317,7 +330,7 @@ def chosen_among(masses):
         d.id: Prediction(d.id, ("yes", "no"), (log(0.75 * m), log(0.25 * m)), (0.75, 0.25), ("yes",), 0.56, 3, False)
         for d, m in zip(made, masses, strict=True)
     }
-    return Evidence(documents=tuple(made), predictions=given)
+    return predicted(made, given)
 
 
 def test_the_candidates_together_get_what_their_log_probabilities_add_up_to():
@@ -335,11 +348,11 @@ def test_the_logits_of_a_classification_head_have_no_mass():
 
 
 def test_one_document_gets_values_without_intervals():
-    one = Evidence(documents=(document(9),), predictions={"d09": prediction(9)})
+    one = predicted((document(9),), {"d09": prediction(9)})
     _, numbers = summarised(one)
     assert all(number.low is None for number in numbers.values())
     assert numbers["accuracy"].value == 1.0
 
 
 def test_nothing_measured_gives_nothing():
-    assert summarise_predictions((), candidates=False, seed=0) == (None, [])
+    assert SUMMARY.summarise(Evidence(()), Setting()) is None

@@ -2,11 +2,12 @@ from dataclasses import replace
 from math import exp, log
 
 import pytest
-from worked_example import context, document, evidence
+from worked_example import concluded, context, evidence, of_records, with_rows
 
-from auditor.findings import names, summarise
-from auditor.findings.analyses.perplexity import document_nats
-from auditor.findings.analyses.pseudo_perplexity import n_in_split_words, summarise_pseudo_perplexity
+from auditor.findings import Evidence, Prospect, names, summarise
+from auditor.findings.analyses.perplexity import PerplexityFindings, document_nats
+from auditor.findings.analyses.pseudo_perplexity import SUMMARY, PseudoPerplexityFindings, n_in_split_words
+from auditor.findings.contract import Setting
 from auditor.records.types import Failure, PseudoPerplexity, Span
 
 N = 40
@@ -21,10 +22,8 @@ def pseudo(i, nats=None, tokens=6):
     )
 
 
-def summarised(records, columns=None, is_reference=False):
-    pairs = [(document(i), record) for i, record in enumerate(records)]
-    findings, numbers = summarise_pseudo_perplexity(pairs, columns or {}, is_reference, seed=0)
-    return findings, {number.name: number for number in numbers}
+def summarised(records, **setting):
+    return concluded(SUMMARY, of_records("pseudo_perplexity", records), **setting)
 
 
 def test_a_uniform_model_over_v_tokens_has_pseudo_perplexity_v_however_it_is_averaged():
@@ -41,7 +40,7 @@ def test_the_corpus_value_weighs_tokens_and_the_mean_weighs_documents():
 
 
 def test_the_protocol_names_variant_and_context():
-    findings, _ = summarised([pseudo(i) for i in range(N)], is_reference=True)
+    findings, _ = summarised([pseudo(i) for i in range(N)], references={"pseudo_perplexity": "tiny-mlm"})
     assert findings.corpus.value == pytest.approx(exp(1 + 19.5 / N))
     assert "over all 240 tokens" in findings.corpus.protocol
     assert findings.corpus.protocol.endswith("variant within-word, context 64")
@@ -60,7 +59,7 @@ def test_the_most_surprising_documents_have_the_largest_pseudo_perplexity():
 
 
 def test_strips_hold_the_sorted_values_of_each_slice():
-    findings, _ = summarised([pseudo(i) for i in range(N)], {"length": ("long", "short")})
+    findings, _ = summarised([pseudo(i) for i in range(N)], columns={"length": ("long", "short")})
     own = findings.nats_by_slice["length"]["short"]
     assert own == tuple(sorted(document_nats(pseudo(i)) for i in range(0, N, 2)))
 
@@ -74,26 +73,29 @@ def test_what_cannot_be_written_is_ranked_and_kept_by_its_nats():
 
 
 def test_nothing_measured_gives_nothing():
-    assert summarise_pseudo_perplexity([], {}, False, 0) == (None, [])
+    assert SUMMARY.summarise(Evidence(()), Setting()) is None
 
 
 def test_it_stands_beside_a_causal_perplexity_and_never_in_its_place():
     records = {f"d{i:02}": pseudo(i) for i in range(N - 1)} | {"d39": Failure("d39", "too-short", "nothing")}
-    found = summarise(replace(evidence(), pseudo_perplexity=records), context(task="fill-mask", checks={}))
-    assert found.perplexity is not None
-    assert found.perplexity.is_reference
-    assert found.pseudo_perplexity is not None
-    assert not found.pseudo_perplexity.is_reference
+    masked = Evidence(evidence().documents, {**evidence().rows, "prediction": {}, "lime": {}})
+    given = context(
+        task="fill-mask", checks={}, asked=dict.fromkeys(("attention", "perplexity", "pseudo_perplexity"), N)
+    )
+    found = summarise(with_rows(masked, pseudo_perplexity=records), given)
+    perplexity = found.analysis("perplexity", PerplexityFindings)
+    filled = found.analysis("pseudo_perplexity", PseudoPerplexityFindings)
+    assert perplexity is not None
+    assert perplexity.is_reference
+    assert filled is not None
+    assert not filled.is_reference
     assert found.key_numbers[0].name == "pseudo_perplexity.corpus"
-    assert found.documents[0].pseudo_perplexity == pytest.approx(exp(1))
-    assert found.documents[0].perplexity is not None
-    assert found.documents[39].pseudo_perplexity is None
+    assert found.documents[0].values["pseudo_perplexity"] == pytest.approx(exp(1))
+    assert found.documents[0].values["perplexity"] is not None
+    assert found.documents[39].values["pseudo_perplexity"] is None
     assert "pseudo_perplexity" in found.documents[39].failed
     by_name = {number.name for number in found.numbers}
-    assert {name for name in by_name if "pseudo" in name} <= names(["pseudo_perplexity"], (), {"length": "ab"}) | {
-        f"pseudo_perplexity.{number}{{length={value}}}"
-        for number in ("corpus", "mean", "median")
-        for value in ("short", "long")
-    }
+    possible = names(Prospect(frozenset({"pseudo_perplexity"})), {"length": ("short", "long")})
+    assert {name for name in by_name if "pseudo" in name} == possible - {"coverage.failed_share"}
     assert "pseudo_perplexity.median{length=short}" in by_name
     assert not any("bits" in name for name in by_name if "pseudo" in name)

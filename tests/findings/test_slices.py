@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from worked_example import N, context, document, evidence, explanation, perplexity, prediction
 
-from auditor.findings import Evidence, names, nearest, summarise
+from auditor.findings import Evidence, Prospect, names, nearest, summarise
 from auditor.findings.analyses.answers import pair
 from auditor.findings.analyses.calibration import calibrate
 from auditor.findings.analyses.perplexity import document_perplexity
@@ -12,7 +12,6 @@ from auditor.findings.judgement.pointers import _slices
 from auditor.findings.numbers import number
 from auditor.findings.parts import measure_parts
 from auditor.findings.slices import (
-    COMPARED,
     FALSE_ALARMS,
     LEAST_JUDGED,
     base_name,
@@ -22,26 +21,31 @@ from auditor.findings.slices import (
     stands_apart,
 )
 from auditor.findings.statistics.intervals import wilson
+from auditor.findings.summary import setting_of
 
 
 def rows_of(found):
     bare = replace(found, documents=tuple(replace(d, metadata={}) for d in found.documents))
     numbers = summarise(bare, context()).numbers[:-1]
-    return slice_corpus(measure_parts(found, pair(found, False), numbers, candidates=False, seed=0))
+    return slice_corpus(measure_parts(found, setting_of(found, context()), numbers))
 
 
 def halves(n=60):
     documents = tuple(replace(document(i), metadata={"half": str(i % 2)}) for i in range(n))
     predictions = {d.id: replace(prediction(i % N), document_id=d.id) for i, d in enumerate(documents)}
-    return Evidence(documents=documents, predictions=predictions)
+    return Evidence(documents, {"prediction": predictions})
 
 
 def test_a_slice_has_the_numbers_it_is_compared_by_in_the_order_of_the_report():
     rows = rows_of(evidence())
     assert [(row.column, row.value, row.n) for row in rows] == [("length", "long", 20), ("length", "short", 20)]
     names = [base_name(number) for number in rows[1].numbers]
-    measured = [name for name in COMPARED if name.split(".")[0] not in ("generation", "pseudo_perplexity")]
-    assert names == [*measured[:2], "recall[negative]", "recall[positive]", *measured[2:]]
+    assert names == [
+        *("accuracy", "macro_f1", "recall[negative]", "recall[positive]", "mean_entropy"),
+        *("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"),
+        *("attention.sink_share", "attention.agreement"),
+        *("perplexity.corpus", "perplexity.median", "perplexity.bits_per_byte"),
+    ]
     short = {number.name: number for number in rows[1].numbers}
     assert short["accuracy{length=short}"].value == 17 / 20  # d00, d20 and d22 are wrong
     assert short["accuracy{length=short}"].title == "Accuracy, length short"
@@ -103,7 +107,7 @@ def test_a_calibrated_model_has_no_parts_set_apart_by_their_size_alone():
             replace(document(30), id=f"s{i}", labels=kind, metadata={"part": "small" if i < 40 else "large"})
             for i, kind in enumerate(kinds)
         )
-        found = Evidence(documents=documents, predictions={a.document_id: a for a in answers})
+        found = Evidence(documents, {"prediction": {a.document_id: a for a in answers}})
         given = pair(found, False)
         whole, small = (calibrate(list(own), False, 0)[1] for own in (given, given[:40]))
         higher.append(small.value > whole.value)
@@ -133,8 +137,8 @@ def test_a_label_in_braces_is_compared_by_its_recall():
     found = halves()
     labels = ("{x}", "y")
     documents = tuple(replace(d, labels=(labels[i % 2 == 0],)) for i, d in enumerate(found.documents))
-    predictions = {i: replace(p, labels=labels, predicted=("{x}",)) for i, p in found.predictions.items()}
-    rows = rows_of(replace(found, documents=documents, predictions=predictions))
+    predictions = {i: replace(p, labels=labels, predicted=("{x}",)) for i, p in found.of("prediction").items()}
+    rows = rows_of(Evidence(documents, {"prediction": predictions}))
     assert "recall[{x}]" in [base_name(number) for number in rows[0].numbers]
 
 
@@ -146,27 +150,31 @@ def test_a_slice_wholly_below_the_rest_is_pointed_at():
         base = prediction(30)
         documents.append(replace(document(30), id=f"s{i}", metadata={"language": language}))
         predictions[f"s{i}"] = replace(base, predicted=(("positive",) if right else ("negative",)))
-    found = Evidence(documents=tuple(documents), predictions=predictions)
+    found = Evidence(tuple(documents), {"prediction": predictions})
     pointers = list(_slices(rows_of(found)))
     assert [(p.severity, p.section) for p in pointers] == [("watch", "slices")]
     assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.50 (95% interval 0.35 to 0.65)")
     assert pointers[0].text.endswith("elsewhere 1.000 (95% interval 0.954 to 1.000)")
 
 
+def possible(probes, labels=(), columns=None, **known):
+    return names(Prospect(frozenset(probes), labels, **known), columns or {})
+
+
 def test_the_possible_names_follow_from_probes_labels_and_columns():
     columns = {"length": {"short", "long"}, "language": {"en"}}
-    found = names({"prediction", "lime"}, ("neg", "pos"), columns)
+    found = possible({"prediction", "lime"}, ("neg", "pos"), columns)
     assert {"accuracy", "recall[pos]", "lime.fidelity{length=short}", "coverage.failed_share"} <= found
     assert not {"accuracy{language=en}", "exact_match", "perplexity.corpus", "attention.agreement"} & found
-    assert "attention.agreement" in names({"attention", "lime"}, (), {})
-    assert "attention.agreement" not in names({"attention"}, (), {})
-    assert {"exact_match", "micro_f1"} <= names({"prediction"}, ("a", "b"), {}, multi_label=True)
-    assert "accuracy" not in names({"prediction"}, ("a", "b"), {}, labelled=False)
-    assert names({"prediction"}, (), {}) == {"generation.mean_logprob", "coverage.failed_share"}
+    assert "attention.agreement" in possible({"attention", "lime"})
+    assert "attention.agreement" not in possible({"attention"})
+    assert {"exact_match", "micro_f1"} <= possible({"prediction"}, ("a", "b"), multi_label=True)
+    assert "accuracy" not in possible({"prediction"}, ("a", "b"), labelled=False)
+    assert possible({"prediction"}) == {"generation.mean_logprob", "coverage.failed_share"}
 
 
 def test_a_misspelt_name_is_answered_with_near_ones():
-    known = names({"prediction", "perplexity"}, ("neg", "pos"), {})
+    known = possible({"prediction", "perplexity"}, ("neg", "pos"))
     assert nearest("acuracy", known) == ["accuracy"]
     assert "recall[pos]" in nearest("recall[positive]", known)
     assert nearest("zzz", known) == []

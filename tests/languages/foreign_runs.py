@@ -76,9 +76,10 @@ def classifier(language="zh"):
     plain = worked_example.evidence()
     broken = Failure("d01", "blank", "нет")
     evidence = _foreign_evidence(plain)
-    others = {"toxicity": {d.id: {"document_id": d.id, "грубость": 0.5} for d in evidence.documents}}
-    evidence = dataclasses.replace(
-        evidence, others=others, attention={**evidence.attention, foreign("d01"): foreign(broken)}
+    evidence = worked_example.with_rows(
+        evidence,
+        attention={**evidence.of("attention"), foreign("d01"): foreign(broken)},
+        toxicity={d.id: {"document_id": d.id, "грубость": 0.5} for d in evidence.documents},
     )
     checks = {
         "accuracy": Bound(at_least=0.5),
@@ -96,7 +97,7 @@ def classifier(language="zh"):
 
 def language_model():
     """Free continuations, the model's own perplexity, causal attention, no labels, no checks."""
-    return _foreign_evidence(worked_example.continuation_evidence()), _context("text-generation")
+    return _foreign_evidence(worked_example.continuation_evidence()), _context("text-generation", candidates=True)
 
 
 def multi_label():
@@ -121,7 +122,7 @@ def masked_model():
         for i, d in enumerate(plain.documents)
     }
     documents = tuple(dataclasses.replace(d, labels=()) for d in plain.documents)
-    evidence = Evidence(documents=documents, attention=plain.attention, pseudo_perplexity=scores)
+    evidence = Evidence(documents, {"attention": plain.of("attention"), "pseudo_perplexity": scores})
     return _foreign_evidence(evidence), _context("fill-mask", {"pseudo_perplexity.corpus": Bound(at_most=100)})
 
 
@@ -129,13 +130,13 @@ def nothing_measured():
     """Every document failed."""
     documents = (Document("1", " "), Document("2", " "))
     failures = {d.id: Failure(d.id, "blank", "нет") for d in documents}
-    return Evidence(documents=documents, predictions=failures, explanations=failures), _context(
+    return Evidence(documents, {"prediction": failures, "lime": failures}), _context(
         "text-classification", {"accuracy": Bound(at_least=0.5)}
     )
 
 
 def _foreign_evidence(evidence):
-    return Evidence(**{f.name: foreign(getattr(evidence, f.name)) for f in dataclasses.fields(evidence)})
+    return Evidence(foreign(evidence.documents), {probe: foreign(rows) for probe, rows in evidence.rows.items()})
 
 
 RUNS = {run.__name__: run for run in (classifier, language_model, multi_label, masked_model, nothing_measured)}

@@ -15,11 +15,11 @@ from invented_texts import HOSTILE
 from auditor.languages import speaking
 from auditor.records.types import AttentionMap
 from auditor.report import render_html
+from auditor.report.contract import Sources
 from auditor.report.drawing import attention_explorer, attention_maps
 from auditor.report.drawing.marks import SEQUENTIAL
 from auditor.report.page import html as pages
 from auditor.report.sections import attention, mapped_heads
-from auditor.report.contract import Sources
 
 
 @pytest.fixture(autouse=True)

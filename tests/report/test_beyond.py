@@ -15,8 +15,8 @@ from auditor.findings.numbers import perplexity as perplexity_number
 from auditor.findings.statistics.intervals import Estimate
 from auditor.records.types import PseudoPerplexity
 from auditor.report import render_html
-from auditor.report.drawing import formats, marks
 from auditor.report.contract import with_interval
+from auditor.report.drawing import formats, marks
 
 N = 40
 CONTEXT = Context(

@@ -7,10 +7,10 @@ import pytest
 from invented_runs import language_model, with_continuation
 
 from auditor.records.types import Document
+from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import continuations, predictions
-from auditor.report.contract import Sources
 
 
 def page(run):

@@ -9,8 +9,8 @@ from invented_runs import hostile
 from auditor.findings.analyses.words import rank_words
 from auditor.findings.types import Example
 from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
-from auditor.report.sections import explanations, recurring
 from auditor.report.contract import Sources, with_interval
+from auditor.report.sections import explanations, recurring
 
 
 def word_in(documents, word, label, weight):

@@ -5,15 +5,15 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
+from auditor.findings.analyses.failures import choose_failures
 from invented_classifier import classifier
 from invented_runs import candidates, empty, language_model, tiny
 
-from auditor.findings.analyses.failures import choose_failures
 from auditor.records.types import Failure
+from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import gallery
-from auditor.report.contract import Sources
 
 
 def words(html):

@@ -4,8 +4,8 @@ import pytest
 from invented_classifier import classifier
 from invented_findings import number
 
-from auditor.report.sections import predictions
 from auditor.report.contract import Sources
+from auditor.report.sections import predictions
 
 
 def section(*ends):

@@ -9,8 +9,8 @@ from invented_runs import hostile, language_model, tiny
 
 from auditor.findings import write
 from auditor.languages import speaking
-from auditor.report.sections import glossary, provenance
 from auditor.report.contract import Sources
+from auditor.report.sections import glossary, provenance
 
 
 def compose(run, **values):

@@ -10,9 +10,9 @@ import pytest
 from auditor.findings import summarise
 from auditor.records.types import PseudoPerplexity, Span
 from auditor.report import render_html
+from auditor.report.contract import Sources
 from auditor.report.drawing import formats
 from auditor.report.sections import pseudo_perplexity
-from auditor.report.contract import Sources
 from tests.findings.worked_example import TEXT, context, evidence
 
 VARIANTS = ("within-word", "original")

@@ -7,8 +7,8 @@ from invented_classifier import classifier
 from auditor.findings.analyses.explanations import faithful
 from auditor.findings.analyses.words import rank_words
 from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
-from auditor.report.sections import recurring
 from auditor.report.contract import Sources
+from auditor.report.sections import recurring
 
 
 def explained(document_id, weights, fidelity=0.9):

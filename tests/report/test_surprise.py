@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 import pytest
 from invented_classifier import classifier
 
+from auditor.report.contract import Sources, with_interval
 from auditor.report.drawing import figures, marks
 from auditor.report.sections import perplexity, surprise
-from auditor.report.contract import Sources, with_interval
 
 
 def strip(label, *perplexities):

@@ -47,7 +47,10 @@ def _order(probe: str) -> int:
 
 def _title(probe: str) -> str:
     chapter = chapter_of(probe)
-    return say(chapter.name or chapter.title) if chapter else formats.middle(probe, 60)
+    if chapter is None:
+        return formats.middle(probe, 60)
+    title = chapter.name or chapter.title
+    return say(title)
 
 
 def _run(findings: Findings) -> list[Row]:

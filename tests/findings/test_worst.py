@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from worked_example import context, continuation_evidence, evidence
+from worked_example import context, continuation_evidence, evidence, with_rows
 
-from auditor.findings import summarise
-from auditor.findings.analyses.failures import MOST, choose_failures, instability, worst_slice
+from auditor.findings import Evidence, summarise
+from auditor.findings.analyses.explanations import MOST_UNFAITHFUL, instability
+from auditor.findings.analyses.worst_slice import choose_in_worst_slice, worst_slice
+from auditor.findings.contract import Setting
 from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
 
 
 def chosen(found, **given):
-    return {choice.rule: choice for choice in choose_failures(summarise(found, context(**given)), found)}
+    return {choice.rule: choice for choice in summarise(found, context(**given)).worst}
 
 
 def explanation(name, weights, errors, fidelity=0.9, *, exact=False):
@@ -35,9 +37,9 @@ def test_errors_are_ranked_by_the_probability_of_the_wrong_answer():
 
 def test_explanations_are_ranked_by_their_fidelity():
     found = evidence()
-    r2 = {i: e.targets[0].fidelity for i, e in found.explanations.items() if isinstance(e, Explanation)}
+    r2 = {i: e.targets[0].fidelity for i, e in found.of("lime").items() if isinstance(e, Explanation)}
     choice = chosen(found)["unfaithful"]
-    assert ids(choice) == sorted(r2, key=lambda i: r2[i])[: MOST["unfaithful"]]
+    assert ids(choice) == sorted(r2, key=lambda i: r2[i])[:MOST_UNFAITHFUL]
     assert choice.among == len(r2)
 
 
@@ -62,7 +64,7 @@ def test_the_least_stable_explanation_comes_first_and_exact_ones_are_left_out():
         "d02": explanation("d02", (1.0,), (0.3,)),
         "d04": explanation("d04", (1.0,), (0.9,), exact=True),
     }
-    choice = chosen(replace(evidence(), explanations=made))["unstable"]
+    choice = chosen(with_rows(evidence(), lime=made))["unstable"]
     assert ids(choice) == ["d02", "d00"]
     assert choice.among == 2
 
@@ -77,36 +79,48 @@ def test_free_continuations_are_ranked_by_their_mean_log_probability():
     assert "error" not in found
 
 
-def judged_with(findings, half_width):
-    """The same findings as if every slice were large enough, and its intervals so wide."""
+def judged_with(slices, half_width):
+    """The same slices as if every one were large enough, and its intervals so wide."""
 
     def judged(number):
         ends = {"low": number.value - half_width, "high": number.value + half_width}
         return number.model_copy(update={"n": 30, **ends})
 
-    rows = [
-        row.model_copy(update={"judged": True, "numbers": tuple(map(judged, row.numbers))}) for row in findings.slices
-    ]
-    return findings.model_copy(update={"slices": tuple(rows)})
+    return [row.model_copy(update={"judged": True, "numbers": tuple(map(judged, row.numbers))}) for row in slices]
 
 
 def test_the_worst_slice_is_the_judged_one_with_the_lowest_accuracy():
     found = evidence()
-    wrong = {f"d{i}": replace(found.predictions[f"d{i}"], predicted=("negative",)) for i in (24, 26, 28)}
-    found = replace(found, predictions={**found.predictions, **wrong})
-    findings = summarise(found, context())
-    assert worst_slice(findings) is None  # twenty documents each
-    assert worst_slice(judged_with(findings, 0.5)) is None, "no group is clearly worse than another"
-    judged = judged_with(findings, 0.001)
+    answers = found.of("prediction")
+    wrong = {f"d{i}": replace(answers[f"d{i}"], predicted=("negative",)) for i in (24, 26, 28)}
+    found = with_rows(found, prediction={**answers, **wrong})
+    slices = summarise(found, context()).slices
+    assert worst_slice(slices) is None  # twenty documents each
+    assert worst_slice(judged_with(slices, 0.5)) is None, "no group is clearly worse than another"
+    judged = judged_with(slices, 0.001)
     row, accuracy = worst_slice(judged)
-    lowest = min(n.value for r in findings.slices for n in r.numbers if n.name.startswith("accuracy{"))
+    lowest = min(n.value for r in slices for n in r.numbers if n.name.startswith("accuracy{"))
     assert accuracy.value == lowest
     inside = {d.id for d in found.documents if d.metadata[row.column] == row.value}
-    by_rule = {choice.rule: choice for choice in choose_failures(judged, found)}
-    assert set(ids(by_rule["slice"])) <= inside
-    assert by_rule["slice"].among == round((1 - lowest) * 20)
+    choice = choose_in_worst_slice(judged, found, Setting())
+    assert choice.rule == "slice"
+    assert set(ids(choice)) <= inside
+    assert len(ids(choice)) == 2
+    assert choice.among == round((1 - lowest) * 20)
+    assert choose_in_worst_slice(slices, found, Setting()).documents == ()
+
+
+def test_the_wrong_answers_of_the_worst_slice_are_chosen_in_a_whole_run():
+    """Sixty documents, the thirty of one half all wrong."""
+    documents = [replace(evidence().documents[0], id=f"s{i}", metadata={"half": str(i % 2)}) for i in range(60)]
+    answer = evidence().of("prediction")["d02"]
+    rows = {
+        d.id: replace(answer, document_id=d.id, predicted=("positive",) if i % 2 else ("negative",))
+        for i, d in enumerate(documents)
+    }
+    choice = chosen(Evidence(tuple(documents), {"prediction": rows}))["slice"]
+    assert (ids(choice), choice.among) == (["s1", "s3"], 30)
 
 
 def test_nothing_measured_is_nothing_chosen():
-    bare = replace(evidence(), predictions={}, explanations={}, attention={}, perplexity={})
-    assert chosen(bare) == {}
+    assert chosen(Evidence(evidence().documents)) == {}
