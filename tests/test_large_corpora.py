@@ -54,7 +54,8 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
         from auditor.running.context import read_evidence
 
         run = stored(n)
-        assert {probe: len(rows) for probe, rows in read_evidence(run).rows.items()} == {
+        n_rows = {probe: len(rows) for probe, rows in read_evidence(run).rows.items()}
+        assert n_rows == {"prediction": n, "attention": n}
             "prediction": n,
             "attention": n,
         }
