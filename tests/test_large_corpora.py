@@ -56,9 +56,6 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
         run = stored(n)
         n_rows = {probe: len(rows) for probe, rows in read_evidence(run).rows.items()}
         assert n_rows == {"prediction": n, "attention": n}
-            "prediction": n,
-            "attention": n,
-        }
         return lambda: read_evidence(run)
 
     assert per_document(work) < 1_500
