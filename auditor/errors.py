@@ -1,4 +1,4 @@
-"""Everything a user can cause, as one tree.
+"""The errors that a user can cause or mend, and the exit codes of the command line.
 
     AuditorError             shown as one line, without a traceback
     ├── ConfigError          the file and the key
@@ -16,10 +16,12 @@
     └── RenderError          the template and the name missing
         └── PdfUnavailableError  WeasyPrint's system libraries are missing; the HTML was written
 
-A message says what was expected, what was found, and what to do; what may be copied from it, such as a table of the
-configuration, is a note of the error (`BaseException.add_note`). The exit code of the command line is the
-`exit_code` of the class; 0 means fine, 1 that a declared check failed, 8 that checks were declared and nothing is
-established: one could not be judged, or too little was measured. 70 is a fault of this program.
+A message says what was expected, what was found, and what to do. Text to copy, such as a table of the configuration, is
+a note of the error (`BaseException.add_note`).
+
+The command line ends with the `exit_code` of the error's class; without an error with 0, with 1 where a declared check
+failed, and with 8 where checks were declared but not established: one could not be judged, or too little was measured.
+70 is a bug of this program.
 """
 
 from typing import ClassVar
@@ -31,7 +33,7 @@ EXIT_BUG = 70
 
 
 class AuditorError(Exception):
-    """A fault with a cause outside this program; its text is written for the person who can mend it."""
+    """An error with a cause outside this program; its message is written for the person who can mend it."""
 
     exit_code: ClassVar[int] = 2
 
@@ -47,7 +49,7 @@ class CorpusError(AuditorError):
 
 
 class ModelError(AuditorError):
-    """The model cannot be loaded or asked: names the model and the task."""
+    """The model cannot be loaded or run: names the model and the task."""
 
     exit_code = 4
 
@@ -61,11 +63,11 @@ class InstallationError(AuditorError):
 
 
 class StoreError(AuditorError):
-    """A run folder cannot be understood: names the folder and the format."""
+    """A run folder cannot be read: names the folder and the format."""
 
 
 class NoSuchRunError(StoreError):
-    """No run, or several, have that name."""
+    """No run, or more than one, has the given name."""
 
 
 class DiskError(StoreError):
@@ -81,7 +83,7 @@ class LockedError(StoreError):
 
 
 class VerificationError(StoreError):
-    """What lies on the disk is not what the manifest says."""
+    """A file of the run is not the one that its manifest lists."""
 
     exit_code = 6
 
@@ -99,7 +101,7 @@ class InterruptedRunError(AuditorError):
 
 
 class RenderError(AuditorError):
-    """A template is missing or asks for a name that is not there."""
+    """A template is missing, or uses a variable that does not exist."""
 
 
 class PdfUnavailableError(RenderError):

@@ -1,12 +1,12 @@
-"""The hub of models: whether it answers, and what of it lies in the cache on this disk.
+"""The hub of models: whether it can be reached, and which of its models are in the cache on this disk.
 
-Asked before torch is imported and with a limit of its own: the hub's client may wait for minutes where a network is cut
-off. Only this question is short; a hub that answers it may take its time over files.
+Reachability is tested before torch is imported and within three seconds, for the hub's client may wait for minutes
+where a network is cut off. Downloads of files have no such limit.
 
     cache/models--org--name/refs/main                       a commit
     cache/models--org--name/snapshots/<commit>/config.json  the files of that commit
 
-`HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and the variables of proxies are heeded.
+`HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and the environment variables of proxies apply.
 """
 
 import http.client
@@ -20,15 +20,15 @@ from pathlib import Path, PurePath
 from auditor.errors import ModelError
 
 SECONDS = 3.0
-"""A hub that has not said anything by then is taken as out of reach."""
+"""The time in which the hub must answer to count as reachable."""
 _GATEWAY = (502, 504)
-"""What somebody on the way says for a hub that he cannot reach."""
+"""Statuses of a proxy that cannot reach the hub."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FOLDER = re.compile(r"models--(.+)")
 
 
 def is_commit(revision: str | None) -> bool:
-    """Whether a revision says exactly which files: 40 hexadecimal digits."""
+    """Whether a revision is the hash of a commit (40 hexadecimal digits), not a branch or a tag."""
     return revision is not None and _COMMIT.fullmatch(revision) is not None
 
 
@@ -42,7 +42,7 @@ def snapshot_of(path: PurePath) -> tuple[str, str] | None:
 
 
 def out_of_reach(name: str) -> str:
-    """What to say of an id of which nothing is in the cache."""
+    """The message for a model that is neither a folder nor in the cache, while the hub cannot be used."""
     return (
         f"{name}: there is no such folder, and the hub cannot be reached or has no such model; "
         "give the path of a local folder, or check HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE"
@@ -50,10 +50,10 @@ def out_of_reach(name: str) -> str:
 
 
 def cached(name: str, revision: str | None) -> Path | None:
-    """The snapshot of a model in the cache; None where there is none.
+    """The folder of a model's snapshot in the cache; None where there is none.
 
     Raises:
-        ModelError: If `name` is no id.
+        ModelError: `name` is not the id of a model.
     """
     from huggingface_hub import try_to_load_from_cache
 
@@ -65,40 +65,41 @@ def cached(name: str, revision: str | None) -> Path | None:
 
 
 def is_offline() -> bool:
-    """Whether the environment forbids to ask the hub."""
+    """Whether `HF_HUB_OFFLINE` forbids requests to the hub."""
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
 
 
 def answers(seconds: float = SECONDS) -> bool:
-    """Whether the hub says anything at all within that time; any status of its own will do.
+    """Whether the hub answers a request within `seconds`, with any status of its own.
 
-    In a thread, since looking up a name knows no limit. A proxy that only the hub's client can use is taken to work.
+    The request runs in a thread, for the look-up of a host name has no time limit. Where a proxy is set that only the
+    hub's client can use, the answer is True without a request.
     """
     from huggingface_hub import constants
 
     proxies = urllib.request.getproxies()
     if "all" in proxies or any(address.startswith("socks") for address in proxies.values()):
         return True
-    heard: list[bool] = []
-    asking = threading.Thread(target=lambda: heard.append(_has_answered(constants.ENDPOINT, seconds)), daemon=True)
-    asking.start()
-    asking.join(seconds)
-    return any(heard)
+    answered: list[bool] = []
+    thread = threading.Thread(target=lambda: answered.append(_has_answered(constants.ENDPOINT, seconds)), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return any(answered)
 
 
-class _Here(urllib.request.HTTPRedirectHandler):
-    """A redirection is an answer too."""
+class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
+    """Raises a redirection as an HTTPError, for it is an answer."""
 
     def redirect_request(self, *_: object) -> None:
-        """Not followed."""
+        """None: the redirection is not followed."""
 
 
 def _has_answered(endpoint: str, seconds: float) -> bool:
     try:
         request = urllib.request.Request(endpoint, method="HEAD", headers={"User-Agent": "auditor"})
-        urllib.request.build_opener(_Here).open(request, timeout=seconds).close()
+        urllib.request.build_opener(_WithoutRedirects).open(request, timeout=seconds).close()
     except ConnectionError:
         return False
     except urllib.error.HTTPError as error:

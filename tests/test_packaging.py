@@ -78,7 +78,7 @@ def _run(home: Path, *command: str, **variables: str) -> str:
     return ran.stdout
 
 
-def test_the_wheel_holds_templates_translations_fonts_licences_and_the_typing_marker(wheel):
+def test_the_wheel_holds_templates_translations_fonts_licences_the_manual_and_the_typing_marker(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "auditor/py.typed" in names
     folders = (
@@ -86,6 +86,7 @@ def test_the_wheel_holds_templates_translations_fonts_licences_and_the_typing_ma
         "auditor/languages/locale",
         "auditor/report/branding/fonts/files",
         "auditor/report/branding/fonts/licences",
+        "auditor/terminal/topics",
     )
     for folder in folders:
         inside = folder if folder.startswith("auditor") else f"auditor/{folder}"
@@ -106,6 +107,7 @@ def test_the_installed_commands_answer(home):
 
     assert auditor.__version__ in _run(home, "auditor", "--version")
     assert "run" in _run(home, "auditor", "--help")
+    assert _run(home, "auditor", "help", "start").startswith("# start\n")
     schema = json.loads(_run(home, "auditor", "schema", "config"))
     assert {"corpus", "model", "probes", "checks"} <= set(schema["properties"])
     _run(home, "auditor", "init", "audit.toml")

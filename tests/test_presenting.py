@@ -16,7 +16,7 @@ from auditor.records.store import open_run
 from auditor.records.verification import verify
 from auditor.report import Look
 from auditor.report.branding import fonts
-from auditor.report.page.templates import OwnTemplates
+from auditor.report.page.templates import UserTemplates
 from auditor.running import appearance
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
@@ -164,7 +164,7 @@ def test_templates_that_break_leave_the_old_report_as_it_was(run: Run, tmp_path:
 
 
 def test_templates_that_break_at_the_end_of_a_run_do_not_cost_the_run(run: Run) -> None:
-    broken = Look(templates=OwnTemplates("templates", (("front.html.j2", "{{ findings.titel }}"),)))
+    broken = Look(templates=UserTemplates("templates", (("front.html.j2", "{{ findings.titel }}"),)))
     with pytest.raises(RenderError) as caught:
         audit._concluded(run, broken, pdf=False, facts={})
     assert f"auditor report {run.run_id} --templates DIR" in str(caught.value)

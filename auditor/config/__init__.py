@@ -1,4 +1,4 @@
-"""The configuration of an audit: one table per folder, whose keys are the keyword arguments of that folder's door.
+"""The configuration of an audit: each table holds the keyword arguments of one function, such as `corpus.load`.
 
 A value comes from a flag, else from the environment, else from the file, else from its default:
 
@@ -7,16 +7,16 @@ A value comes from a flag, else from the environment, else from the file, else f
     [model]                                                                 file: TOML, or YAML with the same keys
     device = "cpu"
 
-**Paths keep the spelling they were given.** The tables hold only such strings, so `Config.resolved()`, the plan and the
-report carry no path of this machine that the user did not type. Where a path lies is asked of the configuration:
-`config.locate("corpus.path")` and `config.source("model.name")`. A path from the file is relative to the file's folder;
-one from a flag or the environment, and `run.output` always, to the current directory.
+**Paths are kept as they were written**, so that `Config.resolved()`, the plan and the report have no path of this
+machine that the user did not write. `config.locate("corpus.path")` and `config.source("model.name")` resolve them: a
+path from the file is relative to the file's folder; one from a flag or the environment, and `run.output` always, to the
+current directory.
 
-Tables of probes are only required to be tables here: their keys are the parameters of probe classes, on a floor above.
+The keys in tables of probes are not checked here: they are the parameters of probe classes, on a floor above.
 
-    tables    the models: every key, its type and default; that of [report] in `report`
-    loading   the door: file, environment and flags become a checked `Config`
-    faults    every fault as one line: where, which key, what to do
+    tables    pydantic models: every key, its type and default; [report] is in `report`, their base in `base`
+    loading   reads file, environment and flags into a validated `Config`
+    faults    words the errors of validation, one line each
     starter   the commented file that `auditor init` writes
 """
 

@@ -1,4 +1,4 @@
-"""What every table of a configuration stands on."""
+"""The base class and the common types of all tables of a configuration."""
 
 from typing import Annotated
 

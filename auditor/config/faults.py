@@ -1,4 +1,4 @@
-"""Every fault of a configuration as one line: where it stands, the dotted key, what was expected and what was found."""
+"""Words the errors of a configuration, one line each: file or flag, dotted key, what was expected, what was found."""
 
 import difflib
 import json
@@ -34,12 +34,12 @@ _FLAGS = {"corpus.path": "--data", "model.name": "--model"}
 
 
 def fault_lines(error: ValidationError, path: Path | None, origins: Mapping[str, str]) -> list[str]:
-    """One line per fault, each once, in the order of the tables.
+    """One line per error, without repetition, in the order of the tables.
 
     Args:
-        error: What pydantic found.
-        path: The file, or None.
-        origins: Where the values under dotted keys come from that are not from the file.
+        error: The errors from pydantic.
+        path: The configuration file; None where there is none.
+        origins: Dotted key → "command line" or the environment variable, for values that are not from the file.
     """
     lines: dict[str, None] = {}
     for fault in error.errors(include_url=False):
@@ -51,8 +51,9 @@ def fault_lines(error: ValidationError, path: Path | None, origins: Mapping[str,
 
 
 def _origin(key: str, path: Path | None, origins: Mapping[str, str]) -> str:
-    for typed, origin in origins.items():
-        if key == typed or key.startswith(f"{typed}."):
+    """Where the value under a dotted key was given: a variable, the command line or the file."""
+    for prefix, origin in origins.items():
+        if key == prefix or key.startswith(f"{prefix}."):
             return origin
     return "command line" if path is None else str(path)
 
@@ -62,22 +63,23 @@ def _messages(fault: ErrorDetails, parts: list[str]) -> Iterator[str]:
     if fault["type"] == "extra_forbidden":
         yield f"{key}: unknown key{_near_key(parts)}"
     elif fault["loc"][-1] == "[key]" and fault["type"] == "string_type":
-        yield f"{key}: expected a key that is a string{_found(fault['input'])}; put it into quotation marks"
+        yield f"{key}: expected a key that is a string{_input(fault['input'])}; put it into quotation marks"
     elif fault["type"] == "missing":
         yield f"{key}: missing; give it in the file" + (f" or with {_FLAGS[key]}" if key in _FLAGS else "")
     elif fault["type"] == "value_error":
         for message in str(fault["ctx"]["error"]).splitlines():
-            yield f"{key}: {message}{_found(fault['input'])}"
+            yield f"{key}: {message}{_input(fault['input'])}"
     elif fault["type"] == "model_type" and parts[:2] == ["report", "reviewers"]:
-        yield f"{key}: expected a name or {{ name = …, role = … }}{_found(fault['input'])}"
+        yield f"{key}: expected a name or {{ name = …, role = … }}{_input(fault['input'])}"
     elif parts[0] == "checks" and fault["type"] == "model_type":
-        yield f"{key}: expected {{ at_least = … }} or {{ at_most = … }}{_found(fault['input'])}"
+        yield f"{key}: expected {{ at_least = … }} or {{ at_most = … }}{_input(fault['input'])}"
     else:
         text = _EXPECTED.get(fault["type"], "").format(**fault.get("ctx", {}))
-        yield f"{key}: {text or fault['msg'].replace('Input should be', 'expected')}{_found(fault['input'])}"
+        yield f"{key}: {text or fault['msg'].replace('Input should be', 'expected')}{_input(fault['input'])}"
 
 
-def _found(value: Any) -> str:  # whatever was given
+def _input(value: Any) -> str:  # any value that TOML or YAML can give
+    """`, found 3`: the value that was given, as JSON; nothing for a table."""
     if isinstance(value, dict):
         return ""
     text = json.dumps(value, ensure_ascii=False, default=str)
@@ -85,10 +87,9 @@ def _found(value: Any) -> str:  # whatever was given
 
 
 def _near_key(parts: list[str]) -> str:
-    """`; did you mean model.device?`: a key of the same table that is spelt alike, else one of another table."""
+    """`; did you mean model.device?`: a key of similar spelling, in the same table or else in another."""
     table, name = ".".join(parts[:-1]), parts[-1]
-    known = _keys_beside(parts, f"{table}.")
-    keys = [key.rpartition(".") for key in known]
+    keys = [key.rpartition(".") for key in _known_keys(parts, f"{table}.")]
     siblings = [leaf for folder, _, leaf in keys if folder == table]
     near = [f"{table}.{leaf}".lstrip(".") for leaf in difflib.get_close_matches(name, siblings, n=1)]
     elsewhere = difflib.get_close_matches(name, [leaf for _, _, leaf in keys], n=1, cutoff=0.8)
@@ -96,7 +97,8 @@ def _near_key(parts: list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(siblings)}"
 
 
-def _keys_beside(parts: list[str], prefix: str) -> Iterator[str]:
+def _known_keys(parts: list[str], prefix: str) -> Iterator[str]:
+    """The dotted keys among which a misspelt one is looked up; within a check or a reviewer only those of its table."""
     if parts[0] == "checks":
         return _keys(CheckConfig, prefix)
     return _keys(ReviewerConfig, prefix) if parts[:2] == ["report", "reviewers"] else _keys(Config)

@@ -1,4 +1,4 @@
-"""The door of the configuration: a file, the environment and flags become one checked `Config`."""
+"""Loads a configuration: a file, the environment and flags become one validated `Config`."""
 
 import copy
 import difflib
@@ -26,14 +26,14 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
     """Read, merge and check a configuration.
 
     Args:
-        path: A TOML or YAML file; None where flags alone say everything.
+        path: A TOML or YAML file; None where there is none.
         overrides: Values by dotted key, from flags. A string is read as TOML ("200", "true", '["a", "b"]') where the
             key takes something else than a string; None stands for a flag that was not given.
-        environment: `AUDITOR_SEED`, `AUDITOR_MODEL__DEVICE` and so on; variables that begin with no known table are
-            ignored, unless they nearly do. None takes that of the process.
+        environment: `AUDITOR_SEED`, `AUDITOR_MODEL__DEVICE` and so on; variables whose first part is no key are
+            ignored, unless it resembles one. None takes the environment of the process.
 
     Raises:
-        ConfigError: every fault of the file, the environment and the flags, one line each.
+        ConfigError: all errors of the file, the environment and the flags, one line each.
     """
     tables = {} if path is None else _read(path)
     names_probes = bool(tables.get("probes"))
@@ -47,35 +47,39 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
             _set(tables, key, value)
     if isinstance(tables.get("checks"), dict):
         tables["checks"] = dict(_named_checks(tables["checks"]))
-    for needed in ("corpus", "model"):
-        tables.setdefault(needed, {})
+    for required in ("corpus", "model"):
+        tables.setdefault(required, {})
     try:
         config = Config.model_validate(tables)
     except ValidationError as error:
         raise ConfigError("\n".join(fault_lines(error, path, origins))) from None
     tuned = not names_probes and all(key.count(".") > 1 for key in origins if key.split(".")[0] == "probes")
-    config = config.placed(path, frozenset(origins), tunes_probes=tuned)
-    if faults := list(_faults_of_source(config)):
+    config = config.with_origin(path, frozenset(origins), tunes_probes=tuned)
+    if faults := list(_revision_faults(config)):
         raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
     return config
 
 
-def _faults_of_source(config: Config) -> Iterator[str]:
-    """What is wrong with the revision of the model, now that it is known whether it is a folder."""
+def _revision_faults(config: Config) -> Iterator[str]:
+    """Errors in `model.revision`, which depend on whether the model is a folder or on the hub."""
     model, source = config.model, config.source("model.name")
     if isinstance(source, str):
         if model.trust_remote_code and not hub.is_commit(model.revision):
             yield "model: trust_remote_code needs a revision of 40 hexadecimal digits"
     elif model.revision is not None:
-        _, held = hub.snapshot_of(source) or ("", None)
-        if held is None:
+        _, commit = hub.snapshot_of(source) or ("", None)
+        if commit is None:
             yield f"model.revision: {model.name} is a folder, which has no revisions: leave revision out"
-        elif held != model.revision:
-            yield f"model.revision: {model.name} holds {held}, not {model.revision}: leave revision out"
+        elif commit != model.revision:
+            yield f"model.revision: {model.name} holds {commit}, not {model.revision}: leave revision out"
 
 
 def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """The variables that are meant for us: name, dotted key, value."""
+    """Name, dotted key and value of every variable that sets a key, sorted by name.
+
+    Raises:
+        ConfigError: a variable nearly names a key.
+    """
     for variable, text in sorted(environment.items()):
         key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
         first = key.split(".")[0]
@@ -96,7 +100,11 @@ def schema() -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The tables of a file, as they stand there."""
+    """The tables of a file, before validation.
+
+    Raises:
+        ConfigError: the file cannot be read or parsed.
+    """
     syntax = _SYNTAX.get(path.suffix.lower())
     if syntax is None:
         raise ConfigError(f"{path}: expected a file ending in .toml, .yaml or .yml")
@@ -122,14 +130,14 @@ def _parse(path: Path, syntax: str, text: str) -> object:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     except yaml.MarkedYAMLError as error:
-        place = f" (at line {error.problem_mark.line + 1})" if error.problem_mark else ""
-        raise ConfigError(f"{path}: not YAML: {error.problem}{place}") from None
+        line = f" (at line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ConfigError(f"{path}: not YAML: {error.problem}{line}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not {syntax}: {str(error).splitlines()[0]}") from None
 
 
 def _set(tables: dict[str, Any], key: str, value: object) -> None:
-    """Put a value under a dotted key. The name of a check and a written label may hold dots."""
+    """Set the value of a dotted key; names of checks and keys of `[corpus.labels]` may contain dots."""
     parts = key.split(".")
     if parts[:2] == ["corpus", "labels"] and len(parts) > 2:
         parts = ["corpus", "labels", ".".join(parts[2:])]
@@ -139,11 +147,12 @@ def _set(tables: dict[str, Any], key: str, value: object) -> None:
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            return  # the table is no table: that fault is reported
+            return  # validation will report that this is no table
     table[parts[-1]] = copy.deepcopy(_typed(parts, value))
 
 
 def _typed(parts: list[str], value: object) -> object:
+    """The value of a flag or variable in the type of its key: strings are read as TOML where it takes no string."""
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, tuple):
@@ -152,7 +161,7 @@ def _typed(parts: list[str], value: object) -> object:
 
 
 def _toml_value(text: str) -> object:
-    """The value that TOML reads in a text, or the text itself: "200" is a number, "cpu" stays what it is."""
+    """A text read as a TOML value ("200" is a number), or the text itself where it is none ("cpu")."""
     try:
         values = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -162,6 +171,7 @@ def _toml_value(text: str) -> object:
 
 
 def _annotation(parts: list[str]) -> Any:  # a type, as annotations are
+    """The type of a key of `Config`; None for a key that it does not know."""
     table: Any = Config
     for part in parts:
         if not (isinstance(table, type) and issubclass(table, BaseModel) and part in table.model_fields):
@@ -178,10 +188,10 @@ def _takes_text(annotation: Any) -> bool:
 
 
 def _named_checks(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Checks by their full name: unquoted, TOML takes `lime.fidelity = { … }` for a table in a table."""
+    """Full name → check: an unquoted `lime.fidelity = { … }` is a table in a table to TOML."""
     for name, value in tables.items():
         inner = value.values() if isinstance(value, dict) and not value.keys() & CheckConfig.model_fields.keys() else ()
-        if inner and all(isinstance(one, dict) for one in inner):
+        if inner and all(isinstance(check, dict) for check in inner):
             yield from _named_checks(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

@@ -1,4 +1,4 @@
-"""The table [report]: what the report says besides the findings, and how it looks."""
+"""The table [report]: contents of the report besides the findings, and its appearance."""
 
 import difflib
 from typing import Annotated, Any, Final, Self
@@ -26,14 +26,14 @@ def _near_or_all(near: list[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(SECTIONS)}"
 
 
-def _once(names: list[str]) -> list[str]:
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise ValueError(f"names {' and '.join(twice)} more than once")
+def _distinct(names: list[str]) -> list[str]:
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ValueError(f"names {' and '.join(repeated)} more than once")
     return names
 
 
-def _person(given: Any) -> Any:  # whatever was given
-    return {"name": given} if isinstance(given, str) else given
+def _person(value: Any) -> Any:  # any value that TOML or YAML can give
+    return {"name": value} if isinstance(value, str) else value
 
 
 Line = Annotated[str, Field(min_length=1, max_length=120)]
@@ -90,7 +90,7 @@ class ReportConfig(Table):
     """Whether to write the PDF beside the HTML."""
     language: Language = "en"
     """The language of the report's own words: English or Simplified Chinese."""
-    sections: Annotated[list[SectionId], AfterValidator(_once)] | None = None
+    sections: Annotated[list[SectionId], AfterValidator(_distinct)] | None = None
     """Which sections, in this order; by default all. Provenance always ends the report."""
     reviewers: list[Person] = Field(default_factory=list)
     """One signature line each: a name, or a name and a role."""
@@ -108,7 +108,7 @@ class ReportConfig(Table):
     """A folder of static fonts (.ttf, .otf, .woff2) for characters that the report lacks, relative to this file."""
 
     @model_validator(mode="after")
-    def _say_the_logo(self) -> Self:
+    def _require_words_for_the_logo(self) -> Self:
         if self.logo is not None and self.organisation is None:
             raise ValueError("logo needs organisation, the words for those who do not see it")
         return self

@@ -66,7 +66,7 @@ def _known_task(name: str) -> str:
 Device = Annotated[str, AfterValidator(_known_device)]
 
 
-def _listed(names: Any) -> Any:  # whatever was given
+def _listed(names: Any) -> Any:  # any value that TOML or YAML can give
     listed = [names] if isinstance(names, str) else names
     if not (isinstance(listed, list) and all(isinstance(name, str) for name in listed)):
         raise ValueError("expected a label of the model, or a list of them")
@@ -223,7 +223,7 @@ class Config(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_the_audit(cls, tables: Any) -> Any:  # whatever was given
+    def _name_the_audit(cls, tables: Any) -> Any:  # any value that TOML or YAML can give
         if not isinstance(tables, Mapping) or tables.get("title"):
             return tables
         model = tables.get("model")
@@ -232,13 +232,13 @@ class Config(Table):
             return tables
         return {**tables, "title": f"Audit of {_last_of(name)}"}
 
-    def placed(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
-        """The same configuration, whose paths are relative to the file, except those under the dotted keys `typed`.
+    def with_origin(self, file: Path | None, typed: frozenset[str], *, tunes_probes: bool = False) -> Self:
+        """A copy that knows where its values come from, by which paths are resolved.
 
         Args:
-            file: Where it was read; None for flags alone.
-            typed: Keys from flags and the environment.
-            tunes_probes: Whether [probes] holds only single parameters given so, which choose no probe.
+            file: The file it was read from; None for flags alone.
+            typed: Dotted keys whose values are from flags or the environment: paths relative to the current directory.
+            tunes_probes: Whether all of [probes] is single parameters among `typed`, which select no probe.
         """
         copy = self.model_copy()
         copy._file, copy._typed, copy._tunes_probes = file, typed, tunes_probes
@@ -246,12 +246,12 @@ class Config(Table):
 
     @property
     def chooses_probes(self) -> bool:
-        """Whether [probes] says which probes run; else those that fit the task do."""
+        """Whether [probes] selects the probes that run; else all that the task supports run."""
         return bool(self.probes) and not self._tunes_probes
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for messages: the file, or the command line."""
+        """The path of the file, or "command line", for messages."""
         return "command line" if self._file is None else str(self._file)
 
     @property
@@ -260,15 +260,15 @@ class Config(Table):
         return Path() if self._file is None else self._file.parent
 
     def locate(self, key: str) -> Path:
-        """Where the path under a dotted key lies, such as "corpus.path"; relative to the current directory.
+        """The path under a dotted key, such as "corpus.path", relative to the current directory.
 
         Raises:
             KeyError: there is no string under that key.
         """
-        return _placed(self._value(key), self._base_of(key))
+        return _path(self._value(key), self._base_of(key))
 
     def source(self, key: str) -> Path | str:
-        """What the model under a dotted key is, such as "model.name": a folder, or the id of a model on the hub.
+        """The model under a dotted key, such as "model.name": the path of a folder, or an id on the hub.
 
         Raises:
             KeyError: there is no string under that key.
@@ -292,17 +292,22 @@ class Config(Table):
 
 
 def resolve_model(name: str, base: Path) -> Path | str:
-    """A folder where the name is a path or such a folder exists under `base`; else the hub id, unchanged.
+    """The folder of a model, where its name is a path or a folder under `base`; else the name, as an id on the hub.
 
-    A name is a path if it begins with `/`, `~` or `.`: it then is one even if nothing lies there.
+    A name that begins with `/`, `~` or `.` is a path, whether it exists or not.
     """
     if _is_path(name):
-        return _placed(name, base)
+        return _path(name, base)
     path = base / name
     return path if os.path.isdir(path) else name  # noqa: PTH112 - unlike is_dir, False for a name too long
 
 
-def _placed(path: str, base: Path) -> Path:
+def _path(path: str, base: Path) -> Path:
+    """The path, relative to a base unless it is absolute, with `~` expanded.
+
+    Raises:
+        ConfigError: there is no such home folder.
+    """
     try:
         return base / Path(path).expanduser()
     except RuntimeError:
@@ -310,7 +315,7 @@ def _placed(path: str, base: Path) -> Path:
 
 
 def _last_of(name: str) -> str:
-    """What a model is called in a title: its id, or the name of its folder."""
+    """The name of a model in a title: its id, or the name of its folder."""
     snapshot = hub.snapshot_of(Path(name))
     return snapshot[0] if snapshot else Path(name).name if _is_path(name) else name
 

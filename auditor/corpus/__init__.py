@@ -2,14 +2,14 @@
 
     loading     the door: a file → the documents of an audit
     readers     a file → rows, whatever its format, encoding, delimiter and archive
-    documents   rows → documents: which column is what, labels, ids, columns to slice by
-    sampling    a seeded, stratified part of them
-    labels      what is written in the column of labels becomes labels of the model (`label_cells`: what is written;
-                `vocabulary`: names; `label_numbers`: ids and vectors; `label_refusals`: what is not guessed)
-    segments    what an explainer switches off, and the texts that remain
-    words       where words begin and end, in any script
-    cleaning    what a text may not hold
-    faults      how a fault is worded: the file, the line, what to do
+    documents   rows → documents: text, pair, id and the columns to slice by
+    sampling    a seeded sample, stratified by label
+    labels      entries of the column of labels → labels of the model (`label_cells` reads an entry, `vocabulary` knows
+                the names, `label_numbers` ids and vectors, `label_refusals` words the errors)
+    segments    a document → the segments an explainer switches on and off; masks → the texts that remain
+    words       the spans of words, in any script
+    cleaning    replaces characters that no text may hold
+    faults      errors that name the file and the line
 
 A document is `auditor.records.types.Document`.
 """

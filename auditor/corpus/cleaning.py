@@ -12,7 +12,7 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 def clean(text: str) -> tuple[str, int]:
-    """Replace what no file can carry; returns the text, of unchanged length, and how many characters were replaced."""
+    """Replace unsafe characters; returns the text, of unchanged length, and how many were replaced."""
     return _UNSAFE.subn(REPLACEMENT, text)
 
 

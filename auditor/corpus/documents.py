@@ -20,7 +20,10 @@ _MOST_VALUES = 12
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column is what: the keys of `[corpus]`. For `label` and `id`, None is "if there is one", "" is none."""
+    """Which column is what: the keys of `[corpus]`.
+
+    `label` and `id`: None takes the column of that name if there is one, "" takes none.
+    """
 
     text: str = "text"
     pair: str | None = None
@@ -30,12 +33,12 @@ class Roles:
 
     @property
     def label_column(self) -> str:
-        """The column to look for; may be absent unless it was named."""
+        """The column of the labels, "" for none; only a named one must exist."""
         return "label" if self.label is None else self.label
 
     @property
     def id_column(self) -> str:
-        """The column to look for; may be absent unless it was named."""
+        """The column of the ids, "" for none; only a named one must exist."""
         return "id" if self.id is None else self.id
 
     def is_slice(self, column: str) -> bool:
@@ -47,41 +50,46 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a file holds."""
+    """The documents of a file, their labels as written, and its columns."""
 
     documents: list[Document]
-    """In the order of the file; without labels, which nobody has understood yet."""
+    """In the order of the file, without labels: `auditor.corpus.labels` reads those from `cells`."""
     cells: list[Cell]
-    """What each document has in the column of labels."""
+    """The entry of each document in the column of labels, as it is written."""
     columns: tuple[str, ...]
-    """In the order in which they appear."""
+    """Every column, in the order in which they appear."""
 
 
 def read_documents(path: Path, rows: Iterable[Row], roles: Roles) -> Table:
-    """Every row as a document.
+    """Read every row as a document.
+
+    Args:
+        path: The file, for ids and messages.
+        rows: Its rows, in order.
+        roles: Which column is what.
 
     Raises:
         CorpusError: names the file and the row whose text, label, id or metadata is not what it must be.
     """
     documents: list[Document] = []
     cells: list[Cell] = []
-    known: dict[Cell, Cell] = {}  # equal entries are one: a corpus has few
+    distinct: dict[Cell, Cell] = {}  # equal entries share one object: a corpus has few
     columns: dict[str, None] = {}
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}  # id → where it stands
     slices = _Slices()
     for row in rows:
         columns.update(dict.fromkeys(row.values))
         document = _document(path, row, roles, slices)
-        if document.id in places:
-            first = places[document.id]
+        if document.id in locations:
+            first = locations[document.id]
             advice = "ids must be unique; name another column in corpus.id"
-            raise fault(path, row.place, f"the id {quote(document.id)} already stands on {first}; {advice}")
-        places[document.id] = row.place
+            raise fault(path, row.location, f"the id {quote(document.id)} already stands on {first}; {advice}")
+        locations[document.id] = row.location
         documents.append(document)
         cell = _cell(path, row, roles.label_column)
-        cells.append(known.setdefault(cell, cell))
+        cells.append(distinct.setdefault(cell, cell))
     if documents:
-        _check_columns(path, roles, columns, known)
+        _check_columns(path, roles, columns, distinct)
     kept = slices.kept(columns, roles)
     return Table([_sliced(document, kept) for document in documents], cells, tuple(map(plain, columns)))
 
@@ -101,10 +109,10 @@ def _document(path: Path, row: Row, roles: Roles, slices: "_Slices") -> Document
 
 def _text(path: Path, row: Row, purpose: str, column: str) -> str:
     if column not in row.values:
-        raise unknown_column(path, row.place, purpose, column, row.values)
+        raise unknown_column(path, row.location, purpose, column, row.values)
     value = row.values[column]
     if not isinstance(value, str):
-        raise fault(path, row.place, f"expected a string in column {quote(column)}, found {kind(value)}")
+        raise fault(path, row.location, f"expected a string in column {quote(column)}, found {kind(value)}")
     return value
 
 
@@ -113,9 +121,9 @@ def _id(path: Path, row: Row, roles: Roles) -> str:
     if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
         return plain(str(value))
     if value is not None and value != "":
-        raise fault(path, row.place, f"expected a string as id, found {kind(value)}")
+        raise fault(path, row.location, f"expected a string as id, found {kind(value)}")
     if roles.id and roles.id in row.values:
-        raise fault(path, row.place, f"no id in column {quote(roles.id)}; every document needs one")
+        raise fault(path, row.location, f"no id in column {quote(roles.id)}; every document needs one")
     return plain(f"{stem(path)}-{row.number}")
 
 
@@ -123,10 +131,8 @@ def _cell(path: Path, row: Row, column: str) -> Cell:
     try:
         return read_cell(row.values.get(column) if column else None)
     except TypeError as error:
-        found = kind(error.args[0])
-        raise fault(
-            path, row.place, f"expected a label (a string, a number, a boolean or a list), found {found}"
-        ) from None
+        expected = "expected a label (a string, a number, a boolean or a list)"
+        raise fault(path, row.location, f"{expected}, found {kind(error.args[0])}") from None
 
 
 def _is_absent(value: object) -> bool:
@@ -143,22 +149,24 @@ def _check_columns(path: Path, roles: Roles, columns: Iterable[str], cells: Iter
 
 
 class _Slices:
-    """Collects the values of every column that may be worth slicing by, and forgets a column that has too many."""
+    """The distinct values of every column that could be sliced by; a column with too many is dropped."""
 
     def __init__(self) -> None:
         self._values: dict[str, set[str]] = {}
-        self._unfit: set[str] = set()
+        self._dropped: set[str] = set()
 
     def of(self, path: Path, row: Row, roles: Roles) -> dict[str, str]:
-        """The candidates of one row, as strings."""
+        """Column → value, as a string, for every candidate column of one row; counts the values."""
         candidates = {}
         for column, value in row.values.items():
-            if column in self._unfit or not roles.is_slice(column):
+            if column in self._dropped or not roles.is_slice(column):
                 continue
             if isinstance(value, (list, dict, bytes)):
                 if roles.metadata is not None:
-                    raise fault(path, row.place, f"expected one value in column {quote(column)}, found {kind(value)}")
-                self._unfit.add(column)
+                    raise fault(
+                        path, row.location, f"expected one value in column {quote(column)}, found {kind(value)}"
+                    )
+                self._dropped.add(column)
                 continue
             candidates[column] = MISSING if _is_absent(value) else plain(str(value))
             self._count(column, candidates[column], roles)
@@ -168,13 +176,13 @@ class _Slices:
         values = self._values.setdefault(column, set())
         values.add(value)
         if len(values) > _MOST_VALUES and roles.metadata is None:
-            self._unfit.add(column)
+            self._dropped.add(column)
 
     def kept(self, columns: Iterable[str], roles: Roles) -> tuple[str, ...]:
         """The columns to slice by: those asked for, else those with 2 to 12 distinct values."""
         if roles.metadata is not None:
             return roles.metadata
-        return tuple(c for c in columns if c not in self._unfit and len(self._values.get(c, ())) >= 2)
+        return tuple(c for c in columns if c not in self._dropped and len(self._values.get(c, ())) >= 2)
 
 
 def _sliced(document: Document, columns: Sequence[str]) -> Document:

@@ -1,4 +1,4 @@
-"""How a fault of a corpus is worded: the file, the line, what was expected, what was found, what to do.
+"""Errors about a corpus: each names the file and the line, what was expected, what was found and what to do.
 
 Everything quoted comes from the file and is not trusted: it is cleaned, cut short and kept on one line.
 """
@@ -17,9 +17,9 @@ _KINDS = {type(None): "null", bool: "a boolean", int: "a number", float: "a numb
 _KINDS |= {list: "a list", dict: "an object"}
 
 
-def fault(path: Path, place: str, message: str) -> CorpusError:
-    """The error to raise; `place` is "line 7", or empty for the file as a whole."""
-    return CorpusError(f"{plain(str(path))}{', ' if place else ''}{place}: {message}")
+def fault(path: Path, location: str, message: str) -> CorpusError:
+    """The error to raise: `reviews.csv, line 7: message`; `location` is empty for the file as a whole."""
+    return CorpusError(f"{plain(str(path))}{', ' if location else ''}{location}: {message}")
 
 
 def quote(text: str) -> str:
@@ -29,17 +29,17 @@ def quote(text: str) -> str:
 
 
 def kind(value: object) -> str:
-    """What a value is, in a word a user of JSON knows."""
+    """The type of a value in the words of JSON: "a string", "null", "an object"; else its Python type."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean "text"?`, or nothing."""
+    """`; did you mean "text"?` for the choice nearest to a word, "" where none is near."""
     near = difflib.get_close_matches(word, list(choices), n=1)
     return f"; did you mean {quote(near[0])}?" if near else ""
 
 
-def no_duplicates(path: Path, place: str, names: Sequence[str]) -> None:
+def no_duplicates(path: Path, location: str, names: Sequence[str]) -> None:
     """Refuses two columns of one name.
 
     Raises:
@@ -48,19 +48,19 @@ def no_duplicates(path: Path, place: str, names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise fault(path, place, f"two columns are called {quote(name)}; rename one")
+            raise fault(path, location, f"two columns are called {quote(name)}; rename one")
         seen.add(name)
 
 
-def unknown_column(path: Path, place: str, purpose: str, name: str, columns: Iterable[str]) -> CorpusError:
+def unknown_column(path: Path, location: str, purpose: str, name: str, columns: Iterable[str]) -> CorpusError:
     """The error for a column that is not there; `purpose` is the key of `[corpus]` that names it."""
-    found = list(columns)
-    listed = ", ".join(quote(column) for column in found[:_MOST_COLUMNS])
-    more = f" and {len(found) - _MOST_COLUMNS} more" if len(found) > _MOST_COLUMNS else ""
-    hint = suggestion(name, found)
+    names = list(columns)
+    listed = ", ".join(quote(column) for column in names[:_MOST_COLUMNS])
+    more = f" and {len(names) - _MOST_COLUMNS} more" if len(names) > _MOST_COLUMNS else ""
+    hint = suggestion(name, names)
     return fault(
         path,
-        place,
+        location,
         f"no column {quote(name)}{hint or ';'} found: {listed or 'no column at all'}{more};"
         f" name the right one in corpus.{purpose}",
     )

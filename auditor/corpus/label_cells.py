@@ -1,7 +1,7 @@
-"""What a document has in the column of labels, as text, before anybody has asked which label is meant.
+"""One entry of the column of labels, as text; which label of the model it means is decided in `labels`.
 
-A number is as a table would write it, 1.0 as 1; true is True; null, NaN, "" and " " are nothing. A string that is a
-list in JSON ("[0, 1]") is that list: so tables without lists write them.
+Numbers are written as tables write them (1.0 is "1", true is "True"); null, NaN, "" and " " are absent. A string that
+is a list in JSON ("[0, 1]") is that list: tables that cannot hold lists write them so.
 """
 
 import json
@@ -21,22 +21,22 @@ class Cell:
     """One entry of the column."""
 
     parts: tuple[str, ...]
-    """The value, or the items of the list; "" is a gap in it."""
+    """The value alone, or the items of the list; "" stands for a missing item, () for an absent entry."""
     is_list: bool = False
 
     @property
     def is_absent(self) -> bool:
-        """Whether nothing is said about the document; an empty list says that it has no label."""
+        """Whether the entry is missing; an empty list is present and means "no label"."""
         return not self.is_list and not self.parts
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The distinct values, without the gaps."""
+        """The distinct items in their order, without missing ones."""
         return tuple(dict.fromkeys(part for part in self.parts if part))
 
     @property
     def text(self) -> str:
-        """The entry as one value, which `[corpus.labels]` may name: `[0, 1]` for a list."""
+        """The entry as one string, as a key of `[corpus.labels]` writes it: `[0, 1]` for a list."""
         if not self.is_list:
             return "".join(self.parts)
         shown = (part if number(part) is not None else json.dumps(part, ensure_ascii=False) for part in self.parts)
@@ -44,11 +44,10 @@ class Cell:
 
 
 def read_cell(value: object) -> Cell:
-    """An entry as it stands in the file.
+    """Read the value of one entry.
 
     Raises:
-        TypeError: it is neither a string, a number, a boolean, nothing, nor a list of these; the argument of the
-            error is what is none of them.
+        TypeError: the value, or an item of the list, is no string, number, boolean or None; `args[0]` is that object.
     """
     if isinstance(value, list):
         return Cell(tuple(map(_text, value)), is_list=True)
@@ -57,7 +56,7 @@ def read_cell(value: object) -> Cell:
 
 
 def cell_from_text(text: str) -> Cell:
-    """What a string says: a list where it is one in JSON, else the string."""
+    """The list that a string is in JSON, else the string itself as one value."""
     if text[:1] == "[" and text[-1:] == "]":
         try:
             value = json.loads(text)
@@ -68,24 +67,24 @@ def cell_from_text(text: str) -> Cell:
 
 
 def number(text: str) -> int | None:
-    """The whole number that a text is: "1", "1.0" and "-1" are, "01", "+1" and "1e0" are not."""
+    """The whole number that a text writes ("1", "1.0", "-1"), else None ("01", "+1", "1e0")."""
     match = _NUMBER.fullmatch(text.strip())
     return int(match[1]) if match else None
 
 
 def bit(text: str) -> int | None:
-    """The 0 or 1 that an item of a vector stands for, where it does."""
+    """0 or 1 for an item of a vector ("0", "1.0", "True", "False"), None for any other text."""
     value = number(text)
     return _BITS.get(text if value is None else str(value))
 
 
 def distinct(cells: Iterable[Cell]) -> dict[str, None]:
-    """Every value that occurs, once, in the order of the first."""
+    """Every value that occurs, once, in the order of first occurrence (an ordered set)."""
     return dict.fromkeys(value for cell in cells for value in cell.values)
 
 
 def _text(value: object) -> str:
-    """A value as text: 1.0 is 1, for tables with gaps turn whole numbers into floats; nothing is empty."""
+    """A scalar as text, "" where it is missing; 1.0 is "1", for tables with gaps turn integers into floats."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -1,15 +1,14 @@
-"""Whether numbers are the model's label ids, and whether lists of numbers are vectors.
+"""Decides whether numbers are the model's label ids, and whether lists of numbers are multi-hot vectors.
 
-A number says nothing about what it counts, so it is taken for a label id only where the whole column speaks for it:
-every number lies in 0 to K−1, 0 occurs (else they may count from 1), there are several (one number alone is what a
-column without meaning looks like), no label is written as a name, no list repeats one, and `[corpus.labels]` gives none
-of them another meaning.
+Numbers are label ids only where the whole column agrees: every number lies in 0 to K−1; 0 occurs (else they may count
+from 1); at least two differ (a constant column carries no meaning); no label is written as a name; no list repeats a
+number; and `[corpus.labels]` maps none of them to another label.
 
-A list is a vector, an entry for each of K labels, where every list has K entries and each is 0 or 1:
+Lists are vectors, with one entry for each of K labels, where every list has K entries and each is 0 or 1:
 
-    K = 3    [0, 0, 1]  [0, 1, 1]     a vector: a list of ids repeats none
-    K = 2    [0, 1]  [1, 0]           both readings are possible, unless an entry is repeated somewhere ([1, 1]) or the
-                                      model gives one label, which two ids cannot be: the rest is refused
+    K = 3    [0, 0, 1]  [0, 1, 1]     vectors: a list of ids repeats none
+    K = 2    [0, 1]  [1, 0]           ambiguous, and refused; but vectors where a list repeats an entry ([1, 1]), or
+                                      where the model gives one label, for two ids would be two labels
     K = 3    [0, 1]  [2]              ids: lengths differ
 
 Dimension letter: K labels.
@@ -25,7 +24,7 @@ Lists = Literal["values", "vectors", "either", "of another length"]
 
 
 def judge_lists(cells: Collection[Cell], vocabulary: Vocabulary) -> Lists:
-    """What the lists of a column are: lists of values, vectors, either of them, or vectors for another model."""
+    """Whether the entries of a column are lists of labels or ids, vectors, either, or vectors for another K."""
     if not (vocabulary.has_ids and _are_bits(cells)):
         return "values"
     (n,) = {len(cell.parts) for cell in cells}
@@ -38,7 +37,7 @@ def judge_lists(cells: Collection[Cell], vocabulary: Vocabulary) -> Lists:
 
 
 def labels_of_vector(cell: Cell, vocabulary: Vocabulary) -> Labels | None:
-    """The labels whose entry is 1; None where an entry is missing."""
+    """The labels whose entry in a vector of K is 1; None where an entry is missing."""
     bits = [bit(part) for part in cell.parts]
     if None in bits:
         return None
@@ -51,15 +50,15 @@ def why_no_ids(
     """Why the values of a column are not taken for the model's label ids; empty where they are.
 
     Args:
-        values: Numbers that are not in the table, and not all of them names.
-        cells: The entries of the column, for what they repeat.
+        values: The distinct numbers of the column that neither `[corpus.labels]` nor a label's name explains.
+        cells: The entries of the column, to see whether a list repeats a number.
         vocabulary: The labels of the model.
-        mapped: Values that occur and are in the table, with their labels.
-        named: Whether other labels in the column are names.
+        mapped: The values of the column that `[corpus.labels]` explains → their labels.
+        named: Whether other values in the column are names of labels.
     """
     k = len(vocabulary.labels)
-    given = {number(value): labels for value, labels in mapped.items() if labels and number(value) is not None}
-    ids = {number(value) for value in values} | given.keys()
+    mapped_ids = {number(value): labels for value, labels in mapped.items() if labels and number(value) is not None}
+    ids = {number(value) for value in values} | mapped_ids.keys()
     if not vocabulary.has_ids:
         return "candidates have no ids"
     if k == 1:
@@ -70,7 +69,7 @@ def why_no_ids(
         return f"the model's label ids are 0 to {k - 1}"
     if named:
         return "other labels are names"
-    if any(labels != (vocabulary.labels[i],) for i, labels in given.items() if i is not None):
+    if any(labels != (vocabulary.labels[i],) for i, labels in mapped_ids.items() if i is not None):
         return "[corpus.labels] gives one of them another meaning"
     if 0 not in ids:
         return "0 never occurs, so the corpus may count from 1"

@@ -1,8 +1,8 @@
-"""What is said about labels that cannot be understood without guessing, with the table that settles them.
+"""Errors about labels that would have to be guessed, each with a `[corpus.labels]` table to complete.
 
-One line says what was found, which side is to blame and what to do. The table follows as a note of the error
-(`BaseException.add_note`), for it is meant to be copied: TOML, with a line for each value that occurs. Values come from
-the corpus and are not trusted: whatever could steer a terminal stands in the table as an escape.
+The message is one line: what was found, whether corpus or model is to blame, what to do. The table follows as a note of
+the error (`BaseException.add_note`), for it is meant to be copied: TOML, with a line for each value that occurs. Values
+come from the corpus and are not trusted: characters that could steer a terminal are escaped in it.
 """
 
 import difflib
@@ -36,18 +36,18 @@ _HOW = (
 
 @dataclass(frozen=True)
 class Column:
-    """The column of labels of one file, and what its values are held against."""
+    """The column of labels of one file, and the vocabulary its values are looked up in."""
 
     path: Path
     name: str
     cells: Counter[Cell]
-    """Every entry that says something and is not in the table as a whole → in how many documents it stands."""
-    whole: Mapping[str, Labels]
-    """The entries that are in the table as a whole → what it says."""
+    """Every entry that is neither absent nor in `mapped_entries` → the number of documents that have it."""
+    mapped_entries: Mapping[str, Labels]
+    """Whole entries that `[corpus.labels]` names → their labels."""
     vocabulary: Vocabulary
 
     def error(self, message: str, note: str = "") -> ConfigError:
-        """The error to raise: one line, and what may be copied from it."""
+        """The error to raise: a message of one line, and as its note a text to copy."""
         error = ConfigError(f"{plain(str(self.path))}, column {quote(self.name)}: {message}")
         if note:
             error.add_note(note)
@@ -55,10 +55,10 @@ class Column:
 
 
 def refuse_several(column: Column, labels: Mapping[Cell, Labels | None]) -> None:
-    """Refuses an entry with several labels, for a model that gives one.
+    """Refuse entries with several labels, for a model that gives one.
 
     Raises:
-        ConfigError: there is one.
+        ConfigError: an entry has several; names the first.
     """
     for cell, names in labels.items():
         if names and len(names) > 1:
@@ -69,17 +69,20 @@ def refuse_several(column: Column, labels: Mapping[Cell, Labels | None]) -> None
 
 
 def refuse_lists(column: Column, cells: Sequence[Cell], lists: str) -> NoReturn:
-    """Refuses lists of 0 and 1 that may be vectors.
+    """Raise the error for lists of 0 and 1 that may be vectors.
 
     Args:
-        column: Where they stand.
+        column: The column they stand in.
         cells: The lists.
-        lists: "either" (of ids or vectors) or "of another length", as `label_numbers.judge_lists` has it.
+        lists: "either" (ids or vectors) or "of another length", from `label_numbers.judge_lists`.
+
+    Raises:
+        ConfigError: always.
     """
     labels, shown = column.vocabulary.labels, quote(cells[0].text)
     if lists == "of another length":
-        found = f"{shown} looks like a vector of {len(cells[0].parts)} labels, but the model has {len(labels)}"
-        raise column.error(f"{found}; {_HOW}", _table(column, distinct(cells), lambda *_: _TO_FILL))
+        mismatch = f"{shown} looks like a vector of {len(cells[0].parts)} labels, but the model has {len(labels)}"
+        raise column.error(f"{mismatch}; {_HOW}", _table(column, distinct(cells), lambda *_: _TO_FILL))
     raise column.error(
         f"lists such as {shown} may be label ids, or vectors with an entry for each label; take the # from the lines "
         "of this table that are right, in the configuration or in a file labels.toml given before the options",
@@ -97,12 +100,15 @@ def _both_readings(labels: Labels, cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def refuse_values(column: Column, values: Sequence[str], why_no_ids: str) -> NoReturn:
-    """Refuses values that are no labels of the model.
+    """Raise the error for values that are no labels of the model.
 
     Args:
-        column: Where they stand.
-        values: All that were not understood.
-        why_no_ids: Why the numbers among them are not taken for label ids; empty where that is not to be said.
+        column: The column they stand in.
+        values: Every value that is neither a label, a label id nor in `[corpus.labels]`.
+        why_no_ids: Why the numbers among them are not taken for label ids; "" leaves the reason out.
+
+    Raises:
+        ConfigError: always.
     """
     separator = _separator(column, values)
     if separator:
@@ -142,7 +148,7 @@ def _few(values: Sequence[str]) -> str:
 
 
 def _separator(column: Column, values: Sequence[str]) -> str | None:
-    """What divides every unknown value into labels that the model knows."""
+    """The separator that splits every unknown value into labels that the model knows; None if there is none."""
     return next((mark for mark in _SEPARATORS if _divides(mark, values, column.vocabulary)), None)
 
 

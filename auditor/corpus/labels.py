@@ -1,11 +1,11 @@
-"""The labels of a corpus become labels of the model; what cannot be understood without guessing is refused.
+"""Entries of the column of labels become labels of the model; what would have to be guessed is refused.
 
-In this order: what `[corpus.labels]` says, vectors, names (see `vocabulary`), the model's label ids (`label_numbers`).
-Everything that was not simply a name is remembered in a `Reading`, for the reader of the report.
+An entry is looked up in this order: `[corpus.labels]`, vectors, names (see `vocabulary`), the model's label ids
+(`label_numbers`). Whatever was not simply a name is recorded in a `Reading`, which the report prints.
 
-A document of which nothing is said (null, NaN, an empty cell) has no reference (None) and is in no score. Where a
-document may have several labels, an empty list and a vector of zeros say that it has none of them: a reference like any
-other. Where it has one, they say nothing.
+A document whose entry is missing (null, NaN, an empty cell) has no reference (None) and enters no score. In a model
+that gives several labels, an empty list and a vector of zeros are references to no label, and are scored; in a model
+that gives one, they count as missing.
 """
 
 from collections import Counter
@@ -22,70 +22,71 @@ from auditor.corpus.vocabulary import Labels, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the labels of a corpus were understood. Written value → label, in the order in which they occur."""
+    """How the entries of a corpus were read as labels; mappings are written value → label, in order of occurrence."""
 
     ids: Mapping[str, str] = field(default_factory=dict)
-    """Numbers taken for the model's label ids."""
+    """Numbers that were read as the model's label ids."""
     vectors: Labels = ()
     """The labels that the entries of every vector stand for; empty where there are no vectors."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Numbers that are names of labels, where they are not the ids of these labels."""
+    """Numbers that were read as names of labels although these labels have other ids."""
     respelt: Mapping[str, str] = field(default_factory=dict)
-    """Names spelt otherwise than the model's."""
+    """Names whose spelling differs from the model's."""
     n_respelt: int = 0
-    """How often they occur."""
+    """The number of occurrences of `respelt` in the corpus."""
     mapped: Mapping[str, Labels] = field(default_factory=dict)
-    """What `[corpus.labels]` says."""
+    """Values and entries that `[corpus.labels]` maps."""
     unused: Labels = ()
-    """Its keys that never occur."""
+    """Keys of `[corpus.labels]` that never occur."""
 
 
 def written(cell: Cell, separator: str | None) -> Labels | None:
-    """The labels of an entry as they are written, for models that choose among none."""
-    return None if cell.is_absent else _opened(cell, separator).values
+    """The labels of an entry as written, for models without labels of their own; None where it is missing."""
+    return None if cell.is_absent else _split(cell, separator).values
 
 
 def match(
     path: Path, column: str, cells: Counter[Cell], vocabulary: Vocabulary, separator: str | None = None
 ) -> tuple[dict[Cell, Labels | None], Reading]:
-    """The labels of every entry, None where it says nothing.
+    """The labels of every entry, None where it is missing, and how they were read.
 
     Args:
         path: The file, for messages.
         column: The name of the column, for messages.
-        cells: Every entry and in how many documents it stands.
+        cells: Every entry → the number of documents that have it.
         vocabulary: The labels of the model, and `[corpus.labels]`.
-        separator: What stands between several labels in one entry.
+        separator: The characters between several labels in one entry.
 
     Raises:
         ConfigError: a value is no label of the model and must not be guessed; says what to write instead.
     """
-    whole = {cell: vocabulary.table[key] for cell in cells if (key := vocabulary.key(cell.text)) is not None}
-    opened = {
-        cell: _opened(cell, None if vocabulary.is_name(cell.text) else separator)
+    mapped_entries = {cell: vocabulary.table[key] for cell in cells if (key := vocabulary.key(cell.text)) is not None}
+    split = {
+        cell: _split(cell, None if vocabulary.is_name(cell.text) else separator)
         for cell in cells
-        if cell not in whole and not cell.is_absent
+        if cell not in mapped_entries and not cell.is_absent
     }
     counts: Counter[Cell] = Counter()
-    for cell, one in opened.items():
-        counts[one] += cells[cell]
-    about = Column(path, column, counts, {cell.text: labels for cell, labels in whole.items()}, vocabulary)
-    read, reading = _read(about, list(counts))
-    found = {cell: read[one] for cell, one in opened.items()} | whole
+    for cell, parts in split.items():
+        counts[parts] += cells[cell]
+    entries = Column(path, column, counts, {cell.text: labels for cell, labels in mapped_entries.items()}, vocabulary)
+    labels_of, reading = _read(entries, list(counts))
+    labels = {cell: labels_of[parts] for cell, parts in split.items()} | mapped_entries
     if not vocabulary.several:
-        refusals.refuse_several(about, found)
-    mapped = {**about.whole, **reading.mapped}
+        refusals.refuse_several(entries, labels)
+    mapped = {**entries.mapped_entries, **reading.mapped}
     used = {vocabulary.key(text) for text in mapped}
     reading = replace(reading, mapped=mapped, unused=tuple(key for key in vocabulary.table if key not in used))
-    return {cell: _reference(found.get(cell), vocabulary) for cell in cells}, reading
+    return {cell: _reference(labels.get(cell), vocabulary) for cell in cells}, reading
 
 
 def _reference(labels: Labels | None, vocabulary: Vocabulary) -> Labels | None:
+    """The labels, but None for no label where the model always gives one."""
     return labels if labels or vocabulary.several else None
 
 
-def _opened(cell: Cell, separator: str | None) -> Cell:
-    """The entry as a list where its text is one: in JSON, or by its separator."""
+def _split(cell: Cell, separator: str | None) -> Cell:
+    """The entry with its text split into a list, by the separator or as JSON, where it holds several values."""
     if cell.is_list or cell.is_absent:
         return cell
     parts = [part.strip() for part in cell.text.split(separator)] if separator else [cell.text]
@@ -93,7 +94,7 @@ def _opened(cell: Cell, separator: str | None) -> Cell:
 
 
 def _read(column: Column, cells: list[Cell]) -> tuple[dict[Cell, Labels | None], Reading]:
-    """Vectors, or values one by one."""
+    """The labels of every entry: all entries as vectors, or each of their values by itself."""
     vocabulary = column.vocabulary
     mapped = {value: vocabulary.table[key] for value in distinct(cells) if (key := vocabulary.key(value)) is not None}
     lists = "values" if mapped else judge_lists(cells, vocabulary)
@@ -106,7 +107,7 @@ def _read(column: Column, cells: list[Cell]) -> tuple[dict[Cell, Labels | None],
 
 
 def _read_values(column: Column, cells: list[Cell], mapped: dict[str, Labels]) -> tuple[dict[str, Labels], Reading]:
-    """Every distinct value: by the table, by name, or as a label id."""
+    """The labels of every distinct value: by `[corpus.labels]`, by name, or as a label id."""
     vocabulary = column.vocabulary
     values = [value for value in distinct(cells) if value not in mapped]
     names = {value: label for value in values if (label := vocabulary.name(value)) is not None}
@@ -116,24 +117,30 @@ def _read_values(column: Column, cells: list[Cell], mapped: dict[str, Labels]) -
         names = {value: label for value, label in names.items() if value not in unknown}
     ids = _ids(column, cells, unknown, mapped, names) if unknown else {}
     labels = {value: (label,) for value, label in {**names, **ids}.items()} | mapped
-    return labels, _remembered(column, names, Reading(ids=ids, mapped=mapped))
+    return labels, _with_names(Reading(ids=ids, mapped=mapped), column, names)
 
 
 def _ids(
     column: Column, cells: list[Cell], values: list[str], mapped: Mapping[str, Labels], names: Mapping[str, str]
 ) -> dict[str, str]:
-    """The labels whose ids the values are, lowest first; refuses them where they are none."""
+    """Value → the label whose id it is, lowest id first.
+
+    Raises:
+        ConfigError: a value is no number, or the numbers are not the model's label ids.
+    """
     numbers = [value for value in values if number(value) is not None]
     why = (
-        why_no_ids(numbers, cells, column.vocabulary, {**column.whole, **mapped}, named=bool(names)) if numbers else ""
+        why_no_ids(numbers, cells, column.vocabulary, {**column.mapped_entries, **mapped}, named=bool(names))
+        if numbers
+        else ""
     )
     if why or len(numbers) < len(values):
         refusals.refuse_values(column, values, why)
     return {value: column.vocabulary.labels[number(value) or 0] for value in sorted(numbers, key=float)}
 
 
-def _remembered(column: Column, names: Mapping[str, str], reading: Reading) -> Reading:
-    """With what there is to say about names: numbers that are some, and those spelt otherwise."""
+def _with_names(reading: Reading, column: Column, names: Mapping[str, str]) -> Reading:
+    """The reading with the names that the report must mention: respelt ones, and numbers that are no ids."""
     labels = column.vocabulary.labels
     respelt = {value: label for value, label in names.items() if value != label}
     counted = sum(n * sum(value in respelt for value in cell.values) for cell, n in column.cells.items())

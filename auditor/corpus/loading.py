@@ -1,4 +1,4 @@
-"""The door of the corpus: a file, a folder or a dataset of the hub becomes the documents of an audit."""
+"""Loads a corpus: a file, a folder or a dataset of the hub becomes the documents of an audit."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,22 @@ from auditor.records.types import Document
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The documents of an audit and where they come from."""
+    """The documents of an audit, and the file they were read from."""
 
     path: Path
     sha256: str
     """Of the file's bytes; of a folder, of the list of its files' sums; of a dataset of the hub, of its rows."""
     dialect: Dialect
-    """How it is written."""
+    """Format, compression, encoding and delimiter of the file."""
     documents: tuple[Document, ...]
     columns: tuple[str, ...]
     """Every column of the file, in the order in which they appear."""
     label_values: tuple[str, ...]
     """The distinct reference labels of these documents, sorted; empty where the corpus has none."""
     n_documents: int
-    """Documents in the file: more than `documents` where a limit was set."""
+    """The number of documents in the file; greater than `len(documents)` where a limit was set."""
     reading: Reading = field(default_factory=Reading)
-    """How the labels of the whole file were understood."""
+    """How the labels of the whole file were read."""
 
 
 def load(
@@ -58,22 +58,22 @@ def load(
         path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
             folder that the package datasets saved; or a dataset of the hub, hf://datasets/OWNER/NAME[@REVISION].
         format: One of `FORMATS`; None goes by the suffix.
-        encoding: Of a file of text, as Python names it; None has it recognised.
+        encoding: The codec of a text file, as Python names it; None detects it.
         delimiter: Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one
-            column; None has it recognised.
-        split: Of a dataset in splits.
+            column; None detects it.
+        split: The split of a dataset that has several.
         text: The column of the document's text.
         pair: The column of the second sentence, where the task compares two.
         label: The column of the reference labels: a string, a number, a boolean, or a list of these. None takes
             the column "label" if there is one; "" takes none.
-        label_separator: What stands between several labels in one string.
-        labels: What is written → the labels of the vocabulary that are meant; without a vocabulary it is not heeded.
+        label_separator: The characters between several labels in one string.
+        labels: Written value → labels of the vocabulary; ignored without a vocabulary.
         id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
             is called after the file and its line.
         metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
         limit: At most this many documents: a seeded sample, stratified by label, in the order of the file.
-        seed: Of that sample.
-        vocabulary: The labels of the model, which those of the documents become; None leaves them as they are written.
+        seed: Seed of that sample.
+        vocabulary: The labels of the model, to which entries are mapped; None keeps them as they are written.
 
     Raises:
         ConfigError: there is no such format, encoding or delimiter, or the corpus is of a kind that has none; a label
@@ -87,20 +87,20 @@ def load(
         raise fault(source.path, "", "holds no documents; expected at least one row")
     known = vocabulary.with_table(labels) if vocabulary and labels else vocabulary
     documents, reading = _labelled(source.path, table, roles.label_column, label_separator, known)
-    chosen = sample(documents, limit, seed, "corpus")
-    names = tuple(sorted({name for document in chosen for name in document.labels}))
-    return Corpus(source.path, source.sha256, source.dialect, chosen, table.columns, names, len(documents), reading)
+    sampled = sample(documents, limit, seed, "corpus")
+    names = tuple(sorted({name for document in sampled for name in document.labels}))
+    return Corpus(source.path, source.sha256, source.dialect, sampled, table.columns, names, len(documents), reading)
 
 
 def _labelled(
     path: Path, table: Table, column: str, separator: str | None, vocabulary: Vocabulary | None
 ) -> tuple[list[Document], Reading]:
-    """The documents with their labels, of the whole file: a sample is drawn by them, and says less about them."""
+    """The documents with their labels, and how these were read; of the whole file, for samples are stratified."""
     if vocabulary is None:
-        read, reading = {cell: written(cell, separator) for cell in set(table.cells)}, Reading()
+        labels_of, reading = {cell: written(cell, separator) for cell in set(table.cells)}, Reading()
     else:
-        read, reading = match(path, column, Counter(table.cells), vocabulary, separator)
-    labels = [read[cell] for cell in table.cells]
+        labels_of, reading = match(path, column, Counter(table.cells), vocabulary, separator)
+    labels = [labels_of[cell] for cell in table.cells]
     documents = [
         document if names is None else replace(document, labels=names, unlabelled=False)
         for document, names in zip(table.documents, labels, strict=True)

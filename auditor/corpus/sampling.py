@@ -1,4 +1,4 @@
-"""A part of the documents that anybody with the same seed draws again.
+"""A seeded sample of the documents, stratified by label: the same seed draws the same documents.
 
 Every document has a rank, sha256(seed, purpose, id). Documents are grouped by their labels; a stratum of size n_h
 among n documents gives n_h · limit / n of its lowest ranks, the fractions settled by largest remainder (ties by a rank
@@ -20,7 +20,7 @@ def sample(documents: Sequence[Document], limit: int | None, seed: int, purpose:
     Args:
         documents: With distinct ids.
         limit: At least 1, or None.
-        seed: Of the audit.
+        seed: Seed of the audit.
         purpose: What the sample is for, such as the name of a probe: each purpose draws its own.
 
     Raises:
@@ -42,6 +42,7 @@ def sample(documents: Sequence[Document], limit: int | None, seed: int, purpose:
 def _allocate(
     sizes: dict[tuple[str, ...], int], limit: int, seed: int, purpose: str
 ) -> list[tuple[tuple[str, ...], int]]:
+    """The number of documents to draw from every stratum, by largest remainder; the numbers add up to `limit`."""
     total = sum(sizes.values())
     shares = {labels: size * limit // total for labels, size in sizes.items()}
     by_remainder = sorted(
@@ -53,4 +54,5 @@ def _allocate(
 
 
 def _rank(seed: int, purpose: str, name: str | list[str]) -> bytes:
+    """SHA-256 of seed, purpose and the id of a document or the labels of a stratum."""
     return hashlib.sha256(json.dumps([seed, purpose, name]).encode()).digest()

@@ -1,4 +1,4 @@
-r"""What an explainer switches off, and the texts that remain.
+r"""Divides a document into the segments that an explainer switches on and off, and writes the texts that remain.
 
     words       Unicode words of any script, emoji included (see `auditor.corpus.words`)
     characters  grapheme clusters that are neither white space nor punctuation
@@ -60,7 +60,7 @@ SEGMENTERS: tuple[str, ...] = get_args(Segmenter)
 def segment(
     document: Document, segmenter: str = "auto", *, bow: bool = True, tokens: Sequence[Span] | None = None
 ) -> tuple[str, tuple[Segment, ...]]:
-    """Divide a document into what is switched on and off together.
+    """Divide a document into segments.
 
     Args:
         document: Its text and, where there is one, its second sentence.
@@ -86,7 +86,7 @@ def segment(
     if name == "tokens":
         spans = _merged(texts, tokens)
     else:
-        spans = [Span(start, stop, where) for where, text in texts.items() for start, stop in _SPLITTERS[name](text)]
+        spans = [Span(start, stop, field) for field, text in texts.items() for start, stop in _SPLITTERS[name](text)]
     return name, _segments(texts, spans, bow)
 
 
@@ -95,7 +95,7 @@ def _texts(document: Document) -> dict[str, str]:
 
 
 def _merged(texts: Mapping[str, str], tokens: Sequence[Span] | None) -> list[Span]:
-    """The tokens in order, those that overlap joined."""
+    """The spans of the tokens in order; overlapping ones are merged, empty ones left out."""
     if tokens is None:
         raise ValueError('the segmenter "tokens" needs the spans of the tokens')
     merged: list[Span] = []
@@ -111,13 +111,14 @@ def _merged(texts: Mapping[str, str], tokens: Sequence[Span] | None) -> list[Spa
 
 
 def _segments(texts: Mapping[str, str], spans: Iterable[Span], bow: bool) -> tuple[Segment, ...]:
+    """One segment per span, or with `bow` one per distinct text."""
     named = [(texts[span.field][span.start : span.stop], span) for span in spans]
     if not bow:
         return tuple(Segment(text, (span,)) for text, span in named)
-    places: dict[str, list[Span]] = {}
+    occurrences: dict[str, list[Span]] = {}
     for text, span in named:
-        places.setdefault(text, []).append(span)
-    return tuple(Segment(text, tuple(found)) for text, found in places.items())
+        occurrences.setdefault(text, []).append(span)
+    return tuple(Segment(text, tuple(positions)) for text, positions in occurrences.items())
 
 
 def perturb(
@@ -145,22 +146,22 @@ def perturb(
     return list(zip(texts, _remaining(document.pair, "pair", segments, mask), strict=True))
 
 
-def _remaining(text: str, where: str, segments: Sequence[Segment], mask: npt.NDArray[np.bool_]) -> list[str]:
-    """One string per row: the text is cut into pieces once, and each row joins those that stay."""
+def _remaining(text: str, field: str, segments: Sequence[Segment], mask: npt.NDArray[np.bool_]) -> list[str]:
+    """N strings, one per row of the mask: the text is cut into pieces once, and each row joins those it keeps."""
     spans = sorted(
-        (span.start, span.stop, owner)
-        for owner, one in enumerate(segments)
-        for span in one.spans
-        if span.field == where
+        (span.start, span.stop, column)
+        for column, segment in enumerate(segments)
+        for span in segment.spans
+        if span.field == field
     )
     pieces: list[str] = []
-    owners: list[int] = []
+    columns: list[int] = []
     position = 0
-    for start, stop, owner in spans:
+    for start, stop, column in spans:
         pieces += [text[position:start], text[start:stop]]
-        owners += [-1, owner]
+        columns += [-1, column]
         position = stop
     pieces.append(text[position:])
-    owners.append(-1)
-    columns = np.array(owners)
-    return ["".join(compress(pieces, row[columns].tobytes())) for row in mask]
+    columns.append(-1)
+    column_of_piece = np.array(columns)
+    return ["".join(compress(pieces, row[column_of_piece].tobytes())) for row in mask]

@@ -1,6 +1,6 @@
-"""The labels that a model chooses among, and which of them a written value means.
+"""The labels of a model, and the look-up of a written value among them.
 
-In this order, and the first that fits one label alone decides:
+The first of these rules that fits exactly one label decides:
 
     1. the value itself                          positive
     2. without the blanks around it              " positive", "positive "
@@ -47,7 +47,7 @@ _FORMS: Final[tuple[Callable[[str], str], ...]] = (plain, _trimmed, _caseless, _
 
 
 class Spellings:
-    """Names that are found again however they are spelt, as long as the spelling means one of them."""
+    """An index of names that tolerates other spellings: see the rules 1 to 4 above."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._steps: list[dict[str, list[str]]] = [defaultdict(list) for _ in _FORMS]
@@ -56,7 +56,7 @@ class Spellings:
                 step[form(name)].append(name)
 
     def find(self, text: str) -> str | None:
-        """The one name that the text means; None where it means none or several."""
+        """The one name that a text spells; None where it spells none or several."""
         for form, step in zip(_FORMS, self._steps, strict=True):
             names = step.get(form(text), ())
             if names:
@@ -91,23 +91,23 @@ class Vocabulary:
         return self.has_ids and all(label == f"LABEL_{i}" for i, label in enumerate(self.labels))
 
     def key(self, text: str) -> str | None:
-        """The key of the table that a written value means."""
+        """The key of `table` that a written value spells; None if there is none."""
         return self._keys.find(text)
 
     def name(self, text: str) -> str | None:
-        """The label that a written value names, numbered names included."""
+        """The label that a written value spells, by the rules 1 to 5; None if there is none."""
         return self._names.find(text) or self._numbered(text)
 
     def is_name(self, text: str) -> bool:
-        """Whether a written value is what the model itself calls one of its labels."""
+        """Whether a written value spells a label by the rules 1 to 4."""
         return self._names.find(text) is not None
 
     def shares(self, text: str) -> bool:
-        """Whether several labels of the model have this name, so that it means none of them."""
+        """Whether several labels of the model share this name, so that it means none of them."""
         return sum(_caseless(label).startswith(f"{_caseless(text)} (id ") for label in self.labels) > 1
 
     def listed(self) -> str:
-        """For a message: the first labels, in quotation marks."""
+        """The first ten labels in quotation marks, for a message: `"negative", "positive" and 3 more`."""
         more = f" and {len(self.labels) - _MOST_LISTED} more" if len(self.labels) > _MOST_LISTED else ""
         return ", ".join(map(quote, self.labels[:_MOST_LISTED])) + more
 
@@ -119,7 +119,7 @@ class Vocabulary:
         return self.labels[int(match[1])] if all(int(m[1]) == i for i, m in called if m) else None
 
     def with_table(self, table: Mapping[str, Iterable[str]]) -> "Vocabulary":
-        """The same labels, with a table whose values are spelt as the model spells them.
+        """A copy with a table, whose values are replaced by the labels they spell.
 
         Raises:
             ConfigError: a value of the table is no label: all of them at once.
@@ -130,7 +130,7 @@ class Vocabulary:
         return Vocabulary(self.labels, self.several, self.has_ids, known)
 
     def faults(self, table: Mapping[str, Iterable[str]]) -> Iterator[str]:
-        """What is wrong with the values of a table: the key, what was expected and what was found."""
+        """One message for every wrong value of a table: the key, what was expected and what was found."""
         for key, names in table.items():
             names = tuple(names)
             for name in names:

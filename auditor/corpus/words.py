@@ -1,4 +1,4 @@
-"""Where words begin and end, in any script.
+"""The spans of words, in any script.
 
 Boundaries are those of Unicode Standard Annex 29 (the `regex` library's WORD flag), so that "don't", "3.14" and
 "U.S.A" stay whole, with four rules on top of it:
@@ -35,21 +35,24 @@ _WORD = regex.compile(
 )
 _LONGEST_RUN = 1000
 """Han characters given to jieba at once: its time is quadratic in a run without punctuation."""
+_WARNINGS_OF_JIEBA = (r".*invalid escape sequence", r".*pkg_resources")
+"""The warnings of importing jieba 0.42.1, its last release: its regular expressions are no raw strings (when they are
+compiled, DeprecationWarning, from Python 3.12 SyntaxWarning), and it imports pkg_resources where setuptools has it."""
 
 
 def words(text: str) -> list[tuple[int, int]]:
     """Start and stop of every word, in order; they do not overlap."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for match in _WORD.finditer(text):
         if match["han"]:
-            found.extend(_chinese(text, *match.span()))
+            spans.extend(_chinese(text, *match.span()))
         else:
-            found.append(match.span())
-    return found
+            spans.append(match.span())
+    return spans
 
 
 def holds_words(text: str) -> bool:
-    """Whether there is a word that is more than an emoji."""
+    """Whether a text has a word other than emoji."""
     return any(not match["emoji"] for match in _WORD.finditer(text))
 
 
@@ -61,13 +64,14 @@ def _chinese(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 @cache
 def _jieba() -> Any:  # jieba has no types
-    """A segmenter of our own, filled from the dictionary in the package.
+    """A `jieba.Tokenizer` with the dictionary of the package, loaded in about a second.
 
     jieba's `initialize` would keep a cache in the shared temporary folder, unlocked and trusted whoever wrote it, and
-    log to standard error; filling the two fields it sets takes about a second and does neither.
+    log to standard error; setting the two fields that it sets does neither.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # old setuptools' pkg_resources, invalid escapes on Python 3.12 and later
+        for message in _WARNINGS_OF_JIEBA:
+            warnings.filterwarnings("ignore", message)
         import jieba
     logging.getLogger("jieba").setLevel(logging.WARNING)
     segmenter = jieba.Tokenizer()

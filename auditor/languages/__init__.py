@@ -1,8 +1,8 @@
-"""The languages in which a report speaks, and which of them is being spoken.
+"""Translates what the report says into the current language: the one that `speaking` sets, else English.
 
-English is the message itself; other languages have a gettext catalogue in `locale/`, read from its `.po` text, so that
-there is nothing to compile and nothing to forget. `say` and `plural` translate at the moment they are called; texts
-kept in constants are marked with `N_` and said later. `auditor.languages.numbers` writes numbers, lists and dates.
+A message is its own English. Other languages have a gettext catalogue in `locale/`, which is read from its `.po` text,
+so that there is nothing to compile. `say` and `plural` translate when they are called; texts in constants are marked
+with `N_` and given to `say` or `translated` later. `auditor.languages.numbers` writes numbers, lists and dates.
 
     with speaking("zh"):
         plural(3, "{n} document", "{n} documents")  →  3 篇文档
@@ -20,44 +20,44 @@ from typing import Final, Literal, get_args
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 HTML_TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
-"""What a page says in `lang`."""
+"""Language → value of the attribute `lang` of a page."""
 
-_spoken: ContextVar[Language] = ContextVar("language", default="en")
+_current: ContextVar[Language] = ContextVar("language", default="en")
 
 
 @contextlib.contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Everything said inside is said in this language."""
-    before = _spoken.set(language)
+    """Set the current language within a `with` block, for this thread or task only."""
+    token = _current.set(language)
     try:
         yield
     finally:
-        _spoken.reset(before)
+        _current.reset(token)
 
 
 def spoken() -> Language:
-    """The language being spoken."""
-    return _spoken.get()
+    """The current language."""
+    return _current.get()
 
 
 def say(message: str, **values: object) -> str:
-    """A message in the language being spoken, with its placeholders filled.
+    """A message in the current language, with its placeholders filled.
 
     Args:
-        message: English, with placeholders such as `{share}`; a brace is doubled.
-        values: What stands in the placeholders; never translated, never looked into.
+        message: English, with placeholders such as `{share}`; a literal brace is doubled.
+        values: Values of the placeholders, which are not translated; braces in them are not placeholders.
     """
     return _catalogue(spoken()).gettext(message).format(**values)
 
 
 def plural(n: int, one: str, several: str, **values: object) -> str:
-    """A message that depends on a count; `{n}` in it is the count as it is printed.
+    """A message that depends on a count, in the current language; its placeholder `{n}` is the formatted count.
 
     Args:
         n: The count.
-        one: English for one: "{n} document".
+        one: English for a count of 1: "{n} document".
         several: English for any other count: "{n} documents".
-        values: The other placeholders.
+        values: Values of the other placeholders.
     """
     from auditor.languages.numbers import count
 
@@ -65,25 +65,26 @@ def plural(n: int, one: str, several: str, **values: object) -> str:
 
 
 def translated(text: str) -> str:
-    """A text that may have been marked elsewhere, such as the name of a setting; one that was not stays as it is.
+    """The translation of a text that may be in the catalogue, such as the name of a setting; else the text itself.
 
-    Nothing is filled in, so that the text may come from outside.
+    Braces are not placeholders, so that the text may come from outside.
     """
     return _catalogue(spoken()).gettext(text) if text else text
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name
-    """Marks a text for the catalogues; it is translated where it is said."""
+    """The text unchanged; the call marks it for the catalogues, and `say` translates it later."""
     return message
 
 
 def catalogue_path(language: Language) -> Path:
-    """Where the messages of a language lie."""
+    """The path of a language's catalogue."""
     return Path(__file__).parent / "locale" / language / "LC_MESSAGES" / "auditor.po"
 
 
 @functools.cache
 def _catalogue(language: Language) -> gettext.NullTranslations:
+    """The translations of a language, compiled in memory; none for English."""
     if language == "en":
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo

@@ -1,8 +1,7 @@
 """Gathers the messages of code and templates into the catalogues: `make messages`.
 
-Translations are kept, messages that nothing says any more are dropped, new ones stand empty until someone writes them.
-The files carry no line numbers and no dates, and messages stand in the order of the alphabet, so that a diff shows
-what changed and nothing else.
+Translations are kept, messages that are no longer used are dropped, and new ones are added without a translation.
+The files have neither line numbers nor dates, and their messages are sorted, so that a diff shows only what changed.
 """
 
 import ast
@@ -18,36 +17,36 @@ if TYPE_CHECKING:
     from babel.messages import Catalog
 
 Message = str | tuple[str, ...]
-"""English; for a plural the one and the several."""
+"""The English text; for a plural the pair of singular and plural."""
 
 MARKS = {"say": (0,), "plural": (1, 2), "N_": (0,)}
-"""Function → which of its arguments, from 0, are messages."""
+"""Function → positions, from 0, of its arguments that are messages."""
 WIDTH = 120
-_CHURN = re.compile(
+_VOLATILE_HEADER = re.compile(
     rb'^"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|'
     rb"MIME-Version|Content-Transfer-Encoding|Generated-By): .*\n",
     re.MULTILINE,
 )
-"""Lines of the header that say nothing, or another thing every day."""
+"""Lines of a catalogue's header that are dropped: dates, versions, and what is the same in every file."""
 
 
 def gather() -> "Catalog":
-    """All messages that the code and the templates can say."""
+    """A catalogue of all messages in the code and the templates, without translations."""
     from babel.messages import Catalog
 
     package = Path(__file__).parents[1]
-    found = Catalog(fuzzy=False)
+    catalogue = Catalog(fuzzy=False)
     for path in sorted(package.rglob("*.py")):
         for message in in_code(path.read_text(encoding="utf-8")):
-            found.add(message)
+            catalogue.add(message)
     for path in sorted((package.parent / "templates").rglob("*.j2")):
         for message in in_template(path.read_text(encoding="utf-8")):
-            found.add(message)
-    return found
+            catalogue.add(message)
+    return catalogue
 
 
 def in_code(source: str) -> Iterator[Message]:
-    """The messages of a Python file, in its order."""
+    """The messages in the source of a Python file."""
     for call in ast.walk(ast.parse(source)):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MARKS:
             texts = tuple(
@@ -60,17 +59,17 @@ def in_code(source: str) -> Iterator[Message]:
 
 
 def in_template(source: str) -> Iterator[Message]:
-    """The messages of a Jinja template."""
+    """The messages in the source of a Jinja template."""
     from babel.messages.extract import extract
 
-    keywords = {name: tuple(i + 1 for i in places) for name, places in MARKS.items()}
+    keywords = {name: tuple(i + 1 for i in positions) for name, positions in MARKS.items()}
     file = io.BytesIO(source.encode())
     for _, message, _, _ in extract("jinja2", file, keywords, options={"silent": "false"}):
         yield message
 
 
 def load(language: Language) -> "Catalog":
-    """The catalogue of a language as it lies in its file."""
+    """The catalogue of a language, read from its file."""
     from babel.messages.pofile import read_po
 
     with catalogue_path(language).open(encoding="utf-8") as file:
@@ -78,18 +77,18 @@ def load(language: Language) -> "Catalog":
 
 
 def renewed(language: Language) -> bytes:
-    """The file of a language's catalogue as it should be, with the messages of now."""
+    """The content of a language's catalogue file, updated with the messages that the code and templates have now."""
     from babel.messages.pofile import write_po
 
     catalogue = load(language)
     catalogue.update(gather(), no_fuzzy_matching=True)
     file = io.BytesIO()
     write_po(file, catalogue, width=WIDTH, sort_output=True, ignore_obsolete=True)
-    return _CHURN.sub(b"", file.getvalue())
+    return _VOLATILE_HEADER.sub(b"", file.getvalue())
 
 
 def untranslated(language: Language) -> list[str]:
-    """Messages without a translation; of a plural the one."""
+    """The messages of a catalogue that have no translation; of a plural its singular."""
     return [_first(message.id) for message in load(language) if message.id and not _first(message.string or "")]
 
 

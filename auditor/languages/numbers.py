@@ -1,7 +1,7 @@
-"""Numbers, lists and dates as a language writes them, by the Unicode locale data in Babel.
+"""Formats numbers, lists and dates in the current language, by the Unicode locale data in Babel.
 
-Minus is U+2212 in every language, nothing is printed as a negative zero, and from a million on rounded numbers are
-written with a power of ten.
+Minus is U+2212 in every language, negative zero is printed as zero, and rounded numbers from a million on are written
+with a power of ten.
 """
 
 import functools
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 MINUS = "\u2212"
 NOTHING = "–"
-"""Stands where a number could not be computed."""
+"""Printed in place of a number that could not be computed."""
 
 _LOCALES: dict[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _HUGE = 1e6
 _TINY, _ENDLESS = 1e-7, 1e15
-"""Between them a number is written out in full where it is not rounded."""
+"""Numbers between these two are written in full by `shortest`, others with a power of ten."""
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def count(n: int) -> str:
-    """12,345."""
+    """A whole number with its thousands separated: `12,345`."""
     return _localised(f"{n:,}")
 
 
 def decimal(value: float, digits: int, *, sign: bool = False) -> str:
-    """A number with a fixed count of decimals."""
+    """A number with a fixed count of decimals: `0.25`, with `sign` also `+0.25`."""
     if abs(value) >= _HUGE:
         return _scientific(value)
     text = f"{value:{'+' if sign else ''},.{digits}f}"
@@ -42,7 +42,7 @@ def decimal(value: float, digits: int, *, sign: bool = False) -> str:
 
 
 def shortest(value: float) -> str:
-    """A number as it was declared, with all of its digits: `0.8`, `25`, `1,234,567`, `2.5 × 10⁻⁹`."""
+    """A number with the fewest digits that identify it as a float: `0.8`, `25`, `1,234,567`, `2.5 × 10⁻⁹`."""
     exact = Decimal(repr(float(value))).normalize()
     if value and not _TINY <= abs(value) < _ENDLESS:
         mantissa, _, exponent = f"{exact:E}".partition("E")
@@ -51,37 +51,37 @@ def shortest(value: float) -> str:
 
 
 def power_of_ten(exponent: int) -> str:
-    """10⁴⁰⁰, however large."""
+    """A power of ten, which may exceed every float: `10⁴⁰⁰`."""
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def listed(words: Iterable[str]) -> str:
-    """`a, b and c`, in Chinese `a、b、c`; a dash where there is nothing."""
+    """An enumeration: `a, b and c`, in Chinese `a、b、c`; a dash where it is empty."""
     from babel.lists import format_list
 
-    found = list(words)
+    items = list(words)
     if spoken() == "zh":  # Babel writes the last with 和, which a Latin word or a number would run into
-        return "、".join(found) or NOTHING
-    return format_list(found, locale=_locale(spoken())) if found else NOTHING
+        return "、".join(items) or NOTHING
+    return format_list(items, locale=_locale(spoken())) if items else NOTHING
 
 
 def separator() -> str:
-    """What stands between the members of a row that is not a sentence: `, `, in Chinese `、`."""
+    """The separator of a list that is not a sentence: `, `, in Chinese `、`."""
     return "、" if spoken() == "zh" else ", "
 
 
 def paragraph(sentences: Iterable[str]) -> str:
-    """Sentences one after the other; Chinese has no space between them. Empty ones are left out."""
+    """Sentences joined by a space, in Chinese by nothing; empty ones are left out."""
     return ("" if spoken() == "zh" else " ").join(filter(None, sentences))
 
 
-def place_in_alphabet(word: str) -> bytes:
-    """A key to sort words by: letters without their case; Chinese by the sound, in the order of its national code."""
+def collation_key(word: str) -> bytes:
+    """A key to sort words by: letters without their case; Chinese by sound, which is the order of GB 2312."""
     return word.casefold().encode("gb18030" if spoken() == "zh" else "utf-8")
 
 
 def day(moment: datetime) -> str:
-    """`21 November 2026`, in UTC."""
+    """A date, in UTC: `21 November 2026`."""
     from babel.dates import format_date
 
     return format_date(moment.astimezone(UTC), format="long", locale=_locale(spoken()))
@@ -97,12 +97,13 @@ def _times_ten(mantissa: str, exponent: str) -> str:
 
 
 def _localised(text: str) -> str:
+    """A number that Python formatted, with the signs of the current language."""
     return text.translate(_symbols(spoken()))
 
 
 @functools.cache
 def _symbols(language: Language) -> dict[int, str]:
-    """What a language writes for the marks in Python's own numbers."""
+    """A table for `str.translate`: the signs in numbers that Python formats → those of a language."""
     symbols = _locale(language).number_symbols["latn"]
     return {ord("-"): MINUS, ord(","): symbols["group"], ord("."): symbols["decimal"]}
 

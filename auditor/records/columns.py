@@ -1,8 +1,8 @@
-"""Records that leave their numbers in the columns they came from, until somebody asks.
+"""Records whose tuples of floats stay in NumPy columns, and are built when they are read, to save memory.
 
-A tuple of floats is 40 bytes and 32 for each number; a column has 8 for each. Of a hundred thousand documents with ten
-such tuples each that is the difference between a gigabyte and a tenth of it. A record that was read is one of its class
-and equal to what was written; what it lacks is made when it is asked for, and not kept.
+A tuple takes 40 bytes and 32 per float, a column 8 per float: for a hundred thousand documents with ten such tuples
+each, a gigabyte against a tenth of it. A record made here is an instance of its class and equal to the one that was
+written; its tuples are built at every access, and not kept.
 """
 
 import functools
@@ -14,45 +14,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = tuple[NDArray[np.int32], NDArray[np.float64]]
-"""A column of lists: where each begins, and one more for the end of the last; all numbers one behind the other."""
+"""A column of n lists: the n + 1 offsets at which they begin and the last one ends, and their concatenated numbers."""
 
 
 def records(
     cls: Any, values: Mapping[str, Sequence[Any]], floats: Mapping[str, Floats], present: Sequence[bool]
 ) -> Iterator[Any]:
-    """One record per row that is present, else None.
+    """One record per row, None for a row that is not present.
 
     Args:
         cls: A frozen dataclass with slots.
         values: Field → its value in every row.
-        floats: The fields that stay in their columns.
-        present: Whether a row is a record.
+        floats: Field → its column, for the fields that stay in columns.
+        present: For every row, whether it is a record.
     """
     rows = (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
     if not floats:
-        yield from (cls(**row) if there else None for row, there in zip(rows, present, strict=True))
+        yield from (cls(**row) if is_record else None for row, is_record in zip(rows, present, strict=True))
         return
-    kind, known = _kept(cls), {*values, *floats}
+    lazy_cls, known = _lazy(cls), {*values, *floats}
     missing = [field for field in fields(cls) if field.name not in known]
-    for place, (row, there) in enumerate(zip(rows, present, strict=True)):
-        yield _record(kind, row | _filled(missing), floats, place) if there else None
+    for index, (row, is_record) in enumerate(zip(rows, present, strict=True)):
+        yield _record(lazy_cls, row | _defaults(missing), floats, index) if is_record else None
 
 
-def _record(kind: Any, values: Mapping[str, Any], floats: Mapping[str, Floats], row: int) -> Any:
-    made = object.__new__(kind)
+def _record(lazy_cls: Any, values: Mapping[str, Any], floats: Mapping[str, Floats], row: int) -> Any:
+    record = object.__new__(lazy_cls)
     for name, value in (*values.items(), ("_floats", floats), ("_row", row)):
-        object.__setattr__(made, name, value)
-    return made
+        object.__setattr__(record, name, value)
+    return record
 
 
-def _filled(missing: Sequence[Field[Any]]) -> dict[str, Any]:
-    """Fields that a file of before does not have; the reader made sure that they have defaults."""
+def _defaults(missing: Sequence[Field[Any]]) -> dict[str, Any]:
+    """The default values of fields that an older file lacks; `schema` has checked that they have defaults."""
     return {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in missing}
 
 
 @functools.cache
-def _kept(cls: type[Any]) -> type[Any]:
-    """The class of such records: `cls` with an answer for the fields that are not set."""
+def _lazy(cls: type[Any]) -> type[Any]:
+    """A subclass of `cls` that builds the fields in `_floats` from row `_row` of their columns."""
     names = [field.name for field in fields(cls)]
 
     def __getattr__(self: Any, name: str) -> tuple[float, ...]:  # noqa: N807

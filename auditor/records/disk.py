@@ -1,8 +1,8 @@
-"""Writing so that a kill or a full disk at any moment leaves the old file or the new one, never half of one.
+"""Writes files atomically: a kill or a full disk at any moment leaves the old file or the new one, never half of one.
 
-A file is written beside its place under a temporary name, flushed to the device, renamed over its place (atomic on
-POSIX), and the folder is flushed so that the name survives a power cut too. Temporary names start with a dot and end
-with `.tmp`; nobody reads them, and whoever holds the lock of the folder removes what a killed process left.
+A file is written under a temporary name in its folder, flushed to the device and renamed (atomic on POSIX); then the
+folder is flushed, so that the name survives a power cut too. Temporary names start with a dot and end with `.tmp`; they
+are never read, and `lock` removes those that a killed process left.
 """
 
 import errno
@@ -19,13 +19,13 @@ LOCK = ".lock"
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file in its place, and its folders if they are missing.
+    """Write a file, and create its folders where they are missing.
 
     Raises:
-        DiskError: the disk is full or cannot be written; the file that was there before is untouched.
+        DiskError: the disk is full or cannot be written; an existing file is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _faults(path, "written"):
+    with _translated_errors(path, "written"):
         _make_folders(path.parent)
         try:
             _write_through(temporary, content)
@@ -44,54 +44,54 @@ def read(path: Path) -> bytes:
         DiskError: it cannot be read.
         FileNotFoundError: it is not there.
     """
-    with _faults(path, "read", (FileNotFoundError,)):
+    with _translated_errors(path, "read", (FileNotFoundError,)):
         return path.read_bytes()
 
 
 def rename(path: Path, target: Path) -> None:
-    """Give a file another name in its folder, over whatever has that name.
+    """Rename a file within its folder; a file of the new name is replaced.
 
     Raises:
         DiskError: the folder cannot be written.
     """
-    with _faults(path, "renamed"):
+    with _translated_errors(path, "renamed"):
         path.replace(target)
         _flush_folder(path.parent)
 
 
 def remove(path: Path) -> None:
-    """Take a file away, if it is there.
+    """Delete a file, if it exists.
 
     Raises:
         DiskError: the folder cannot be written.
     """
-    with _faults(path, "removed"):
+    with _translated_errors(path, "removed"):
         if path.exists():
             path.unlink(missing_ok=True)
             _flush_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, where they are missing.
+    """Create a folder and its parents, where they are missing.
 
     Raises:
-        DiskError: it cannot be made.
+        DiskError: it cannot be created.
     """
-    with _faults(path, "written"):
+    with _translated_errors(path, "written"):
         _make_folders(path)
 
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Hold a folder against every other process; the kernel lets go of it when this one dies, however it dies.
+    """Lock a folder against other processes; the kernel releases it when this process ends, even if it is killed.
 
-    Leftover temporary files are removed on the way in, the lock file on the way out.
+    Temporary files of killed processes are removed at entry, the lock file at exit.
 
     Raises:
         LockedError: another process holds it; the message names that process.
         DiskError: the folder cannot be written.
     """
-    with _faults(folder, "locked"):
+    with _translated_errors(folder, "locked"):
         descriptor = _lock(folder / LOCK)
     try:
         for leftover in sorted(folder.rglob(".*.tmp")):
@@ -104,11 +104,12 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def _lock(path: Path) -> int:
+    """The descriptor of the locked file, which is open."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still_there(descriptor, path):
+            if _is_current(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
                 return descriptor
@@ -122,8 +123,8 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
 
 
-def _is_still_there(descriptor: int, path: Path) -> bool:
-    """Whether the locked file is the one with that name: its last holder removed it if it let go in between."""
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Whether the locked file is still the one at the path; its last holder may have removed it in between."""
     try:
         return os.fstat(descriptor).st_ino == path.stat().st_ino
     except FileNotFoundError:
@@ -131,8 +132,8 @@ def _is_still_there(descriptor: int, path: Path) -> bool:
 
 
 @contextmanager
-def _faults(path: Path, verb: str, passing: tuple[type[OSError], ...] = ()) -> Iterator[None]:
-    """Turn what the operating system says into one line with a cure."""
+def _translated_errors(path: Path, verb: str, passing: tuple[type[OSError], ...] = ()) -> Iterator[None]:
+    """Raise an OSError as a DiskError of one line, which says what to do; those in `passing` are raised unchanged."""
     try:
         yield
     except passing:
@@ -145,17 +146,17 @@ def _faults(path: Path, verb: str, passing: tuple[type[OSError], ...] = ()) -> I
 
 
 def require_room(folder: Path) -> Path:
-    """The folder, or the nearest above it that exists: where something can be written.
+    """The folder, or its nearest parent that exists; checks that files can be written in it.
 
     Raises:
-        DiskError: It is a file, or cannot be written.
+        DiskError: it is a file, or cannot be written.
     """
-    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not place.is_dir():
-        raise DiskError(f"{place}: is a file, where a folder for runs is expected; choose another with --output")
-    if not os.access(place, os.W_OK):
-        raise DiskError(f"{place}: cannot be written; choose another with --output")
-    return place
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise DiskError(f"{existing}: is a file, where a folder for runs is expected; choose another with --output")
+    if not os.access(existing, os.W_OK):
+        raise DiskError(f"{existing}: cannot be written; choose another with --output")
+    return existing
 
 
 def _make_folders(folder: Path) -> None:

@@ -1,17 +1,17 @@
-"""Records as Arrow tables and Parquet bytes, derived from the annotations of the dataclasses.
+"""Converts records to Arrow tables and Parquet bytes and back; the columns follow from the annotations.
 
     str int float bool      string int64 double bool
     bytes                   binary
     tuple[X, ...]           list<X>
     a dataclass             struct of its fields
     dict[str, str]          map<string, string>, order kept
-    X | None                X with nulls (every column may hold nulls: a document without a record has nothing else)
+    X | None                X with nulls (every column may have nulls: in rows of documents without a record)
 
 A table has one row per document: the fields of the record, then kind and message of a `Failure` (`failure_kind`,
-`failure_message`) and of a `NotMeasurable` (`not_measurable_kind`, `not_measurable_message`). Where these are null the
-row is a record; otherwise it is what they say, and of the record's columns only the first one, the document's id, is
-filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8, so the
-one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
+`failure_message`) and of a `NotMeasurable` (`not_measurable_kind`, `not_measurable_message`). Where these four are null
+the row is a record; otherwise it is a `Failure` or a `NotMeasurable`, and of the record's columns only the first one,
+the document's id, has a value. Rows are read back equal to those written, floats and text exactly; the one exception is
+a lone surrogate, which UTF-8 cannot encode and no cleaned document has: it becomes U+FFFD.
 
 The metadata of a table name the record: ours by its class alone, a third party's with the module too, so that a class
 of theirs that is called like one of ours is not taken for it.
@@ -19,9 +19,9 @@ of theirs that is called like one of ours is not taken for it.
 Fields marked `ON_REQUEST` are large; they are neither decompressed nor decoded unless they are asked for, and have
 their defaults in the records otherwise.
 
-A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
-Files of auditor.records/1 know no `NotMeasurable` and are read as they are; a reader of those would take such a row for
-a record without fields, so what is written says auditor.records/2.
+A field added to a record later needs a default, with which older files are read; other differences are a `StoreError`.
+Files of auditor.records/1, without `NotMeasurable`, are read too; a reader of that format would take such a row for a
+record without fields, so files are written as auditor.records/2.
 """
 
 import io
@@ -43,7 +43,7 @@ _READABLE = ("auditor.records/1", FORMAT)
 
 R = TypeVar("R")
 Shared = dict[Any, Any]
-"""What rows have in common, such as the labels of a model, tokens, spans and maps: kept once for all of them, and
+"""A cache value → value: equal labels, tokens, spans and maps of different rows are one object in memory. They are
 read-only, as records are."""
 
 _SCALARS: dict[Any, Any] = {
@@ -60,7 +60,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def arrow_schema(cls: type[Any]) -> pa.Schema:
-    """The columns of a table of `cls`; its metadata say which record and which format they are."""
+    """The columns of a table of `cls`; the metadata name the record and the format."""
     columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
     return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": record_name(cls)})
 
@@ -71,14 +71,14 @@ def record_name(cls: type[Any]) -> str:
 
 
 def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
-    """One row per document, in the given order.
+    """A table with one row per document, in the given order.
 
     Raises:
-        TypeError: a row is neither a `cls` nor stands for one, or `cls` has a field of a type that is not listed above.
+        TypeError: a row is neither a `cls` nor `Unmeasured`, or `cls` has a field of a type that is not listed above.
     """
-    strangers = {type(row).__name__ for row in rows if not isinstance(row, (cls, Unmeasured))}
-    if strangers:
-        raise TypeError(f"rows of {cls.__name__} cannot hold {', '.join(sorted(strangers))}")
+    unexpected = {type(row).__name__ for row in rows if not isinstance(row, (cls, Unmeasured))}
+    if unexpected:
+        raise TypeError(f"rows of {cls.__name__} cannot hold {', '.join(sorted(unexpected))}")
     key, *_ = _columns(cls)
     arrays = [_encode(kind, _column(name, key, rows)) for name, kind in _columns(cls).items()]
     return pa.Table.from_arrays(arrays, schema=arrow_schema(cls))
@@ -88,12 +88,12 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
     """The rows that `to_table` was given.
 
     Args:
-        cls: What a row is.
-        table: Of one shard.
-        shared: Values that rows of other shards have already; filled with those of this one.
+        cls: The class of the records.
+        table: The table of one shard.
+        shared: The cache of values from other shards; those of this one are added.
 
     Raises:
-        StoreError: the table is of another format, another record, or has other columns.
+        StoreError: the table is of another format or record, or its columns differ.
     """
     _compare(cls, table.schema)
     return _decoded(cls, table, shared)
@@ -102,14 +102,14 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
 def _decoded(cls: type[R], table: pa.Table, shared: Shared | None) -> list[R | Unmeasured]:
     present = set(table.column_names)
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
-    seen = {} if shared is None else shared
+    cache = {} if shared is None else shared
     arrays = {name: table.column(name).combine_chunks() for name in hints}
-    states = {name: _decode(str, arrays.pop(name), seen) for name in _OF_STATES if name in arrays}
+    states = {name: _decode(str, arrays.pop(name), cache) for name in _OF_STATES if name in arrays}
     key = next(iter(arrays))
-    ids = _shared(_decode(str, arrays.pop(key), seen), seen)
-    absent = _unmeasured(ids, states)
-    records = _records(cls, arrays, [row is None for row in absent], seen, {key: ids})
-    return [record if row is None else row for record, row in zip(records, absent, strict=True)]
+    ids = _shared(_decode(str, arrays.pop(key), cache), cache)
+    unmeasured = _unmeasured(ids, states)
+    records = _records(cls, arrays, [row is None for row in unmeasured], cache, {key: ids})
+    return [record if row is None else row for record, row in zip(records, unmeasured, strict=True)]
 
 
 def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
@@ -131,7 +131,7 @@ def from_bytes(
         whole: Whether to read the fields that are `ON_REQUEST` too.
 
     Raises:
-        StoreError: the bytes are no Parquet file, or one of something else.
+        StoreError: the bytes are no Parquet file, or the table does not fit `cls`.
     """
     file = _opened(content)
     _compare(cls, file.schema_arrow)
@@ -155,7 +155,7 @@ def check(content: bytes) -> str:
 
 
 def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
-    """The rows of one Parquet file as plain dictionaries, without the class that wrote them.
+    """The rows of one Parquet file with records as dictionaries, for records whose class is not at hand.
 
     Raises:
         StoreError: the bytes are no Parquet file, or not of this format.
@@ -178,22 +178,23 @@ def _table(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
 
 
 def _facts(table: pa.Table) -> list[dict[str, Any] | Unmeasured]:
-    lacking = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
-    if lacking:
-        raise StoreError(f"not a table of records: it lacks the columns {', '.join(lacking)}")
+    missing = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
+    if missing:
+        raise StoreError(f"not a table of records: it lacks the columns {', '.join(missing)}")
     _require_readable(table.schema)
     states = {name: table.column(name).to_pylist() for name in _OF_STATES if name in table.column_names}
-    absent = _unmeasured(table.column(0).to_pylist(), states)
+    unmeasured = _unmeasured(table.column(0).to_pylist(), states)
     facts = table.drop_columns(list(states)).to_pylist()
-    return [fact if row is None else row for fact, row in zip(facts, absent, strict=True)]
+    return [fact if row is None else row for fact, row in zip(facts, unmeasured, strict=True)]
 
 
 def _columns(cls: Any) -> dict[str, Any]:
-    """Name → annotation: the fields, the document's id first, then kind and message of the other states."""
+    """Column → type: the fields of `cls`, the document's id first, then kind and message of `Unmeasured` rows."""
     return _hints(cls) | _OF_STATES
 
 
 def _hints(cls: Any) -> dict[str, Any]:
+    """Field → its type, with names in annotations resolved."""
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
 
@@ -223,7 +224,7 @@ def _arrow_type(annotation: Any) -> pa.DataType:
 
 
 def _bare(annotation: Any) -> Any:
-    """X of `X | None`, and everything else as it is."""
+    """X for `X | None`; any other annotation unchanged."""
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     kinds = [kind for kind in get_args(annotation) if kind is not types.NoneType]
@@ -231,13 +232,13 @@ def _bare(annotation: Any) -> Any:
 
 
 def _item(kind: Any) -> Any:
-    """X of `tuple[X, ...]`; None for every other type."""
+    """X for `tuple[X, ...]`; None for any other type."""
     arguments = get_args(kind)
     return arguments[0] if get_origin(kind) is tuple and arguments[1:] == (Ellipsis,) else None
 
 
 def _column(name: str, key: str, rows: Iterable[Any]) -> list[Any]:
-    """One column of all rows: what stands for a record knows its document's id, kind and message."""
+    """The values of one column; `Unmeasured` rows have the id of the document, kind and message only."""
     of_record = None if name in _OF_STATES else name
     of_states = {
         cls: {key: "document_id", f"{state}_kind": "kind", f"{state}_message": "message"}.get(name)
@@ -248,7 +249,7 @@ def _column(name: str, key: str, rows: Iterable[Any]) -> list[Any]:
 
 
 def _unmeasured(ids: list[str], states: dict[str, list[Any]]) -> list[Unmeasured | None]:
-    """One row for each id: what stands for its record, None where it has one."""
+    """For each document the `Failure` or `NotMeasurable` in its row; None where the row is a record."""
     rows: list[Unmeasured | None] = [None] * len(ids)
     for state, cls in _STATES.items():
         kinds, messages = (states.get(f"{state}_{part}", ()) for part in ("kind", "message"))
@@ -259,17 +260,17 @@ def _unmeasured(ids: list[str], states: dict[str, list[Any]]) -> list[Unmeasured
 
 
 def _encode(annotation: Any, values: list[Any]) -> pa.Array:
-    """Column by column and not row by row: a list of a million floats is one call into Arrow."""
+    """The Arrow array of one column; lists are flattened first, so that a million floats are one call into Arrow."""
     kind = _bare(annotation)
     if kind in _SCALARS:
         return _encode_scalars(kind, values)
     if is_dataclass(kind):
-        absent = pa.array([value is None for value in values], pa.bool_())
+        is_null = pa.array([value is None for value in values], pa.bool_())
         children = [
             _encode(hint, [None if value is None else getattr(value, name) for value in values])
             for name, hint in _hints(kind).items()
         ]
-        return pa.StructArray.from_arrays(children, fields=list(_arrow_type(kind)), mask=absent)
+        return pa.StructArray.from_arrays(children, fields=list(_arrow_type(kind)), mask=is_null)
     offsets, flat = _flatten(values)
     if kind == dict[str, str]:
         keys, items = (_encode_scalars(str, [pair[side] for pair in flat]) for side in (0, 1))
@@ -295,6 +296,7 @@ def _flatten(values: list[Any]) -> tuple[pa.Array, list[Any]]:
 
 
 def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
+    """The values of one column, one per row."""
     kind = _bare(annotation)
     if kind is str or (kind in _SCALARS and array.null_count):
         return list(array.to_pylist())
@@ -309,24 +311,26 @@ def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
     if kind == dict[str, str]:
         pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
-        return [_map(tuple(pairs[start:stop]), shared) if there else None for start, stop, there in ranges]
+        return [_map(tuple(pairs[start:stop]), shared) if valid else None for start, stop, valid in ranges]
     items = _decode(_item(kind), array.values, shared)
     if _item(kind) is not str:
-        return [tuple(items[start:stop]) if there else None for start, stop, there in ranges]
-    words = _shared(items, shared)
-    return _shared([tuple(words[start:stop]) if there else None for start, stop, there in ranges], shared)
+        return [tuple(items[start:stop]) if valid else None for start, stop, valid in ranges]
+    strings = _shared(items, shared)
+    return _shared([tuple(strings[start:stop]) if valid else None for start, stop, valid in ranges], shared)
 
 
 def _shared(values: list[Any], shared: Shared) -> list[Any]:
+    """The values, each as the equal object that the cache has; new ones are added to it."""
     return [shared.setdefault(value, value) for value in values]
 
 
 def _is_small(kind: Any) -> bool:
-    """Whether many records of a kind are equal: a span is, whose fields are a few numbers and a name."""
+    """Whether a dataclass has only integers and strings, as a span has, so that many of its instances are equal."""
     return all(hint in (int, str) for hint in _hints(kind).values())
 
 
 def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
+    """The dictionary of these pairs, from the cache."""
     key = (dict, pairs)  # an empty map is no empty tuple
     if key not in shared:
         shared[key] = dict(pairs)
@@ -336,7 +340,7 @@ def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
 def _records(
     cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared, decoded: Mapping[str, list[Any]] = _NONE
 ) -> list[Any]:
-    """One `cls` per row that is present, else None; its tuples of floats stay in their columns."""
+    """One `cls` per row, None for a row that is not present; its tuples of floats stay in columns."""
     hints = _hints(cls)
     floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
     values = {name: _decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
@@ -347,32 +351,42 @@ def _floats(array: pa.ListArray) -> columns.Floats:
     return array.offsets.to_numpy(), array.values.to_numpy()
 
 
-def _compare(cls: type[Any], found: pa.Schema) -> None:
-    """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
-    metadata = _require_readable(found)
+def _compare(cls: type[Any], actual: pa.Schema) -> None:
+    """Check that a table with the schema `actual` can be read as `cls`.
+
+    Raises:
+        StoreError: it cannot; names the first difference.
+    """
+    metadata = _require_readable(actual)
     if metadata.get("auditor.record", record_name(cls)) != record_name(cls):
         raise StoreError(f"holds {metadata['auditor.record']} rows; expected {record_name(cls)}")
     expected = arrow_schema(cls)
-    unknown = sorted(set(found.names) - set(expected.names))
+    unknown = sorted(set(actual.names) - set(expected.names))
     if unknown:
         raise StoreError(f"has columns that {cls.__name__} does not know: {', '.join(unknown)}")
     optional = {f.name for f in fields(cls) if f.default is not MISSING or f.default_factory is not MISSING}
     optional |= {name for name in _OF_STATES if name.startswith("not_measurable")}
-    absent = [name for name in expected.names if name not in found.names and name not in optional]
-    if absent:
-        raise StoreError(f"lacks columns of {cls.__name__}: {', '.join(absent)}")
-    for name in found.names:
-        wanted, there = expected.field(name).type, found.field(name).type
-        if wanted != there:
-            raise StoreError(f"column {name} has the type {there}; expected {wanted}")
+    missing = [name for name in expected.names if name not in actual.names and name not in optional]
+    if missing:
+        raise StoreError(f"lacks columns of {cls.__name__}: {', '.join(missing)}")
+    for name in actual.names:
+        expected_type, actual_type = expected.field(name).type, actual.field(name).type
+        if expected_type != actual_type:
+            raise StoreError(f"column {name} has the type {actual_type}; expected {expected_type}")
 
 
-def _require_readable(found: pa.Schema) -> dict[str, str]:
-    """The metadata of a table; `StoreError` where it is of a format that is not understood."""
-    metadata = {key.decode(): value.decode() for key, value in (found.metadata or {}).items()}
-    written = metadata.get("auditor.format", FORMAT)
-    if written not in _READABLE:
-        raise StoreError(f"has the format {written!r}; this version understands {' and '.join(map(repr, _READABLE))}")
+def _require_readable(schema: pa.Schema) -> dict[str, str]:
+    """The metadata of a table.
+
+    Raises:
+        StoreError: it is of a format that this version cannot read.
+    """
+    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    file_format = metadata.get("auditor.format", FORMAT)
+    if file_format not in _READABLE:
+        raise StoreError(
+            f"has the format {file_format!r}; this version understands {' and '.join(map(repr, _READABLE))}"
+        )
     return metadata
 
 

@@ -1,7 +1,7 @@
-"""`SHA256SUMS` of a run folder, in the format of `sha256sum -c`, and what a recomputation finds.
+"""Computes, writes, parses and compares the `SHA256SUMS` of a run folder, in the format of `sha256sum -c`.
 
-The sums cover the plan, the evidence and what was derived from it. Manifest, sums and lock stand outside: they hold
-clock times, or the sums themselves.
+The sums cover the plan, the evidence and the artefacts derived from it. They leave out the manifest and the lock, which
+hold clock times, and `SHA256SUMS` itself.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from auditor.errors import StoreError
 from auditor.records import disk
 
 DOCUMENTS = ("documents.html", "documents.parquet")
-"""The table of all documents, where it is too large for the report."""
+"""Files with the table of all documents; written where it is too large for the report."""
 ARTEFACTS = ("findings.json", "report.html", "report.pdf", *DOCUMENTS)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is not as the run says."""
+    """A file of a run that is not as the run's sums list it, and the problem with it."""
 
     path: str
     problem: str
@@ -31,7 +31,7 @@ class Fault:
 
 
 def covered(folder: Path) -> Iterator[Path]:
-    """The files that the sums are taken of, sorted by relative path."""
+    """The existing files that the sums cover, sorted by relative path."""
     evidence = (path for path in (folder / "evidence").rglob("*") if path.is_file() and not is_leftover(path))
     artefacts = (folder / name for name in ("plan.json", *ARTEFACTS))
     present = [*evidence, *(path for path in artefacts if path.is_file())]
@@ -39,12 +39,12 @@ def covered(folder: Path) -> Iterator[Path]:
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a file is a temporary one that a killed process left."""
+    """Whether a file is a temporary one of `disk.write`, left by a killed process."""
     return path.name.startswith(".") and path.suffix == ".tmp"
 
 
 def compute(folder: Path) -> dict[str, str]:
-    """SHA-256 in hexadecimal by relative path.
+    """Relative path → SHA-256 in hexadecimal, of every file that the sums cover.
 
     Raises:
         DiskError: a file cannot be read.
@@ -58,12 +58,12 @@ def sha256(content: bytes) -> str:
 
 
 def render(digests: Mapping[str, str]) -> bytes:
-    """The file that `sha256sum -c` reads."""
+    """The content of `SHA256SUMS`, sorted by path."""
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
 def parse(content: bytes) -> dict[str, str]:
-    """What `render` was given.
+    """Relative path → SHA-256, from the content of `SHA256SUMS`.
 
     Raises:
         StoreError: a line is not a checksum and a name.
@@ -77,14 +77,14 @@ def parse(content: bytes) -> dict[str, str]:
     return digests
 
 
-def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Fault]:
-    """Every file that is missing, extra or changed."""
+def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Fault]:
+    """One fault for every file that is missing, additional or changed, sorted by path."""
     faults = []
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
+    for name in sorted(expected.keys() | actual.keys()):
+        if name not in actual:
             faults.append(Fault(name, "is missing"))
         elif name not in expected:
             faults.append(Fault(name, "was added: SHA256SUMS does not list it"))
-        elif expected[name] != found[name]:
+        elif expected[name] != actual[name]:
             faults.append(Fault(name, "was changed: its checksum is not the one in SHA256SUMS"))
     return faults

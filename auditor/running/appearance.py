@@ -16,7 +16,7 @@ from auditor.report import PLAIN, Look
 from auditor.report.branding import logo
 from auditor.report.branding.fonts import additional
 from auditor.report.page import overrides
-from auditor.report.page.templates import OwnTemplates
+from auditor.report.page.templates import UserTemplates
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ def look_again(plan: Mapping[str, Any], templates: Path | None, fonts: Path | No
         RenderError: a folder is faulty, or the run was drawn with fonts that are not given.
     """
     kept = plan["look"]
-    look = Look(OwnTemplates("plan.json", tuple(kept["templates"].items())))
+    look = Look(UserTemplates("plan.json", tuple(kept["templates"].items())))
     if templates is not None:
         look = replace(look, templates=overrides.read(templates))
     if fonts is not None:

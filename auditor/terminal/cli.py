@@ -41,6 +41,7 @@ from auditor.terminal.conclusions import (
     value_of,
     verdict_lines,
 )
+from auditor.terminal.manual import open_manual
 from auditor.terminal.options import Fonts, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
@@ -284,6 +285,9 @@ def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or o
 
     print_lines(to_json((config if of is Schema.config else findings).schema()))
     return EXIT_FINE
+
+
+app.command(name="help")(open_manual)
 
 
 def _open(name: str, root: Path) -> "Run":

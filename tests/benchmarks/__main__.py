@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick] [--only lime,attention] [--out DIR]`.
+"""`python -m tests.benchmarks [--quick] [--only lime,attention] [--note TEXT] [--stored] [--out DIR]`.
 
 Subjects that are not asked for stand in the results as they were measured before, each with its date.
 """
@@ -7,6 +7,7 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -33,14 +34,22 @@ def main() -> int:
     asked = _arguments()
     asked.cache.mkdir(parents=True, exist_ok=True)
     record = Record.read(asked.out, quick=asked.quick)
+    if asked.stored:
+        record.write(asked.out, SUBJECTS)
+    else:
+        _measure_all(asked, record)
+    sys.stdout.write(record.table(SUBJECTS))
+    return 1 if any(outcome.fault for outcome in record.outcomes.values()) else 0
+
+
+def _measure_all(asked: argparse.Namespace, record: Record) -> None:
+    """Measures the subjects asked for; what is known is written after each."""
     without_huge_pages()
     with tempfile.TemporaryDirectory() as folder:
         setting = Setting(asked.quick, Path(folder), asked.cache)
         for subject in asked.only:
-            record.outcomes[subject] = _measure(subject, setting)
+            record.outcomes[subject] = replace(_measure(subject, setting), note=asked.note)
             record.write(asked.out, SUBJECTS)
-    sys.stdout.write(record.table(SUBJECTS))
-    return 1 if any(outcome.fault for outcome in record.outcomes.values()) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,6 +60,8 @@ def _arguments() -> argparse.Namespace:
         help='one round of most, without the longest (lm-eval, LIME "auto", memory, rendering, the audit)',
     )
     parser.add_argument("--only", type=_subjects, default=SUBJECTS, help=f"some of {', '.join(SUBJECTS)}")
+    parser.add_argument("--note", help="printed below the table for these subjects, such as why a target is missed")
+    parser.add_argument("--stored", action="store_true", help="measure nothing; print the stored results again")
     parser.add_argument("--out", type=Path, default=Path("reports/benchmarks"), help="where the results go")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where references of 100,000 samples are kept")
     return parser.parse_args()

@@ -11,7 +11,18 @@ from tests.benchmarks.figure import draw
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.results import Row, markdown, summary
 
-FILE = "benchmarks.json"
+FILE, PAGE, FIGURE = "benchmarks.json", "README.md", "benchmarks.svg"
+INTRODUCTION = f"""\
+# How fast
+
+`make bench` runs `auditor` and each tool that it could replace in one process, in turns, on the same weights and
+texts, and stops where their results differ; `make bench-quick` does the shorter half, once. Every row stands against a
+tool, or against a limit: the forward pass that is needed, at its best shape. A target that is missed says so. A subject
+that is measured again (`make bench ARGS="--only lime"`) replaces its rows here and leaves the others;
+`make bench ARGS=--stored` prints this page from [the results]({FILE}) without measuring.
+
+![How far each figure is from its target]({FIGURE})
+"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,8 @@ class Outcome:
     seconds: float
     fault: str | None = None
     """Where ours and a peer disagreed: then its rows stop there."""
+    note: str | None = None
+    """What whoever measured adds, such as why a target is missed."""
 
 
 @dataclass
@@ -44,17 +57,22 @@ class Record:
         folder.mkdir(parents=True, exist_ok=True)
         self.outcomes = {name: self.outcomes[name] for name in order if name in self.outcomes}
         (folder / FILE).write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (folder / "benchmarks.md").write_text(self.table(order), encoding="utf-8")
-        draw(self._rows(order), folder / "benchmarks.svg")
+        (folder / PAGE).write_text(self.page(order), encoding="utf-8")
+        draw(self._rows(order), folder / FIGURE)
+
+    def page(self, order: Sequence[str]) -> str:
+        """What readers see, as Markdown: how it is measured, the figure, the table."""
+        return f"{INTRODUCTION}\n{self.table(order)}"
 
     def table(self, order: Sequence[str]) -> str:
         """On what it was measured, the rows, how many reach their figure."""
         known = [(name, self.outcomes[name]) for name in order if name in self.outcomes]
         faults = [
-            f"- {name}: results disagree, so the rest was not measured: {own.fault}" for name, own in known if own.fault
+            f"- {name}: results disagree, so the rest was not measured: {one.fault}" for name, one in known if one.fault
         ]
+        notes = [f"\n{name}: {one.note}" for name, one in known if one.note]
         rows = self._rows(order)
-        return "\n".join([*_heads(known), "", markdown(rows), "", summary(rows), *faults, ""])
+        return "\n".join([*_heads(known), "", markdown(rows), "", summary(rows), *faults, *notes, ""])
 
     def _rows(self, order: Sequence[str]) -> list[Row]:
         return [row for name in order if name in self.outcomes for row in self.outcomes[name].rows]

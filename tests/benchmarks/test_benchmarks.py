@@ -15,10 +15,11 @@ from tests.benchmarks.__main__ import SUBJECTS
 from tests.benchmarks.figure import draw
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import Spread, Turns, forward_clock, in_turns, peak_memory
-from tests.benchmarks.record import Outcome, Record
+from tests.benchmarks.record import INTRODUCTION, PAGE, Outcome, Record
 from tests.benchmarks.results import DisagreementError, Row, agree, markdown, summary
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "reports" / "benchmarks"
 MISSED = Row.peer("reading", "a peer", Spread((3.0, 3.3, 9.0)), Spread((2.0, 3.0, 3.0)), 2.0, "same")
 REACHED = Row.limit("reading", "the limit", Spread((1.0, 1.0)), Spread((1.1, 1.2)), 1.2, "same")
 FREE = Row.peer("reading", "another", Spread((4.0,)), Spread((1.0,)), None, "not the same question")
@@ -138,13 +139,36 @@ def test_a_subject_measured_again_replaces_its_rows_and_leaves_the_others(tmp_pa
     later = replace(MACHINE, date="2026-11-09")
     again.outcomes["lime"] = Outcome(later, (REACHED,), 3.0, fault="sums differ")
     again.write(tmp_path, SUBJECTS)
-    table = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    table = (tmp_path / PAGE).read_text(encoding="utf-8").removeprefix(f"{INTRODUCTION}\n")
     assert table.splitlines()[0].startswith("lime: 2026-11-09, a processor, 2 cores")
     assert "audit: 2026-11-01" in table
     assert "| **no** |" not in table
     assert "1 of 1 figures are reached." in table
     assert "- lime: results disagree, so the rest was not measured: sums differ" in table
     assert Record.read(tmp_path, quick=True).outcomes == {}
+
+
+def test_a_note_stands_below_the_table_and_goes_with_the_measurement_it_is_about():
+    record = Record(quick=False, outcomes={"lime": Outcome(MACHINE, (MISSED,), 3.0, note="The peer was upgraded.")})
+    assert record.table(SUBJECTS).splitlines()[-1] == "lime: The peer was upgraded."
+    record.outcomes["lime"] = Outcome(MACHINE, (REACHED,), 3.0)
+    assert "upgraded" not in record.table(SUBJECTS)
+
+
+def test_the_page_of_the_repository_is_what_its_stored_results_print():
+    stored = Record.read(RESULTS, quick=False)
+    assert tuple(stored.outcomes) == SUBJECTS
+    printed = stored.page(SUBJECTS)
+    assert (RESULTS / PAGE).read_text(encoding="utf-8") == printed, "make bench ARGS=--stored"
+
+
+def test_stored_results_are_printed_again_without_measuring(tmp_path: Path):
+    Record(quick=False, outcomes={"lime": Outcome(MACHINE, (MISSED,), 3.0)}).write(tmp_path, SUBJECTS)
+    (tmp_path / PAGE).unlink()
+    command = [sys.executable, "-m", "tests.benchmarks", "--stored", "--out", tmp_path, "--cache", tmp_path / "cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "0 of 1 figures are reached." in done.stdout
+    assert (tmp_path / PAGE).read_text(encoding="utf-8") == f"{INTRODUCTION}\n{done.stdout}"
 
 
 def test_every_subject_is_a_module_and_every_peer_is_in_the_extra():

@@ -217,25 +217,49 @@ def test_runs_of_one_character_take_linear_time(text: str) -> None:
     assert time.process_time() - started < 5
 
 
-def test_chinese_needs_no_cache_no_log_and_no_warning(tmp_path: Path) -> None:
+OLD_SETUPTOOLS = """
+import warnings
+warnings.warn("pkg_resources is deprecated as an API.", DeprecationWarning, stacklevel=2)
+"""
+
+
+def segmented_in_chinese(folder: Path, module: str, source: str) -> subprocess.CompletedProcess[str]:
+    """A process in which warnings are errors, with one more module, that compiles jieba and segments a sentence."""
+    (folder / "temporary").mkdir()
+    (folder / module).write_text(source, encoding="utf-8")
     program = (
         "import sys; from auditor.corpus import segment; from auditor.records.types import Document\n"
         "assert 'jieba' not in sys.modules\n"
         "assert not segment(Document(id='1', text='only words'))[1] == ()\n"
         "assert 'jieba' not in sys.modules, 'imported only for Chinese'\n"
+        f"sys.pycache_prefix = {str(folder / 'bytecode')!r}\n"
+        f"sys.path.insert(0, {str(folder)!r})\n"
         "print(*[one.text for one in segment(Document(id='1', text='我来到北京清华大学'))[1]])"
     )
-    result = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-W", "error", "-X", "utf8", "-c", program],
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env={"TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        env={"TMPDIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1"},
         cwd=Path(__file__).parents[2],
     )
+
+
+def test_chinese_needs_no_cache_no_log_and_no_warning(tmp_path: Path) -> None:
+    result = segmented_in_chinese(tmp_path, "pkg_resources.py", OLD_SETUPTOOLS)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.split() == ["我", "来到", "北京", "清华大学"]
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list((tmp_path / "bytecode").rglob("pkg_resources*")), "imported by jieba"
+
+
+def test_a_warning_that_is_not_known_of_jieba_is_not_hidden(tmp_path: Path) -> None:
+    result = segmented_in_chinese(
+        tmp_path, "jieba.py", "import warnings; warnings.warn('of another kind', stacklevel=2)"
+    )
+    assert result.returncode == 1
+    assert "UserWarning: of another kind" in result.stderr
 
 
 def test_the_segmenter_for_chinese_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -256,5 +280,5 @@ def test_the_segmenter_for_chinese_logs_nothing(caplog: pytest.LogCaptureFixture
     ],
 )
 def test_sentences_end_at_marks_and_lines(text: str, sentences: list[str]) -> None:
-    _, found = segment(Document("a", text), "sentences")
-    assert [one.text for one in found] == sentences
+    _, segments = segment(Document("a", text), "sentences")
+    assert [part.text for part in segments] == sentences

@@ -28,14 +28,14 @@ class Silent:
 @pytest.fixture(scope="module")
 def chinese():
     evidence, context = foreign_runs.classifier()
-    found = findings.summarise(evidence, context)
-    return found, render_html(found, evidence)
+    results = findings.summarise(evidence, context)
+    return results, render_html(results, evidence)
 
 
 def test_the_page_says_its_language_and_speaks_it(chinese):
-    found, html = chinese
+    results, html = chinese
     assert '<html lang="zh-Hans"' in html
-    assert found.verdict.headline == "9 项检查中有 3 项通过，3 项未通过，1 项须在签字前作出决定，2 项无法判定。"
+    assert results.verdict.headline == "9 项检查中有 3 项通过，3 项未通过，1 项须在签字前作出决定，2 项无法判定。"
     for words in ("准确率", "置信区间", "2026年11月22日", "困惑度", "注意力头", "保真度"):
         assert words in html
 
@@ -52,7 +52,7 @@ def test_the_same_conclusions_are_drawn_in_every_language():
         evidence, context = foreign_runs.classifier(language)
         drawn.append(findings.summarise(evidence, context))
     english, foreign = drawn
-    numbers = [[(n.name, n.value, n.low, n.high, n.n) for n in found.numbers] for found in drawn]
+    numbers = [[(n.name, n.value, n.low, n.high, n.n) for n in results.numbers] for results in drawn]
     assert numbers[0] == numbers[1]
     assert english.verdict.result == foreign.verdict.result
     assert [check.result for check in english.checks] == [check.result for check in foreign.checks]
@@ -75,12 +75,12 @@ def test_what_is_kept_of_the_input_is_said_in_the_language_of_the_report(tmp_pat
     corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     wanted = {"model.name": model, "corpus.path": corpus, "corpus.limit": 8, "report.language": "zh"}
     settings = config.load(None, {**wanted, "probes.prediction": {}}, environment={})
-    found = audit.run(settings, pdf=False, command="auditor run", progress=Silent()).findings
-    assert found.notes[:3] == (
+    results = audit.run(settings, pdf=False, command="auditor run", progress=Silent()).findings
+    assert results.notes[:3] == (
         "语料中的数字按模型的标签编号解读：0 = 差、1 = 好。",
         f"语料是按标签分层、由种子确定的样本：从 {len(rows)} 篇文档中抽取 8 篇。",
         "读取时替换了 8 篇文档中的控制字符或损坏的 Unicode 字符。",
     )
-    assert found.model["Answer"] == "单一标签，softmax"
-    assert found.model["Revision"] == "本地文件夹"
-    assert found.parameters["prediction"] == {"limit": "默认"}
+    assert results.model["Answer"] == "单一标签，softmax"
+    assert results.model["Revision"] == "本地文件夹"
+    assert results.parameters["prediction"] == {"limit": "默认"}

@@ -43,9 +43,9 @@ def test_every_message_is_translated(language):
 
 @pytest.mark.parametrize("language", FOREIGN)
 def test_no_translation_is_doubtful_or_left_over(language):
-    found = catalogue.load(language)
-    assert [message.id for message in found if message.id and message.fuzzy] == []
-    assert list(found.obsolete) == []
+    messages = catalogue.load(language)
+    assert [message.id for message in messages if message.id and message.fuzzy] == []
+    assert list(messages.obsolete) == []
 
 
 @pytest.mark.parametrize("language", FOREIGN)
@@ -140,8 +140,8 @@ NAMES = {"a": N_("marked")}
 progress.say("of another")
 say(NAMES["a"])
 """
-    found = list(catalogue.in_code(source))
-    assert sorted(found, key=str) == [("{n} dog", "{n} dogs"), "Outer {a}", "marked", "two parts"]
+    messages = list(catalogue.in_code(source))
+    assert sorted(messages, key=str) == [("{n} dog", "{n} dogs"), "Outer {a}", "marked", "two parts"]
 
 
 def test_messages_of_templates_are_gathered_wherever_they_stand():

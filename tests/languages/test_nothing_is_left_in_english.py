@@ -105,17 +105,17 @@ def drawn(monkeypatch):
     return texts
 
 
-def _names(found):
+def _names(results):
     """Names of numbers, probes and parameters: what a config says, and therefore never translated."""
-    names = [number.name for number in found.numbers]
+    names = [number.name for number in results.numbers]
     families = {re.sub(r"\[.*?\]", "[…]", re.sub(r"\{.*\}", "", name)) for name in names}
-    values = {text for table in found.parameters.values() for pair in table.items() for text in pair}
-    kinds = {kind for row in found.coverage for _, kind, _ in row.failures}
-    checks = {check.name for check in found.checks}
+    values = {text for table in results.parameters.values() for pair in table.items() for text in pair}
+    kinds = {kind for row in results.coverage for _, kind, _ in row.failures}
+    checks = {check.name for check in results.checks}
     frameworks = {text for one in FRAMEWORKS for text in (one.source, *(item.reference for item in one.items))}
-    own = {found.task, found.format, *found.parameters, *foreign_runs.LIBRARIES, *fonts.families()}
-    own |= {*STATEMENTS, "within-word"}
-    return {*names, *families, *values, *kinds, *checks, *frameworks, *own}
+    untranslated = {results.task, results.format, *results.parameters, *foreign_runs.LIBRARIES, *fonts.families()}
+    untranslated |= {*STATEMENTS, "within-word"}
+    return {*names, *families, *values, *kinds, *checks, *frameworks, *untranslated}
 
 
 def _left_in_english(text, names):

@@ -110,9 +110,9 @@ def test_a_text_from_outside_is_translated_only_where_it_is_known_and_never_fill
 
 
 def test_words_are_sorted_as_the_language_sorts_them():
-    assert sorted(["Token", "entropy", "Bit"], key=numbers.place_in_alphabet) == ["Bit", "entropy", "Token"]
+    assert sorted(["Token", "entropy", "Bit"], key=numbers.collation_key) == ["Bit", "entropy", "Token"]
     with speaking("zh"):
-        assert sorted(["准确率", "LIME", "标签", "困惑度"], key=numbers.place_in_alphabet) == [
+        assert sorted(["准确率", "LIME", "标签", "困惑度"], key=numbers.collation_key) == [
             "LIME",
             "标签",
             "困惑度",

@@ -163,7 +163,7 @@ def test_the_lock_is_let_go_after_an_error(tmp_path):
 def test_the_lock_survives_its_file_being_removed_by_the_last_holder(tmp_path, monkeypatch):
     """Between opening and locking, the last holder may remove the file: then the lock is on a file without a name."""
     answers = iter([False, True])
-    monkeypatch.setattr(disk, "_is_still_there", lambda *_: next(answers))
+    monkeypatch.setattr(disk, "_is_current", lambda *_: next(answers))
     with disk.lock(tmp_path):
         pass
     assert next(answers, None) is None

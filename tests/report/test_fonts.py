@@ -152,7 +152,7 @@ def test_a_latin_text_opens_no_other_font(monkeypatch):
 
     monkeypatch.setattr(fonts, "TTFont", recording)
     fonts._covered.cache_clear()
-    fonts._cut.cache_clear()
+    fonts._subset.cache_clear()
     assert fonts.missing(LATIN) == ()
     fonts.embed(LATIN)
     assert {name.split("-")[0] for name in opened} == {"SourceSans3", "IBMPlexMono"}

@@ -28,13 +28,13 @@ def refused(path):
 
 
 @pytest.mark.parametrize(
-    ("name", "made"), [("box__ttf", {}), ("box__otf", {"cff": True}), ("box__woff2", {"flavor": "woff2"})]
+    ("name", "options"), [("box__ttf", {}), ("box__otf", {"cff": True}), ("box__woff2", {"flavor": "woff2"})]
 )
-def test_what_the_package_cannot_draw_is_drawn_with_a_font_of_the_reader(tmp_path, name, made):
-    own = additional.read(folder_of(tmp_path / "fonts", **{name: font(**made)}))
+def test_what_the_package_cannot_draw_is_drawn_with_a_font_of_the_reader(tmp_path, name, options):
+    user_fonts = additional.read(folder_of(tmp_path / "fonts", **{name: font(**options)}))
     assert fonts.missing(HANGUL) == tuple(sorted(HANGUL))
     assert "Box Hangul" not in fonts.stack()
-    with fonts.joined_by(own.fonts):
+    with fonts.joined_by(user_fonts.fonts):
         assert fonts.missing(HANGUL + "汉a") == ()
         assert fonts.stack().startswith('"Source Sans 3","Box Hangul","')
         css = fonts.embed(HANGUL + "汉a")
@@ -44,8 +44,8 @@ def test_what_the_package_cannot_draw_is_drawn_with_a_font_of_the_reader(tmp_pat
 
 
 def test_a_font_of_the_reader_goes_before_the_chinese_of_the_package_and_behind_its_text_face(tmp_path):
-    own = additional.read(folder_of(tmp_path / "fonts", tc__ttf=font("骨a", "Traditional Forms")))
-    with fonts.joined_by(own.fonts):
+    user_fonts = additional.read(folder_of(tmp_path / "fonts", tc__ttf=font("骨a", "Traditional Forms")))
+    with fonts.joined_by(user_fonts.fonts):
         shares = dict(fonts._assign({ord("骨"), ord("a"), ord("汉")}))
     assert shares == {"Source Sans 3": {ord("a")}, "Traditional Forms": {ord("骨")}, "Noto Sans SC": {ord("汉")}}
 
@@ -53,18 +53,18 @@ def test_a_font_of_the_reader_goes_before_the_chinese_of_the_package_and_behind_
 def test_the_hash_of_a_font_is_that_of_the_file_as_it_was_given(tmp_path):
     data = font(flavor="woff2")
     path = folder_of(tmp_path / "fonts", b__woff2=data, a__ttf=font(family="Box A"))
-    own = additional.read(path)
-    assert [name for name, _ in own.hashes] == ["a.ttf", "b.woff2"]
+    user_fonts = additional.read(path)
+    assert [name for name, _ in user_fonts.hashes] == ["a.ttf", "b.woff2"]
     sums = subprocess.run(["sha256sum", *sorted(path.iterdir())], capture_output=True, text=True, check=True).stdout
-    assert [digest for _, digest in own.hashes] == [line.split()[0] for line in sums.splitlines()]
+    assert [digest for _, digest in user_fonts.hashes] == [line.split()[0] for line in sums.splitlines()]
 
 
 def test_fontconfig_sees_a_font_of_the_reader_as_long_as_it_is_in_force(tmp_path):
-    own = additional.read(folder_of(tmp_path / "fonts", box__ttf=font()))
+    user_fonts = additional.read(folder_of(tmp_path / "fonts", box__ttf=font()))
     before = fonts.activate().read_text(encoding="utf-8")
-    with fonts.joined_by(own.fonts):
+    with fonts.joined_by(user_fonts.fonts):
         inside = fonts.activate()
-        assert str(own.fonts[0].path.parent) in inside.read_text(encoding="utf-8")
+        assert str(user_fonts.fonts[0].path.parent) in inside.read_text(encoding="utf-8")
         assert "<family>Box Hangul</family>" in inside.read_text(encoding="utf-8")
     assert "Box Hangul" not in before
     assert fonts.activate().read_text(encoding="utf-8") == before
@@ -73,10 +73,10 @@ def test_fontconfig_sees_a_font_of_the_reader_as_long_as_it_is_in_force(tmp_path
 def test_figures_draw_with_a_font_of_the_reader(tmp_path):
     from auditor.report.drawing import figures
 
-    own = additional.read(folder_of(tmp_path / "fonts", box__ttf=font()))
+    user_fonts = additional.read(folder_of(tmp_path / "fonts", box__ttf=font()))
     strips = [figures.Strip(HANGUL, (1.0, 2.0))]
     without = figures.draw_strips(strips, "perplexity")
-    with fonts.joined_by(own.fonts):
+    with fonts.joined_by(user_fonts.fonts):
         drawn = figures.draw_strips(strips, "perplexity")
     assert drawn != without
     assert figures.draw_strips(strips, "perplexity") == without

@@ -9,7 +9,7 @@ from invented_runs import hostile, tiny
 from auditor.errors import RenderError
 from auditor.report import Look, render_html
 from auditor.report.page import overrides, templates
-from auditor.report.page.templates import Inline, OwnTemplates
+from auditor.report.page.templates import Inline, UserTemplates
 
 LIME = """{% extends "builtin/sections/lime.html.j2" %}
 {% block content %}{{ super() }}<p class="own">Read on.</p>{% endblock %}
@@ -40,17 +40,17 @@ def broken(text, **values):
 
 
 def test_a_block_of_a_section_is_replaced_and_the_rest_is_the_reports(tmp_path, classifier_run):
-    own = overrides.read(folder_of(tmp_path, {"sections/lime.html.j2": LIME}))
-    page = render_html(*classifier_run, Look(templates=own))
+    user_templates = overrides.read(folder_of(tmp_path, {"sections/lime.html.j2": LIME}))
+    page = render_html(*classifier_run, Look(templates=user_templates))
     assert page.count('<p class="own">Read on.</p>') == 1
     assert page.count("<section ") == render_html(*classifier_run).count("<section ")
 
 
 def test_a_template_of_the_same_name_takes_the_whole_place(tmp_path):
-    own = overrides.read(
+    user_templates = overrides.read(
         folder_of(tmp_path, {"front.html.j2": "<h1>{{ findings.title }}</h1>{{ formats.count(1200) }}"})
     )
-    page = render_html(*tiny(), Look(templates=own))
+    page = render_html(*tiny(), Look(templates=user_templates))
     assert re.search(r'<main id="main">\s*<h1>[^<]+</h1>1,200\s*<section', page)
 
 
@@ -65,8 +65,8 @@ def test_macros_and_partials_of_the_reader_are_used(tmp_path):
 
 
 def test_the_style_sheet_of_the_reader_comes_last_and_is_under_the_policy(tmp_path):
-    own = overrides.read(folder_of(tmp_path, {"user.css": "h1 { color: #123456; }\n"}))
-    page = render_html(*tiny(), Look(templates=own))
+    user_templates = overrides.read(folder_of(tmp_path, {"user.css": "h1 { color: #123456; }\n"}))
+    page = render_html(*tiny(), Look(templates=user_templates))
     first = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
     assert first.endswith("h1 { color: #123456; }\n")
     assert page != render_html(*tiny())
@@ -74,17 +74,19 @@ def test_the_style_sheet_of_the_reader_comes_last_and_is_under_the_policy(tmp_pa
 
 def test_a_look_holds_for_one_rendering(tmp_path):
     before = render_html(*tiny())
-    own = overrides.read(folder_of(tmp_path, {"front.html.j2": "<h1>{{ findings.title }}</h1>"}))
-    assert render_html(*tiny(), Look(templates=own)) != before
+    user_templates = overrides.read(folder_of(tmp_path, {"front.html.j2": "<h1>{{ findings.title }}</h1>"}))
+    assert render_html(*tiny(), Look(templates=user_templates)) != before
     assert render_html(*tiny()) == before
 
 
 def test_the_same_templates_give_the_same_bytes_wherever_they_lie(tmp_path):
     pages = set()
     for place in ("a", "b"):
-        own = overrides.read(folder_of(tmp_path / place, {"sections/lime.html.j2": LIME, "user.css": "p{margin:0}"}))
-        pages.add(render_html(*tiny(), Look(templates=own)))
-        pages.add(render_html(*tiny(), Look(templates=OwnTemplates("plan.json", own.files))))
+        user_templates = overrides.read(
+            folder_of(tmp_path / place, {"sections/lime.html.j2": LIME, "user.css": "p{margin:0}"})
+        )
+        pages.add(render_html(*tiny(), Look(templates=user_templates)))
+        pages.add(render_html(*tiny(), Look(templates=UserTemplates("plan.json", user_templates.files))))
     assert len(pages) == 1
 
 
@@ -213,18 +215,18 @@ def test_no_expression_turns_text_into_markup(text):
     ],
 )
 def test_a_fault_while_rendering_names_the_readers_file_and_line(tmp_path, text, said):
-    own = overrides.read(folder_of(tmp_path, {"front.html.j2": text}))
+    user_templates = overrides.read(folder_of(tmp_path, {"front.html.j2": text}))
     with pytest.raises(RenderError) as caught:
-        render_html(*tiny(), Look(templates=own))
+        render_html(*tiny(), Look(templates=user_templates))
     assert str(caught.value).startswith(f"{tmp_path}/front.html.j2, {said}")
 
 
 def test_a_hostile_corpus_stays_text_in_templates_of_the_reader(tmp_path):
     findings, evidence = hostile()
     body = "<ul>{% for row in findings.documents %}<li>{{ row.document_id }}</li>{% endfor %}</ul>"
-    own = overrides.read(folder_of(tmp_path, {"front.html.j2": body}))
+    user_templates = overrides.read(folder_of(tmp_path, {"front.html.j2": body}))
     findings = findings.model_copy(update={"title": "<script>x</script>"})
-    page = render_html(findings, evidence, Look(templates=own))
+    page = render_html(findings, evidence, Look(templates=user_templates))
     list_ = page[page.index("<ul>") : page.index("</ul>")]
     assert set(re.findall(r"<(\w+)", list_)) <= {"ul", "li"}
 

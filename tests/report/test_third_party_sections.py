@@ -11,7 +11,7 @@ from auditor.errors import RenderError
 from auditor.findings.types import Coverage
 from auditor.report import Look, render_html
 from auditor.report.page import templates
-from auditor.report.page.templates import OwnTemplates
+from auditor.report.page.templates import UserTemplates
 
 MODULE = """
 from auditor.report.sections.contract import Section
@@ -83,8 +83,12 @@ def test_its_templates_may_use_their_neighbours(third_party):
 
 def test_it_can_be_overridden_and_chosen_like_any_other(third_party):
     findings, evidence = third_party("length.html.j2", length=EXTENDING)
-    own = OwnTemplates("mine", (("probes/length/length.html.j2", "<section id='probe-length'>mine</section>"),))
-    assert "<section id='probe-length'>mine</section>" in render_html(findings, evidence, Look(templates=own))
+    user_templates = UserTemplates(
+        "mine", (("probes/length/length.html.j2", "<section id='probe-length'>mine</section>"),)
+    )
+    assert "<section id='probe-length'>mine</section>" in render_html(
+        findings, evidence, Look(templates=user_templates)
+    )
     shown = findings.presentation.model_copy(update={"sections": ("probe-length",)})
     page = render_html(findings.model_copy(update={"presentation": shown}), evidence)
     assert page.index('<section id="probe-length"') < page.index('<section id="provenance"')

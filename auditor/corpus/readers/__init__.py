@@ -1,14 +1,14 @@
-"""A path becomes rows: files of many formats and dialects, folders of the package datasets, datasets of the hub.
+"""Reads the rows of a corpus: files of many formats, folders of the package datasets, datasets of the hub.
 
-opening     what a path is, how it is written, its rows
+opening     a path → a `Source`: chooses the reader
 archives    gzip, Zstandard and zip around any of them
-encodings   bytes → characters; `evidence` tells a right guess from a wrong one
-text        lines
-delimiters  what separates columns; `separated` reads CSV and TSV
+encodings   detects the encoding of a text file; `evidence` scores a guess
+text        the lines of a text file
+delimiters  detects the delimiter; `separated` reads CSV and TSV
 objects     JSON Lines and JSON
-tables      Parquet and Arrow; `classes` reads ids of classes by their names
+tables      Parquet and Arrow; `classes` replaces ids of classes by their names
 saved       a folder written by `save_to_disk`; `hub` a dataset by its name
-rows        what all of them give: `Row`, `Dialect`, `Source`
+rows        what every reader returns: `Row`, `Dialect`, `Source`
 """
 
 from auditor.corpus.readers.archives import stem

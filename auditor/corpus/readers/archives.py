@@ -31,22 +31,22 @@ _DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, RuntimeErro
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file, whose bytes can be read any number of times."""
+    """A file that can be opened repeatedly, unpacked where it is an archive."""
 
     path: Path
     name: str
-    """What says the format: the file's name without the suffix of its archive, or that of the zip's member."""
+    """The name whose suffix gives the format: without the archive's suffix, or that of the zip's member."""
     compression: str = ""
     """A key of `_MAGIC`; empty where the file is no archive."""
     member: str = ""
-    """Of a zip."""
+    """The path of the member in a zip; empty for other files."""
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """The bytes, unpacked, from the beginning.
+        """A stream of the unpacked bytes, from the beginning.
 
         Raises:
-            CorpusError: while reading; the archive is damaged, cut short, or unpacks to more than any text would.
+            CorpusError: while reading: the archive is damaged, cut short, or unpacks to more than the limit above.
             OSError: the disk fails.
         """
         with ExitStack() as stack:
@@ -62,15 +62,15 @@ class Content:
 
     @contextmanager
     def open_seekable(self) -> Iterator[IO[bytes]]:
-        """The bytes for a format that is read from its end; those of an archive go to an unnamed temporary file."""
+        """A seekable stream of the unpacked bytes; those of an archive go to an unnamed temporary file."""
         with self.open() as file:
             if not self.compression:
                 yield file
                 return
-            with tempfile.TemporaryFile() as whole:
-                shutil.copyfileobj(file, whole)
-                whole.seek(0)
-                yield whole
+            with tempfile.TemporaryFile() as unpacked:
+                shutil.copyfileobj(file, unpacked)
+                unpacked.seek(0)
+                yield unpacked
 
     def _unpack(self, file: IO[bytes], stack: ExitStack) -> IO[bytes]:
         if self.compression == "gzip":
@@ -83,7 +83,7 @@ class Content:
 
 
 class _Unpacked(io.RawIOBase):
-    """Bytes out of an archive: what goes wrong with it is worded, and how much it may give is bounded."""
+    """The unpacked bytes of an archive; damage and too many bytes are raised as a CorpusError."""
 
     def __init__(self, content: Content, stream: IO[bytes]) -> None:
         self._content, self._stream, self._n_bytes = content, stream, 0
@@ -106,7 +106,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def look_into(path: Path) -> Content:
-    """What a file holds, known from its first bytes.
+    """Detect from a file's first bytes whether and how it is packed.
 
     Raises:
         CorpusError: it is no archive although its name says so, a zip of several files, or a workbook.
@@ -152,7 +152,7 @@ def _only_member(path: Path) -> str:
 
 
 def _is_of_the_system(name: str) -> bool:
-    """Whether macOS put a file into the zip that nobody asked for."""
+    """Whether a member of a zip is metadata that macOS adds."""
     return name.startswith("__MACOSX/") or PurePosixPath(name).name == ".DS_Store"
 
 

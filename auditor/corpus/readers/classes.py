@@ -1,7 +1,7 @@
-"""Columns of classes: the package datasets keeps the ids of a column and, beside the table, the names they stand for.
+"""Columns of classes (ClassLabel of the package datasets): ids in the table are replaced by the names of the classes.
 
-Both come from the `features` that it writes as JSON, into the schema of a Parquet or Arrow file under the key
-"huggingface" or into dataset_info.json:
+The names come from the `features` that the package writes as JSON, into the schema of a Parquet or Arrow file under the
+key "huggingface" or into dataset_info.json:
 
     {"label": {"_type": "ClassLabel", "names": ["positive", "negative"]}}
 
@@ -22,7 +22,7 @@ Classes = Mapping[str, tuple[str, ...]]
 
 
 def classes_of_schema(metadata: Mapping[bytes, bytes] | None) -> Classes:
-    """The classes that the schema of a Parquet or Arrow file states; none where it states no or broken features."""
+    """The classes in the schema of a Parquet or Arrow file; empty where its features are missing or broken."""
     try:
         return classes_of(json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"])
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -30,21 +30,21 @@ def classes_of_schema(metadata: Mapping[bytes, bytes] | None) -> Classes:
 
 
 def classes_of(features: object) -> Classes:
-    """The columns of classes, or of lists of classes, among features."""
-    found = {name: _names(feature) for name, feature in (features if isinstance(features, dict) else {}).items()}
-    return {name: names for name, names in found.items() if names}
+    """Column → names of its classes, for the columns of classes, or of lists of classes, among features."""
+    classes = {name: _names(feature) for name, feature in (features if isinstance(features, dict) else {}).items()}
+    return {name: names for name, names in classes.items() if names}
 
 
-def named(path: Path, place: str, values: Mapping[str, Any], classes: Classes) -> Mapping[str, Any]:
-    """The values of a row, ids of classes by their names.
+def named(path: Path, location: str, values: Mapping[str, Any], classes: Classes) -> Mapping[str, Any]:
+    """The values of a row, with ids of classes replaced by names, and by None where there is no class.
 
     Raises:
-        CorpusError: an id has no name.
+        CorpusError: a value is no id of a class.
     """
     if not classes:
         return values
-    read = {column: _named(path, place, column, values[column], names) for column, names in classes.items()}
-    return {**values, **read}
+    replaced = {column: _named(path, location, column, values[column], names) for column, names in classes.items()}
+    return {**values, **replaced}
 
 
 def _names(feature: object) -> tuple[str, ...]:
@@ -58,9 +58,9 @@ def _names(feature: object) -> tuple[str, ...]:
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
-def _named(path: Path, place: str, column: str, value: object, names: tuple[str, ...]) -> object:
+def _named(path: Path, location: str, column: str, value: object, names: tuple[str, ...]) -> object:
     if isinstance(value, list):
-        return [_named(path, place, column, one, names) for one in value]
+        return [_named(path, location, column, element, names) for element in value]
     if isinstance(value, float):  # a column of whole numbers with gaps, as pandas keeps it
         value = None if math.isnan(value) else int(value) if value.is_integer() else value
     if value is None or value == -1:
@@ -69,8 +69,8 @@ def _named(path: Path, place: str, column: str, value: object, names: tuple[str,
         return value
     if not isinstance(value, int) or isinstance(value, bool):
         what = f"expected the id of a class in column {quote(column)}, found {kind(value)}"
-        raise fault(path, place, f"{what}; write the file again")
+        raise fault(path, location, f"{what}; write the file again")
     if not 0 <= value < len(names):
         what = f"the class {value} in column {quote(column)} has no name: the file names 0 to {len(names) - 1}"
-        raise fault(path, place, f"{what}; write it again with all of them")
+        raise fault(path, location, f"{what}; write it again with all of them")
     return names[value]

@@ -1,9 +1,9 @@
-"""What separates the columns of a file: told from its header and its first hundred rows, never from its name.
+"""Detects the delimiter of a file from its header and its first hundred rows, never from its name.
 
-A delimiter is one that the header holds, outside of quotation marks, and by which the rows have as many fields as the
-header; of several, the one that most rows fit, then the one of most columns, then the first of comma, semicolon, tab
-and pipe. A header that holds none is that of one column, whatever its texts hold. A first line `sep=;`, which Excel
-writes and reads, says it outright.
+Candidates are the delimiters that the header holds outside of quotation marks. The one by which most rows have as many
+fields as the header wins; ties go to more columns, then to the first of comma, semicolon, tab and pipe. A header
+without a candidate is that of one column, whatever the rows hold. A first line `sep=;`, which Excel writes and reads,
+states the delimiter.
 """
 
 import csv
@@ -28,37 +28,37 @@ _SEP_LINE = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How the fields of a row stand beside each other."""
+    """How the fields of a row are separated."""
 
     delimiter: str
     """A key of `DELIMITERS`, or "none"."""
     skips_space: bool = False
-    """Whether the space behind a delimiter belongs to it: `text, label`."""
+    """Whether spaces after a delimiter are dropped: `text, label`."""
     is_stated: bool = False
-    """Whether the first line states the delimiter and holds no header."""
+    """Whether the first line is `sep=…`, so that the header is the second."""
 
     @property
     def character(self) -> str:
-        """As csv.reader wants it."""
+        """The delimiter as the character that csv.reader expects."""
         return DELIMITERS.get(self.delimiter, NO_DELIMITER)
 
 
-def recognise(text: Text, beginning: str, asked: str | None) -> Columns:
-    """What separates the columns.
+def detect(text: Text, beginning: str, requested: str | None) -> Columns:
+    """The columns of a file.
 
     Args:
         text: The file.
-        beginning: Of its text.
-        asked: What the user says: a delimiter, its name, or "none".
+        beginning: The first characters of its text.
+        requested: `corpus.delimiter`: a delimiter, its name, or "none"; None detects it.
 
     Raises:
-        ConfigError: the user names another delimiter than these four.
-        CorpusError: the line `sep=` states another delimiter than these four.
+        ConfigError: the requested delimiter is none of the four.
+        CorpusError: the delimiter in the line `sep=` is none of the four.
     """
     stated = _SEP_LINE.match(beginning)
     lines = [part + text.line_end for part in beginning.split(text.line_end)][1 if stated else 0 :]
-    if asked is not None:
-        name = _asked(asked)
+    if requested is not None:
+        name = _requested(requested)
     elif stated:
         name = _stated(text, stated[1])
     else:
@@ -67,12 +67,12 @@ def recognise(text: Text, beginning: str, asked: str | None) -> Columns:
 
 
 def read_fields(lines: Iterable[str], columns: Columns) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every row that is not blank, behind the number of its first line, from 1.
+    """The number of the first line, from 1, and the fields of every row that is not blank.
 
     A lone carriage return within a line is text, also outside of quotation marks, where pandas leaves it.
 
     Raises:
-        csv.Error: the lines are not strictly CSV; has the reason and the number of the last line read.
+        csv.Error: the lines are not strictly CSV; `args` are the reason and the number of the last line read.
     """
     limit = csv.field_size_limit(_LONGEST_FIELD)  # documents may be long; the default of 131,072 is global
     reader = csv.reader(
@@ -93,8 +93,8 @@ def read_fields(lines: Iterable[str], columns: Columns) -> Iterator[tuple[int, l
         csv.field_size_limit(limit)
 
 
-def _asked(delimiter: str) -> str:
-    r"""The name of what the user says: "tab" for "tab", a tab, and `\t` as typed into a shell."""
+def _requested(delimiter: str) -> str:
+    r"""The name of a requested delimiter: "tab" for "tab", a tab, and `\t` as typed into a shell."""
     characters = {character: name for name, character in DELIMITERS.items()} | {"\\t": "tab"}
     name = characters.get(delimiter, delimiter)
     if name not in (*DELIMITERS, ONE_COLUMN):
@@ -104,6 +104,7 @@ def _asked(delimiter: str) -> str:
 
 
 def _stated(text: Text, character: str) -> str:
+    """The name of the delimiter in the line `sep=`."""
     for name, delimiter in DELIMITERS.items():
         if character == delimiter:
             return name
@@ -112,13 +113,14 @@ def _stated(text: Text, character: str) -> str:
 
 
 def _sniffed(lines: list[str], *, is_whole: bool) -> str:
-    measured = {name: _fit(lines, name, is_whole=is_whole) for name in DELIMITERS}
-    best = max(measured, key=lambda name: measured[name])
-    return best if measured[best] > _UNFIT else ONE_COLUMN
+    """The name of the delimiter that fits the rows best, or "none"."""
+    fits = {name: _fit(lines, name, is_whole=is_whole) for name in DELIMITERS}
+    best = max(fits, key=lambda name: fits[name])
+    return best if fits[best] > _UNFIT else ONE_COLUMN
 
 
 def _fit(lines: list[str], name: str, *, is_whole: bool) -> tuple[float, int]:
-    """The share of rows, header included, that have as many fields as the header, and how many these are."""
+    """The share (0..1) of rows, header included, with as many fields as the header, and that number of fields."""
     rows: list[list[str]] = []
     try:
         for _, fields in islice(read_fields(lines, Columns(name, _skips_space(lines, name))), _ROWS):

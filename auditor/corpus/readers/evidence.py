@@ -1,8 +1,8 @@
-"""Which language a decoded text could be in: what tells a right guess of an encoding from a wrong one.
+"""Tests whether a decoded text looks like a language, to tell a right guess of its encoding from a wrong one.
 
-Every encoding of one byte per character decodes nearly any bytes, and GB18030 many: that a decoding succeeds says
-little. What it gives does: Western European text has accented letters inside words of plain ones, one or two at a
-time; half of any Chinese text is made of the same two hundred characters. Text that shows neither is not guessed.
+An encoding of one byte per character decodes nearly any bytes, and GB18030 many, so that decoding succeeds says little.
+The decoded text says more: Western European text has one or two accented letters inside words of plain letters; half of
+any Chinese text is made of the same two hundred characters. No encoding is guessed for a text with neither property.
 """
 
 import re
@@ -37,7 +37,7 @@ _FEWEST = 10
 
 
 def is_western(text: str) -> bool:
-    """Whether what lies beyond ASCII are the accented letters and the punctuation of Western European text."""
+    """Whether the characters beyond ASCII are the accented letters and the punctuation of Western European text."""
     beyond = [character for character in text if character > "\x7f"]
     if not beyond or not _WESTERN.issuperset(beyond):
         return False
@@ -45,7 +45,7 @@ def is_western(text: str) -> bool:
 
 
 def chinese_share(text: str) -> float:
-    """The share of frequent characters among the Chinese ones; 0 where the text is not evidently Chinese."""
+    """The share (0..1) of frequent characters among the Chinese ones; 0 where the text is not evidently Chinese."""
     beyond = [character for character in text if character > "\x7f"]
     characters = [character for character in beyond if "\u4e00" <= character <= "\u9fff"]
     marks = sum(unicodedata.category(character)[0] in "PZS" for character in beyond)
@@ -56,16 +56,19 @@ def chinese_share(text: str) -> float:
 
 
 def breaks(text: str) -> float:
-    """How often a character beyond ASCII stands beside a letter of another script, as in "ÐµÑ", per such character."""
+    """Changes of script at characters beyond ASCII, as in "ÐµÑ", per character beyond ASCII."""
     kinds = [_kind(character) for character in text[:_MOST_COMPARED]]
     beyond = [character > "\x7f" for character in text[:_MOST_COMPARED]]
     pairs = zip(kinds, kinds[1:], beyond, beyond[1:], strict=False)
-    n_breaks = sum(one != two and "" not in (one, two) and (first or second) for one, two, first, second in pairs)
+    n_breaks = sum(
+        left != right and "" not in (left, right) and (left_is_beyond or right_is_beyond)
+        for left, right, left_is_beyond, right_is_beyond in pairs
+    )
     return n_breaks / max(1, sum(beyond))
 
 
 def _kind(character: str) -> str:
-    """The script of a letter, "sign" for what stands in no word, empty for spaces and punctuation."""
+    """The script of a letter, "sign" for symbols and numerals, "" for spaces, punctuation and controls."""
     category = unicodedata.category(character)
     if category[0] in "ZPC":
         return ""
@@ -76,7 +79,7 @@ def _kind(character: str) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether every character is one that a text may hold: none is unassigned, private or a control character."""
+    """Whether no character is unassigned, private, a surrogate, or a control other than tab and line ends."""
     return all(
         character in "\t\n\r" or unicodedata.category(character) not in ("Cc", "Cn", "Co", "Cs") for character in text
     )

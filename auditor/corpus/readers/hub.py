@@ -1,8 +1,8 @@
-"""Datasets of the hub, by the names they have there.
+"""Reads datasets of the hub, addressed by name.
 
     hf://datasets/OWNER/NAME[@REVISION][/SUBSET]
 
-The package datasets downloads them, keeps them in its cache and says what is wrong. It is no dependency of this one.
+The package datasets, an optional dependency, downloads and caches them; its errors are passed on.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ def open_hub(address: str, split: str | None) -> Source:
     """The rows of a dataset of the hub.
 
     Args:
-        address: Begins with `SCHEME`.
-        split: Which of its splits, as datasets writes it ("test", "train[:100]"); None where it has one.
+        address: As above; begins with `SCHEME`.
+        split: The split, as datasets writes it ("test", "train[:100]"); None where there is only one.
 
     Raises:
-        CorpusError: the address is none, the package is not installed, or it cannot give that split.
+        CorpusError: the address is malformed, the package is not installed, or it cannot load that split.
     """
     parsed = _ADDRESS.fullmatch(address)
     if parsed is None:
@@ -43,7 +43,7 @@ def open_hub(address: str, split: str | None) -> Source:
     if Path(parsed["name"]).is_dir():
         what = f"the folder {parsed['name']} lies here, and the package datasets would read it instead"
         raise CorpusError(f"{address}: {what}; start from another folder")
-    table = _one(address, _load(address, parsed, split))
+    table = _only_split(address, _load(address, parsed, split))
     classes = classes_of(table.features.to_dict())
     path = Path(parsed["name"])
     return Source(path, Dialect("dataset", classes=classes), _sha256(table), lambda: _rows(path, table, classes))
@@ -64,8 +64,12 @@ def _load(address: str, parsed: re.Match[str], split: str | None) -> Any:  # dat
         raise CorpusError(f"{address}: {reason}") from error
 
 
-def _one(address: str, loaded: Any) -> Any:
-    """The table; of several splits none is taken unless it is the only one."""
+def _only_split(address: str, loaded: Any) -> Any:
+    """The table that was loaded, or the only one of the splits that were.
+
+    Raises:
+        CorpusError: there are several splits.
+    """
     if not isinstance(loaded, dict):
         return loaded
     if len(loaded) == 1:
@@ -81,12 +85,12 @@ def _values(table: Any) -> Iterator[dict[str, Any]]:
 
 def _rows(path: Path, table: Any, classes: Classes) -> Iterator[Row]:
     for number, values in enumerate(_values(table), 1):
-        place = f"row {number}"
-        yield Row(number, place, named(path, place, values, classes))
+        location = f"row {number}"
+        yield Row(number, location, named(path, location, values, classes))
 
 
 def _sha256(table: Any) -> str:
-    """Of the rows, one JSON object per line: the files in the cache differ between releases of datasets."""
+    """SHA-256 of the rows, one JSON object per line: files in the cache differ between releases of datasets."""
     digest = hashlib.sha256()
     for values in _values(table):
         digest.update(json.dumps(values, ensure_ascii=True, sort_keys=True, default=str).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Rows that are JSON objects: one per line, or entries of one array."""
+"""Reads JSON Lines (one object per line) and JSON (an array of objects)."""
 
 import json
 import re
@@ -14,24 +14,24 @@ _JSON_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_json_lines(text: Text) -> Iterator[Row]:
-    """One object per line; blank lines are skipped.
+    """The object on every line that is not blank.
 
     Raises:
-        CorpusError: names the line that holds something else.
+        CorpusError: a line holds no JSON object; names it.
     """
     path = text.content.path
     for number, line in text.lines():
         if line.strip():
-            place = f"line {number}"
+            location = f"line {number}"
             try:
                 value = json.loads(line.rstrip())
             except (ValueError, RecursionError) as error:
-                raise fault(path, place, f"not JSON ({_reason(error)}); expected one object per line") from error
-            yield Row(number, place, _object(path, place, value))
+                raise fault(path, location, f"not JSON ({_reason(error)}); expected one object per line") from error
+            yield Row(number, location, _object(path, location, value))
 
 
 def are_json_lines(beginning: str) -> bool:
-    """Whether a file begins with a line that is an object by itself, whatever its name says."""
+    """Whether the first line of a file is a JSON object by itself."""
     line = beginning.lstrip().partition("\n")[0]
     try:
         return isinstance(json.loads(line), dict)
@@ -40,34 +40,35 @@ def are_json_lines(beginning: str) -> bool:
 
 
 def read_json(text: Text) -> Iterator[Row]:
-    """The entries of an array of objects; they count from 1.
+    """The entries of an array of objects, numbered from 1.
 
     Raises:
-        CorpusError: names the entry and its line that is not as JSON says, or no object.
+        CorpusError: an entry is malformed or no object; names the entry and its line.
     """
-    path, whole = text.content.path, "".join(line for _, line in text.lines())
-    position, number = _skip_space(whole, 0), 0
-    line = 1 + whole.count("\n", 0, position)
-    if position < len(whole) and whole[position] != "[":
+    path, content = text.content.path, "".join(line for _, line in text.lines())
+    position, number = _skip_space(content, 0), 0
+    line = 1 + content.count("\n", 0, position)
+    if position < len(content) and content[position] != "[":
         raise fault(path, f"line {line}", "expected an array of objects, or one object per line")
-    while position < len(whole):
-        start = _skip_space(whole, position + 1)
-        line += whole.count("\n", position, start)
-        if number == 0 and whole[start : start + 1] == "]":
-            return _expect_end(path, whole, start + 1, line)
+    while position < len(content):
+        start = _skip_space(content, position + 1)
+        line += content.count("\n", position, start)
+        if number == 0 and content[start : start + 1] == "]":
+            return _expect_end(path, content, start + 1, line)
         number += 1
-        value, stop = _decode_entry(path, whole, start)
-        place = f"entry {number} (line {line})"
-        yield Row(number, place, _object(path, place, value))
-        position = _skip_space(whole, stop)
-        line += whole.count("\n", start, position)
-        if whole[position : position + 1] == "]":
-            return _expect_end(path, whole, position + 1, line)
-        if whole[position : position + 1] != ",":
+        value, stop = _decode_entry(path, content, start)
+        location = f"entry {number} (line {line})"
+        yield Row(number, location, _object(path, location, value))
+        position = _skip_space(content, stop)
+        line += content.count("\n", start, position)
+        if content[position : position + 1] == "]":
+            return _expect_end(path, content, position + 1, line)
+        if content[position : position + 1] != ",":
             raise fault(path, f"line {line}", 'not JSON; expected "," or "]" after an entry')
 
 
 def _decode_entry(path: Path, text: str, start: int) -> tuple[object, int]:
+    """The JSON value that starts at a position, and the position after it."""
     try:
         return json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError) as error:
@@ -92,7 +93,7 @@ def _reason(error: Exception) -> str:
     return str(error).split(";")[0]
 
 
-def _object(path: Path, place: str, value: object) -> Mapping[str, object]:
+def _object(path: Path, location: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise fault(path, place, f'expected an object such as {{"text": "…", "label": "…"}}, found {kind(value)}')
+        raise fault(path, location, f'expected an object such as {{"text": "…", "label": "…"}}, found {kind(value)}')
     return value

@@ -1,4 +1,4 @@
-"""A path becomes a source: what it is, how it is written, and its rows.
+"""Opens a corpus: detects its format, encoding and delimiter, and chooses the reader of its rows.
 
 jsonl     one object per line; blank lines are skipped
 json      an array of objects; rows count from 1
@@ -33,7 +33,7 @@ _SEPARATED = ("csv", "tsv")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user says about the file; None leaves it to be recognised."""
+    """The keys of `[corpus]` that state how a file is written; None detects it."""
 
     format: str | None = None
     encoding: str | None = None
@@ -42,11 +42,11 @@ class Options:
 
 
 def open_source(path: str | Path, options: Options) -> Source:
-    """A file, a folder or a dataset of the hub, ready to be read.
+    """The source of a file, a folder or a dataset of the hub.
 
     Raises:
-        ConfigError: what the user says does not exist, or is not for a corpus of this kind.
-        CorpusError: there is no such file, or how it is written cannot be told.
+        ConfigError: an option has an unknown value, or does not apply to a corpus of this kind.
+        CorpusError: there is no such file, or its format or encoding cannot be detected.
     """
     if isinstance(path, str) and path.startswith(hub.SCHEME):
         _refuse(options, "a dataset of the hub", "format", "encoding", "delimiter")
@@ -68,10 +68,10 @@ def is_remote(path: str) -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    """Whether it is a folder; else it is a file.
+    """True for a folder, False for a regular file.
 
     Raises:
-        CorpusError: it is neither.
+        CorpusError: the path is neither.
     """
     try:
         if path.is_dir():
@@ -86,6 +86,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _nearest(path: Path) -> str:
+    """A hint for a path that does not exist: a file of a similar name, or how a dataset of the hub is written."""
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = suggestion(path.name, names)
     if near or path.suffix in _SUFFIXES or not hub.may_be_name(str(path)):
@@ -113,17 +114,18 @@ def _open_file(path: Path, options: Options) -> Source:
 
 
 def _guarded(path: Path, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
+    """The rows; an OSError while reading becomes a CorpusError."""
     try:
         yield from rows()
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _format_of(content: Content, asked: str | None) -> str:
-    if asked is not None and asked not in FORMATS:
-        raise ConfigError(f"corpus.format: unknown format {quote(asked)}; expected one of {', '.join(FORMATS)}")
+def _format_of(content: Content, requested: str | None) -> str:
+    if requested is not None and requested not in FORMATS:
+        raise ConfigError(f"corpus.format: unknown format {quote(requested)}; expected one of {', '.join(FORMATS)}")
     suffix = PurePath(content.name).suffix
-    file_format = asked or _SUFFIXES.get(suffix.lower())
+    file_format = requested or _SUFFIXES.get(suffix.lower())
     if file_format is None:
         what = f"the suffix {quote(suffix)} stands for no format"
         raise fault(content.path, "", f"{what}; set corpus.format to one of {', '.join(FORMATS)}")
@@ -131,16 +133,16 @@ def _format_of(content: Content, asked: str | None) -> str:
 
 
 def _open_text(content: Content, file_format: str, options: Options) -> tuple[Dialect, Callable[[], Iterator[Row]]]:
-    """How a file of text is written, and its rows."""
+    """The dialect of a text file, and a function that reads its rows."""
     if file_format not in _SEPARATED:
         _refuse(options, f"{file_format} files", "delimiter")
-    encoding = encodings.recognise(content, options.encoding)
+    encoding = encodings.detect(content, options.encoding)
     text = Text(content, encoding.name)
     beginning = text.beginning()
     dialect = Dialect(file_format, content.compression, encoding.name, encoding.is_guessed)
     if file_format in _SEPARATED:
         text = replace(text, line_end=line_end_of(beginning, quoted=True))
-        columns = delimiters.recognise(text, beginning, options.delimiter)
+        columns = delimiters.detect(text, beginning, options.delimiter)
         dialect = replace(dialect, delimiter=columns.delimiter)
         return dialect, lambda: read_rows(text, columns, prefers_plain=file_format == "tsv")
     if file_format == "txt":
@@ -158,10 +160,10 @@ def _read_text(text: Text) -> Iterator[Row]:
 
 
 def _refuse(options: Options, kind: str, *keys: str) -> None:
-    """Refuses keys that say something about another kind of corpus.
+    """Refuse options that do not apply to a kind of corpus.
 
     Raises:
-        ConfigError: names the first that is set.
+        ConfigError: one of the keys is set; names the first.
     """
     for key in keys:
         if getattr(options, key) is not None:

@@ -28,10 +28,10 @@ def open_folder(path: Path, split: str | None) -> Source:
 
     Args:
         path: The folder.
-        split: Which of its splits; None where it has none.
+        split: The split; None where the dataset has none.
 
     Raises:
-        CorpusError: it is no such folder, its splits are not the one asked for, or its files are damaged.
+        CorpusError: it is no such folder, it lacks the split, or its files are damaged.
         OSError: a file cannot be read.
     """
     if split is not None or (path / _SPLITS).is_file():
@@ -49,7 +49,7 @@ def open_folder(path: Path, split: str | None) -> Source:
 
 
 def sha256_of_files(files: list[Path]) -> str:
-    """Of what `sha256sum` prints for files of one folder in the order of their names."""
+    """SHA-256 of the output of `sha256sum` for files of one folder, sorted by name."""
     lines = []
     for file in sorted(files, key=lambda file: file.name):
         with file.open("rb") as opened:
@@ -58,6 +58,11 @@ def sha256_of_files(files: list[Path]) -> str:
 
 
 def _known_split(path: Path, split: str | None) -> str:
+    """The name of the split, which is that of its folder.
+
+    Raises:
+        CorpusError: the dataset lacks it, or has splits and none is asked for.
+    """
     splits = _read(path, _SPLITS).get("splits") if (path / _SPLITS).is_file() else []
     names = [name for name in splits if isinstance(name, str)] if isinstance(splits, list) else []
     if not names:
@@ -70,13 +75,18 @@ def _known_split(path: Path, split: str | None) -> str:
 
 
 def _part(path: Path, name: object) -> Path:
-    """A file of the folder; its name comes from another file and must not lead anywhere else."""
+    """The path of a data file.
+
+    Raises:
+        CorpusError: its name, which state.json gives, is not that of a file in the folder.
+    """
     if not isinstance(name, str) or Path(name).name != name or not (path / name).is_file():
         raise _broken(path, f"names the file {quote(str(name))}, which is not in the folder")
     return path / name
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:
+    """The JSON object in a file of the folder."""
     try:
         content = json.loads((path / name).read_bytes())
     except FileNotFoundError as error:

@@ -1,9 +1,9 @@
-"""Rows of columns with a delimiter between them: CSV, TSV and their kin.
+"""Reads CSV, TSV and other text with a delimiter between columns.
 
-Two ways of writing them are read. Quoted is RFC 4180 with any of four delimiters, strictly: a stray quotation mark is a
-fault, not a swallowed half of the file. Plain is one row per line, in which a field is unquoted only if quotation marks
-enclose all of it; it is tried on files with tabs only, first where the format is "tsv", and holds if every line is as
-wide as the header.
+There are two parsers. `_Quoted` is RFC 4180 with any of four delimiters, strictly: a stray quotation mark is an error,
+rather than the loss of half of the file. `_Plain` reads one row per line and unquotes a field only if quotation marks
+enclose all of it. Files with tabs are tried with both, `_Plain` first where the format is "tsv", and read by the first
+that gives every row as many fields as the header; other files, and those that neither fits, by the first of the list.
 
 A column without a name is left out: the first as the numbering that pandas and R write, others if they hold no value.
 """
@@ -22,17 +22,22 @@ from auditor.errors import CorpusError
 def read_rows(text: Text, columns: Columns, *, prefers_plain: bool) -> Iterator[Row]:
     """The rows below the header, in order.
 
+    Args:
+        text: The file.
+        columns: Its delimiter.
+        prefers_plain: Whether `_Plain` is tried first on a file with tabs.
+
     Raises:
-        CorpusError: names the line that is not as the header says.
+        CorpusError: a row does not fit the header; names its line.
     """
-    ways: list[_Quoted | _Plain] = [_Quoted(text, columns)]
+    parsers: list[_Quoted | _Plain] = [_Quoted(text, columns)]
     if columns.delimiter == "tab":
-        ways.insert(0 if prefers_plain else 1, _Plain(text, columns))
-    way = next((way for way in ways if len(ways) > 1 and _fits(way)), ways[0])
+        parsers.insert(0 if prefers_plain else 1, _Plain(text, columns))
+    parser = next((parser for parser in parsers if len(parsers) > 1 and _fits(parser)), parsers[0])
     header: _Header | None = None
-    for number, fields in way.fields():
+    for number, fields in parser.fields():
         if header is None:
-            header = _Header(text, number, tuple(fields), way.advice)
+            header = _Header(text, number, tuple(fields), parser.advice)
         else:
             yield header.row(number, fields)
 
@@ -46,7 +51,7 @@ class _Quoted:
 
     @property
     def advice(self) -> str:
-        """What to do about a row that is not as wide as the header."""
+        """How the user can mend a row with more or fewer fields than the header."""
         if self.columns.delimiter == ONE_COLUMN:
             return "put a field that holds a quotation mark into quotation marks, and double the mark inside"
         separator = self.columns.delimiter
@@ -54,7 +59,7 @@ class _Quoted:
         return f'{advice}, or say in corpus.delimiter what separates columns ("none" if there is only one)'
 
     def fields(self) -> Iterator[tuple[int, list[str]]]:
-        """The fields of every row that is not blank, with the number of its first line."""
+        """The number of the first line and the fields of every row that is not blank."""
         first = 1 + self.columns.is_stated
         lines = (line for number, line in self.text.lines() if number >= first)
         try:
@@ -73,14 +78,14 @@ class _Quoted:
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """One row per line, without quoting but of whole fields."""
+    """Rows as lines; only whole fields may be quoted."""
 
     text: Text
     columns: Columns
     advice = "a field cannot hold a tab or a line break"
 
     def fields(self) -> Iterator[tuple[int, list[str]]]:
-        """The fields of every line that is not blank, with its number."""
+        """The number and the fields of every line that is not blank."""
         for number, line in self.text.lines():
             if number > 1 or not self.columns.is_stated:
                 fields = [_unquoted(field) for field in line.rstrip("\r\n").split(self.columns.character)]
@@ -94,16 +99,16 @@ def _unquoted(field: str) -> str:
     return inside.replace('""', '"') if enclosed else field
 
 
-def _fits(way: _Quoted | _Plain) -> bool:
-    """Whether every row is as wide as the header."""
+def _fits(parser: _Quoted | _Plain) -> bool:
+    """Whether every row has as many fields as the header."""
     try:
-        return len({len(fields) for _, fields in way.fields()}) <= 1
+        return len({len(fields) for _, fields in parser.fields()}) <= 1
     except CorpusError:
         return False
 
 
 class _Header:
-    """The names of the columns, and the rows that they make of fields."""
+    """The names of the columns; turns the fields of a row into a `Row`."""
 
     def __init__(self, text: Text, number: int, names: Sequence[str], advice: str) -> None:
         self._path, self._names, self._advice = text.content.path, names, advice
@@ -111,18 +116,18 @@ class _Header:
         no_duplicates(self._path, f"line {number}", [name for name in names if name.strip()])
 
     def row(self, number: int, fields: list[str]) -> Row:
-        """The named values of one row.
+        """The row with these fields, without columns that have no name.
 
         Raises:
             CorpusError: it has more or fewer fields than the header, or a value in a column without a name.
         """
-        place = f"line {number}"
+        location = f"line {number}"
         if len(fields) != len(self._names):
             what = f"expected {len(self._names)} fields as in the header, found {len(fields)}"
-            raise fault(self._path, place, f"{what}; {self._advice}")
+            raise fault(self._path, location, f"{what}; {self._advice}")
         for position in self._unnamed:
             if position > 0 and fields[position].strip():
                 what = f"{quote(fields[position])} stands in column {position + 1}, which has no name in the header"
-                raise fault(self._path, place, f"{what}; name the column there, or {self._advice}")
+                raise fault(self._path, location, f"{what}; name the column there, or {self._advice}")
         named = zip(self._names, fields, strict=True)
-        return Row(number, place, {name: field for name, field in named if name.strip()})
+        return Row(number, location, {name: field for name, field in named if name.strip()})

@@ -1,6 +1,6 @@
-"""Rows of tables with types: Parquet and Arrow (Feather 2), in one file or several parts.
+"""Reads Parquet and Arrow (Feather 2), in one file or several parts; rows are numbered from 1.
 
-They count from 1 and are read in batches by pyarrow, which is imported only here: it is slow to import.
+pyarrow reads them in batches; it is imported inside the functions, for it is slow to import.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,47 +20,49 @@ _ARROW_FILE, _OLD_FEATHER = b"ARROW1", b"FEA1"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in one file or several, which hold parts of its rows."""
+    """A table whose rows are in one file or in several."""
 
     path: Path
     format: str
     """"parquet" or "arrow"."""
     parts: tuple[Content, ...]
+    """Its files, in the order of their rows."""
     classes: Classes
-    """Its columns of classes."""
+    """Column → names of its classes."""
 
     def rows(self) -> Iterator[Row]:
-        """The rows of all parts, in order, ids of classes by their names.
+        """The rows of all parts, in order, with ids of classes replaced by names.
 
         Raises:
             CorpusError: a part is damaged, or the id of a class has no name.
         """
         for number, values in enumerate(_values(self), 1):
-            place = f"row {number}"
-            yield Row(number, place, named(self.path, place, values, self.classes))
+            location = f"row {number}"
+            yield Row(number, location, named(self.path, location, values, self.classes))
 
 
 def load_table(path: Path, file_format: str, parts: tuple[Content, ...], classes: Classes | None = None) -> Table:
     """A table with its columns of classes.
 
     Args:
-        path: What faults are to name.
+        path: The path that error messages name.
         file_format: "parquet" or "arrow".
         parts: At least one file.
-        classes: Where they are known from elsewhere than the schema.
+        classes: Column → names of its classes; None reads them from the schema.
 
     Raises:
         CorpusError: the first part is damaged or has two columns of one name.
     """
-    with _worded(path, file_format, [0]), _opened(parts[0], file_format) as (schema, _):
+    with _translated_errors(path, file_format, [0]), _opened(parts[0], file_format) as (schema, _):
         no_duplicates(path, "", schema.names)
         stated = classes_of_schema(schema.metadata) if classes is None else classes
         return Table(path, file_format, parts, {name: stated[name] for name in schema.names if name in stated})
 
 
 def _values(table: Table) -> Iterator[dict[str, Any]]:
+    """Column → value for every row of all parts."""
     n_rows = [0]
-    with _worded(table.path, table.format, n_rows):
+    with _translated_errors(table.path, table.format, n_rows):
         for part in table.parts:
             with _opened(part, table.format) as (_, batches):
                 for batch in batches:
@@ -71,8 +73,8 @@ def _values(table: Table) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _worded(path: Path, file_format: str, n_rows: list[int]) -> Iterator[None]:
-    """Words the faults that pyarrow finds behind so many rows."""
+def _translated_errors(path: Path, file_format: str, n_rows: list[int]) -> Iterator[None]:
+    """Raise errors of pyarrow as a CorpusError; `n_rows[0]` is the number of rows read before."""
     import pyarrow as pa
 
     try:
@@ -83,8 +85,8 @@ def _worded(path: Path, file_format: str, n_rows: list[int]) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno:
             raise
         reason = (str(error).splitlines() or ["damaged"])[0]
-        place = f"after row {n_rows[0]}" if n_rows[0] else ""
-        raise fault(path, place, f"not readable as {file_format.capitalize()} ({reason})") from error
+        location = f"after row {n_rows[0]}" if n_rows[0] else ""
+        raise fault(path, location, f"not readable as {file_format.capitalize()} ({reason})") from error
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def _opened(content: Content, file_format: str) -> Iterator[tuple[Any, Iterable[
 
 
 def _arrow(content: Content, file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
-    """Of an Arrow file with an index at its end, or of a stream as the package datasets saves it."""
+    """The schema and the batches of an Arrow file, or of a stream, which the package datasets saves."""
     import pyarrow as pa
 
     beginning = file.read(len(_ARROW_FILE))
@@ -113,10 +115,10 @@ def _arrow(content: Content, file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
         batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
     else:
         reader = batches = pa.ipc.open_stream(file)
-    return reader.schema, map(_sound, batches)
+    return reader.schema, map(_validated, batches)
 
 
-def _sound(batch: Any) -> Any:  # pyarrow has no types
-    """The batch, whose offsets and lengths stay within its buffers: nothing else checks a file that lies."""
+def _validated(batch: Any) -> Any:  # pyarrow has no types
+    """The batch, after a check that its offsets and lengths lie within its buffers, which reading does not make."""
     batch.validate(full=True)
     return batch

@@ -1,4 +1,4 @@
-"""The lines of a text file, decoded one after the other.
+"""Reads the lines of a text file.
 
 A line ends at a line feed and nowhere else: U+2028 is text, and so is a carriage return within a line. Only in
 CSV, TSV and plain text without line feeds, as old programs for the Mac wrote them, lines end at carriage returns.
@@ -27,9 +27,10 @@ class Text:
     content: Content
     encoding: str
     line_end: Literal["\n", "\r"] = "\n"
+    """The character that ends a line."""
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Every line with its number, from 1, and its end; without a byte order mark.
+        """The number, from 1, and the text of every line, with its line end and without a byte order mark.
 
         Raises:
             CorpusError: a line is longer than 64 Mi characters.
@@ -44,7 +45,7 @@ class Text:
                 yield number, line.removeprefix(_MARK) if number == 1 else line
 
     def beginning(self) -> str:
-        """At most 1 Mi characters, to see how the file is written."""
+        """The first 1 Mi characters, without a byte order mark."""
         with self.content.open() as file, self._decoded(file) as text:
             return text.read(LONGEST_BEGINNING).removeprefix(_MARK)
 
@@ -53,11 +54,11 @@ class Text:
 
 
 def line_end_of(beginning: str, *, quoted: bool = False) -> Literal["\n", "\r"]:
-    r"""How lines end: "\r" where there are lone carriage returns and no line feed, else "\n".
+    r"""The character that ends lines: "\r" where there are lone carriage returns and no line feed, else "\n".
 
     Args:
-        beginning: Of the file.
-        quoted: Whether what stands between quotation marks ends no line.
+        beginning: The first characters of the file.
+        quoted: Whether line ends between quotation marks do not count.
     """
     inside = lone = False
     for mark in _LINE_ENDS.findall(beginning):

@@ -1,4 +1,4 @@
-"""A logo as data, checked: small, PNG or JPEG, in colours that an archivable PDF may hold."""
+"""Reads a logo as a `data:` URL; it must be a small PNG or JPEG in colours that PDF/A allows."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from auditor.errors import RenderError
 
 MOST_BYTES = 262_144
 MOST_PIXELS = 4_000_000
-_KINDS = {b"\x89PNG\r\n\x1a\n": ("PNG", "image/png"), b"\xff\xd8\xff": ("JPEG", "image/jpeg")}
+_FORMATS = {b"\x89PNG\r\n\x1a\n": ("PNG", "image/png"), b"\xff\xd8\xff": ("JPEG", "image/jpeg")}
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 
@@ -18,7 +18,7 @@ def read(path: Path) -> str:
     """The file as a `data:` URL.
 
     Raises:
-        RenderError: it is not there, too large, no PNG or JPEG, damaged, or in colours of print (CMYK).
+        RenderError: it is missing, too large, no PNG or JPEG, damaged, or neither grey nor RGB.
     """
     try:
         with path.open("rb") as file:
@@ -27,17 +27,22 @@ def read(path: Path) -> str:
         raise RenderError(f"{path}: the logo cannot be read: {fault.strerror}") from None
     if len(data) > MOST_BYTES:
         raise RenderError(f"{path}: expected a logo of at most {MOST_BYTES // 1024} KB")
-    kind, mime = next((known for magic, known in _KINDS.items() if data.startswith(magic)), ("", ""))
-    if not kind:
+    image_format, mime = next((names for magic, names in _FORMATS.items() if data.startswith(magic)), ("", ""))
+    if not image_format:
         raise RenderError(f"{path}: expected a PNG or a JPEG by its content, found something else")
-    _require_sound(path, data, kind)
+    _require_sound(path, data, image_format)
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def _require_sound(path: Path, data: bytes, kind: str) -> None:
+def _require_sound(path: Path, data: bytes, image_format: str) -> None:
+    """Check size, mode and data of an image.
+
+    Raises:
+        RenderError: it is damaged, has too many pixels, or another mode.
+    """
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process
     try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as image:
+        with Image.open(io.BytesIO(data), formats=[image_format]) as image:
             size, mode = image.size, image.mode
             if size[0] * size[1] <= MOST_PIXELS:
                 image.load()

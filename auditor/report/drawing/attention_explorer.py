@@ -1,13 +1,13 @@
-"""What the page needs to show any head of the mapped documents on request, as JSON inside a script that never runs.
+"""The attention maps of documents as JSON, from which the page's script draws any head on request.
 
-    documents   id, tokens as they are printed, base64 of the map: heads one behind the other, of each its queries, of
-                each n_keys positions of keys, then n_keys weights, heaviest first, a byte each (255 is 1)
-    heads       [layer, head] of each, in the order of the map
-    n_keys      8, 6 or 4: as many as let all documents fit into `BUDGET` characters
+    documents   tokens as they are printed, and the map in base64: for each head, for each query, n_keys positions of
+                keys and then their n_keys weights, heaviest first, one byte each (255 is a weight of 1)
+    heads       [layer, head], in the order of the map
+    n_keys      8, 6 or 4: the most with which all documents fit into `BUDGET` characters
 
-Where even with the fewest keys not all documents fit, those drawn first are taken; where not one does, only heads that
+Where not all documents fit even with 4 keys, only the first ones are included; where not one fits, only the heads that
 follow a pattern, the strongest of each. `<`, `>`, `&` and the two line ends of JavaScript are escaped, so that no token
-can end the script.
+can end the script that holds the JSON.
 """
 
 import base64
@@ -24,10 +24,10 @@ from auditor.report.drawing import formats
 from auditor.report.drawing.attention_maps import BLANK
 
 BUDGET = 320_000
-"""Characters of all maps together."""
+"""Characters of all maps together, in base64."""
 KEYS = (8, 6, 4)
 STRONGEST = 8
-"""Heads of one pattern, where not all heads fit."""
+"""Heads of each pattern, where not all heads fit."""
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 Head = tuple[int, int]
@@ -35,47 +35,51 @@ Head = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Explorer:
-    """What can be looked at: documents, layers, heads."""
+    """The maps that the page can draw."""
 
     data: Markup
+    """The JSON described above."""
     documents: tuple[str, ...]
+    """Ids of the documents included."""
     n_left_out: int
-    """Mapped documents that did not fit."""
+    """The number of mapped documents that did not fit."""
     has_all_heads: bool
     n_keys: int
+    """Keys kept of each query."""
 
 
-def build(records: Sequence[AttentionStatistics], found: AttentionFindings) -> Explorer | None:
-    """The maps of as many documents as fit, in the order in which they were drawn; None where there is none."""
-    everything = [(layer, head) for layer in range(found.n_layers) for head in range(found.n_heads)]
-    strongest = sorted({(layer, head) for c in found.classes for layer, head, _ in c.heads[:STRONGEST]})
-    for heads in (everything, strongest):
+def build(records: Sequence[AttentionStatistics], findings: AttentionFindings) -> Explorer | None:
+    """The maps of as many documents as fit, in the order of `records`; None where not one fits."""
+    all_heads = [(layer, head) for layer in range(findings.n_layers) for head in range(findings.n_heads)]
+    strongest = sorted({(layer, head) for c in findings.classes for layer, head, _ in c.heads[:STRONGEST]})
+    for heads in (all_heads, strongest):
         n_keys = next((n for n in KEYS if _size(records, heads, n) <= BUDGET), KEYS[-1])
-        shown = [r for i, r in enumerate(records) if _size(records[: i + 1], heads, n_keys) <= BUDGET]
-        if shown and heads:
+        included = [r for i, r in enumerate(records) if _size(records[: i + 1], heads, n_keys) <= BUDGET]
+        if included and heads:
             return Explorer(
-                data=escaped(_payload(shown, heads, n_keys)),
-                documents=tuple(record.document_id for record in shown),
-                n_left_out=len(records) - len(shown),
-                has_all_heads=len(heads) == len(everything),
+                data=escaped(_payload(included, heads, n_keys)),
+                documents=tuple(record.document_id for record in included),
+                n_left_out=len(records) - len(included),
+                has_all_heads=len(heads) == len(all_heads),
                 n_keys=n_keys,
             )
     return None
 
 
 def escaped(payload: object) -> Markup:
-    """JSON that cannot end the script it stands in, nor be mistaken for markup."""
+    """A value as JSON that can stand in a script: it neither ends it nor contains markup."""
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.translate(_ESCAPES))
 
 
 def _size(records: Sequence[AttentionStatistics], heads: Sequence[Head], n_keys: int) -> int:
-    """Characters of base64."""
+    """The number of characters of the maps in base64."""
     n_rows = sum(record.map.n_tokens for record in records if record.map) * len(heads)
     return n_rows * n_keys * 2 * 4 // 3
 
 
 def _payload(records: Sequence[AttentionStatistics], heads: Sequence[Head], n_keys: int) -> dict[str, object]:
+    """The object that becomes JSON; placeholders in `words` are filled by the script."""
     return {
         "keys": n_keys,
         "heads": heads,
@@ -100,8 +104,9 @@ def _payload(records: Sequence[AttentionStatistics], heads: Sequence[Head], n_ke
     }
 
 
-def _packed(found: AttentionMap, cells: Sequence[int], n_keys: int) -> str:
-    most = found.n_keys
-    starts = [(cell * found.n_tokens + query) * most for cell in cells for query in range(found.n_tokens)]
-    rows = (found.keys[at : at + n_keys] + found.weights[at : at + n_keys] for at in starts)
+def _packed(attention_map: AttentionMap, heads: Sequence[int], n_keys: int) -> str:
+    """The first n_keys keys and weights of every query of these heads, in base64."""
+    keys, weights, n_tokens = attention_map.keys, attention_map.weights, attention_map.n_tokens
+    starts = [(head * n_tokens + query) * attention_map.n_keys for head in heads for query in range(n_tokens)]
+    rows = (keys[start : start + n_keys] + weights[start : start + n_keys] for start in starts)
     return base64.b64encode(b"".join(rows)).decode("ascii")

@@ -1,8 +1,8 @@
-"""The figures drawn by matplotlib: the only place that imports it.
+"""Draws figures with matplotlib, which is imported in this file only.
 
-Same numbers, same bytes: the salt of the SVG's ids is fixed, no date is written, points are spread by a fixed sequence
-instead of chance. Text becomes outlines of the vendored fonts, is never parsed as mathematics, and characters without
-a glyph are printed by their code.
+The same numbers give the same bytes: the salt of the SVG's ids is fixed, no date is written, and points are spread by a
+fixed sequence instead of at random. Text becomes outlines of the vendored fonts and is never parsed as mathematics;
+characters without a glyph are printed as their code point.
 """
 
 import base64
@@ -50,9 +50,9 @@ _FULL_WIDTH = 6.93
 _DECADE = math.log(10)
 _MOST_TICKS = 8
 _MOST_DECADES = 40
-"""Ticks beyond are written as powers of ten."""
+"""An axis of more decades has ticks at powers of ten only."""
 MOST_POINTS = 1500
-"""Points of one strip; more would only thicken the file."""
+"""Points drawn of one strip; more would only enlarge the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Strip:
 
 
 def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
-    """Perplexities of each slice as points on one log axis, with the median as a bar and the middle half as a band.
+    """Draw the perplexities of each slice as points on one log axis, the median as a bar and the quartiles as a band.
 
     Returns:
         The figure as a `data:` URL of an SVG image.
@@ -84,7 +84,7 @@ def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
 
 
 def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
-    """Share correct against stated probability, with 95 % intervals, over the diagonal of a calibrated model.
+    """Draw the share correct against the stated probability, with 95 % intervals, and the diagonal of calibration.
 
     Returns:
         The figure as a `data:` URL of an SVG image.
@@ -94,8 +94,8 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
         figure = Figure(figsize=(3.1, 2.3))
         axes = figure.add_axes((0.16, 0.22, 0.81, 0.75))
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
-        for one in shown:
-            _draw_bin(axes, one)
+        for calibration_bin in shown:
+            _draw_bin(axes, calibration_bin)
         low = min([0.5, *(b.low for b in shown)])
         axes.set_xlim(low - 0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
@@ -115,33 +115,34 @@ def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
     heights = [y + 0.56 * (_van_der_corput(i + 1) - 0.5) for i in range(len(points))]
     axes.add_patch(_dots(points, heights))
     axes.plot([median, median], [y - 0.38, y + 0.38], color=INK, linewidth=1.6, solid_capstyle="butt")
-    place = axes.get_yaxis_transform()
-    axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=place)
-    under = say(
+    transform = axes.get_yaxis_transform()
+    axes.text(-0.02, y + 0.17, _printable(strip.label), ha="right", va="center", transform=transform)
+    summary = say(
         "median {median} · n {n}",
         median=formats.quantity(median, "nats", 1) if median > BEYOND else formats.perplexity(median),
         n=formats.count(len(strip.values)),
     )
-    axes.text(-0.02, y - 0.21, under, ha="right", va="center", transform=place, color=MUTED, size=7)
+    axes.text(-0.02, y - 0.21, summary, ha="right", va="center", transform=transform, color=MUTED, size=7)
 
 
 def _dots(xs: Sequence[float], ys: Sequence[float]) -> PathPatch:
-    """Points as one path of lines without length and with round ends: a PDF takes a millisecond per element."""
-    ends = [place for place in zip(xs, ys, strict=True) for _ in range(2)]
+    """Points as one path of lines of length zero with round caps, for every element costs the PDF a millisecond."""
+    ends = [point for point in zip(xs, ys, strict=True) for _ in range(2)]
     path = Path(ends, [Path.MOVETO, Path.LINETO] * len(xs))
     return PathPatch(path, fill=False, edgecolor=BLUE, alpha=0.75, linewidth=2, capstyle="round")
 
 
-def _draw_bin(axes: Axes, one: CalibrationBin) -> None:
-    if one.mean_probability is None or one.accuracy.value is None:
+def _draw_bin(axes: Axes, calibration_bin: CalibrationBin) -> None:
+    x, accuracy = calibration_bin.mean_probability, calibration_bin.accuracy
+    if x is None or accuracy.value is None:
         return
-    if one.accuracy.low is not None and one.accuracy.high is not None:
-        axes.plot([one.mean_probability] * 2, [one.accuracy.low, one.accuracy.high], color=BLUE, linewidth=1.6)
-    axes.plot([one.mean_probability], [one.accuracy.value], "o", color=BLUE, markersize=4)
+    if accuracy.low is not None and accuracy.high is not None:
+        axes.plot([x, x], [accuracy.low, accuracy.high], color=BLUE, linewidth=1.6)
+    axes.plot([x], [accuracy.value], "o", color=BLUE, markersize=4)
 
 
 def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
-    """Ticks at round perplexities; the values are their logarithms."""
+    """Set ticks at round perplexities; `values` are logarithms, in nats."""
     low, high = min(values), max(values)
     room = math.log(1.5 if high - low < math.log(1.5) else 1.12)
     low, high = low - room, high + room
@@ -154,9 +155,9 @@ def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
 
 
 def _log_ticks(low: float, high: float) -> dict[float, str]:
-    """Position and text of round values inside a range of logarithms.
+    """Logarithm in nats → label, for round values in a range of logarithms.
 
-    1, 2, 5 per decade, fewer where there are many decades, more where there is none.
+    1, 2 and 5 of each decade; fewer where there are many decades, more where there are few.
     """
     first, last = math.floor(low / _DECADE), math.ceil(high / _DECADE)
     if last - first > _MOST_DECADES:
@@ -165,11 +166,11 @@ def _log_ticks(low: float, high: float) -> dict[float, str]:
         powers = range(every * math.ceil(low / _DECADE / every), last + 1, every)
         return {power * _DECADE: numbers.power_of_ten(power) for power in powers if power * _DECADE <= high}
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(x / 10 for x in range(10, 100))):
-        found = [(math.log(s) + d * _DECADE, f"{s}e{d}") for d in range(first, last + 1) for s in steps]
-        ticks = [tick for tick in found if low <= tick[0] <= high]
+        candidates = [(math.log(s) + d * _DECADE, f"{s}e{d}") for d in range(first, last + 1) for s in steps]
+        ticks = [tick for tick in candidates if low <= tick[0] <= high]
         if len(ticks) >= 4:
-            chosen = ticks[:: max(1, len(ticks) // 7)]
-            return {position: numbers.shortest(float(text)) for position, text in chosen}
+            thinned = ticks[:: max(1, len(ticks) // 7)]
+            return {position: numbers.shortest(float(text)) for position, text in thinned}
     return {(low + high) / 2: formats.perplexity((low + high) / 2)}
 
 
@@ -179,13 +180,14 @@ def _keep_bottom_only(axes: Axes) -> None:
 
 
 def _thinned(values: Sequence[float]) -> Sequence[float]:
+    """At most `MOST_POINTS` of the sorted values, evenly spaced by rank, the ends included."""
     if len(values) <= MOST_POINTS:
         return values
     return [values[round(i * (len(values) - 1) / (MOST_POINTS - 1))] for i in range(MOST_POINTS)]
 
 
 def _van_der_corput(n: int) -> float:
-    """The n-th term of the sequence 1/2, 1/4, 3/4, 1/8 …: spread evenly, and the same every time."""
+    """The n-th term, from 1, of the van der Corput sequence in base 2: 1/2, 1/4, 3/4, 1/8 and so on."""
     value, denominator = 0.0, 1.0
     while n:
         denominator *= 2
@@ -195,19 +197,20 @@ def _van_der_corput(n: int) -> float:
 
 
 def _printable(label: str) -> str:
+    """A label of at most 24 characters; those without a glyph as their code point."""
     text = formats.excerpt(formats.visible(label), 24)
     return formats.spelled_out(text, fonts.missing(text))
 
 
 def _style() -> dict[str, object]:
-    """The style with the families of the report in their order of fallback."""
+    """Matplotlib's settings, with the families of the report in their order of fallback; registers their files."""
     _register(tuple(fonts.matplotlib_files()))
     return {**_STYLE, "font.family": [family for family in fonts.families() if family != fonts.MONO]}
 
 
 @functools.lru_cache(maxsize=1)
 def _register(files: tuple[PathLike[str], ...]) -> None:
-    """Makes fonts known to matplotlib; fonts of the same name, of the system or of an earlier report, give way."""
+    """Register font files with matplotlib, in place of fonts of the same families that it knew before."""
     manager = font_manager.fontManager
     families = fonts.families()
     manager.ttflist = [entry for entry in manager.ttflist if entry.name not in families]

@@ -1,4 +1,4 @@
-"""Numbers, dates and text as they are printed.
+"""Formats numbers, dates and text as the report prints them.
 
 Digits follow the uncertainty (`auditor.findings.digits`). Minus is U+2212; ranges take an en dash, or "to" where a
 sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
@@ -36,32 +36,33 @@ _VISIBLE = {code: f"[U+{code:04X}]" for code in (*_REORDERING, *_FORBIDDEN)}
 
 
 def visible(text: str) -> str:
-    """Print as `[U+202E]` what reorders text, so that what is read is what the model was given, and what no page holds.
+    """A text with two kinds of characters replaced by their code point, such as `[U+202E]`.
 
-    Texts of a corpus arrive without the latter (`auditor.corpus.cleaning`); labels of a model, tokens and
-    continuations may have them.
+    Controls that reorder text are replaced so that the page shows it in the order that the model was given. Characters
+    that no page may contain are replaced too: a corpus is free of them (`auditor.corpus.cleaning`), but not the labels
+    of a model, its tokens and its continuations.
     """
     return text.translate(_VISIBLE)
 
 
 def spelled_out(text: str, missing: Sequence[str]) -> str:
-    """Print characters that no font has as `[U+XXXX]`."""
+    """A text with the characters in `missing`, which no font has, replaced by their code point: `[U+XXXX]`."""
     return text.translate({ord(character): f"[U+{ord(character):04X}]" for character in missing})
 
 
 def direction(text: str) -> str:
-    """`rtl` or `ltr`, by the first strong character, as HTML's `dir="auto"` decides; WeasyPrint knows no `auto`."""
+    """`rtl` or `ltr`, by the first strong character, as HTML's `dir="auto"`, which WeasyPrint does not support."""
     for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind in ("R", "AL"):
+        bidi_class = unicodedata.bidirectional(character)
+        if bidi_class in ("R", "AL"):
             return "rtl"
-        if kind == "L":
+        if bidi_class == "L":
             return "ltr"
     return "ltr"
 
 
 def excerpt(text: str, limit: int) -> str:
-    """The beginning of a text on one line, with an ellipsis where it was cut."""
+    """The first `limit` characters of a text on one line, with an ellipsis where it was cut."""
     line = " ".join(text[: 4 * limit].split())
     if len(line) <= limit and len(text) <= 4 * limit:
         return line
@@ -69,7 +70,7 @@ def excerpt(text: str, limit: int) -> str:
 
 
 def middle(text: str, limit: int) -> str:
-    """Both ends of an overlong word or identifier, with the number of characters left out."""
+    """A word or identifier; of one longer than about `limit`, both ends and the number of characters left out."""
     if len(text) <= limit + _WORTH_CUTTING:
         return text
     keep = max(1, (limit - 8) // 2)
@@ -77,7 +78,7 @@ def middle(text: str, limit: int) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A fraction of a count as a percentage."""
+    """A share (0..1) of a count as a percentage: `25%`."""
     return decimal(100 * share, digits) + "%"
 
 
@@ -90,7 +91,7 @@ def quantity(value: float | None, unit: str, digits: int | None = None, *, suffi
 
 
 def perplexity(nats: float | None) -> str:
-    """A perplexity from its logarithm: `18.4`; beyond 1e300 with it: `> 1e300 (805.3 nats)`."""
+    """A perplexity, given its logarithm in nats: `18.4`; beyond 1e300 `> 1e300 (805.3 nats)`."""
     if nats is None:
         return NOTHING
     known = exponential(nats)
@@ -100,9 +101,11 @@ def perplexity(nats: float | None) -> str:
 
 
 def value(number: Number, digits: int | None = None) -> str:
-    """The value of a number, with as many digits as its interval justifies where none are given.
+    """The value of a number: `0.912`; a perplexity beyond 1e300 with its logarithm.
 
-    A perplexity beyond 1e300 has its logarithm behind it.
+    Args:
+        number: The number.
+        digits: Decimals; None takes as many as its interval justifies.
     """
     if number.is_beyond:
         return say("{value} ({nats})", value=short(number), nats=value(as_nats(number)))
@@ -110,14 +113,14 @@ def value(number: Number, digits: int | None = None) -> str:
 
 
 def short(number: Number, digits: int | None = None) -> str:
-    """As `value`, without the logarithm, where the interval beside it is in nats."""
+    """As `value`, but without the logarithm, for use beside an interval in nats."""
     if not number.is_beyond:
         return value(number, digits)
     return PRINTED if number.value is None else quantity(number.value, number.unit)
 
 
 def interval(number: Number, digits: int | None = None) -> str:
-    """The 95 % interval of a number, without its unit; of a perplexity beyond 1e300 that of its nats, with the unit."""
+    """The 95 % interval of a number, without unit; of a perplexity beyond 1e300 that of its logarithm, in nats."""
     if number.is_beyond:
         logarithm = as_nats(number)
         ends = span(logarithm.low, logarithm.high, "nats", digits_of(logarithm))
@@ -135,18 +138,18 @@ def span(low: float | None, high: float | None, unit: str, digits: int | None = 
 
 
 def bound(check: Check) -> str:
-    """`≥ 0.8`, `≤ 25`: the bound as it was declared, unrounded."""
+    """The bound of a check as it was declared, unrounded: `≥ 0.8`, `≤ 25`."""
     return f"{'≥' if check.direction == 'at_least' else '≤'} {numbers.shortest(check.bound)}"
 
 
 def moment(created: str) -> str:
-    """`21 November 2026, 22:00 UTC` from ISO 8601."""
+    """The date and time of an ISO 8601 string: `21 November 2026, 22:00 UTC`."""
     time = instant(created)
     return say("{day}, {time} UTC", day=numbers.day(time), time=f"{time:%H:%M}")
 
 
 def day(created: str) -> str:
-    """`21 November 2026` from ISO 8601."""
+    """The date of an ISO 8601 string, in UTC: `21 November 2026`."""
     return numbers.day(instant(created))
 
 

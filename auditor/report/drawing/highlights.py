@@ -1,14 +1,14 @@
-"""Text with marks: which stretches are shaded, how strongly, and what is left out.
+"""Texts with marks in HTML: which stretches are shaded, how strongly, and which parts are left out.
 
 A LIME weight w with standard error s is marked only where its 95 % interval w ± 1.96 s excludes zero and it does not
 round to nothing. Its step is 1 + ⌊|w| / δ⌋, four at most, with one δ for all cards of a report, so that shades compare.
-Support is blue over a solid line, opposition orange over a dashed one, and the larger weights carry their signed
-value: the reading survives greyscale. The surprise of a token is −log2 p in bits; its steps are printed beside it.
+Support is blue over a solid line, opposition orange over a dashed one, and the larger weights have their signed value
+beside them, so that nothing is lost in greyscale. The surprise of a token is −log2 p in bits.
 
-Marks come as plain `Mark` values with character offsets; `paint` cuts the text at them and escapes every piece.
-Sub-word pieces that share a character (bytes of one emoji) are joined, their bits added. Long texts are cropped to
-the stretches around the strongest marks. Direction is set on the paragraph; a control that reorders text is printed
-by its code.
+A `Mark` is a stretch of a text, by character offsets; `paint` cuts the text at its marks and escapes every piece.
+Tokens that share a character (bytes of one emoji) are joined, their bits added. Long texts are cropped to the stretches
+around the strongest marks. The direction is set on the paragraph; a control that reorders text is printed as its code
+point.
 """
 
 import math
@@ -45,11 +45,11 @@ class Mark:
     style: str
     """CSS class; empty where the stretch is measured but not shaded."""
     strength: float
-    """What ranks the marks when a long text is cropped."""
+    """The rank of the mark when a long text is cropped: the strongest are kept."""
     note: str = ""
-    """Small raised figure."""
+    """A number beside the stretch, in superscript."""
     title: str = ""
-    """Shown by a browser when the mark is pointed at or reached by key."""
+    """The tooltip of a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,19 @@ class Passage:
     name: str
     """"First sentence", or empty for a single text."""
     direction: str
+    """"ltr" or "rtl"."""
     body: Markup
     language: str = ""
-    """Two letters, where the corpus says which language the document is in."""
+    """The document's language in two letters, where the corpus states it."""
 
 
 def unit_of_segmenter(segmenter: str) -> str:
-    """What a segmenter counts in: the `unit` of `passages`."""
+    """The `unit` of `passages` that fits a segmenter."""
     return {"characters": "character", "tokens": "token", "sentences": "sentence"}.get(segmenter, "word")
 
 
 def half_width(standard_error: float) -> float:
-    """Half of a 95 % interval."""
+    """Half of the width of a 95 % interval."""
     return Z_95 * standard_error
 
 
@@ -80,7 +81,7 @@ def is_clear(weight: float, standard_error: float) -> bool:
 
 
 def step_size(targets: Iterable[Target]) -> float:
-    """The width δ of one shade: a round number, such that the largest clear weight falls into the top step."""
+    """The width δ of one shade: a round number with which the largest clear weight has the top shade."""
     largest = max((abs(w) for t in targets for w, s in _weights(t) if is_clear(w, s)), default=0.0)
     return round_down(largest / (STEPS - 1)) if largest > 0 else 0.1
 
@@ -92,25 +93,25 @@ def round_down(value: float) -> float:
 
 
 def digits_of(delta: float) -> int:
-    """Decimals of a weight, given the width of a shade."""
+    """The number of decimals of a weight, given the width of a shade."""
     return max(2, 1 - math.floor(math.log10(delta)))
 
 
 def weight_marks(segments: Sequence[Segment], target: Target, delta: float) -> list[Mark]:
-    """One mark for every place where a segment stands; the value stands at the first place only."""
+    """One mark for every occurrence of every segment; the first has the value beside it."""
     digits = digits_of(delta)
     marks = []
     for segment, (weight, error) in zip(segments, _weights(target), strict=True):
         style = weight_style(weight, error, delta)
         note = formats.decimal(weight, max(2, digits - 1), sign=True) if style[-1:] in ("3", "4") else ""
         title = _weight_title(weight, error, digits) if style else ""
-        for place, span in enumerate(segment.spans):
-            marks.append(Mark(span.start, span.stop, span.field, style, abs(weight), note if place == 0 else "", title))
+        for i, span in enumerate(segment.spans):
+            marks.append(Mark(span.start, span.stop, span.field, style, abs(weight), note if i == 0 else "", title))
     return marks
 
 
 def weight_style(weight: float, error: float, delta: float) -> str:
-    """`supports-1` … `opposes-4`, or nothing where the interval includes zero or the weight rounds to zero."""
+    """The CSS class of a weight, `supports-1` … `opposes-4`; "" where its interval includes 0 or it rounds to 0."""
     if not is_clear(weight, error) or round(weight, digits_of(delta)) == 0:
         return ""
     step = min(STEPS, 1 + int(abs(weight) / delta + 1e-9))
@@ -118,7 +119,7 @@ def weight_style(weight: float, error: float, delta: float) -> str:
 
 
 def surprise_marks(record: ScoredTokens) -> list[Mark]:
-    """One mark per scored stretch of text, with the bits of the tokens that make it up."""
+    """One mark per scored stretch of text, with the sum of the bits of its tokens."""
     marks = []
     for start, stop, field, bits in scored_stretches(record):
         step = sum(bits >= edge for edge in SURPRISE_BITS)
@@ -130,7 +131,7 @@ def surprise_marks(record: ScoredTokens) -> list[Mark]:
 
 
 def scored_stretches(record: ScoredTokens) -> list[tuple[int, int, str, float]]:
-    """Stretches `(start, stop, field, bits)` in reading order; tokens that share a character are joined."""
+    """Scored stretches `(start, stop, field, bits)` in text order; tokens that share a character are one."""
     stretches: list[tuple[int, int, str, float]] = []
     for span, logprob in zip(record.spans, record.logprobs, strict=True):
         bits = -logprob / math.log(2)
@@ -148,10 +149,10 @@ def passages(document: Document, marks: Sequence[Mark], unit: str = "word", limi
     """The paragraphs of a card: text, and second sentence where there is one, cropped to `limit` words together.
 
     Args:
-        document: What is shown.
-        marks: Those of all its fields.
-        unit: What is counted where text is left out: "word", "token", "sentence" or "character".
-        limit: The most units to show.
+        document: The document.
+        marks: The marks of all its fields.
+        unit: The unit in which text left out is counted: "word", "token", "sentence" or "character".
+        limit: The number of units shown at most.
     """
     fields = [("text", document.text)] + ([("pair", document.pair)] if document.pair is not None else [])
     names = (say("First sentence"), say("Second sentence")) if len(fields) == 2 else ("",)
@@ -181,46 +182,47 @@ def paint(text: str, marks: Sequence[Mark], unit: str = "word", limit: int = MOS
         left_out = first - (kept[number - 1][1] if number else 0)
         if left_out:
             pieces.append(_left_out(left_out, unit))
-        pieces += _between(text, marks[first:last], start)
+        pieces += _pieces(text, marks[first:last], start)
     rest = len(marks) - kept[-1][1]
     tail = _left_out(rest, unit) if rest else _plain(text[marks[-1].stop :])
     return Markup("").join([*pieces, tail])
 
 
 def crop(strengths: Sequence[float], limit: int) -> list[tuple[int, int]]:
-    """Ranges `(first, last + 1)` to show: around the strongest marks, their neighbours with them, up to a limit.
+    """Ranges `(first, last + 1)` of marks to show: the strongest with their neighbours, `limit` marks at most.
 
-    n=9, limit=5, one neighbour to each side; strongest first, ties by place
+    n=9, limit=5, one neighbour to each side; strongest first, ties by position
         strengths  0 0 9 0 0 0 0 5 0
         shown        [0 9 0]     [5 0]
 
-    What is left of the limit goes to the beginning of the text; scraps are dropped and short gaps closed.
+    Ranges of one or two marks are then dropped, and gaps of fewer than five marks closed.
     """
     n = len(strengths)
     if n <= limit:
         return [(0, n)] if n else []
     context = min(_CONTEXT, limit // 4)
     shown: set[int] = set()
-    for place in sorted(range(n), key=lambda i: (-strengths[i], i)):
-        around = sorted(range(max(0, place - context), min(n, place + context + 1)), key=lambda i: abs(i - place))
+    for centre in sorted(range(n), key=lambda i: (-strengths[i], i)):
+        around = sorted(range(max(0, centre - context), min(n, centre + context + 1)), key=lambda i: abs(i - centre))
         for neighbour in around:
             if len(shown) < limit:
                 shown.add(neighbour)
     return _joined(_ranges(sorted(shown)), n)
 
 
-def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
+def _ranges(positions: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted positions as ranges `(first, last + 1)`."""
     ranges: list[tuple[int, int]] = []
-    for place in places:
-        if ranges and place == ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], place + 1)
+    for position in positions:
+        if ranges and position == ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], position + 1)
         else:
-            ranges.append((place, place + 1))
+            ranges.append((position, position + 1))
     return ranges
 
 
 def _joined(ranges: Sequence[tuple[int, int]], n: int) -> list[tuple[int, int]]:
-    """The same ranges without scraps, and with gaps closed that are too short to be worth saying."""
+    """The ranges without those shorter than `_SCRAP`, and with gaps shorter than `_SHORT_GAP` closed."""
     ranges = [(first, last) for first, last in ranges if last - first >= _SCRAP] or ranges
     closed = [(0 if ranges[0][0] < _SHORT_GAP else ranges[0][0], ranges[0][1])]
     for first, last in ranges[1:]:
@@ -234,9 +236,9 @@ def _joined(ranges: Sequence[tuple[int, int]], n: int) -> list[tuple[int, int]]:
 
 
 def _weights(target: Target) -> Iterable[tuple[float, float]]:
-    """Weight and standard error; segments the surrogate may not use have no weight to show."""
+    """Weight and standard error of each segment; both are 0 for segments that the surrogate left out."""
     columns = zip(target.weights, target.standard_errors, target.selected, strict=True)
-    return [(weight, error) if chosen else (0.0, 0.0) for weight, error, chosen in columns]
+    return [(weight, error) if selected else (0.0, 0.0) for weight, error, selected in columns]
 
 
 def _weight_title(weight: float, error: float, digits: int) -> str:
@@ -247,7 +249,8 @@ def _weight_title(weight: float, error: float, digits: int) -> str:
     return say("weight {value}, 95% interval {low} to {high}", value=value, low=low, high=high)
 
 
-def _between(text: str, marks: Sequence[Mark], start: int) -> list[Markup]:
+def _pieces(text: str, marks: Sequence[Mark], start: int) -> list[Markup]:
+    """The text from `start` to the end of the last mark, cut at the marks."""
     pieces = []
     for mark in marks:
         pieces.append(_plain(text[start : mark.start]))
@@ -270,11 +273,12 @@ def _plain(text: str) -> Markup:
 
 def _left_out(n: int, unit: str) -> Markup:
     if unit == "word":
-        said = plural(n, "[… {n} word …]", "[… {n} words …]")
+        message = plural(n, "[… {n} word …]", "[… {n} words …]")
     elif unit == "token":
-        said = plural(n, "[… {n} token …]", "[… {n} tokens …]")
+        message = plural(n, "[… {n} token …]", "[… {n} tokens …]")
     elif unit == "sentence":
-        said = plural(n, "[… {n} sentence …]", "[… {n} sentences …]")
+        message = plural(n, "[… {n} sentence …]", "[… {n} sentences …]")
     else:
-        said = plural(n, "[… {n} character …]", "[… {n} characters …]")
-    return Markup(' <span class="gap" dir="ltr" lang="{}" translate="yes">{}</span> ').format(HTML_TAGS[spoken()], said)
+        message = plural(n, "[… {n} character …]", "[… {n} characters …]")
+    tag = HTML_TAGS[spoken()]
+    return Markup(' <span class="gap" dir="ltr" lang="{}" translate="yes">{}</span> ').format(tag, message)

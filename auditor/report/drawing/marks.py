@@ -1,8 +1,8 @@
-"""Small drawings that stand in tables and cards: SVG with presentation attributes, no style, no script.
+"""Small drawings in tables and cards: SVG with presentation attributes, without style or script.
 
-Every mark carries a `<title>` with its values: the alternative text of the PDF and the tooltip of a browser. Colours
-differ in lightness as well as in hue, and each mark stands beside its numbers, so that nothing is lost in greyscale.
-Lengths are CSS pixels (96 to the inch).
+Every mark has a `<title>` with its values: the alternative text of the PDF and the tooltip of a browser. Colours differ
+in lightness as well as in hue, and each mark is beside its numbers, so that nothing is lost in greyscale. Lengths are
+CSS pixels (96 to the inch).
 """
 
 import math
@@ -30,15 +30,15 @@ TONES = {
     "unclear": "#6e7781",
 }
 SEQUENTIAL = ("#f3f6fa", "#dfe8f2", "#c6d6e8", "#a6bfdb", "#7fa3cb", "#3f72ab", "#2d619b", "#12406f")
-"""Eight steps from light to dark; ink can be read on the first five, white on the others."""
+"""Eight steps from light to dark; text on the first five is in ink, on the others white."""
 _FIRST_DARK = 5
 _GRID_HEIGHT = 250.0
 _CHARACTER = 5.5
-"""Width of a figure at ten pixels."""
+"""Width of a digit at a font size of ten pixels."""
 FONT = "Source Sans 3, sans-serif"
 SURPRISE = "#6a51a3"
 BESIDE = 264
-"""Width of a drawing that stands beside a text: 70 mm."""
+"""Width of a drawing beside a text: 70 mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Axis:
     """A value to compare with, drawn as a dashed line."""
 
     def x(self, value: float) -> float:
-        """Position of a value; what lies outside is drawn at the edge."""
+        """The position of a value in pixels; values outside the axis are at its ends."""
         share = (value - self.low) / (self.high - self.low)
         return round(4 + min(max(share, 0.0), 1.0) * (self.width - 8), 2)
 
 
 def shared_axis(values: Collection[float], *, zero: bool = False, width: int = 110, unit: str = "probability") -> Axis:
-    """An axis with round ends that holds all values, and zero where it is the reference."""
+    """An axis with round ends over all values, with `zero` over zero too."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -75,12 +75,12 @@ def shared_axis(values: Collection[float], *, zero: bool = False, width: int = 1
 
 
 def with_reference(axis: Axis, value: float) -> Axis:
-    """The same axis with a dashed line at a value."""
+    """A copy of the axis with a dashed line at a value."""
     return replace(axis, reference=value)
 
 
 def axis_labels(axis: Axis) -> Markup:
-    """Ends of the axis, and zero where it lies between, for the head of the column."""
+    """The labels of an axis for the head of its column: its ends, and zero where there is room between them."""
     ticks = sorted({axis.low, axis.high} | ({0.0} if _has_room_for_zero(axis) else set()))
     digits = max(_decimals_of(t) for t in ticks)
     texts = [formats.quantity(t, axis.unit, digits if t else 0, suffix=False) for t in ticks]
@@ -102,7 +102,7 @@ def interval(
     title: str = "",
     height: int = 22,
 ) -> Markup:
-    """A 95 % interval as a line, its value as a tick across, over hairlines at the axis' ticks."""
+    """A 95 % interval as a line with its value as a vertical tick, over hairlines at the axis' ticks."""
     lines = _verticals([axis.x(t) for t in axis.ticks], height, SHADE)
     zero = _verticals([axis.x(0.0)], height, RULE) if axis.low <= 0 <= axis.high else Markup("")
     ground = lines + zero + (Markup("") if axis.reference is None else _dashed(axis.x(axis.reference), height, MUTED))
@@ -110,19 +110,19 @@ def interval(
 
 
 def judged(check: Check, width: int = 160) -> Markup:
-    """An interval against its bound on a scale of its own: the failing side is shaded, the bound is dotted.
+    """The interval of a check against its bound: the failing side is shaded, the bound is dotted; "" without a number.
 
-    Perplexities are drawn on the scale on which they are compared, which is logarithmic.
+    Each check has an axis for itself; that of perplexities is logarithmic, as their comparison is.
     """
     number, height = check.number, 21
     if number is None or number.compared.value is None:
         return Markup("")
-    drawn, limit = number.compared, on_scale(number, check.bound)
-    ends = [x for x in (drawn.low, drawn.value, drawn.high, limit) if x is not None]
+    compared, limit = number.compared, on_scale(number, check.bound)
+    ends = [x for x in (compared.low, compared.value, compared.high, limit) if x is not None]
     axis = _padded(min(ends), max(ends), width)
     edge = axis.x(limit)
-    left, wide = (0.0, edge) if check.direction == "at_least" else (edge, round(width - edge, 2))
-    shade = Markup('<rect x="{}" y="0" width="{}" height="{}" fill="{}"/>').format(left, wide, height, SHADE)
+    left, failing = (0.0, edge) if check.direction == "at_least" else (edge, round(width - edge, 2))
+    shade = Markup('<rect x="{}" y="0" width="{}" height="{}" fill="{}"/>').format(left, failing, height, SHADE)
     dotted = _dashed(edge, height, INK)
     title = say(
         "{number}: {value}, interval {interval}, bound {bound}",
@@ -131,7 +131,7 @@ def judged(check: Check, width: int = 160) -> Markup:
         interval=formats.interval(number, formats.check_digits(check)),
         bound=formats.bound(check),
     )
-    whisker = _whisker(axis, drawn.low, drawn.value, drawn.high, TONES[check.result], height)
+    whisker = _whisker(axis, compared.low, compared.value, compared.high, TONES[check.result], height)
     return _svg(width, height, title, shade + dotted + whisker)
 
 
@@ -142,14 +142,14 @@ def number_mark(axis: Axis, number: Number, tone: str = "pass", height: int = 22
 
 
 def shade(value: float, low: float, high: float) -> int:
-    """The step 0..7 of the sequential scale."""
+    """The step 0..7 of `SEQUENTIAL` for a value between `low` and `high`."""
     if not high > low:
         return 0
     return min(max(int((value - low) / (high - low) * len(SEQUENTIAL)), 0), len(SEQUENTIAL) - 1)
 
 
 def is_dark(step: int) -> bool:
-    """Whether a step of the sequential scale needs white text."""
+    """Whether text on a step of `SEQUENTIAL` must be white."""
     return step >= _FIRST_DARK
 
 
@@ -163,11 +163,11 @@ def heat_grid(
     title: str,
     width: int = 318,
 ) -> Markup:
-    """Layers down, heads across; the value is printed in notable cells, or a dot where the cell is too small."""
+    """A heat map, layers down and heads across; notable cells have their value, or a dot where they are small."""
     n_heads = len(rows[0])
     cell = min((width - 26) / n_heads, 36.0)
-    tall = min(max(_GRID_HEIGHT / len(rows), 4.0), 15.0)
-    size = _Grid(26.0, 14.0, cell, tall)
+    row_height = min(max(_GRID_HEIGHT / len(rows), 4.0), 15.0)
+    size = _Grid(26.0, 14.0, cell, row_height)
     shades: dict[int, list[str]] = {}
     for layer, values in enumerate(rows):
         for head, value in enumerate(values):
@@ -178,12 +178,12 @@ def heat_grid(
     )
     values_shown = _grid_values(rows, size, low, high, notable, digits)
     labels = _grid_labels(len(rows), n_heads, size)
-    height = math.ceil(size.top + tall * len(rows) + 1)
+    height = math.ceil(size.top + row_height * len(rows) + 1)
     return _svg(math.ceil(size.left + cell * n_heads + 1), height, title, fills + values_shown + labels)
 
 
 def surprise_line(bits: Sequence[float], width: int = 640, height: int = 34) -> Markup:
-    """One bar per token, −log2 p high, over hairlines at every five bits: where a text stops being expected."""
+    """One bar per token, as high as its surprise −log2 p in bits, over hairlines at every five bits."""
     if not bits:
         return Markup("")
     top = max(15.0, *bits)
@@ -207,6 +207,8 @@ def surprise_line(bits: Sequence[float], width: int = 640, height: int = 34) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
+    """The cells of a heat map: the corner of the first, and the size of each."""
+
     left: float
     top: float
     width: float
@@ -283,9 +285,9 @@ def _svg(width: int, height: int, title: str, body: Markup) -> Markup:
     )
 
 
-def _verticals(places: Sequence[float], height: int, colour: str) -> Markup:
-    drawn = "".join(f"M{x} 0V{height}" for x in places)
-    return Markup('<path d="{}" stroke="{}" fill="none"/>').format(drawn, colour) if drawn else Markup("")
+def _verticals(xs: Sequence[float], height: int, colour: str) -> Markup:
+    path = "".join(f"M{x} 0V{height}" for x in xs)
+    return Markup('<path d="{}" stroke="{}" fill="none"/>').format(path, colour) if path else Markup("")
 
 
 def _dashed(x: float, height: int, colour: str) -> Markup:
@@ -307,8 +309,8 @@ def _level_step(top: float) -> int:
 
 
 def _padded(low: float, high: float, width: int) -> Axis:
-    room = (high - low) or max(abs(high), 1e-9)
-    return Axis(low - room * 0.12, high + room * 0.12, (), width)
+    span = (high - low) or max(abs(high), 1e-9)
+    return Axis(low - span * 0.12, high + span * 0.12, (), width)
 
 
 def _round_step(value: float) -> float:
@@ -322,7 +324,7 @@ def _decimals_of(value: float) -> int:
 
 
 def _has_room_for_zero(axis: Axis) -> bool:
-    """Whether a label at zero touches neither end's."""
+    """Whether a label at zero would not touch the labels at the ends."""
     if not axis.low < 0 < axis.high:
         return False
     digits = max(_decimals_of(axis.low), _decimals_of(axis.high))

@@ -7,17 +7,17 @@ from hashlib import sha256
 
 from auditor.report.branding import fonts
 from auditor.report.branding.fonts import additional
-from auditor.report.branding.fonts.additional import OwnFonts
+from auditor.report.branding.fonts.additional import UserFonts
 from auditor.report.page import templates
-from auditor.report.page.templates import OwnTemplates
+from auditor.report.page.templates import UserTemplates
 
 
 @dataclass(frozen=True)
 class Look:
     """A reader's templates and fonts."""
 
-    templates: OwnTemplates = templates.NONE
-    fonts: OwnFonts = additional.NONE
+    templates: UserTemplates = templates.NONE
+    fonts: UserFonts = additional.NONE
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from jinja2 import meta, nodes
 from auditor.errors import PdfUnavailableError, RenderError
 from auditor.report.page import pdf, templates
 from auditor.report.page.sandbox import BUILTIN, Sandbox
-from auditor.report.page.templates import USER_STYLES, OwnTemplates
+from auditor.report.page.templates import USER_STYLES, UserTemplates
 
 MOST_BYTES = 262_144
 FRAMES = ("report.html.j2", "documents_page.html.j2", "documents_navigation.html.j2")
@@ -36,7 +36,7 @@ _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _HIDDEN_TAG = re.compile(r"<\s*/?\s*\{\{")
 
 
-def read(folder: Path) -> OwnTemplates:
+def read(folder: Path) -> UserTemplates:
     """The templates of a folder.
 
     Raises:
@@ -53,7 +53,7 @@ def read(folder: Path) -> OwnTemplates:
             files.append((name, "" if faults else path.read_text(encoding="utf-8")))
         elif path.suffix not in _IGNORED:
             faults.append(f"{path}: expected templates (.html.j2) and {USER_STYLES}, nothing else")
-    own = OwnTemplates(str(folder), tuple(files))
+    own = UserTemplates(str(folder), tuple(files))
     faults = faults or list(_faults(own))
     if faults or not files:
         raise RenderError("\n".join(faults) or f"{folder}: expected templates (.html.j2) or {USER_STYLES}, found none")
@@ -71,7 +71,7 @@ def _reading_faults(path: Path) -> Iterator[str]:
         yield f"{path}: cannot be read: {fault.strerror}"
 
 
-def _faults(own: OwnTemplates) -> Iterator[str]:
+def _faults(own: UserTemplates) -> Iterator[str]:
     sandbox = templates.environment(templates.folder(), own)
     used = {name for file, text in own.files if file != USER_STYLES for name in _references(sandbox, text)}
     for name, text in own.files:

@@ -47,7 +47,7 @@ class Inline:
 
 
 @dataclass(frozen=True)
-class OwnTemplates:
+class UserTemplates:
     """A reader's templates and style sheet."""
 
     place: str = ""
@@ -65,13 +65,13 @@ class OwnTemplates:
         return any(where.startswith(f"{self.place}/{name}") for name, _ in self.files)
 
 
-NONE: Final = OwnTemplates()
+NONE: Final = UserTemplates()
 USER_STYLES: Final = "user.css"
-_own: ContextVar[OwnTemplates] = ContextVar("templates of the reader", default=NONE)
+_own: ContextVar[UserTemplates] = ContextVar("templates of the reader", default=NONE)
 
 
 @contextlib.contextmanager
-def overridden_by(own: OwnTemplates) -> Iterator[None]:
+def overridden_by(own: UserTemplates) -> Iterator[None]:
     """Inside, templates of the same name are taken from these."""
     before = _own.set(own)
     try:
@@ -162,7 +162,7 @@ def scripts() -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def environment(folder: Path, own: OwnTemplates) -> Sandbox:
+def environment(folder: Path, own: UserTemplates) -> Sandbox:
     """Made once for a folder and a reader's templates: they stay compiled."""
     made = Sandbox(folder, own.find, third_party.read_template, _printed)
     made.globals.update(signs=SIGNS, words=WORDS, formats=functions(formats), say=say, plural=plural)

@@ -155,7 +155,7 @@ def compose(sources: Sources) -> Section:
         method="",
         limits="",
         template="sections/glossary.html.j2",
-        content={"entries": sorted(said, key=lambda entry: numbers.place_in_alphabet(entry.term))},
+        content={"entries": sorted(said, key=lambda entry: numbers.collation_key(entry.term))},
     )
 
 

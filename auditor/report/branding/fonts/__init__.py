@@ -1,11 +1,11 @@
-"""The vendored fonts, the same on every machine: for WeasyPrint, for matplotlib, and cut to size inside the HTML.
+"""The vendored fonts, the same on every machine: for WeasyPrint, for matplotlib, and as subsets inside the HTML.
 
 `fonts.json` lists every file with origin, version and sha256, in the order of fallback: the first family that has a
-character draws it. A stylesheet names the families in that order (`stack`), so that a browser, Pango and `embed` agree
-on who draws what. `build.py` made the files. A reader's own fonts (`additional.py`) join for one rendering, behind the
-face of the text and before all others:
+character draws it. Style sheets name the families in that order (`stack`), so that a browser, Pango and `embed` choose
+the same font for every character. `build.py` made the files. A user's fonts (`additional.py`) are added for one
+rendering, after the font of the text and before all others:
 
-    with fonts.joined_by(own):      Source Sans 3 → own → Noto Sans SC → …
+    with fonts.joined_by(user_fonts):      Source Sans 3 → user_fonts → Noto Sans SC → …
 """
 
 import atexit
@@ -32,9 +32,9 @@ TEXT = "Source Sans 3"
 MONO = "IBM Plex Mono"
 # Used through font-variant-numeric; fontTools keeps kerning, marks and ligatures of its own accord.
 FEATURES = ("tnum", "lnum")
-# Left out of the HTML, where it would carry every ideograph a second time: browsers thicken the regular face instead.
-# A part of it would not do: for an ideograph that it lacks they take the next family, not the regular face.
-ON_PAPER_ALONE = "NotoSansSC-SemiBold.ttf"
+# Left out of the HTML, which would hold every ideograph a second time: browsers embolden the regular font instead.
+# A subset of it would not do: for an ideograph that it lacks they take the next family, not the regular font.
+PDF_ONLY = "NotoSansSC-SemiBold.ttf"
 
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
@@ -77,7 +77,7 @@ _INVISIBLE = frozenset(
 
 @dataclass(frozen=True)
 class Font:
-    """One file, of one weight and style."""
+    """A font file of one weight and style."""
 
     path: Path
     family: str
@@ -85,17 +85,17 @@ class Font:
     style: str
 
 
-_own: ContextVar[tuple[Font, ...]] = ContextVar("fonts of the reader", default=())
+_user_fonts: ContextVar[tuple[Font, ...]] = ContextVar("fonts of the user", default=())
 
 
 @contextlib.contextmanager
-def joined_by(own: Sequence[Font]) -> Iterator[None]:
-    """Inside, characters that the face of the text lacks are looked for in these fonts first."""
-    before = _own.set(tuple(own))
+def joined_by(user_fonts: Sequence[Font]) -> Iterator[None]:
+    """Add a user's fonts within a `with` block: they draw characters that the font of the text lacks."""
+    token = _user_fonts.set(tuple(user_fonts))
     try:
         yield
     finally:
-        _own.reset(before)
+        _user_fonts.reset(token)
 
 
 @functools.cache
@@ -106,39 +106,40 @@ def vendored() -> tuple[Font, ...]:
 
 
 def _fonts() -> tuple[Font, ...]:
+    """All fonts in the order of fallback, those of the user included."""
     text = tuple(font for font in vendored() if font.family == TEXT)
-    return (*text, *_own.get(), *(font for font in vendored() if font.family != TEXT))
+    return (*text, *_user_fonts.get(), *(font for font in vendored() if font.family != TEXT))
 
 
 def families() -> dict[str, list[Path]]:
-    """The files of each family; the order of the keys is the order of fallback."""
-    found: dict[str, list[Path]] = {}
+    """Family → its files, in the order of fallback."""
+    files: dict[str, list[Path]] = {}
     for font in _fonts():
-        found.setdefault(font.family, []).append(font.path)
-    return found
+        files.setdefault(font.family, []).append(font.path)
+    return files
 
 
 def stack(*, mono: bool = False) -> str:
-    """The value of `font-family`: every family in the order of fallback; the monospaced one goes first or last."""
+    """The value of `font-family`: all families in the order of fallback; the monospaced one is last, or first."""
     sans = [family for family in families() if family != MONO]
     names, generic = ([MONO, *sans], "monospace") if mono else ([*sans, MONO], "sans-serif")
     return ",".join([f'"{name}"' for name in names] + [generic])
 
 
 def matplotlib_files() -> list[Path]:
-    """The files to register with matplotlib: each of one weight, as it needs them."""
+    """The files to register with matplotlib, which needs one file per weight."""
     return [font.path for font in _fonts()]
 
 
 def activate() -> Path:
-    """Makes the fonts of the report the only ones that fontconfig knows in this process and its children.
+    """Make the fonts of the report the only ones that fontconfig knows in this process and its children.
 
-    To be called before WeasyPrint makes a font configuration. The file lies with its cache in a folder of this
-    process alone, removed at exit: processes cannot race, and neither a home nor a writable package is needed.
-    Scanning the fonts anew costs 30 ms.
+    Must be called before WeasyPrint creates a font configuration. The file and its cache are in a temporary folder of
+    this process: processes cannot race, and neither a home nor a writable package is needed. Scanning the fonts again
+    costs 30 ms.
 
     Returns:
-        The fontconfig file, now named by FONTCONFIG_FILE.
+        The path of the fontconfig file, which FONTCONFIG_FILE names from now on.
     """
     conf = _configured(_fonts())
     os.environ["FONTCONFIG_FILE"] = str(conf)
@@ -146,8 +147,8 @@ def activate() -> Path:
 
 
 @functools.cache
-def workplace() -> Path:
-    """A folder of this process alone, removed at exit."""
+def process_folder() -> Path:
+    """The temporary folder of this process, which is removed at its end."""
     folder = Path(tempfile.mkdtemp(prefix="auditor-fonts-"))
     atexit.register(_remove, folder, os.getpid())
     return folder
@@ -155,14 +156,16 @@ def workplace() -> Path:
 
 @functools.cache
 def _configured(fonts: tuple[Font, ...]) -> Path:
-    """The fontconfig file of a set of fonts."""
-    folder = Path(tempfile.mkdtemp(dir=workplace()))
+    """The path of a fontconfig file for these fonts, with an empty cache beside it."""
+    folder = Path(tempfile.mkdtemp(dir=process_folder()))
     conf = folder / "fonts.conf"
     conf.write_text(_conf(folder / "cache", fonts), encoding="utf-8")
     return conf
 
 
 def _conf(cache: Path, fonts: Sequence[Font]) -> str:
+    """The text of the fontconfig file."""
+
     def prefer(value: str) -> str:
         return "".join(f"<family>{escape(name)}</family>" for name in value.replace('"', "").split(",")[:-1])
 
@@ -174,7 +177,7 @@ def _conf(cache: Path, fonts: Sequence[Font]) -> str:
 
 
 def _remove(folder: Path, owner: int) -> None:
-    """Leaves the folder alone in a forked child: it is its parent's."""
+    """Delete the folder, unless this is a forked child of the process that owns it."""
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -182,66 +185,67 @@ def _remove(folder: Path, owner: int) -> None:
 def missing(text: str) -> tuple[str, ...]:
     """The characters of a text that no font of the report can draw, each once, in code point order.
 
-    Line feeds, tabs and the characters that renderers never draw (joiners, direction marks, variation selectors)
-    are not missing; the other control characters and lone surrogates are, for they come out as a missing glyph.
+    Line feeds, tabs and characters that renderers never draw (joiners, direction marks, variation selectors) are not
+    missing; other control characters and lone surrogates are, for they are printed as a missing glyph.
     """
-    wanted = {ord(character) for character in set(text)}
-    left = wanted - _INVISIBLE
-    for _, drawn in _assign(left):
-        left -= drawn
-    return tuple(chr(code) for code in sorted(left))
+    remaining = {ord(character) for character in set(text)} - _INVISIBLE
+    for _, drawn in _assign(remaining):
+        remaining -= drawn
+    return tuple(chr(code) for code in sorted(remaining))
 
 
 @functools.cache
 def _covered(path: Path) -> frozenset[int]:
+    """The code points that a font file can draw."""
     with TTFont(path, lazy=True) as font:  # some fonts list control characters and separators, with an empty glyph
         return frozenset(c for c in font.getBestCmap() if unicodedata.category(chr(c)) not in ("Cc", "Zl", "Zp"))
 
 
 def _assign(codes: set[int]) -> Iterator[tuple[str, set[int]]]:
-    """Gives each code point to the first family that has it, and stops before opening a family nobody needs."""
-    left = set(codes)
+    """Pairs of a family and the code points that it draws; ends, and opens no more files, once all are drawn."""
+    remaining = set(codes)
     files = families()
     for family in sorted(files, key=MONO.__eq__):  # the monospaced family last, as in `stack`
-        if not left:
+        if not remaining:
             return
-        drawn = left & _covered(files[family][0])
-        left -= drawn
+        drawn = remaining & _covered(files[family][0])
+        remaining -= drawn
         if drawn:
             yield family, drawn
 
 
-def _clings(code: int) -> bool:
-    """Whether the character belongs to its neighbour's cluster, and so into every font that may draw the neighbour."""
+def _is_combining(code: int) -> bool:
+    """Whether a character joins its neighbour's cluster, so that every font that may draw the neighbour needs it."""
     return unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
 
 
 def embed(text: str) -> str:
-    r"""Style rules that carry the fonts of a text: one `@font-face` per file needed, cut to the text's characters.
+    r"""Style rules with the fonts of a text: one `@font-face` per file that it needs, subset to its characters.
 
     The same text gives the same bytes. A text in Latin letters costs about 60 KB; a thousand ideographs 170 KB more,
-    in one weight (`ON_PAPER_ALONE`). The PDF needs none of this (`activate`).
+    in one weight (`PDF_ONLY`). The PDF needs none of this (`activate`).
 
     Args:
-        text: Everything the document shows, in any order.
+        text: All characters that the document shows, in any order.
 
     Returns:
-        CSS with `src:url(data:font/woff2;base64,…)`, without any character that ends a style element.
+        CSS with `src:url(data:font/woff2;base64,…)`, without `<`, which could end a style element.
     """
     codes = {ord(character) for character in set(text)}
-    clinging = {code for code in codes if _clings(code)}
-    shares = dict(_assign(codes))
-    shares[MONO] = codes & _covered(families()[MONO][0])
+    combining = {code for code in codes if _is_combining(code)}
+    codes_of = dict(_assign(codes))
+    codes_of[MONO] = codes & _covered(families()[MONO][0])
     rules = []
     for font in _fonts():
-        share = shares.get(font.family, set())
-        if share and font.path.name != ON_PAPER_ALONE:
-            rules.append(_rule(font, share | (clinging & _covered(font.path))))
+        drawn = codes_of.get(font.family, set())
+        if drawn and font.path.name != PDF_ONLY:
+            rules.append(_rule(font, drawn | (combining & _covered(font.path))))
     return "".join(rules)
 
 
 def _rule(font: Font, codes: set[int]) -> str:
-    data = base64.b64encode(_cut(font.path, frozenset(codes))).decode("ascii")
+    """The `@font-face` of a font, subset to these code points."""
+    data = base64.b64encode(_subset(font.path, frozenset(codes))).decode("ascii")
     return (
         f'@font-face{{font-family:"{font.family}";font-weight:{font.weight};font-style:{font.style};'
         f"src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
@@ -249,8 +253,8 @@ def _rule(font: Font, codes: set[int]) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _cut(path: Path, codes: frozenset[int]) -> bytes:
-    """A woff2 of these characters: copyright and licence stay, the name goes, as reserved names ask of a change."""
+def _subset(path: Path, codes: frozenset[int]) -> bytes:
+    """A subset as woff2, with copyright and licence but no name, for licences reserve the names of their fonts."""
     options = subset.Options()
     options.layout_features = [*options.layout_features, *FEATURES]
     options.hinting = False

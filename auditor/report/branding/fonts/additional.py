@@ -1,9 +1,9 @@
-"""A reader's own fonts, for scripts that the package has no face for: Hangul, the Traditional forms of Chinese.
+"""Reads a user's fonts, for scripts that the package has no font for: Hangul, the Traditional forms of Chinese.
 
-Only static TrueType and OpenType outlines pass (`.ttf`, `.otf`, `.woff2`): WeasyPrint embeds a variable font as a
-broken one, a collection hides which face is meant, colours and bitmaps are no outlines, and a licence may forbid
-embedding. Whatever passes is copied, unpacked where it was compressed, into the folder of this process, so that
-fontconfig, matplotlib and the subsetter read the very bytes that were checked and hashed.
+Only static TrueType and OpenType outlines are accepted (`.ttf`, `.otf`, `.woff2`): WeasyPrint embeds variable fonts as
+broken ones, a collection does not say which of its fonts is meant, fonts in colour and of bitmaps have no outlines, and
+a licence may forbid embedding. Accepted files are copied, decompressed, into the folder of this process, so that
+fontconfig, matplotlib and the subsetter read the bytes that were checked and hashed.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _SPACE = 0x20
 
 
 @dataclass(frozen=True)
-class OwnFonts:
+class UserFonts:
     """The fonts of one folder."""
 
     fonts: tuple[Font, ...] = ()
@@ -39,25 +39,25 @@ class OwnFonts:
     """File name and SHA-256, in the order of the names."""
 
 
-NONE: Final = OwnFonts()
+NONE: Final = UserFonts()
 
 
-def read(folder: Path) -> OwnFonts:
-    """The fonts of a folder, ready to be used.
+def read(folder: Path) -> UserFonts:
+    """The fonts of a folder, checked and copied.
 
     Raises:
-        RenderError: every fault, one line each: the file and why it cannot be used.
+        RenderError: a font cannot be used; one line for each: the file and the reason.
     """
     if not folder.is_dir():
         raise RenderError(f"{folder}: expected a folder of fonts (.ttf, .otf or .woff2), found none")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (*_SUFFIXES, *_OTHER_SUFFIXES))
     faults: list[str] = []
-    found: list[Font] = []
+    accepted: list[Font] = []
     hashes = []
     for path in files:
         try:
             data = path.read_bytes()
-            found.append(_checked(data))
+            accepted.append(_checked(data))
             hashes.append((path.name, hashlib.sha256(data).hexdigest()))
         except _RefusedError as fault:
             faults.append(f"{path}: {fault}")
@@ -65,19 +65,24 @@ def read(folder: Path) -> OwnFonts:
             faults.append(f"{path}: cannot be read: {fault.strerror}")
     if faults or not files:
         raise RenderError("\n".join(faults) or f"{folder}: expected fonts (.ttf, .otf or .woff2), found none")
-    return OwnFonts(tuple(sorted(found, key=_place)), tuple(hashes))
+    return UserFonts(tuple(sorted(accepted, key=_fallback_order)), tuple(hashes))
 
 
 class _RefusedError(Exception):
-    """Why a font cannot be used."""
+    """A font is not accepted; its message is the reason."""
 
 
-def _place(font: Font) -> tuple[str, bool, int]:
-    """By family, and in each the regular upright face first: it is asked what the family covers."""
+def _fallback_order(font: Font) -> tuple[str, bool, int]:
+    """Sort key: by family, the regular upright font first, whose characters stand for the family's."""
     return font.family, font.style != "normal", abs(font.weight - 400)
 
 
 def _checked(data: bytes) -> Font:
+    """The font in the bytes of a file, checked and copied.
+
+    Raises:
+        _RefusedError: it cannot be used.
+    """
     if data[:4] == b"ttcf":
         raise _RefusedError("a collection of fonts; give the one face that is meant, as .ttf or .otf")
     if data[:4] not in _OUTLINES:
@@ -92,7 +97,7 @@ def _checked(data: bytes) -> Font:
 
 
 def _faults(face: TTFont, size: int) -> Iterator[str]:
-    """What is wrong with a font; the worst first."""
+    """Reasons not to accept a font, the most serious first."""
     if "fvar" in face or "CFF2" in face:
         yield "a variable font, which a PDF cannot embed soundly; give static files, one for each weight"
     if any(table in face for table in _COLOURS):
@@ -112,6 +117,7 @@ def _faults(face: TTFont, size: int) -> Iterator[str]:
 
 
 def _name_faults(family: str) -> Iterator[str]:
+    """Reasons not to accept the name of a font family."""
     if not 0 < len(family) <= 80 or not family.isprintable() or set(family) & set('"\\<>&,;{}'):
         yield f"the family name {family!r} cannot stand in a style sheet; expected letters, digits and spaces"
     if family in {font.family for font in fonts.vendored()}:
@@ -124,7 +130,7 @@ def _family(face: TTFont) -> str:
 
 
 def _copied(face: TTFont, data: bytes) -> Font:
-    """The font as a plain file, under the hash of its content."""
+    """A decompressed copy of the font in the folder of this process, named by the hash of its content."""
     for table in face.keys():  # noqa: SIM118 - a TTFont is no mapping; this reads every table once
         face[table]
     is_italic = bool(face["OS/2"].fsSelection & 1)
@@ -135,7 +141,7 @@ def _copied(face: TTFont, data: bytes) -> Font:
         face.save(unpacked)
         data = unpacked.getvalue()
     suffix = ".otf" if "CFF " in face else ".ttf"
-    path = fonts.workplace() / "own" / hashlib.sha256(data).hexdigest()[:16] / f"font{suffix}"
+    path = fonts.process_folder() / "user" / hashlib.sha256(data).hexdigest()[:16] / f"font{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return Font(path, family, weight, "italic" if is_italic else "normal")
