@@ -64,10 +64,10 @@ def test_the_collector_rests_while_a_report_is_rendered_and_is_left_as_it_was(cl
         (gc.enable if before else gc.disable)()
 
 
-def test_objects_written_once_and_links_settled_at_once_give_the_same_bytes(report, monkeypatch):
+def test_objects_written_once_and_links_laid_out_once_less_give_the_same_bytes(report, monkeypatch):
     once = report("tiny")
-    monkeypatch.setattr(pdf_structure, "_write_once", lambda _: None)
-    monkeypatch.setattr(pdf, "_settled_links", contextlib.nullcontext)
+    monkeypatch.setattr(pdf_structure, "_serialise_once", lambda _: None)
+    monkeypatch.setattr(pdf, "_fewer_layouts", contextlib.nullcontext)
     again = render_pdf(once.html.read_text(encoding="utf-8"), tiny()[0], once.attachments)
     assert again == once.pdf.read_bytes()
 

@@ -7,19 +7,19 @@ from auditor.report.page import pdf
 
 
 def test_pages_are_numbered_in_words_and_counters():
-    words = pdf._words(None)
-    assert '@page{@bottom-right{content:"Page " counter(page) " of " counter(pages) ""}' in words
-    assert '.see::after{content:" (p. " target-counter(attr(href url), page) ")"}' in words
+    margins = pdf._page_margins(None)
+    assert '@page{@bottom-right{content:"Page " counter(page) " of " counter(pages) ""}' in margins
+    assert '.see::after{content:" (p. " target-counter(attr(href url), page) ")"}' in margins
 
 
 def test_no_english_word_is_left_on_a_chinese_page():
     with speaking("zh"):
-        words = pdf._words(None)
-    assert "Page" not in words
-    assert "p. " not in words
-    assert '.see::after{content:"（第' in words  # full-width brackets bring their own space
-    assert words.count("counter(page)") == 1
-    assert words.count("target-counter(attr(href url), page)") == 2
+        margins = pdf._page_margins(None)
+    assert "Page" not in margins
+    assert "p. " not in margins
+    assert '.see::after{content:"（第' in margins  # full-width brackets bring their own space
+    assert margins.count("counter(page)") == 1
+    assert margins.count("target-counter(attr(href url), page)") == 2
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
-"""The table of all documents where it is too large for the report: a page of its own, and the same rows as Parquet.
+"""Renders the table of all documents, where it is too large for the report, as a separate page and as Parquet.
 
-documents.html      One file like report.html: styles, fonts and script inside, allowed by their hashes, no request to
-                    anywhere. The rows are JSON in a script that never runs; the page draws a hundred of them at a time.
+documents.html      One file like report.html: styles, fonts and script are inside and allowed by their hashes, and
+                    there are no requests. The rows are JSON, in a script element that is not executed; the page
+                    draws a hundred of them at a time.
 documents.parquet   Every field of a row in its own type: strings, lists of strings, float64, int64, null where nothing
                     was measured. A column of the corpus is called `metadata.` and its name.
 
-Of the JSON, by column:
+Columns of the JSON:
 
     {"title": "Document", "kind": "id", "cells": ["reviews-1", ["reviews…(9 more)…2", "reviews-and-9-more-2"]]}
     {"title": "Prob.", "kind": "number", "cells": [["0.91", 0.912345678], null]}
     {"title": "Labelled", "kind": "corpus", "entries": ["negative", "positive"],
      "choices": [{"text": "negative", "value": null, "holds": [0]}], "cells": [0, 0]}
 
-A cell is its text, or its text and what it sorts by, or the number of a choice; null where nothing was measured.
+A cell is its text, or its text and its sort key, or the index of a choice; null where nothing was measured.
 """
 
 import io
@@ -41,7 +42,7 @@ from auditor.report.sections.documents import Cell, Field
 PARQUET, PAGE = "documents.parquet", "documents.html"
 FORMAT = "auditor.documents/1"
 ROWS_AT_ONCE = 100
-"""Rows that the page draws."""
+"""Rows that the page draws at a time."""
 _CHUNK = 1000
 _METADATA = "metadata"
 _NESTED = (_METADATA, "values")
@@ -55,26 +56,28 @@ _TYPES: dict[Any, pa.DataType] = {
 
 
 def render(findings: Findings, evidence: Evidence) -> dict[str, bytes]:
-    """Both files by name; the same findings and evidence give the same bytes, and the rows are made once."""
+    """Name → content of both files; the same findings and evidence give the same bytes."""
     columns = tuple(dict.fromkeys(key for document in evidence.documents for key in document.metadata))
     wrong = documents.wrong_documents(findings, evidence)
-    drawn = [_Drawn(made) for made in documents.fields(columns, wrong, documents.unmeasured_title(findings))]
+    title = documents.unmeasured_title(findings)
+    page_columns = [_PageColumn(definition) for definition in documents.fields(columns, wrong, title)]
     sink = io.BytesIO()
     rows = document_rows(findings, evidence)
     with pq.ParquetWriter(sink, _schema(columns), compression="zstd", compression_level=3) as parquet:
         while chunk := list(islice(rows, _CHUNK)):
             parquet.write_batch(_batch(chunk, columns))
-            for column in drawn:
+            for column in page_columns:
                 column.add(chunk)
-    return {PARQUET: sink.getvalue(), PAGE: _page(findings, [column for column in drawn if column.says_something])}
+    measured = [column for column in page_columns if column.says_something]
+    return {PARQUET: sink.getvalue(), PAGE: _page(findings, measured)}
 
 
 def _schema(columns: Sequence[str]) -> pa.Schema:
-    kinds = {name: about.annotation for name, about in DocumentRow.model_fields.items() if name not in _NESTED}
-    own = [pa.field(name, _TYPES[kind]) for name, kind in kinds.items()]
-    own += [pa.field(name, pa.float64()) for name in _cells()]
-    more = [pa.field(f"{_METADATA}.{name}", pa.string()) for name in columns]
-    return pa.schema([*own, *more], metadata={"auditor.format": FORMAT})
+    types = {name: info.annotation for name, info in DocumentRow.model_fields.items() if name not in _NESTED}
+    measured = [pa.field(name, _TYPES[annotation]) for name, annotation in types.items()]
+    measured += [pa.field(name, pa.float64()) for name in _cells()]
+    metadata = [pa.field(f"{_METADATA}.{name}", pa.string()) for name in columns]
+    return pa.schema([*measured, *metadata], metadata={"auditor.format": FORMAT})
 
 
 def _cells() -> list[str]:
@@ -91,27 +94,31 @@ def _batch(rows: Sequence[DocumentRow], columns: Sequence[str]) -> pa.RecordBatc
 
 
 @dataclass
-class _Drawn:
-    """One column of the page: JSON as it grows, so that no row is kept."""
+class _PageColumn:
+    """One column of the page; its cells are written as JSON chunk by chunk, so that no row is kept."""
 
-    made: Field
+    definition: Field
     parts: list[str] = field(default_factory=list)
+    """The cells of each chunk, as JSON without brackets."""
     choices: dict[Cell, int] = field(default_factory=dict)
-    letters: set[str] = field(default_factory=set)
-    """What the fonts of the page must draw."""
+    """Cell → its index, in a column of choices."""
+    characters: set[str] = field(default_factory=set)
+    """Those that the fonts of the page must have."""
     says_something: bool = False
+    """Whether any cell has a value."""
 
     def add(self, rows: Iterable[DocumentRow]) -> None:
-        """Appends what the column says of these documents."""
-        cells = [self.made.cell(row) for row in rows]
+        """Append the cells of these documents."""
+        cells = [self.definition.cell(row) for row in rows]
         self.says_something = self.says_something or any(cell.says_something for cell in cells)
-        told = [self._choice(cell) if self.made.is_choice else self._cell(cell) for cell in cells]
-        self.parts.append(_json(told)[1:-1])
+        values = [self._choice(cell) if self.definition.is_choice else self._cell(cell) for cell in cells]
+        self.parts.append(_json(values)[1:-1])
 
     def payload(self) -> Iterator[str]:
-        """The column as JSON, in pieces."""
-        head = {"title": self.made.column.title, "kind": self.made.column.kind}
-        yield _json({**head, **(self._choices() if self.made.is_choice else {})})[:-1]
+        """The pieces of the column as a JSON object."""
+        column = self.definition.column
+        head = {"title": column.title, "kind": column.kind}
+        yield _json({**head, **(self._choices() if self.definition.is_choice else {})})[:-1]
         yield ',"cells":['
         yield from (part if i == 0 else f",{part}" for i, part in enumerate(self.parts))
         yield "]}"
@@ -119,32 +126,32 @@ class _Drawn:
     def _cell(self, cell: Cell) -> object:
         if not cell.says_something:
             return None
-        self.letters.update(cell.text)
+        self.characters.update(cell.text)
         text = formats.visible(cell.text)
         if cell.value is None:
             return text
-        return [text, float(cell.value) if self.made.column.kind == "number" else formats.visible(cell.value)]
+        return [text, float(cell.value) if self.definition.column.kind == "number" else formats.visible(cell.value)]
 
     def _choice(self, cell: Cell) -> int:
         if cell not in self.choices:
-            self.letters.update(cell.text, *cell.holds)
+            self.characters.update(cell.text, *cell.holds)
         return self.choices.setdefault(cell, len(self.choices))
 
     @cached_property
     def entries(self) -> tuple[str, ...]:
-        """What the column can be filtered by, once all rows are there."""
+        """The entries by which the column can be filtered, sorted; to be read after all rows were added."""
         entries = sorted({entry for cell in self.choices for entry in cell.holds})
         offered = documents.tells_apart(entries, any(not cell.holds for cell in self.choices))
         return tuple(entries) if offered else ()
 
     def _choices(self) -> dict[str, object]:
-        places = {entry: i for i, entry in enumerate(self.entries)}
+        positions = {entry: i for i, entry in enumerate(self.entries)}
         return {
             "choices": [
                 {
                     "text": formats.visible(cell.text),
                     "value": cell.value and formats.visible(cell.value),
-                    "holds": [places[entry] for entry in cell.holds if entry in places],
+                    "holds": [positions[entry] for entry in cell.holds if entry in positions],
                     "wrong": cell.is_wrong,
                 }
                 for cell in self.choices
@@ -152,22 +159,22 @@ class _Drawn:
         }
 
 
-def _page(findings: Findings, columns: Sequence[_Drawn]) -> bytes:
-    """The page, with its rows in the place that the template leaves for them."""
+def _page(findings: Findings, columns: Sequence[_PageColumn]) -> bytes:
+    """The content of documents.html."""
     heading = say("All documents")
-    aids = [say(column.made.aid) for column in columns if column.made.aid]
+    aids = [say(column.definition.aid) for column in columns if column.definition.aid]
     marked = [say(documents.MARKED)] if any(cell.is_wrong for column in columns for cell in column.choices) else []
     body = templates.fill(
         "documents_page.html.j2",
         findings=findings,
         heading=heading,
         caption=paragraph([say("All documents, in the order of the corpus."), *marked, *aids]),
-        columns=[column.made.column for column in columns],
+        columns=[column.definition.column for column in columns],
         choices=[column.entries for column in columns],
         has_wrong=bool(marked),
         n_documents=findings.n_documents,
         run=formats.middle(findings.run_id, 40),
-        rows=_PLACE,
+        rows=_ROWS,
     )
     page = html.framed(
         findings,
@@ -175,17 +182,18 @@ def _page(findings: Findings, columns: Sequence[_Drawn]) -> bytes:
         templates.fill("documents_navigation.html.j2"),
         [body],
         templates.read("report.js") + templates.read("documents_page.js"),
-        heading.upper() + "".join(sorted(set().union(*(column.letters for column in columns)))),
+        heading.upper() + "".join(sorted(set().union(*(column.characters for column in columns)))),
     )
-    before, after = page.split(_PLACE)
+    before, after = page.split(_ROWS)
     return b"".join(piece.encode("utf-8") for piece in (before, *_payload(columns), after))
 
 
-_PLACE = Markup("<!--rows-->")
-"""Where the rows go; escaping makes it impossible to forge."""
+_ROWS = Markup("<!--rows-->")
+"""Replaced by the rows; text from the corpus cannot contain it, for it is escaped."""
 
 
-def _payload(columns: Sequence[_Drawn]) -> Iterator[str]:
+def _payload(columns: Sequence[_PageColumn]) -> Iterator[str]:
+    """The pieces of the JSON described above."""
     yield f'{{"rows":{ROWS_AT_ONCE},"columns":['
     for i, column in enumerate(columns):
         yield "," if i else ""
@@ -194,5 +202,5 @@ def _payload(columns: Sequence[_Drawn]) -> Iterator[str]:
 
 
 def _json(value: object) -> str:
-    """ASCII that cannot end the script it stands in, nor be mistaken for markup."""
+    """A value as JSON in ASCII that can stand in a script: it neither ends it nor contains markup."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)

@@ -1,11 +1,11 @@
-"""From sections to one self-contained HTML file: templates, styles, fonts, and the policy that forbids everything else.
+"""Renders the report as one self-contained HTML file: templates, styles, fonts and a Content-Security-Policy.
 
     sections ─ one template each ─┐
     front page ───────────────────┼→ report.html.j2 → text; the PDF is made from the same text
     styles, fonts, script ────────┘
 
-The page is complete without its one script. What a sheet of paper does not need (script, dark colours, embedded fonts,
-rows beyond the cap) stands between `<!--screen-->` and `<!--/screen-->`, which escaping makes impossible to forge.
+The page is complete without its one script. Parts for screens only (script, dark colours, embedded fonts, rows beyond
+the cap) are between `<!--screen-->` and `<!--/screen-->`; text from the corpus cannot contain these, for it is escaped.
 """
 
 import base64
@@ -33,12 +33,12 @@ class Numbering:
         self.figures = 0
 
     def table(self) -> str:
-        """The next table’s printed number: `Table 1`."""
+        """The printed number of the next table: `Table 1`."""
         self.tables += 1
         return say("Table {number}", number=self.tables)
 
     def figure(self) -> str:
-        """The next figure’s printed number: `Figure 1`."""
+        """The printed number of the next figure: `Figure 1`."""
         self.figures += 1
         return say("Figure {number}", number=self.figures)
 
@@ -47,23 +47,23 @@ def render(findings: Findings, evidence: Evidence) -> str:
     """The whole report as one HTML document.
 
     Raises:
-        RenderError: a template is missing, broken, or asks for a name that is not there.
+        RenderError: a template is missing or broken, or uses an unknown name.
     """
     sources = Sources(findings, evidence)
     numbering = Numbering()
     composed = sections.compose(sources)
     draft = provenance.compose(sources)
-    everything = [*composed, draft]
+    all_sections = [*composed, draft]
     page_one = templates.fill(
         "front.html.j2",
         findings=findings,
-        front=front.compose(findings, everything),
-        sections=everything,
+        front=front.compose(findings, all_sections),
+        sections=all_sections,
     )
     bodies = [_section(section, numbering) for section in composed]
     missing = fonts.missing("".join([findings.title, page_one, *bodies, _section(draft, Numbering())]))
     bodies.append(_section(provenance.compose(sources, missing), numbering))
-    navigation = templates.fill("navigation.html.j2", sections=everything)
+    navigation = templates.fill("navigation.html.j2", sections=all_sections)
     title = say("{title}: interpretation audit", title=findings.title)
     return framed(findings, title, navigation, [page_one, *bodies], templates.scripts())
 
@@ -73,19 +73,19 @@ def _section(section: Section, numbering: Numbering) -> Markup:
 
 
 def framed(
-    findings: Findings, title: str, navigation: Markup, bodies: list[Markup], scripts: str, letters: str = ""
+    findings: Findings, title: str, navigation: Markup, bodies: list[Markup], scripts: str, characters: str = ""
 ) -> str:
-    """A page around its content: head, styles, script, and the policy that allows nothing else.
+    """A whole HTML page: its content with head, styles, script and Content-Security-Policy.
 
     Args:
-        findings: Of the run.
-        title: Of the page.
-        navigation: What only a screen has.
-        bodies: What stands in its `main`.
-        scripts: What the page does where scripts run.
-        letters: What the page shows beside its text, for the fonts.
+        findings: Those of the run.
+        title: The title of the page.
+        navigation: The links to its sections, for screens.
+        bodies: The content of its `main`.
+        scripts: The text of its script.
+        characters: Characters that scripts will show, for the fonts.
     """
-    drawn = styles(title + findings.title + letters + Markup("").join([navigation, *bodies]))
+    sheets = styles(title + findings.title + characters + Markup("").join([navigation, *bodies]))
     script = Markup(scripts)
     return str(
         templates.fill(
@@ -94,9 +94,9 @@ def framed(
             title=title,
             navigation=navigation,
             bodies=bodies,
-            styles=drawn,
+            styles=sheets,
             script=script,
-            policy=policy(drawn, script),
+            policy=policy(sheets, script),
             version=auditor.__version__,
             lang=HTML_TAGS[findings.presentation.language],
             created=formats.instant(findings.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -105,7 +105,7 @@ def framed(
 
 
 def styles(text: str) -> list[Markup]:
-    """The sheets of a page, the fonts of its text among them: for every medium, for screens, for dark ones."""
+    """The three style sheets of a page: for every medium, for screens (with the fonts of `text`), for dark screens."""
     families = f":root{{--sans:{fonts.stack()};--mono:{fonts.stack(mono=True)}}}\n"
     return [
         Markup(families + templates.styles()),
@@ -115,7 +115,7 @@ def styles(text: str) -> list[Markup]:
 
 
 def policy(styles: list[Markup], script: Markup) -> str:
-    """The Content-Security-Policy of a page: its own styles and script, images and fonts inside it, nothing else."""
+    """The Content-Security-Policy that allows these styles, this script, and images and fonts as `data:` only."""
     return (
         f"default-src 'none'; style-src {' '.join(map(_digest, styles))}; script-src {_digest(script)}; "
         "img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
@@ -123,4 +123,5 @@ def policy(styles: list[Markup], script: Markup) -> str:
 
 
 def _digest(text: Markup) -> str:
+    """The hash source of a style or a script: `'sha256-…'`."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"

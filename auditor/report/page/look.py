@@ -1,4 +1,4 @@
-"""What a reader adds to the looks of a report: templates, a style sheet, fonts. In force for one rendering."""
+"""A user's templates, style sheet and fonts, applied to one rendering of a report."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ from auditor.report.page.templates import UserTemplates
 
 @dataclass(frozen=True)
 class Look:
-    """A reader's templates and fonts."""
+    """A user's templates and fonts."""
 
     templates: UserTemplates = templates.NONE
     fonts: UserFonts = additional.NONE
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Inside, the report is drawn with them."""
+        """Render reports with them within a `with` block."""
         with templates.overridden_by(self.templates), fonts.joined_by(self.fonts.fonts):
             yield
 
     @property
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of every file that shapes the report, by its name."""
-        own = {name: sha256(text.encode()).hexdigest() for name, text in self.templates.files}
-        return {**own, **dict(self.fonts.hashes)}
+        """Name → SHA-256 of every file, templates first."""
+        of_templates = {name: sha256(text.encode()).hexdigest() for name, text in self.templates.files}
+        return {**of_templates, **dict(self.fonts.hashes)}
 
 
 PLAIN = Look()
-"""The report as the package draws it."""
+"""No templates and fonts of a user."""

@@ -1,12 +1,12 @@
-"""A reader's own templates and style sheet, read and checked before anything is measured.
+"""Reads and checks a user's templates and style sheet, before anything is measured.
 
-    front.html.j2             in the place of the report's own
+    front.html.j2             replaces the template of this name
     sections/lime.html.j2     {% extends "builtin/sections/lime.html.j2" %}{% block content %}…{% endblock %}
     user.css                  appended to the style sheets
 
-What the page's Content-Security-Policy or WeasyPrint would drop without a word is a fault here, with file and line:
-scripts, style attributes, anything fetched from elsewhere, rules that WeasyPrint does not know outside `@media screen`.
-The frame of the page (`report.html.j2`) carries that policy and is not for changing.
+What the page's Content-Security-Policy or WeasyPrint would drop silently is an error here, with file and line: scripts,
+style attributes, external resources, and rules outside `@media screen` that WeasyPrint does not know. The frame of the
+page (`report.html.j2`) has that policy and cannot be replaced.
 """
 
 import difflib
@@ -37,10 +37,10 @@ _HIDDEN_TAG = re.compile(r"<\s*/?\s*\{\{")
 
 
 def read(folder: Path) -> UserTemplates:
-    """The templates of a folder.
+    """The templates and the style sheet in a folder.
 
     Raises:
-        RenderError: every fault, one line each: the file, the line where there is one, and what to do.
+        RenderError: they cannot be used; one line for each reason: the file, where known the line, and what to do.
     """
     if not folder.is_dir():
         raise RenderError(f"{folder}: expected a folder of templates, found none")
@@ -53,11 +53,11 @@ def read(folder: Path) -> UserTemplates:
             files.append((name, "" if faults else path.read_text(encoding="utf-8")))
         elif path.suffix not in _IGNORED:
             faults.append(f"{path}: expected templates (.html.j2) and {USER_STYLES}, nothing else")
-    own = UserTemplates(str(folder), tuple(files))
-    faults = faults or list(_faults(own))
+    user_templates = UserTemplates(str(folder), tuple(files))
+    faults = faults or list(_faults(user_templates))
     if faults or not files:
         raise RenderError("\n".join(faults) or f"{folder}: expected templates (.html.j2) or {USER_STYLES}, found none")
-    return own
+    return user_templates
 
 
 def _reading_faults(path: Path) -> Iterator[str]:
@@ -71,68 +71,72 @@ def _reading_faults(path: Path) -> Iterator[str]:
         yield f"{path}: cannot be read: {fault.strerror}"
 
 
-def _faults(own: UserTemplates) -> Iterator[str]:
-    sandbox = templates.environment(templates.folder(), own)
-    used = {name for file, text in own.files if file != USER_STYLES for name in _references(sandbox, text)}
-    for name, text in own.files:
-        place = f"{own.place}/{name}"
+def _faults(user_templates: UserTemplates) -> Iterator[str]:
+    """One message for every error in the files: `folder/user.css, line 3: …`."""
+    sandbox = templates.environment(templates.folder(), user_templates)
+    used = {name for file, text in user_templates.files if file != USER_STYLES for name in _references(sandbox, text)}
+    for name, text in user_templates.files:
+        path = f"{user_templates.folder}/{name}"
         if name == USER_STYLES:
             faults = list(_style_faults(text))
-            yield from (f"{place}, line {line}: {fault}" for line, fault in faults)
-            yield from (f"{place}: {said}" for said in ([] if faults else _complaints(text)))
+            yield from (f"{path}, line {line}: {fault}" for line, fault in faults)
+            yield from (f"{path}: {warning}" for warning in ([] if faults else _css_warnings(text)))
         else:
-            yield from _misplaced(name, place, used)
-            yield from _template_faults(sandbox, name, place, text)
+            yield from _unused(name, path, used)
+            yield from _template_faults(sandbox, name, path, text)
 
 
 def _references(sandbox: Sandbox, text: str) -> set[str]:
+    """The names of the templates that a template extends, includes or imports."""
     try:
         return {name for name in meta.find_referenced_templates(sandbox.parse(text)) if name}
     except jinja2.TemplateSyntaxError:
-        return set()  # that fault is reported with its line
+        return set()  # `_template_faults` reports it with its line
 
 
-def _misplaced(name: str, place: str, used: set[str]) -> Iterator[str]:
-    known = [one for one in _builtin() if one not in FRAMES]
+def _unused(name: str, path: str, used: set[str]) -> Iterator[str]:
+    """A message for a template that would have no effect, or replaces a frame."""
+    known = [builtin for builtin in _builtin() if builtin not in FRAMES]
     if name in FRAMES:
-        yield f"{place}: the frame of the page carries its security policy and cannot be replaced"
+        yield f"{path}: the frame of the page carries its security policy and cannot be replaced"
     elif name not in known and name not in used and not name.startswith("probes/"):
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        yield f"{place}: takes the place of no template, and none of yours uses it; {hint}"
+        yield f"{path}: takes the place of no template, and none of yours uses it; {hint}"
 
 
 def _builtin() -> list[str]:
     return sorted(p.relative_to(templates.folder()).as_posix() for p in templates.folder().rglob("*.html.j2"))
 
 
-def _template_faults(sandbox: Sandbox, name: str, place: str, text: str) -> Iterator[str]:
+def _template_faults(sandbox: Sandbox, name: str, path: str, text: str) -> Iterator[str]:
     try:
         tree = sandbox.parse(text, name)
-        sandbox.compile(text, name)  # only this asks whether every filter is there
+        sandbox.compile(text, name)  # parsing does not check that every filter exists
     except jinja2.TemplateSyntaxError as fault:
-        yield f"{place}, line {fault.lineno}: {fault.message}"
+        yield f"{path}, line {fault.lineno}: {fault.message}"
         return
     for reference in meta.find_referenced_templates(tree):
         if reference and not _exists(sandbox, reference):
-            yield f"{place}: uses {reference}, which is neither there nor in {BUILTIN}/"
-    yield from (f"{place}, line {line}: {fault}" for line, fault in _name_faults(sandbox, tree))
-    yield from (f"{place}, line {line}: {fault}" for line, fault in _markup_faults(text))
+            yield f"{path}: uses {reference}, which is neither there nor in {BUILTIN}/"
+    yield from (f"{path}, line {line}: {fault}" for line, fault in _name_faults(sandbox, tree))
+    yield from (f"{path}, line {line}: {fault}" for line, fault in _markup_faults(text))
 
 
 def _name_faults(sandbox: Sandbox, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Names that no template of the report knows, before a rendering stumbles over them."""
+    """Line and message for every variable that no template of the report uses."""
     known = _known_names(sandbox)
     for name in sorted(meta.find_undeclared_variables(tree) - known):
-        line = next((found.lineno for found in tree.find_all(nodes.Name) if found.name == name), 1)
+        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
         near = difflib.get_close_matches(name, known, n=1)
         yield line, f"there is no {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _known_names(sandbox: Sandbox) -> set[str]:
+    """The variables that the report's templates use."""
     trees = [sandbox.parse((templates.folder() / name).read_text(encoding="utf-8")) for name in _builtin()]
-    used = {found.name for tree in trees for found in tree.find_all(nodes.Name)}
-    imported = {found.target for tree in trees for found in tree.find_all(nodes.Import)}
+    used = {node.name for tree in trees for node in tree.find_all(nodes.Name)}
+    imported = {node.target for tree in trees for node in tree.find_all(nodes.Import)}
     return used | imported | set(sandbox.globals)
 
 
@@ -142,27 +146,28 @@ def _exists(sandbox: Sandbox, name: str) -> bool:
     except jinja2.TemplateNotFound:
         return False
     except jinja2.TemplateSyntaxError:
-        return True  # that fault is reported with its line
+        return True  # `_template_faults` reports it with its line
     return True
 
 
 def _markup_faults(text: str) -> Iterator[tuple[int, str]]:
-    """What the page would drop or must not hold, by line."""
+    """Line and message for all HTML that the page would drop or must not contain."""
     bare = _STATEMENT.sub(_blank, text)
     for hidden in _HIDDEN_TAG.finditer(bare):
         yield bare.count("\n", 0, hidden.start()) + 1, "the name of a tag must be written out"
-    reader = _Reader()
-    reader.feed(_EXPRESSION.sub(lambda match: _HOLE + _blank(match), bare))
-    reader.close()
-    yield from reader.faults
+    parser = _TagParser()
+    parser.feed(_EXPRESSION.sub(lambda match: _HOLE + _blank(match), bare))
+    parser.close()
+    yield from parser.faults
 
 
 def _blank(match: re.Match[str]) -> str:
+    """The line ends of a match, so that line numbers stay."""
     return "\n" * match[0].count("\n")
 
 
-class _Reader(HTMLParser):
-    """Reads the tags of a template; what Jinja fills in is a private-use character."""
+class _TagParser(HTMLParser):
+    """Collects line and message for faulty tags of a template, in which expressions of Jinja are `_HOLE`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,10 +200,10 @@ def _style_faults(text: str) -> Iterator[tuple[int, str]]:
     yield from _rule_faults(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
 
 
-def _complaints(text: str) -> list[str]:
-    """What WeasyPrint would drop; nothing where there is no WeasyPrint, and so no PDF."""
+def _css_warnings(text: str) -> list[str]:
+    """A message for everything that WeasyPrint would drop; none where it cannot be loaded, for there is no PDF."""
     try:
-        return [f"WeasyPrint: {said} Rules for screens go into @media screen" for said in pdf.complaints(text)]
+        return [f"WeasyPrint: {warning} Rules for screens go into @media screen" for warning in pdf.css_warnings(text)]
     except PdfUnavailableError:
         return []
 
@@ -206,8 +211,8 @@ def _complaints(text: str) -> list[str]:
 def _rule_faults(parts: list[tinycss2.ast.Node]) -> Iterator[tuple[int, str]]:
     for node in parts:
         yield from _node_faults(node)
-        for inner in ("prelude", "content", "arguments"):
-            yield from _rule_faults(getattr(node, inner, None) or [])
+        for children in ("prelude", "content", "arguments"):
+            yield from _rule_faults(getattr(node, children, None) or [])
 
 
 def _node_faults(node: tinycss2.ast.Node) -> Iterator[tuple[int, str]]:

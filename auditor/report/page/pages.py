@@ -1,8 +1,9 @@
-"""Which files a report comes to: one page, or beside it the table of all documents where the page would be too large.
+"""Renders the files of a report: one page, and where it would be too large also the table of all documents.
 
-report.html is drawn with the rows of all documents. Where it is larger than `documents.MOST_BYTES`, and there are more
-documents than an abridged table shows, it is drawn again without the rows that `findings.abridgement` leaves out, and
-documents.html and documents.parquet have them all. Above `abridgement.MOST_ROWS` the findings come abridged.
+report.html is rendered with the rows of all documents. Where it is larger than `documents.MOST_BYTES`, and there are
+more documents than an abridged table shows, it is rendered again without the rows that `findings.abridgement` leaves
+out, and documents.html and documents.parquet have all rows. Findings of more than `abridgement.MOST_ROWS` documents are
+abridged before they come here.
 """
 
 from collections.abc import Mapping
@@ -17,17 +18,21 @@ from auditor.report.sections import documents
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What is written beside findings.json."""
+    """The files of a report, and the findings that they were rendered from."""
 
     findings: Findings
-    """As they are to be written: those that the page was drawn from."""
+    """Those to write as findings.json; abridged where the page is."""
     html: str
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """Name → content of the files with all documents; empty where the page has them."""
 
 
 def render(findings: Findings, evidence: Evidence) -> Pages:
-    """The report, and the table of all documents where the page cannot hold it."""
+    """Render the report, and the table of all documents where the page cannot hold it.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
     page = html.render(findings, evidence)
     if not findings.documents_left_out:
         if len(findings.documents) <= abridgement.SHOWN or len(page.encode("utf-8")) <= documents.MOST_BYTES:

@@ -1,8 +1,8 @@
-"""From the report's HTML to a PDF that can be archived: tagged, dated by the run, the same bytes every time.
+"""Renders the report's HTML as a PDF for archives: tagged, dated by the run, the same bytes every time.
 
-WeasyPrint is imported here only, and late: without Pango it raises OSError and prints a banner, and the HTML must
-have been written by then. The PDF is PDF/A-3a and PDF/UA-1 at once; what WeasyPrint leaves open for the second is
-closed by `pdf_structure`. The only protocol a document may fetch is `data:`.
+WeasyPrint is imported here only, and late: without Pango it raises OSError and prints a banner, and the HTML must have
+been written by then. The PDF is PDF/A-3a and PDF/UA-1; `pdf_structure` adds what WeasyPrint lacks for the second. The
+only protocol from which a document may load is `data:`.
 """
 
 import contextlib
@@ -26,7 +26,12 @@ _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
 
 def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
-    """The HTML of a report as PDF bytes.
+    """The content of the PDF of a report.
+
+    Args:
+        text: The HTML of the report.
+        findings: Those that it was rendered from.
+        attachments: Name → content of the files to embed.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -45,22 +50,22 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         for name, content in attachments.items()
     ]
     with _reproducible(str(int(moment.timestamp()))):
-        sheet = templates.read("print.css") + _words(findings.presentation.classification) + _footer(attachments)
+        sheet = templates.read("print.css") + _page_margins(findings.presentation.classification) + _footer(attachments)
         page = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only())
-        with _settled_links():
+        with _fewer_layouts():
             document = page.render()
         pdf_structure.claim_accessibility(document)
         return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
 
 
 def for_paper(text: str, sheet: str) -> str:
-    """The HTML with the rules of paper, without what only a screen needs, and with the codes of glyphs no font has."""
+    """The HTML for print: with the style sheet, without parts for screens, missing glyphs as code points."""
     paper = _SCREEN_ONLY.sub("", text).replace("</head>", f"<style>{sheet}</style></head>", 1)
     return formats.spelled_out(paper, fonts.missing(paper))
 
 
 def load_weasyprint() -> ModuleType:
-    """WeasyPrint, with the vendored fonts in force and without its banner.
+    """Import WeasyPrint with the fonts of the report activated.
 
     Raises:
         PdfUnavailableError: its system libraries are missing; names the command that installs them.
@@ -77,22 +82,22 @@ def load_weasyprint() -> ModuleType:
     return weasyprint  # type: ignore[no-any-return]
 
 
-def complaints(sheet: str) -> list[str]:
-    """What WeasyPrint says about a style sheet that it would drop in part.
+def css_warnings(sheet: str) -> list[str]:
+    """The warnings that WeasyPrint logs about rules of a style sheet, which it would drop.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
     weasyprint = load_weasyprint()
-    said: list[str] = []
+    warnings: list[str] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
     weasyprint.LOGGER.addHandler(handler)
     try:
         weasyprint.CSS(string=sheet, url_fetcher=_data_only())
     finally:
         weasyprint.LOGGER.removeHandler(handler)
-    return said
+    return warnings
 
 
 def install_command() -> str:
@@ -109,41 +114,43 @@ def _first_line(fault: OSError) -> str:
 
 
 def _data_only() -> object:
+    """A fetcher for WeasyPrint that loads `data:` URLs only."""
     from weasyprint.urls import URLFetcher
 
     return URLFetcher(allowed_protocols={"data"})
 
 
-def _words(marking: str | None) -> str:
-    """What a page says beside its text: its marking, its number, and the numbers of the pages that links lead to."""
-    own = _content(say("Page {page} of {pages}", page=_counted("counter(page)"), pages=_counted("counter(pages)")))
-    there = _counted("target-counter(attr(href url), page)")
+def _page_margins(marking: str | None) -> str:
+    """CSS for texts outside of the content: marking and page number, and the page numbers beside links."""
+    footer = _content(say("Page {page} of {pages}", page=_counted("counter(page)"), pages=_counted("counter(pages)")))
+    target_page = _counted("target-counter(attr(href url), page)")
     if marking:
         marking = formats.visible(" ".join(marking.split()))
-        own = f"{_string(f'{marking} · ')} {own}"
+        footer = f"{_string(f'{marking} · ')} {footer}"
     return (
-        f"@page{{@bottom-right{{content:{own}}}@top-center{{content:{_string(marking or '')}}}}}"
-        f".contents a::after{{content:{_content(say('{link} p. {page}', link='', page=there))}}}"
-        f".see::after{{content:{_content(say('{link} (p. {page})', link='', page=there))}}}"
+        f"@page{{@bottom-right{{content:{footer}}}@top-center{{content:{_string(marking or '')}}}}}"
+        f".contents a::after{{content:{_content(say('{link} p. {page}', link='', page=target_page))}}}"
+        f".see::after{{content:{_content(say('{link} (p. {page})', link='', page=target_page))}}}"
     )
 
 
 def _counted(counter: str) -> str:
+    """A counter of CSS as the value of a placeholder, which `_content` recognises."""
     return f"\0{counter}\0"
 
 
 def _content(message: str) -> str:
-    """A message as the value of CSS's `content`: its words as strings, what is counted as it is."""
+    """A message as a value of the CSS property `content`: text as strings, counters unchanged."""
     return " ".join(part if i % 2 else _string(part) for i, part in enumerate(message.split("\0")))
 
 
 def _string(text: str) -> str:
-    """A string of CSS; what could end it, or the style element it stands in, is written by its code."""
-    return '"' + re.sub(r'[<"\\\n\r\f]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+    """A string of CSS; characters that could end it, or the style element around it, are escaped."""
+    return '"' + re.sub(r'[<"\\\n\r\f]', lambda match: f"\\{ord(match[0]):x} ", text) + '"'
 
 
 def _footer(attachments: Mapping[str, bytes]) -> str:
-    """The short hash of the findings, for the foot of every page; a hex digest needs no escaping."""
+    """CSS for the abridged hash of the findings at the foot of every page; "" where they are not attached."""
     if "findings.json" not in attachments:
         return ""
     digest = sha256(attachments["findings.json"]).hexdigest()
@@ -151,27 +158,27 @@ def _footer(attachments: Mapping[str, bytes]) -> str:
 
 
 @contextlib.contextmanager
-def _settled_links() -> Iterator[None]:
-    """Pages with links are laid out twice instead of three times."""
+def _fewer_layouts() -> Iterator[None]:
+    """Within a `with` block WeasyPrint lays out pages with links twice instead of three times."""
     from weasyprint import document
 
-    before = document.TargetCollector
-    document.TargetCollector = pdf_links.settled(before)
+    original = document.TargetCollector
+    document.TargetCollector = pdf_links.with_fewer_layouts(original)
     try:
         yield
     finally:
-        document.TargetCollector = before
+        document.TargetCollector = original
 
 
 @contextlib.contextmanager
 def _reproducible(epoch: str) -> Iterator[None]:
-    """Dates inside embedded fonts come from SOURCE_DATE_EPOCH: the time of the run, for as long as it is rendered."""
-    before = os.environ.get("SOURCE_DATE_EPOCH")
+    """Set SOURCE_DATE_EPOCH, from which dates inside embedded fonts are taken, within a `with` block."""
+    previous = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = epoch
     try:
         yield
     finally:
-        if before is None:
+        if previous is None:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
-            os.environ["SOURCE_DATE_EPOCH"] = before
+            os.environ["SOURCE_DATE_EPOCH"] = previous

@@ -1,11 +1,11 @@
-"""What PDF/UA-1 asks for and WeasyPrint 70 leaves open, closed on the finished object tree.
+"""Adds to a finished PDF what PDF/UA-1 and PDF/A require and WeasyPrint 70 lacks.
 
-XMP            the identifier of PDF/UA part 1, with the extension schema that PDF/A demands of it
-TH             every header cell says whether it heads a column or a row
-page furniture running heads and page numbers leave the structure tree and become artifacts
-images         /Interpolate is forbidden by PDF/A
+XMP             the identifier of PDF/UA part 1, with the extension schema that PDF/A requires for it
+TH              every header cell gets the scope /Column or /Row
+running text    page headers, footers and numbers are marked as artifacts, outside of the structure tree
+images          /Interpolate, which PDF/A forbids, is switched off
 
-Then every object is written out, once: pydyf would serialise and compress all of them for the file and again for the
+Then every object is serialised once: pydyf would serialise and compress all of them for the file, and again for the
 hash that identifies it.
 """
 
@@ -28,7 +28,7 @@ _Objects = dict[int, Any]
 
 
 def claim_accessibility(document: Any) -> None:
-    """Let a WeasyPrint document state in its metadata that it is PDF/UA-1."""
+    """Make a WeasyPrint document state in its metadata that it is PDF/UA-1."""
     metadata = document.metadata
     generate = metadata.generate_rdf_metadata
 
@@ -39,13 +39,12 @@ def claim_accessibility(document: Any) -> None:
 
 
 def finish(document: Any, pdf: Any) -> None:  # noqa: ARG001
-    """WeasyPrint's finisher hook: amend the objects of a PDF before they are written."""
+    """Amend the objects of a PDF before they are written; called by WeasyPrint as its `finisher`."""
     objects: _Objects = {item.number: item for item in pdf.objects if hasattr(item, "number")}
     _forbid_interpolation(objects)
     _scope_headers(objects)
-    reached = _reached(objects)
-    _make_artifacts(objects, _orphans(objects, reached))
-    _write_once(pdf)
+    _make_artifacts(objects, _orphans(objects, _reachable(objects)))
+    _serialise_once(pdf)
 
 
 def _forbid_interpolation(objects: _Objects) -> None:
@@ -62,41 +61,42 @@ def _scope_headers(objects: _Objects) -> None:
             item["A"]["Scope"] = "/Column" if group.get("S") == "/THead" else "/Row"
 
 
-def _reached(objects: _Objects) -> set[int]:
-    """Numbers of the structure elements that hang on the tree."""
+def _reachable(objects: _Objects) -> set[int]:
+    """Object numbers of the structure elements that can be reached from the root of the structure tree."""
     root = next(o for o in objects.values() if isinstance(o, dict) and o.get("Type") == "/StructTreeRoot")
-    reached: set[int] = set()
-    waiting = [_number(root["K"][0])]
-    while waiting:
-        number = waiting.pop()
-        reached.add(number)
+    reachable: set[int] = set()
+    stack = [_number(root["K"][0])]
+    while stack:
+        number = stack.pop()
+        reachable.add(number)
         for kid in objects[number].get("K") or ():
-            if isinstance(kid, str | bytes) and _is_element(objects[_number(kid)]) and _number(kid) not in reached:
-                waiting.append(_number(kid))
-    return reached
+            if isinstance(kid, str | bytes) and _is_element(objects[_number(kid)]) and _number(kid) not in reachable:
+                stack.append(_number(kid))
+    return reachable
 
 
-def _orphans(objects: _Objects, reached: set[int]) -> dict[int, set[int]]:
-    """Page object → marked content of structure elements that hang on nothing: the page furniture."""
+def _orphans(objects: _Objects, reachable: set[int]) -> dict[int, set[int]]:
+    """Page → ids of marked content whose structure elements are unreachable: its headers and footers."""
     orphans: dict[int, set[int]] = {}
     for number, item in objects.items():
-        if _is_element(item) and number not in reached:
+        if _is_element(item) and number not in reachable:
             marked = {kid for kid in item["K"] if isinstance(kid, int)}
             orphans.setdefault(_number(item["Pg"]), set()).update(marked)
     return orphans
 
 
 def _make_artifacts(objects: _Objects, orphans: dict[int, set[int]]) -> None:
+    """Mark this content as pagination artifacts in the content streams of its pages."""
     for page, marked in orphans.items():
         stream = _follow(objects, objects[page]["Contents"]).stream
-        for place, operator in enumerate(stream):
-            properties = stream[place - 1]
+        for i, operator in enumerate(stream):
+            properties = stream[i - 1]
             if operator == b"BDC" and isinstance(properties, dict) and properties.get("MCID") in marked:
-                stream[place - 2], stream[place - 1] = b"/Artifact", b"<</Type/Pagination>>"
+                stream[i - 2], stream[i - 1] = b"/Artifact", b"<</Type/Pagination>>"
 
 
-class _Written:
-    """A PDF object as its bytes."""
+class _Serialised:
+    """A PDF object with its bytes, in the interface of a pydyf object."""
 
     def __init__(self, item: Any) -> None:
         self.data: bytes = item.data
@@ -107,12 +107,12 @@ class _Written:
 
     @property
     def indirect(self) -> bytes:
-        """The object as it stands in the file outside of an object stream."""
+        """The object as written outside of an object stream."""
         return b"%d %d obj\n%b\nendobj" % (self.number, self.generation, self.data)
 
 
-def _write_once(pdf: Any) -> None:
-    pdf.objects[:] = [item if item.free == "f" else _Written(item) for item in pdf.objects]
+def _serialise_once(pdf: Any) -> None:
+    pdf.objects[:] = [item if item.free == "f" else _Serialised(item) for item in pdf.objects]
 
 
 def _is_element(item: Any) -> bool:
@@ -120,9 +120,11 @@ def _is_element(item: Any) -> bool:
 
 
 def _number(reference: str | bytes) -> int:
+    """The object number in an indirect reference: 12 of `12 0 R`."""
     text = reference.decode("ascii") if isinstance(reference, bytes) else reference
     return int(text.split()[0])
 
 
 def _follow(objects: _Objects, reference: Any) -> Any:
+    """The object of an indirect reference; any other value unchanged."""
     return objects[_number(reference)] if isinstance(reference, str | bytes) else reference

@@ -1,8 +1,9 @@
-"""Where templates are filled: escaping cannot be switched off, and no template reaches into Python.
+"""The Jinja environment: escaping cannot be switched off, and templates cannot reach Python's internals.
 
-A template may read fields and call what the report hands it. It may not read a name that begins with an underscore,
-nor any method of the findings (they can read files), nor a module or a class. `safe` and `urlize` are taken away,
-for they turn text from a corpus into markup; `random` and `lipsum`, for the same results give the same bytes.
+A template may read fields and call functions of the values that the report passes to it. It may not read names that
+begin with an underscore, methods of the findings (they can read files), modules or classes. The filters `safe` and
+`urlize` are removed, for they turn text from a corpus into markup; so are `random` and `lipsum`, for the same results
+must give the same bytes.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,31 +22,31 @@ _WITHDRAWN_FILTERS = ("safe", "urlize", "random")
 _WITHDRAWN_GLOBALS = ("lipsum",)
 _UNESCAPING = ("translate",)
 BUILTIN = "builtin"
-"""Prefix under which an override finds the template that it overrides."""
+"""Prefix under which a user's template can use the template that it overrides."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The one environment of the report's own templates, of a reader's and of third parties'."""
+    """The environment of the report's templates, a user's and third parties'."""
 
     def __init__(
         self,
         folder: Path,
-        own: Callable[[str], tuple[str, str] | None],
-        packaged: Callable[[str], tuple[str, str] | None],
+        user: Callable[[str], tuple[str, str] | None],
+        third_party: Callable[[str], tuple[str, str] | None],
         finalize: Callable[[object], object],
     ) -> None:
         """An environment over three sources.
 
         Args:
-            folder: Of the report's own templates.
-            own: Name → text and place of a reader's template, which goes first.
-            packaged: Name → text and place of a template that came with a third party's section.
-            finalize: What is done to a value before it is printed.
+            folder: The folder of the report's templates.
+            user: Name → text and path of a user's template, which comes first.
+            third_party: Name → text and path of a template of a third party's section.
+            finalize: Value of an expression → what is printed.
         """
         builtin = jinja2.FileSystemLoader(folder)
         super().__init__(
             loader=jinja2.ChoiceLoader(
-                [_found_by(own), jinja2.PrefixLoader({BUILTIN: builtin}), builtin, _found_by(packaged)]
+                [_loader(user), jinja2.PrefixLoader({BUILTIN: builtin}), builtin, _loader(third_party)]
             ),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -74,7 +75,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def functions(module: ModuleType) -> SimpleNamespace:
-    """The public functions of a module, without the modules that it imports."""
+    """The public functions of a module as a namespace, without the modules that it imports."""
     return SimpleNamespace(**_functions(vars(module)))
 
 
@@ -82,9 +83,9 @@ def _functions(names: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in names.items() if isfunction(value) and not name.startswith("_")}
 
 
-def _found_by(source: Callable[[str], tuple[str, str] | None]) -> jinja2.FunctionLoader:
+def _loader(source: Callable[[str], tuple[str, str] | None]) -> jinja2.FunctionLoader:
     def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        found = source(name)
-        return None if found is None else (*found, lambda: True)
+        template = source(name)
+        return None if template is None else (*template, lambda: True)
 
     return jinja2.FunctionLoader(load)

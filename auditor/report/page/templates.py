@@ -1,8 +1,8 @@
-"""The templates and style sheets: where they lie, and how one is filled.
+"""Finds and fills the templates, and reads style sheets and scripts.
 
-Autoescaping is always on, whatever a file is called, and an unknown name is an error. Every printed string passes
-`formats.visible`, so that text from a corpus cannot reorder the page. A reader's templates (`report.overrides`)
-join for one rendering: one of the same name takes the place of the report's, which it finds as `builtin/…`.
+Autoescaping is always on, whatever the name of a file, and an unknown variable is an error. Every printed string passes
+`formats.visible`, so that text from a corpus cannot reorder the page. A user's templates (`page.overrides`) are added
+for one rendering: each replaces the report's template of its name, which it can use as `builtin/…`.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from auditor.report.drawing import formats
 from auditor.report.page.sandbox import Sandbox, functions
 
 SIGNS = {"pass": "✓", "watch": "▲", "fail": "✗", "not judged": "–", "note": "·"}
-"""Sign of each result; always printed beside the word."""
+"""Result → its sign, always printed beside the word."""
 WORDS = {
     "pass": N_("pass"),
     "watch": N_("watch"),
@@ -41,91 +41,91 @@ _FAULTS_OF_A_TEMPLATE = (TypeError, ValueError, ArithmeticError, LookupError, At
 
 @dataclass(frozen=True)
 class UserTemplates:
-    """A reader's templates and style sheet."""
+    """A user's templates and style sheet."""
 
-    place: str = ""
-    """Where they lie, for messages."""
+    folder: str = ""
+    """The path of their folder, for messages."""
     files: tuple[tuple[str, str], ...] = ()
-    """Name and text."""
+    """Name and text of each."""
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """Text and place of a template."""
+        """Text and path of a template; None where there is none."""
         text = dict(self.files).get(name)
-        return None if text is None else (text, f"{self.place}/{name}")
+        return None if text is None else (text, f"{self.folder}/{name}")
 
-    def holds(self, where: str) -> bool:
-        """Whether a place of a fault lies in one of these files."""
-        return any(where.startswith(f"{self.place}/{name}") for name, _ in self.files)
+    def holds(self, location: str) -> bool:
+        """Whether the location of an error ("path, line 3") is in one of these files."""
+        return any(location.startswith(f"{self.folder}/{name}") for name, _ in self.files)
 
 
 NONE: Final = UserTemplates()
 USER_STYLES: Final = "user.css"
-_own: ContextVar[UserTemplates] = ContextVar("templates of the reader", default=NONE)
+_user_templates: ContextVar[UserTemplates] = ContextVar("templates of the user", default=NONE)
 
 
 @contextlib.contextmanager
-def overridden_by(own: UserTemplates) -> Iterator[None]:
-    """Inside, templates of the same name are taken from these."""
-    before = _own.set(own)
+def overridden_by(user_templates: UserTemplates) -> Iterator[None]:
+    """Use a user's templates before those of the report within a `with` block."""
+    token = _user_templates.set(user_templates)
     try:
         yield
     finally:
-        _own.reset(before)
+        _user_templates.reset(token)
 
 
 def fill(template: str | Inline, **values: Any) -> Markup:
-    """A template with its names filled.
+    """Render a template with these variables.
 
     Raises:
-        RenderError: it is missing, broken, or asks for a name that is not there; names the file and the line.
+        RenderError: it is missing or broken, or uses an unknown variable; names the file and the line.
     """
-    own = _own.get()
-    sandbox = environment(folder(), own)
+    user_templates = _user_templates.get()
+    sandbox = environment(folder(), user_templates)
     name = template if isinstance(template, str) else template.name
     try:
         if isinstance(template, str):
             return Markup(sandbox.get_template(template).render(values))
         return Markup(sandbox.from_string(template.text).render(values))
     except jinja2.TemplateNotFound as fault:
-        where = _place(fault.__traceback__, name)
-        raise RenderError(f"{where}: template {fault.name} not found in {folder()}; reinstall it") from fault
+        location = _location(fault.__traceback__, name)
+        raise RenderError(f"{location}: template {fault.name} not found in {folder()}; reinstall it") from fault
     except jinja2.TemplateSyntaxError as fault:
         file = fault.filename if isinstance(template, str) else None
         raise RenderError(f"{file or fault.name or name}, line {fault.lineno}: {fault.message}") from fault
     except jinja2.UndefinedError as fault:
-        where = _place(fault.__traceback__, name)
-        raise RenderError(f"{where}: {fault.message}; the template asks for a name that is not there") from fault
+        location = _location(fault.__traceback__, name)
+        raise RenderError(f"{location}: {fault.message}; the template asks for a name that is not there") from fault
     except jinja2.TemplateError as fault:
-        raise RenderError(f"{_place(fault.__traceback__, name)}: {fault.message}") from fault
+        raise RenderError(f"{_location(fault.__traceback__, name)}: {fault.message}") from fault
     except _FAULTS_OF_A_TEMPLATE as fault:
-        where = _place(fault.__traceback__, name)
-        if isinstance(template, Inline) or name.startswith(chapters.PREFIX) or own.holds(where):
-            raise RenderError(f"{where}: {fault}") from fault
+        location = _location(fault.__traceback__, name)
+        if isinstance(template, Inline) or name.startswith(chapters.PREFIX) or user_templates.holds(location):
+            raise RenderError(f"{location}: {fault}") from fault
         raise
 
 
-def _place(trace: TracebackType | None, name: str) -> str:
-    """The line of the innermost template, which Jinja puts into the trace; the name alone where none is there."""
-    place = name
+def _location(trace: TracebackType | None, name: str) -> str:
+    """Path and line of the innermost template in a traceback; the name where there is none."""
+    location = name
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if file.endswith((".j2", "<template>")):
-            place = f"{name if file == '<template>' else file}, line {trace.tb_lineno}"
+            location = f"{name if file == '<template>' else file}, line {trace.tb_lineno}"
         trace = trace.tb_next
-    return place
+    return location
 
 
 def folder() -> Path:
-    """Where the templates lie: inside an installed package, else beside it in a checkout.
+    """The folder of the templates: inside an installed package, else beside it in a checkout.
 
     Raises:
-        RenderError: in neither place.
+        RenderError: neither folder exists.
     """
     packaged = Path(auditor.__file__).parent / "templates"
-    found = packaged if packaged.is_dir() else packaged.parents[1] / "templates"
-    if not found.is_dir():
-        raise RenderError(f"expected the templates in {packaged} or {found}, found neither; reinstall the package")
-    return found
+    path = packaged if packaged.is_dir() else packaged.parents[1] / "templates"
+    if not path.is_dir():
+        raise RenderError(f"expected the templates in {packaged} or {path}, found neither; reinstall the package")
+    return path
 
 
 def read(name: str) -> str:
@@ -142,28 +142,32 @@ def read(name: str) -> str:
 
 
 def styles() -> str:
-    """The look of the report: `report.css`, one sheet per section that needs its own, then the reader's `user.css`."""
+    """The style sheet for every medium: `report.css`, those of sections, then the user's `user.css`."""
     sections = sorted(path.name for path in (folder() / "sections").glob("*.css"))
-    own = dict(_own.get().files).get(USER_STYLES, "")
-    return "".join([*(read(name) for name in ("report.css", *(f"sections/{name}" for name in sections))), own])
+    user_styles = dict(_user_templates.get().files).get(USER_STYLES, "")
+    return "".join([*(read(name) for name in ("report.css", *(f"sections/{name}" for name in sections))), user_styles])
 
 
 def scripts() -> str:
-    """What the page does where scripts run: `report.js`, then one file per section that needs its own."""
+    """The script of the page: `report.js`, then those of sections."""
     sections = sorted(path.name for path in (folder() / "sections").glob("*.js"))
     return "".join(read(name) for name in ("report.js", *(f"sections/{name}" for name in sections)))
 
 
 @functools.lru_cache(maxsize=4)
-def environment(folder: Path, own: UserTemplates) -> Sandbox:
-    """Made once for a folder and a reader's templates: they stay compiled."""
-    made = Sandbox(folder, own.find, chapters.read_template, _printed)
-    made.globals.update(signs=SIGNS, words=WORDS, formats=functions(formats), say=say, plural=plural)
-    return made
+def environment(folder: Path, user_templates: UserTemplates) -> Sandbox:
+    """The Jinja environment of a folder and a user's templates; cached, so that they stay compiled."""
+    sandbox = Sandbox(folder, user_templates.find, chapters.read_template, _printed)
+    sandbox.globals.update(signs=SIGNS, words=WORDS, formats=functions(formats), say=say, plural=plural)
+    return sandbox
 
 
 def _printed(value: object) -> object:
-    """What an expression of a template prints: plain strings show their reordering controls, None is a fault."""
+    """What an expression of a template prints: strings with `formats.visible`, other values unchanged.
+
+    Raises:
+        UndefinedError: the value is None.
+    """
     if value is None:
         raise jinja2.UndefinedError("a value is None")
     if isinstance(value, str) and not isinstance(value, Markup):
