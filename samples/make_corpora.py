@@ -1,4 +1,4 @@
-"""Write the sample corpora from their packages: `python samples/make_corpora.py [--local FOLDER]`. Seeded throughout.
+"""Writes the sample corpora from their packages, seeded: `python samples/make_corpora.py [--local FOLDER]`.
 
 reviews.jsonl    200 of the 1,000 held-out movie sentences (sentences.py), stratified by label, length and
                  disagreement: each stratum gives its share, fractions settled by largest remainder
@@ -9,7 +9,7 @@ disagreement     standard deviation of the ratings: low up to 0.7, medium up to 
 
 passage          a run of whole sentences, 30 to 45 words, drawn from within a speech; none that names a year
 excerpt          the first 300 words of a speech, to the end of a sentence
-century          nineteenth or twentieth, from the year: what smollm2.toml has the model guess
+century          nineteenth or twentieth, from the year: the answer that smollm2.toml asks of the model
 """
 
 import argparse
@@ -66,12 +66,12 @@ def review(sentence: Sentence) -> Row:
 
 
 def band(value: float, low: float, high: float, names: tuple[str, str, str]) -> str:
-    """Name of the band that the value falls into; a bound belongs to the band below it."""
+    """The name of the band of a value: up to `low`, up to `high`, or above."""
     return names[(value > low) + (value > high)]
 
 
 def draw(sentences: Sequence[Sentence], n: int) -> list[Sentence]:
-    """A seeded sample, each stratum with its share, in the order of the source."""
+    """A seeded sample of n sentences, stratified, in the order of the source."""
     strata: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
     for sentence in sorted(sentences, key=_number):
         row = review(sentence)
@@ -83,13 +83,13 @@ def draw(sentences: Sequence[Sentence], n: int) -> list[Sentence]:
 
 
 def shares(sizes: Mapping[tuple[str, ...], int], n: int) -> dict[tuple[str, ...], int]:
-    """How many each stratum gives: proportional, by largest remainder, ties in the order of the keys."""
+    """Stratum → its number of documents among n: proportional, by largest remainder, ties in the order of the keys."""
     total = sum(sizes.values())
-    whole = {key: size * n // total for key, size in sizes.items()}
+    allocated = {key: size * n // total for key, size in sizes.items()}
     by_remainder = sorted(sizes, key=lambda key: -(sizes[key] * n % total))
-    for key in by_remainder[: n - sum(whole.values())]:
-        whole[key] += 1
-    return whole
+    for key in by_remainder[: n - sum(allocated.values())]:
+        allocated[key] += 1
+    return allocated
 
 
 def _number(sentence: Sentence) -> int:
@@ -97,13 +97,13 @@ def _number(sentence: Sentence) -> int:
 
 
 def read_speeches(package: Path) -> list[Speech]:
-    """The messages of 1801 to 1899 and 1901 to 1999 in the npm package, by year: no doubt about the century."""
+    """The messages in the npm package, sorted by year: 1801 to 1899 and 1901 to 1999, whose century is certain."""
     with tarfile.open(package) as archive:
         files = [m for m in archive.getmembers() if re.fullmatch(r"package/data/\w+\.json", m.name)]
         loaded = [json.load(file) for member in files if (file := archive.extractfile(member)) is not None]
-    found = [{key: " ".join(str(value).split()) for key, value in speech.items()} for speech in loaded]
+    messages = [{key: " ".join(str(value).split()) for key, value in speech.items()} for speech in loaded]
     return sorted(
-        (s for s in found if "1801" <= s["year"] <= "1999" and s["year"] != "1900"),
+        (s for s in messages if "1801" <= s["year"] <= "1999" and s["year"] != "1900"),
         key=lambda s: (s["year"], s["name"]),
     )
 
@@ -113,9 +113,9 @@ def speeches(available: Sequence[Speech]) -> list[Row]:
     order = random.Random(SEED)
     rows = []
     for century in CENTURIES.values():
-        own = [speech for speech in available if century_of(speech) == century]
-        for_excerpts = _spread(own, N_EXCERPTS // 2)
-        rest = [speech for speech in own if speech not in for_excerpts]
+        of_century = [speech for speech in available if century_of(speech) == century]
+        for_excerpts = _spread(of_century, N_EXCERPTS // 2)
+        rest = [speech for speech in of_century if speech not in for_excerpts]
         rows += [_row(speech, "excerpt", beginning(speech["text"])) for speech in for_excerpts]
         rows += [_row(s, "passage", order.choice(passages(s["text"]))) for s in _spread(rest, N_PASSAGES // 2)]
     return sorted(rows, key=lambda row: row["id"])
@@ -126,8 +126,9 @@ def century_of(speech: Speech) -> str:
     return CENTURIES[speech["year"][:2]]
 
 
-def _spread(items: Sequence[Speech], n: int) -> list[Speech]:
-    return [items[(2 * i + 1) * len(items) // (2 * n)] for i in range(n)]
+def _spread(speeches: Sequence[Speech], n: int) -> list[Speech]:
+    """The middle one of each of n equal stretches."""
+    return [speeches[(2 * i + 1) * len(speeches) // (2 * n)] for i in range(n)]
 
 
 def _row(speech: Speech, kind: str, text: str) -> Row:
@@ -144,23 +145,24 @@ def _row(speech: Speech, kind: str, text: str) -> Row:
 
 
 def sentences_of(text: str) -> list[str]:
-    """Split after . ! ? before a capital letter, not after one or two letters (Mr., U.S.)."""
+    """The sentences of a text: split after . ! ? before a capital letter, not after one or two letters (Mr., U.S.)."""
     return re.split(r"(?<=[a-z0-9)\"”]{3}[.!?])\s+(?=[\"“]?[A-Z])", text)
 
 
 def passages(text: str) -> list[str]:
     """All runs of whole sentences that have the length of a passage and name no year."""
-    own = sentences_of(text)[3:-3]
-    runs = (_run(own[start:], PASSAGE_WORDS.start) for start in range(len(own)))
+    inner = sentences_of(text)[3:-3]
+    runs = (_run(inner[start:], PASSAGE_WORDS.start) for start in range(len(inner)))
     return [run for run in runs if len(run.split()) in PASSAGE_WORDS and not re.search(r"\b1[5-9]\d\d\b", run)]
 
 
 def beginning(text: str) -> str:
-    """The first sentences, up to the one that reaches the length of an excerpt."""
+    """The first sentences of a text, as many as have `EXCERPT_WORDS` words together."""
     return _run(sentences_of(text), EXCERPT_WORDS)
 
 
 def _run(sentences: Iterable[str], n_words: int) -> str:
+    """The fewest first sentences that have at least n_words words."""
     taken: list[str] = []
     for sentence in sentences:
         taken.append(sentence)

