@@ -73,7 +73,7 @@ def _fault(error: ValidationError, *parents: str) -> StoreError:
 def schema() -> dict[str, Any]:
     """The JSON Schema of `findings.json` (draft 2020-12), with the analyses and numbers of all installed summaries."""
     models = {probe: summary.findings for probe, summary in summaries().items()}
-    wanted = dict.fromkeys((Findings, *models.values()))
+    wanted: dict[type[Finding], None] = dict.fromkeys((Findings, *models.values()))
     references, described = models_json_schema([(model, "serialization") for model in wanted])
     definitions = described["$defs"]
     whole = definitions.pop(_defined_as(references[Findings, "serialization"]))

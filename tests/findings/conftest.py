@@ -12,6 +12,7 @@ from auditor.findings import registry
 @pytest.fixture
 def registered(monkeypatch):
     """`registered(length=SUMMARY)` has an entry point `length` of that object; `registered()` takes them all away."""
+
     def register(**summaries):
         module = ModuleType("auditor_of_others")
         vars(module).update(summaries)
