@@ -1,9 +1,11 @@
 """`findings.json`: written the same way every time, read back only in a format that is understood."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
+from pydantic.json_schema import models_json_schema
 
 from auditor.errors import StoreError
 from auditor.findings.finding import Finding
@@ -70,14 +72,24 @@ def _fault(error: ValidationError, *parents: str) -> StoreError:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of `findings.json` (draft 2020-12), with the analyses and numbers of all installed summaries."""
-    described = Findings.model_json_schema(mode="serialization")
-    definitions, properties = described["$defs"], {}
-    for probe, summary in summaries().items():
-        model = summary.findings.model_json_schema(mode="serialization")
-        definitions |= model.pop("$defs", {})
-        definitions[summary.findings.__name__] = model
-        properties[probe] = {"$ref": f"#/$defs/{summary.findings.__name__}"}
-    described["properties"]["analyses"] |= {"properties": properties, "additionalProperties": {"type": "object"}}
-    definitions["Number"]["properties"]["name"]["examples"] = list(quantities())
-    described["required"] = ["format", *described["required"]]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": FORMAT}
+    models = {probe: summary.findings for probe, summary in summaries().items()}
+    wanted: dict[type[Finding], None] = dict.fromkeys((Findings, *models.values()))
+    references, described = models_json_schema([(model, "serialization") for model in wanted])
+    definitions = described["$defs"]
+    whole = definitions.pop(_defined_as(references[Findings, "serialization"]))
+    properties = {probe: references[model, "serialization"] for probe, model in models.items()}
+    whole["properties"]["analyses"] |= {"properties": properties, "additionalProperties": {"type": "object"}}
+    number = definitions[_defined_as(whole["properties"]["numbers"]["items"])]
+    number["properties"]["name"]["examples"] = list(quantities())
+    whole["required"] = ["format", *whole["required"]]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": definitions,
+        **whole,
+        "title": FORMAT,
+    }
+
+
+def _defined_as(reference: Mapping[str, str]) -> str:
+    """`{"$ref": "#/$defs/Number"}` → `Number`."""
+    return reference["$ref"].rpartition("/")[2]

@@ -7,7 +7,7 @@ are ordered as numbers if all of them are finite numbers, else by name; (missing
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from auditor.findings.contract import Setting
@@ -45,7 +45,7 @@ def measure_parts(evidence: Evidence, setting: Setting, whole: Sequence[Number])
         setting: Of the whole corpus: what counts as a reference was decided there.
         whole: The numbers of the whole corpus.
     """
-    within = Setting(setting.seed, setting.multi_label, setting.candidates, setting.labelled)
+    within = replace(setting, columns={})
     for column, values in sliceable(evidence.documents).items():
         for value in values:
             members = frozenset(d.id for d in evidence.documents if d.metadata.get(column) == value)

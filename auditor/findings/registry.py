@@ -1,11 +1,13 @@
 """The summaries of all installed probes: entry point group `auditor.summaries`, probe → `Summary`."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
 from typing import Final
 
 from auditor.errors import InstallationError
 from auditor.findings.contract import Quantity, Summary
+from auditor.findings.types import DocumentRow
 from auditor.registry import load, registered
 
 GROUP: Final = "auditor.summaries"
@@ -17,19 +19,11 @@ def summaries() -> Mapping[str, Summary]:
 
     Raises:
         InstallationError: one cannot be loaded, is no `Summary`, is registered under another name than its probe's, or
-            declares a number that another has.
+            declares a number or a column of the table of documents that another has.
     """
-    loaded: list[Summary] = []
-    for entry in registered(GROUP).values():
-        summary = load(entry)
-        if not isinstance(summary, Summary) or summary.probe != entry.name:
-            raise InstallationError(
-                f"{entry.value}: expected a Summary of the probe {entry.name!r} (entry point group {GROUP}), found "
-                f"{getattr(summary, 'probe', summary)!r}; tell who wrote it"
-            )
-        loaded.append(summary)
-    loaded.sort(key=lambda summary: (summary.order, summary.probe))
-    _require_own_names(loaded)
+    loaded = sorted(map(_load, registered(GROUP).values()), key=lambda summary: (summary.order, summary.probe))
+    _require_own_numbers(loaded)
+    _require_own_columns(loaded)
     return {summary.probe: summary for summary in loaded}
 
 
@@ -55,7 +49,18 @@ def owner_of(name: str) -> Summary | None:
     return next((s for s in summaries().values() if quantity in s.quantities), None) if quantity else None
 
 
-def _require_own_names(loaded: list[Summary]) -> None:
+def _load(entry: EntryPoint) -> Summary:
+    summary = load(entry)
+    if not isinstance(summary, Summary) or summary.probe != entry.name:
+        given = f"one of {summary.probe!r}" if isinstance(summary, Summary) else f"{summary!r:.60}"
+        raise InstallationError(
+            f"{entry.value}: expected a Summary of the probe {entry.name!r} (entry point group {GROUP}), found "
+            f"{given}; tell who wrote it"
+        )
+    return summary
+
+
+def _require_own_numbers(loaded: Iterable[Summary]) -> None:
     declared: dict[str, str] = {}
     for summary in loaded:
         for quantity in summary.quantities:
@@ -65,3 +70,15 @@ def _require_own_names(loaded: list[Summary]) -> None:
                     f"{summary.probe}; tell who wrote the second to call it {summary.probe}.{quantity.name}"
                 )
             declared[quantity.name] = summary.probe
+
+
+def _require_own_columns(loaded: Iterable[Summary]) -> None:
+    declared = dict.fromkeys(DocumentRow.model_fields, "every run")
+    for summary in loaded:
+        for cell in summary.cells:
+            if cell.name in declared:
+                raise InstallationError(
+                    f"the column {cell.name} of the table of documents is declared by {declared[cell.name]} and by the "
+                    f"summary of {summary.probe}; tell who wrote the second to call it {summary.probe}_{cell.name}"
+                )
+            declared[cell.name] = f"the summary of {summary.probe}"

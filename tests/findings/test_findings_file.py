@@ -1,16 +1,20 @@
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import jsonschema
 import pytest
-from worked_example import context, continuation_evidence, evidence, multi_label_evidence
+from of_others import LengthFindings, LengthSummary, lengths
+from worked_example import context, continuation_evidence, evidence, multi_label_evidence, with_rows
 
 from auditor.errors import StoreError
 from auditor.findings import Bound, Evidence, Prospect, names, read, schema, sliceable, summarise, write
 from auditor.findings.analyses.answers import answer_probability
 from auditor.findings.analyses.attention import AttentionFindings
+from auditor.findings.finding import Finding
+from auditor.findings.interchange import Unknown
 from auditor.records.types import Failure, Prediction
 
 FOUND = summarise(evidence(), context())
@@ -55,6 +59,71 @@ def test_the_schema_is_itself_valid_and_requires_the_format():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema()).validate(broken)
     assert "format" in schema()["required"]
+
+
+def with_lengths(registered):
+    """Findings of a run that has a third party's summary."""
+    registered(length=LengthSummary("short", "long"))
+    whole = with_rows(evidence(), length=lengths(evidence().documents))
+    return summarise(whole, context(checks={"length.characters": Bound(at_most=1000)}))
+
+
+def test_the_schema_describes_what_every_summary_came_to_and_names_every_number():
+    properties = schema()["properties"]["analyses"]["properties"]
+    assert properties["lime"] == {"$ref": "#/$defs/ExplanationFindings"}
+    assert set(properties) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
+    examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
+    assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)
+    assert {re.split(r"[\[{]", number.name)[0] for number in FOUND.numbers} - {"coverage.failed_share"} <= set(examples)
+
+
+@pytest.mark.parametrize("analyses", [{"lime": {"n_documents": 1}}, {"length": 3}, [], None])
+def test_analyses_that_no_summary_came_to_are_not_of_the_schema(analyses):
+    broken = json.loads(write(FOUND)) | {"analyses": analyses}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema()).validate(broken)
+
+
+def test_the_schema_describes_a_third_partys_summary_where_it_is_installed(registered):
+    data = json.loads(write(with_lengths(registered)))
+    validator = jsonschema.Draft202012Validator(schema())
+    validator.validate(data)
+    assert "length.share" in schema()["$defs"]["Number"]["properties"]["name"]["examples"]
+    del data["analyses"]["length"]["longest"]
+    with pytest.raises(jsonschema.ValidationError, match="'longest' is a required property"):
+        validator.validate(data)
+
+
+def test_findings_of_one_name_that_two_summaries_come_to_are_both_described(registered):
+    class AttentionFindings(Finding):
+        """As ours is called."""
+
+        longest: int
+
+    registered(length=LengthSummary(findings=AttentionFindings))
+    described = schema()
+    jsonschema.Draft202012Validator.check_schema(described)
+    ours, theirs = (described["properties"]["analyses"]["properties"][probe] for probe in ("attention", "length"))
+    assert ours != theirs
+    known = {probe: described["$defs"][ref["$ref"].rpartition("/")[2]] for probe, ref in (("o", ours), ("t", theirs))}
+    assert "mapped_heads" in known["o"]["properties"]
+    assert set(known["t"]["properties"]) == {"longest"}
+
+
+def test_findings_of_a_probe_that_is_not_installed_here_are_kept_as_they_are(registered):
+    data = write(with_lengths(registered))
+    registered()
+    found = read(data)
+    assert write(found) == data
+    assert isinstance(found.analyses["length"], Unknown)
+    assert found.analysis("length", LengthFindings) is None
+    assert found.analysis("attention", AttentionFindings) is not None
+    assert found.checks[0].number is not None
+    assert found.documents[0].values["characters"] is not None
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
+    registered(length=LengthSummary("short", "long"))
+    assert read(data) == with_lengths(registered)
+    assert read(data).analysis("length", LengthFindings) is not None
 
 
 def test_the_same_evidence_gives_the_same_bytes():

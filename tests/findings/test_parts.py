@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from of_others import LengthSummary
 from worked_example import N, context, document, evidence, prediction, with_rows
 
 from auditor.findings import Evidence, sliceable, summarise
@@ -96,6 +97,21 @@ def test_every_part_has_every_number_of_the_whole_once():
     names = [number.name for number in whole(evidence()).numbers[:-1]]
     for part in parts(evidence()):
         assert [number.name for number in part.numbers] == [f"{name}{{length={part.value}}}" for name in names]
+
+
+def test_a_part_is_concluded_as_the_whole_is_but_for_its_columns(registered):
+    settings = []
+
+    class Watching(LengthSummary):
+        def summarise(self, _, setting):
+            settings.append(setting)
+
+    registered(length=Watching())
+    found = evidence()
+    summarise(found, context(seed=3, references={"perplexity": "a-language-model"}))
+    whole, *inside = settings
+    assert (len(inside), whole.columns) == (2, {"length": ("long", "short")})
+    assert inside == [replace(whole, columns={})] * 2
 
 
 def test_a_part_nobody_was_asked_about_has_numbers_without_value():

@@ -109,22 +109,20 @@ class ExplanationSummary(Summary):
 
     record = Explanation
     findings = ExplanationFindings
-    cells = (
-        Cell(
-            "fidelity",
-            N_("R²"),
-            "correlation",
-            6,
-            lambda explanation: top_target(explanation).fidelity,
-            N_("R² is the fidelity of the explanation."),
-        ),
-    )
     reasons = {  # noqa: RUF012
         "no-segments": N_("nothing to switch off"),
         "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
     }
 
-    def __init__(self, quantities: ExplanationQuantities, title: str, *, section: str = "", order: int = 100) -> None:
+    def __init__(
+        self,
+        quantities: ExplanationQuantities,
+        title: str,
+        *,
+        section: str = "",
+        order: int = 100,
+        column: str = "",
+    ) -> None:
         """Declares the summary of one method.
 
         Args:
@@ -132,10 +130,12 @@ class ExplanationSummary(Summary):
             title: Message: what the probe is called in a sentence.
             section: Id of the section; empty for `probe-` and the probe's name.
             order: Place among the probes.
+            column: Of the table of documents that holds R²; empty for the probe's name and `_fidelity`.
         """
         self.of = quantities
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
         self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
+        self.cells = (_fidelity_column(column or f"{self.probe}_fidelity"),)
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
         """Fidelity, how many name a word, and the words that recur."""
@@ -227,6 +227,11 @@ class ExplanationSummary(Summary):
     def is_truncated(self, record: Any, evidence: Evidence) -> bool:
         """An explanation asks the model about as much of a document as the prediction did."""
         return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
+
+
+def _fidelity_column(name: str) -> Cell:
+    aid = N_("R² is the fidelity of the explanation.")
+    return Cell(name, N_("R²"), "correlation", 6, lambda explanation: top_target(explanation).fidelity, aid)
 
 
 def instability(explanation: Explanation) -> float | None:

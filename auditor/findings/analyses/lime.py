@@ -24,5 +24,9 @@ _GLOSSARY = (
 )
 
 SUMMARY = ExplanationSummary(
-    ExplanationQuantities("lime", N_("LIME fidelity"), _GLOSSARY, rank=30), N_("LIME"), section="lime", order=20
+    ExplanationQuantities("lime", N_("LIME fidelity"), _GLOSSARY, rank=30),
+    N_("LIME"),
+    section="lime",
+    order=20,
+    column="fidelity",
 )
