@@ -13,6 +13,8 @@ from dataclasses import replace
 from math import log
 
 from auditor.findings import Bound, Context, Evidence
+from auditor.findings.analyses.answers import is_labelled
+from auditor.findings.contract import Setting
 from auditor.records.types import (
     AttentionStatistics,
     Document,
@@ -130,13 +132,30 @@ def perplexity(i):
 def evidence():
     ids = [f"d{i:02}" for i in range(N)]
     explanations = {ids[i]: explanation(i) for i in range(29)}
-    return Evidence(
-        documents=tuple(document(i) for i in range(N)),
-        predictions={ids[i]: prediction(i) for i in range(N)},
-        explanations=explanations | {"d29": Failure("d29", "ValueError", "no segment")},
-        attention={ids[i]: attention(i) for i in range(N)},
-        perplexity={ids[i]: perplexity(i) for i in range(N)},
-    )
+    rows = {
+        "prediction": {ids[i]: prediction(i) for i in range(N)},
+        "lime": explanations | {"d29": Failure("d29", "ValueError", "no segment")},
+        "attention": {ids[i]: attention(i) for i in range(N)},
+        "perplexity": {ids[i]: perplexity(i) for i in range(N)},
+    }
+    return Evidence(tuple(document(i) for i in range(N)), rows)
+
+
+def with_rows(evidence, **rows):
+    """The same documents, with other rows of the named probes."""
+    return replace(evidence, rows={**evidence.rows, **rows})
+
+
+def of_records(probe, records):
+    """Evidence of one probe: its records, and the documents that they are of, in the same order."""
+    documents = tuple(document(int(record.document_id[1:])) for record in records)
+    return Evidence(documents, {probe: {record.document_id: record for record in records}})
+
+
+def concluded(summary, evidence, **setting):
+    """What a summary comes to: its findings, and its numbers by name."""
+    conclusion = summary.summarise(evidence, Setting(labelled=is_labelled(evidence), **setting))
+    return conclusion.findings, {number.name: number for number in conclusion.numbers}
 
 
 def context(**changes):
@@ -170,7 +189,7 @@ def multi_label_evidence():
         predicted = tuple(topic for topic, x in zip(TOPICS, p, strict=True) if x >= 0.5)
         documents.append(Document(id=f"m{i}", text="text", labels=reference))
         predictions[f"m{i}"] = Prediction(f"m{i}", TOPICS, p, p, predicted, 0.4, 3, False)
-    return Evidence(documents=tuple(documents), predictions=predictions)
+    return Evidence(tuple(documents), {"prediction": predictions})
 
 
 def continuation_evidence(n=12):
@@ -182,4 +201,4 @@ def continuation_evidence(n=12):
     }
     heads = {d.id: replace(attention(i, causal=True), document_id=d.id) for i, d in enumerate(documents)}
     scores = {d.id: replace(perplexity(i), document_id=d.id) for i, d in enumerate(documents)}
-    return Evidence(documents=documents, predictions=predictions, attention=heads, perplexity=scores)
+    return Evidence(documents, {"prediction": predictions, "attention": heads, "perplexity": scores})

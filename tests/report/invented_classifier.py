@@ -291,6 +291,7 @@ def classifier():
             "attention": attended,
             "perplexity": surprise,
         },
+        references={"perplexity": surprise.model},
         documents=rows(made, (predictions, explanations, perplexities)),
     )
     measured = {"prediction": predictions, "lime": explanations, "perplexity": perplexities}

@@ -1,6 +1,7 @@
 """Invented findings, part by part."""
 
 import random
+from dataclasses import replace
 from math import log
 
 from invented import LABELS, value_of
@@ -15,6 +16,7 @@ from auditor.findings.analyses.scores import ClassScores
 from auditor.findings.analyses.words import GlobalWord
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
 from auditor.findings.contract import Setting
+from auditor.findings.registry import owner_of
 from auditor.findings.types import Check, DocumentRow, Example, Nats, Number
 from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
@@ -55,6 +57,24 @@ def with_analysis(findings, probe, analysis=None, **changes):
     """The findings with another analysis of a probe, or with changes of the one that they have."""
     analysis = analysis or findings.analyses[probe].model_copy(update=changes)
     return findings.model_copy(update={"analyses": {**findings.analyses, probe: analysis}})
+
+
+def without(run, probe):
+    """The run without one of its probes: what was measured, what it came to, its numbers and what was chosen by them."""
+    findings, evidence = run
+    changes = {
+        "analyses": {name: of for name, of in findings.analyses.items() if name != probe},
+        "coverage": tuple(row for row in findings.coverage if row.probe != probe),
+        "numbers": tuple(n for n in findings.numbers if not is_of(n.name, probe)),
+    }
+    rows = {name: by_id for name, by_id in evidence.rows.items() if name != probe}
+    return with_worst(findings.model_copy(update=changes), replace(evidence, rows=rows))
+
+
+def is_of(name, probe):
+    """Whether the summary of a probe declares a number."""
+    owner = owner_of(name)
+    return owner is not None and owner.probe == probe
 
 
 def with_worst(findings, evidence):

@@ -14,7 +14,6 @@ from invented_findings import (
     number,
     perplexity_findings,
     rows,
-    with_analysis,
     with_worst,
 )
 
@@ -146,6 +145,7 @@ def language_model():
                 "attention": attended,
                 "perplexity": surprise,
             },
+            "references": {},
             "documents": rows(made, (predictions, explanations, perplexities)),
             "notes": (),
         }
@@ -208,6 +208,7 @@ def tiny():
             "slices": (),
             "n_comparisons": 0,
             "analyses": {"prediction": found},
+            "references": {},
             "documents": rows(made, (predictions, {}, {})),
             "notes": (),
             "parameters": {"prediction": {"bins": "10"}},

@@ -15,8 +15,8 @@ from auditor.findings.numbers import perplexity as perplexity_number
 from auditor.findings.statistics.intervals import Estimate
 from auditor.records.types import PseudoPerplexity
 from auditor.report import render_html
-from auditor.report.drawing import formats, marks
 from auditor.report.contract import with_interval
+from auditor.report.drawing import formats, marks
 
 N = 40
 CONTEXT = Context(
@@ -92,7 +92,7 @@ def absurd(shift):
         name: PseudoPerplexity(name, "mlm", r.tokens, r.spans, tuple(range(len(r.tokens))), r.logprobs, "original", 64)
         for name, r in causal.items()
     }
-    found = Evidence(tuple(made), perplexity=causal, pseudo_perplexity=masked)
+    found = Evidence(tuple(made), {"perplexity": causal, "pseudo_perplexity": masked})
     return summarise(found, CONTEXT), found
 
 

@@ -7,10 +7,10 @@ import pytest
 from invented_classifier import classifier
 from invented_runs import language_model
 
+from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import documents
-from auditor.report.contract import Sources
 
 
 def section_of(run, **metadata):

@@ -4,8 +4,8 @@ from invented_findings import number
 from invented_runs import empty, language_model
 
 from auditor.report import sections
-from auditor.report.sections import methods, parameters
 from auditor.report.contract import Section, Sources, Table, numbers_table
+from auditor.report.sections import methods, parameters
 
 
 def resolved(run, **values):

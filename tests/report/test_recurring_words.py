@@ -6,9 +6,9 @@ from invented_classifier import classifier
 
 from auditor.findings.analyses.explanations import faithful
 from auditor.findings.analyses.words import rank_words
-from auditor.records.types import Explanation, Segment, Span, Target
-from auditor.report.sections import recurring
+from auditor.records.types import Document, Explanation, Segment, Span, Target
 from auditor.report.contract import Sources
+from auditor.report.sections import recurring
 
 
 def explained(document_id, weights, fidelity=0.9):
@@ -21,9 +21,11 @@ def explained(document_id, weights, fidelity=0.9):
 
 def view_of(*made):
     findings, evidence = classifier()
-    found = findings.explanations.model_copy(update={"global_words": rank_words(faithful(made))})
-    shown = replace(evidence, documents=(), explanations={e.document_id: e for e in made})
-    return recurring.view(Sources(findings, shown), found)
+    ranked = rank_words(faithful(made), "lime", "LIME")
+    found = findings.analyses["lime"].model_copy(update={"global_words": ranked})
+    documents = tuple(Document(e.document_id, "".join(s.text for s in e.segments)) for e in made)
+    shown = replace(evidence, documents=documents, rows={"lime": {e.document_id: e for e in made}})
+    return recurring.view(Sources(findings, shown), found, "lime")
 
 
 def test_words_told_from_zero_are_counted_before_the_list_is_cut():

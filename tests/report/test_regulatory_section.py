@@ -9,12 +9,12 @@ from auditor.config.report import StatementsConfig
 from auditor.findings.presentation import Reviewer
 from auditor.languages import speaking
 from auditor.report import render_html
+from auditor.report.contract import Section, Sources
 from auditor.report.page import html as pages
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.regulations import FRAMEWORKS, STATEMENTS
 from auditor.report.sections import regulatory
-from auditor.report.contract import Section, Sources
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from invented_classifier import classifier
 from invented_runs import candidates
 
 from auditor.findings.types import SliceRow
+from auditor.report.contract import Sources
 from auditor.report.drawing import formats
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import slices
-from auditor.report.contract import Sources
 
 
 def words(html):
