@@ -60,7 +60,7 @@ def with_analysis(findings, probe, analysis=None, **changes):
 
 
 def without(run, probe):
-    """The run without one of its probes: what was measured, what it came to, its numbers and what was chosen by them."""
+    """The run without one of its probes: what was measured, what it came to, its numbers, what was chosen by them."""
     findings, evidence = run
     changes = {
         "analyses": {name: of for name, of in findings.analyses.items() if name != probe},

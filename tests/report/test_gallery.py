@@ -74,7 +74,7 @@ def test_links_lead_to_fuller_cards_that_are_printed():
     places = {f"perplexity-{i}" for i, document in enumerate(evidence.documents) if document.id in shown}
     assert {target for target in targets if target.startswith("perplexity-")} <= places
     assert "slices" in targets
-    chosen = findings.presentation.model_copy(update={"sections": ("predictions", "failures")})
+    chosen = findings.presentation.model_copy(update={"sections": ("prediction", "failures")})
     assert "href" not in page((findings.model_copy(update={"presentation": chosen}), evidence))
 
 

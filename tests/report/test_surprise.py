@@ -22,7 +22,7 @@ def cards(run):
 
 def test_a_card_is_linked_by_the_place_of_its_document():
     findings, evidence = classifier()
-    places = [card.place for card in cards((findings, evidence))]
+    places = [card.position for card in cards((findings, evidence))]
     ids = [evidence.documents[place].id for place in places]
     assert ids == [example.document_id for example in findings.analyses["perplexity"].most_surprising]
     card = perplexity.CHAPTER.card
@@ -45,9 +45,9 @@ def test_a_short_text_stands_beside_its_line_and_a_long_one_below(name, short):
 
 
 def test_strips_begin_with_all_documents_and_leave_out_what_is_empty():
-    strips = surprise.distribution([3.0, None, 1.0], {"kind": {"a": (1.0,), "b": ()}})
+    strips = surprise.distribution([3.0, 1.0], {"kind": {"a": (1.0,), "b": ()}})
     assert strips == [figures.Strip("All documents", (1.0, 3.0)), figures.Strip("kind a", (1.0,))]
-    assert surprise.distribution([None], {}) == []
+    assert surprise.distribution([], {}) == []
 
 
 def test_the_caption_names_the_extremes_of_the_medians():
