@@ -1,7 +1,7 @@
 """The summaries of all installed probes: entry point group `auditor.summaries`, probe → `Summary`."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -16,8 +16,8 @@ def summaries() -> Mapping[str, Summary]:
     """Probe → its summary, in the order of the report.
 
     Raises:
-        ConfigError: one is no `Summary`, is registered under another name than its probe's, or declares a number that
-            another has.
+        ConfigError: one is no `Summary`, is registered under another name than its probe's, or declares a number, a
+            column of the table of documents or a section that another has.
     """
     loaded: list[Summary] = []
     for entry in entry_points(group=GROUP):
@@ -55,13 +55,20 @@ def owner_of(name: str) -> Summary | None:
     return next((s for s in summaries().values() if quantity in s.quantities), None) if quantity else None
 
 
-def _require_own_names(loaded: list[Summary]) -> None:
-    declared: dict[str, str] = {}
+def _require_own_names(loaded: Sequence[Summary]) -> None:
+    declared: dict[tuple[str, str], str] = {}
     for summary in loaded:
-        for quantity in summary.quantities:
-            if quantity.name in declared:
+        for kind, name in _names(summary):
+            if (kind, name) in declared:
                 raise ConfigError(
-                    f"the number {quantity.name} is declared by the summaries of {declared[quantity.name]} and "
-                    f"{summary.probe}; tell who wrote the second to call it {summary.probe}.{quantity.name}"
+                    f"the {kind} {name} is declared by the summaries of {declared[kind, name]} and {summary.probe}; "
+                    f"tell who wrote the second to call it {summary.probe}.{name}"
                 )
-            declared[quantity.name] = summary.probe
+            declared[kind, name] = summary.probe
+
+
+def _names(summary: Summary) -> Iterator[tuple[str, str]]:
+    """Kind and name of what no other summary may declare under the same name."""
+    yield from (("number", quantity.name) for quantity in summary.quantities)
+    yield from (("column", cell.name) for cell in summary.cells)
+    yield "section", summary.section_id

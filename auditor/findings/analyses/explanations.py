@@ -72,6 +72,8 @@ class ExplanationQuantities:
     glossary: tuple[Term, ...] = ()
     rank: int | None = None
     """On page one; None keeps the method off it unless a check is about it."""
+    low_fidelity_title: str = N_("Low-fidelity explanations")
+    clear_title: str = N_("Clear explanations")
 
     @cached_property
     def fidelity(self) -> Quantity:
@@ -92,7 +94,7 @@ class ExplanationQuantities:
         rank = None if self.rank is None else self.rank + 60
         return Quantity(
             name=f"{self.probe}.low_fidelity_share",
-            title=N_("Low-fidelity explanations"),
+            title=self.low_fidelity_title,
             unit="share",
             compared=True,
             page_one=PageOne(rank, of_generation=False),
@@ -101,7 +103,7 @@ class ExplanationQuantities:
     @cached_property
     def clear_share(self) -> Quantity:
         """Share of explanations that name a word at all."""
-        return Quantity(name=f"{self.probe}.clear_share", title=N_("Clear explanations"), unit="share", compared=True)
+        return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share", compared=True)
 
 
 class ExplanationSummary(Summary):
@@ -109,22 +111,20 @@ class ExplanationSummary(Summary):
 
     record = Explanation
     findings = ExplanationFindings
-    cells = (
-        Cell(
-            "fidelity",
-            N_("R²"),
-            "correlation",
-            6,
-            lambda explanation: top_target(explanation).fidelity,
-            N_("R² is the fidelity of the explanation."),
-        ),
-    )
     reasons = {  # noqa: RUF012
         "no-segments": N_("nothing to switch off"),
         "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
     }
 
-    def __init__(self, quantities: ExplanationQuantities, title: str, *, section: str = "", order: int = 100) -> None:
+    def __init__(
+        self,
+        quantities: ExplanationQuantities,
+        title: str,
+        *,
+        section: str = "",
+        order: int = 100,
+        cells: tuple[Cell, ...] = (),
+    ) -> None:
         """Declares the summary of one method.
 
         Args:
@@ -132,8 +132,9 @@ class ExplanationSummary(Summary):
             title: Message: what the probe is called in a sentence.
             section: Id of the section; empty for `probe-` and the probe's name.
             order: Place among the probes.
+            cells: Its columns of the table of documents, such as `fidelity_cell`.
         """
-        self.of = quantities
+        self.of, self.cells = quantities, cells
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
         self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
 
@@ -226,6 +227,17 @@ class ExplanationSummary(Summary):
     def is_truncated(self, record: Any, evidence: Evidence) -> bool:
         """An explanation asks the model about as much of a document as the prediction did."""
         return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
+
+
+def fidelity_cell(name: str, title: str, aid: str) -> Cell:
+    """The column of the table of documents that has the R² of each explanation.
+
+    Args:
+        name: In findings.json and documents.parquet; no other summary may have it.
+        title: Message: head of the column.
+        aid: Message: what the caption says of it.
+    """
+    return Cell(name, title, "correlation", 6, lambda explanation: top_target(explanation).fidelity, aid)
 
 
 def instability(explanation: Explanation) -> float | None:
