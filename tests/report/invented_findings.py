@@ -80,7 +80,11 @@ def is_of(name, probe):
 def with_worst(findings, evidence):
     """A run with the documents that the rules of the summaries put first, as they are chosen when a run ends."""
     setting = Setting(multi_label=is_multi_label(findings))
-    choices = [choice for summary in summaries().values() for choice in summary.worst(evidence, setting)]
+    choices = [
+        choice.model_copy(update={"probe": probe})
+        for probe, summary in summaries().items()
+        for choice in summary.worst(evidence, setting)
+    ]
     choices.append(choose_in_worst_slice(findings.slices, evidence, setting))
     return findings.model_copy(update={"worst": tuple(choice for choice in choices if choice.documents)}), evidence
 
