@@ -1,7 +1,7 @@
 """The summaries of all installed probes: entry point group `auditor.summaries`, probe → `Summary`."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint
 from typing import Final
 
@@ -19,11 +19,10 @@ def summaries() -> Mapping[str, Summary]:
 
     Raises:
         InstallationError: one cannot be loaded, is no `Summary`, is registered under another name than its probe's, or
-            declares a number or a column of the table of documents that another has.
+            declares a number, a column of the table of documents or a section that another has.
     """
     loaded = sorted(map(_load, registered(GROUP).values()), key=lambda summary: (summary.order, summary.probe))
-    _require_own_numbers(loaded)
-    _require_own_columns(loaded)
+    _require_own_names(loaded)
     return {summary.probe: summary for summary in loaded}
 
 
@@ -60,25 +59,21 @@ def _load(entry: EntryPoint) -> Summary:
     return summary
 
 
-def _require_own_numbers(loaded: Iterable[Summary]) -> None:
-    declared: dict[str, str] = {}
+def _require_own_names(loaded: Iterable[Summary]) -> None:
+    """Refuses a number, a column of the table of documents or a section that another summary, or every run, has."""
+    declared = {("column", name): "every run" for name in DocumentRow.model_fields}
     for summary in loaded:
-        for quantity in summary.quantities:
-            if quantity.name in declared:
+        for kind, name, better in _names(summary):
+            if (kind, name) in declared:
                 raise InstallationError(
-                    f"the number {quantity.name} is declared by the summaries of {declared[quantity.name]} and "
-                    f"{summary.probe}; tell who wrote the second to call it {summary.probe}.{quantity.name}"
+                    f"the {kind} {name} is declared by {declared[kind, name]} and by the summary of {summary.probe}; "
+                    f"tell who wrote the second to call it {better}"
                 )
-            declared[quantity.name] = summary.probe
+            declared[kind, name] = f"the summary of {summary.probe}"
 
 
-def _require_own_columns(loaded: Iterable[Summary]) -> None:
-    declared = dict.fromkeys(DocumentRow.model_fields, "every run")
-    for summary in loaded:
-        for cell in summary.cells:
-            if cell.name in declared:
-                raise InstallationError(
-                    f"the column {cell.name} of the table of documents is declared by {declared[cell.name]} and by the "
-                    f"summary of {summary.probe}; tell who wrote the second to call it {summary.probe}_{cell.name}"
-                )
-            declared[cell.name] = f"the summary of {summary.probe}"
+def _names(summary: Summary) -> Iterator[tuple[str, str, str]]:
+    """Kind and name of what no other summary may declare, and a name that it could have instead."""
+    yield from (("number", quantity.name, f"{summary.probe}.{quantity.name}") for quantity in summary.quantities)
+    yield from (("column", cell.name, f"{summary.probe}_{cell.name}") for cell in summary.cells)
+    yield "section", summary.section_id, f"probe-{summary.probe}"

@@ -109,7 +109,11 @@ def _conclude(evidence: Evidence, setting: Setting) -> dict[str, Conclusion]:
 
 def _worst(evidence: Evidence, setting: Setting, slices: Sequence[SliceRow]) -> Iterator[Choice]:
     """The choices of all rules that found something."""
-    choices = [choice for summary in summaries().values() for choice in summary.worst(evidence, setting)]
+    choices = [
+        choice.model_copy(update={"probe": probe})
+        for probe, summary in summaries().items()
+        for choice in summary.worst(evidence, setting)
+    ]
     choices.append(choose_in_worst_slice(slices, evidence, setting))
     yield from (choice for choice in choices if choice.documents)
 

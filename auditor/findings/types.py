@@ -141,7 +141,9 @@ class Choice(Finding):
     """Documents that a printed rule chose as the worst; rules that found none are left out."""
 
     rule: str
-    """By which a chapter of the report explains it."""
+    """By which the chapter of the probe explains it."""
+    probe: str = ""
+    """Whose summary has the rule; empty of a rule over the whole corpus."""
     documents: tuple[tuple[str, float], ...]
     """Document and the value that ranked it, worst first; of a perplexity its logarithm."""
     among: int

@@ -22,6 +22,7 @@ from jinja2.loaders import split_template_path
 from auditor.errors import RenderError
 from auditor.findings.registry import summaries
 from auditor.findings.types import Findings
+from auditor.languages import say
 from auditor.report.contract import Chapter, Inline, Section, Sources
 
 GROUP: Final = "auditor.chapters"
@@ -72,7 +73,8 @@ def compose(sources: Sources, chapter: Chapter) -> Section:
         section = chapter.compose(sources)
         if not isinstance(section, Section):
             raise TypeError(f"expected a Section, found a {type(section).__name__}")
-        return replace(section, id=section_id(chapter.probe), template=_template(section, chapter.probe))
+        title, template = say(chapter.title), _template(section, chapter.probe)
+        return replace(section, id=section_id(chapter.probe), title=title, template=template)
     except _FAULTS as fault:
         raise RenderError(f"{_who(entry)}: {type(fault).__name__}: {fault}") from fault
 

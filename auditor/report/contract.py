@@ -175,7 +175,7 @@ class Chapter:
     title: str
     """Message (`N_`): of the section."""
     compose: Callable[[Sources], Section]
-    """The section; its id and, of a third party, the place of its template are set for it."""
+    """The section; its id, its title and, of a third party, the place of its template are set for it."""
     name: str = ""
     """Message: what stands above its parameters; empty for the title."""
     methods: tuple[Method, ...] = ()

@@ -5,6 +5,8 @@ import random
 import re
 from dataclasses import replace
 
+from invented_findings import with_analysis
+
 from auditor.corpus.loading import load
 from auditor.corpus.segments import segment
 from auditor.findings import Bound, Context, Evidence, summarise
@@ -42,10 +44,12 @@ def audit_of(path, *, labels=(), continuations=(), turn=None, **context):
     explained = {d.id: e for d in texts if (e := _explained(d, predictions[d.id], rng))}
     evidence = Evidence(
         documents,
-        predictions | blank,
-        explained | blank,
-        {d.id: _attended(d, rng) for d in texts} | blank,
-        {d.id: _scored(d, rng) for d in texts} | blank,
+        {
+            "prediction": predictions | blank,
+            "lime": explained | blank,
+            "attention": {d.id: _attended(d, rng) for d in texts} | blank,
+            "perplexity": {d.id: _scored(d, rng) for d in texts} | blank,
+        },
     )
     findings = summarise(evidence, _context(len(documents), labels, **context))
     return _showing_all(findings, list(explained), [d.id for d in texts], turn), evidence
@@ -76,12 +80,9 @@ def _showing_all(findings, explained, texts, turn):
         tuple(Example(document_id=i, rule="all are shown") for i in ids)
         for ids in (explained[some], texts[others], texts)
     )
-    changes = {
-        "explanations": findings.explanations.model_copy(update={"examples": first}),
-        "perplexity": findings.perplexity.model_copy(update={"most_surprising": scored}),
-        "predictions": findings.predictions.model_copy(update={"least_certain": rows}),
-    }
-    return findings.model_copy(update=changes)
+    findings = with_analysis(findings, "lime", examples=first)
+    findings = with_analysis(findings, "perplexity", most_surprising=scored)
+    return with_analysis(findings, "prediction", least_certain=rows)
 
 
 def _answer(document, labels, place, rng):

@@ -65,7 +65,7 @@ def scripts(folder):
     """A document in each script that the fonts have, in the sections that show documents."""
     rows = [{"id": name, "text": text, "label": "good", "language": name} for name, text in SENTENCES.items()]
     run = audit_of(write_corpus(folder / "scripts.jsonl", rows), labels=("good", "bad"), turn=0, title="Scripts")
-    return presented(run, sections=("predictions", "lime", "attention", "perplexity", "slices", "documents"))
+    return presented(run, sections=("prediction", "lime", "attention", "perplexity", "slices", "documents"))
 
 
 def many(_):

@@ -11,7 +11,7 @@ def shown():
     """The strongest head that looks at the token before, by construction."""
     from invented_classifier import classifier
 
-    return next(head for head in classifier()[0].attention.mapped_heads if head.name == PREVIOUS)
+    return next(head for head in classifier()[0].analyses["attention"].mapped_heads if head.name == PREVIOUS)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ LIGHT, DARK = "rgb(255, 255, 255)", "rgb(18, 22, 27)"
 
 def strongly_explained(evidence, document_id):
     """The same evidence, with a clear weight on every word of one document."""
-    found = evidence.explanations[document_id]
+    found = evidence.of("lime")[document_id]
     n = len(found.segments)
     target = dataclasses.replace(
         found.targets[0],
@@ -26,7 +26,8 @@ def strongly_explained(evidence, document_id):
         selected=(True,) * n,
     )
     explained = dataclasses.replace(found, targets=(target,))
-    return dataclasses.replace(evidence, explanations={**evidence.explanations, document_id: explained})
+    rows = {**evidence.rows, "lime": {**evidence.of("lime"), document_id: explained}}
+    return dataclasses.replace(evidence, rows=rows)
 
 
 @pytest.fixture(scope="module")

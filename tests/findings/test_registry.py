@@ -8,12 +8,19 @@ from worked_example import context, evidence, explanation, with_rows
 
 from auditor.errors import InstallationError
 from auditor.findings import Bound, Prospect, names, summarise
-from auditor.findings.analyses.explanations import ExplanationFindings, ExplanationQuantities, ExplanationSummary
+from auditor.findings.analyses.explanations import (
+    ExplanationFindings,
+    ExplanationQuantities,
+    ExplanationSummary,
+    fidelity_cell,
+)
 from auditor.findings.contract import Cell, Quantity
 from auditor.findings.registry import owner_of, quantities, quantity_of, summaries, summary_of
 
 OURS = ["prediction", "lime", "attention", "perplexity", "pseudo_perplexity"]
-TWIN = ExplanationSummary(ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25)
+TWIN = ExplanationSummary(
+    ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)
+)
 
 
 def test_our_summaries_are_found_in_the_order_of_the_report():
@@ -51,7 +58,7 @@ def test_a_summary_that_cannot_be_imported_is_named_with_its_fault(registered, m
 
 def test_a_number_that_two_summaries_declare_is_refused_with_both_names(registered):
     registered(length=LengthSummary(quantities=(Quantity(name="accuracy", title="A", unit="share"),)))
-    message = r"the number accuracy is declared by the summaries of prediction and length; .* call it length\.accuracy"
+    message = r"the number accuracy is declared by the summary of prediction and .* length; .* call it length\.accuracy"
     with pytest.raises(InstallationError, match=message):
         summaries()
 
@@ -59,9 +66,7 @@ def test_a_number_that_two_summaries_declare_is_refused_with_both_names(register
 @pytest.mark.parametrize("name", ["entropy", "document_id", "n_tokens"])
 def test_a_column_of_the_table_of_documents_that_exists_already_is_refused(registered, name):
     registered(length=LengthSummary(cells=(Cell(name, "Mine", "count", 6, lambda record: record.characters),)))
-    with pytest.raises(
-        InstallationError, match=rf"the column {name} of the table of documents is declared by .* call it length_{name}"
-    ):
+    with pytest.raises(InstallationError, match=rf"the column {name} is declared by .* call it length_{name}"):
         summaries()
 
 

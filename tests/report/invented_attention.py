@@ -3,7 +3,9 @@
 import re
 from dataclasses import replace
 
-from auditor.findings.types import MappedHead
+from invented_findings import with_analysis
+
+from auditor.findings.analyses.attention import MappedHead
 from auditor.records.types import AttentionMap, AttentionStatistics, Span
 
 N_KEYS = 16
@@ -73,7 +75,7 @@ def record(document, found, rank, classes):
 
 def with_maps(findings, evidence, n=3):
     """The run with maps of its first documents, and the strongest head of each class on the first of them."""
-    found = findings.attention
+    found = findings.analyses["attention"]
     strongest = {c.name: max(c.heads, key=lambda head: head[2]) for c in found.classes if c.heads}
     strongest = {name: head for name, head in strongest.items() if name in STATISTICS}
     classes = {(layer, head): name for name, (layer, head, _) in strongest.items()}
@@ -91,10 +93,10 @@ def with_maps(findings, evidence, n=3):
         )
         for name, (layer, head, value) in strongest.items()
     )
-    attended = found.model_copy(update={"mapped": tuple(d.id for d in chosen), "mapped_heads": heads})
+    findings = with_analysis(findings, "attention", mapped=tuple(d.id for d in chosen), mapped_heads=heads)
     own = {**findings.parameters.get("attention", {}), "maps": str(n), "map_tokens": "64"}
     parameters = {**findings.parameters, "attention": own}
     return (
-        findings.model_copy(update={"attention": attended, "parameters": parameters}),
-        replace(evidence, attention={r.document_id: r for r in records}),
+        findings.model_copy(update={"parameters": parameters}),
+        replace(evidence, rows={**evidence.rows, "attention": {r.document_id: r for r in records}}),
     )

@@ -12,6 +12,7 @@ from invented_findings import (
     perplexity_findings,
     prediction_findings,
     rows,
+    with_worst,
 )
 
 from auditor.findings.evidence import Evidence
@@ -284,10 +285,14 @@ def classifier():
         numbers=tuple(numbers),
         slices=slices,
         n_comparisons=8,
-        predictions=prediction_findings(predictions, made),
-        explanations=explained,
-        attention=attended,
-        perplexity=surprise,
+        analyses={
+            "prediction": prediction_findings(predictions, made),
+            "lime": explained,
+            "attention": attended,
+            "perplexity": surprise,
+        },
+        references={"perplexity": surprise.model},
         documents=rows(made, (predictions, explanations, perplexities)),
     )
-    return with_maps(findings, Evidence(tuple(made), predictions, explanations, {}, perplexities))
+    measured = {"prediction": predictions, "lime": explanations, "perplexity": perplexities}
+    return with_worst(*with_maps(findings, Evidence(tuple(made), measured)))

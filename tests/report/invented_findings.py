@@ -1,25 +1,23 @@
 """Invented findings, part by part."""
 
 import random
+from dataclasses import replace
 from math import log
 
 from invented import LABELS, value_of
 
-from auditor.findings.types import (
-    AttentionFindings,
-    CalibrationBin,
-    Check,
-    ClassScores,
-    DocumentRow,
-    Example,
-    ExplanationFindings,
-    GlobalWord,
-    HeadClass,
-    Nats,
-    Number,
-    PerplexityFindings,
-    PredictionFindings,
-)
+from auditor.findings import summaries
+from auditor.findings.analyses.attention import AttentionFindings, HeadClass
+from auditor.findings.analyses.calibration import CalibrationBin
+from auditor.findings.analyses.explanations import ExplanationFindings
+from auditor.findings.analyses.perplexity import PerplexityFindings
+from auditor.findings.analyses.prediction import PredictionFindings, is_multi_label
+from auditor.findings.analyses.scores import ClassScores
+from auditor.findings.analyses.words import GlobalWord
+from auditor.findings.analyses.worst_slice import choose_in_worst_slice
+from auditor.findings.contract import Setting
+from auditor.findings.registry import owner_of
+from auditor.findings.types import Check, DocumentRow, Example, Nats, Number
 from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
 STATISTICS = (
@@ -55,6 +53,42 @@ def check(name, title, bound, result, found, direction="at_least", required=True
     )
 
 
+def with_analysis(findings, probe, analysis=None, **changes):
+    """The findings with another analysis of a probe, or with changes of the one that they have."""
+    analysis = analysis or findings.analyses[probe].model_copy(update=changes)
+    return findings.model_copy(update={"analyses": {**findings.analyses, probe: analysis}})
+
+
+def without(run, probe):
+    """The run without one of its probes: what was measured, what it came to, its numbers, what was chosen by them."""
+    findings, evidence = run
+    changes = {
+        "analyses": {name: of for name, of in findings.analyses.items() if name != probe},
+        "coverage": tuple(row for row in findings.coverage if row.probe != probe),
+        "numbers": tuple(n for n in findings.numbers if not is_of(n.name, probe)),
+    }
+    rows = {name: by_id for name, by_id in evidence.rows.items() if name != probe}
+    return with_worst(findings.model_copy(update=changes), replace(evidence, rows=rows))
+
+
+def is_of(name, probe):
+    """Whether the summary of a probe declares a number."""
+    owner = owner_of(name)
+    return owner is not None and owner.probe == probe
+
+
+def with_worst(findings, evidence):
+    """A run with the documents that the rules of the summaries put first, as they are chosen when a run ends."""
+    setting = Setting(multi_label=is_multi_label(findings))
+    choices = [
+        choice.model_copy(update={"probe": probe})
+        for probe, summary in summaries().items()
+        for choice in summary.worst(evidence, setting)
+    ]
+    choices.append(choose_in_worst_slice(findings.slices, evidence, setting))
+    return findings.model_copy(update={"worst": tuple(choice for choice in choices if choice.documents)}), evidence
+
+
 def rows(made, records):
     predictions, explanations, perplexities = records
     out = []
@@ -66,12 +100,14 @@ def rows(made, records):
                 document_id=d.id,
                 reference=d.labels,
                 predicted=p.predicted if p else (),
-                probability=max(p.probabilities, default=None) if p else None,
-                entropy=p.entropy if p else None,
-                fidelity=e.targets[0].fidelity if e else None,
-                perplexity=value_of(x) if x else None,
-                perplexity_nats=log(value_of(x)) if x else None,
-                bits_per_byte=x.nll / 0.6931 / x.n_bytes if x else None,
+                values={
+                    "probability": max(p.probabilities, default=None) if p else None,
+                    "entropy": p.entropy if p else None,
+                    "fidelity": e.targets[0].fidelity if e else None,
+                    "perplexity": value_of(x) if x else None,
+                    "perplexity_nats": log(value_of(x)) if x else None,
+                    "bits_per_byte": x.nll / 0.6931 / x.n_bytes if x else None,
+                },
                 n_tokens=p.n_tokens if p else None,
                 failed=_probes_with(Failure, records, d),
                 not_measurable=_probes_with(NotMeasurable, records, d),

@@ -12,7 +12,7 @@ HOSTILE = '</script><script>alert("x")</script><!--\u2028&\u202ecba'
 def of_many(n, *, language="en", hostile=False):
     """Findings and evidence of `n` documents."""
     documents = tuple(_document(i, hostile) for i in range(n))
-    evidence = Evidence(documents, {d.id: _answer(d, i) for i, d in enumerate(documents)})
+    evidence = Evidence(documents, {"prediction": {d.id: _answer(d, i) for i, d in enumerate(documents)}})
     base, _ = classifier()
     context = Context(
         title="Many",

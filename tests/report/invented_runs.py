@@ -7,11 +7,20 @@ import invented_texts as texts
 from invented import explanation, perplexity
 from invented_attention import with_maps
 from invented_classifier import classifier
-from invented_findings import attention_findings, check, explanation_findings, number, perplexity_findings, rows
+from invented_findings import (
+    attention_findings,
+    check,
+    explanation_findings,
+    number,
+    perplexity_findings,
+    rows,
+    with_worst,
+)
 
 from auditor.findings import Context, summarise
+from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.evidence import Evidence
-from auditor.findings.types import Coverage, Example, Pointer, PredictionFindings, SliceRow, Verdict
+from auditor.findings.types import Coverage, Example, Pointer, SliceRow, Verdict
 from auditor.records.types import Document, Failure, Prediction
 
 CANDIDATES = ("yes", "no")
@@ -44,10 +53,11 @@ def candidates():
     )
     evidence = Evidence(
         made,
-        {d.id: with_candidates(d, i) for i, d in enumerate(made)},
-        {d.id: explanation(d, None, rng, label=CANDIDATES[0]) for d in made[:6]},
-        {},
-        {d.id: perplexity(d, rng) for d in made},
+        {
+            "prediction": {d.id: with_candidates(d, i) for i, d in enumerate(made)},
+            "lime": {d.id: explanation(d, None, rng, label=CANDIDATES[0]) for d in made[:6]},
+            "perplexity": {d.id: perplexity(d, rng) for d in made},
+        },
     )
     base, _ = classifier()
     context = Context(
@@ -62,6 +72,7 @@ def candidates():
         parameters={},
         checks={},
         asked={"prediction": 24, "lime": 6, "perplexity": 24},
+        candidates=True,
     )
     return summarise(evidence, context), evidence
 
@@ -89,6 +100,7 @@ def language_model():
     )
     base, _ = classifier()
     attended = attention_findings(30, 9, causal=True, agreement=False)
+    explained = explanation_findings([(made[0].id, "first"), (made[3].id, "longest")], "log-probability")
     found = PredictionFindings(
         labels=(),
         multi_label=False,
@@ -128,17 +140,19 @@ def language_model():
                 headline="No checks were declared.",
                 explanation="Without bounds nothing is judged; the report describes the model.",
             ),
-            "predictions": found,
-            "explanations": explanation_findings(
-                [(made[0].id, "first"), (made[3].id, "longest")], "log-probability"
-            ).model_copy(update={"global_words": ()}),
-            "attention": attended,
-            "perplexity": surprise,
+            "analyses": {
+                "prediction": found,
+                "lime": explained.model_copy(update={"global_words": ()}),
+                "attention": attended,
+                "perplexity": surprise,
+            },
+            "references": {},
             "documents": rows(made, (predictions, explanations, perplexities)),
             "notes": (),
         }
     )
-    return with_maps(findings, Evidence(tuple(made), predictions, explanations, {}, perplexities))
+    measured = {"prediction": predictions, "lime": explanations, "perplexity": perplexities}
+    return with_worst(*with_maps(findings, Evidence(tuple(made), measured)))
 
 
 def tiny():
@@ -194,10 +208,8 @@ def tiny():
             "numbers": (accuracy,),
             "slices": (),
             "n_comparisons": 0,
-            "predictions": found,
-            "explanations": None,
-            "attention": None,
-            "perplexity": None,
+            "analyses": {"prediction": found},
+            "references": {},
             "documents": rows(made, (predictions, {}, {})),
             "notes": (),
             "parameters": {"prediction": {"bins": "10"}},
@@ -208,7 +220,7 @@ def tiny():
             ),
         }
     )
-    return findings, Evidence(made, predictions)
+    return with_worst(findings, Evidence(made, {"prediction": predictions}))
 
 
 def empty():
@@ -221,7 +233,8 @@ def empty():
     toxic = number("toxicity.mean", "Mean toxicity", 0.1, 0.05, 0.2, 2, "probability", "Mean over documents.")
     return findings.model_copy(
         update={
-            "predictions": None,
+            "analyses": {},
+            "worst": (),
             "coverage": coverage,
             "checks": (),
             "key_numbers": (),
@@ -248,25 +261,22 @@ def hostile(cards=14):
     explanations = {d.id: explanation(d, None, rng, label=attack[1]) for d in made if any(c.isalnum() for c in d.text)}
     perplexities = {d.id: perplexity(d, rng, model=attack[0]) for d in made}
     base, _ = classifier()
+    plain, weights = base.analyses["prediction"], base.analyses["lime"]
     counts = tuple(tuple(3 for _ in labels) for _ in labels)
     name = number(f"accuracy{attack[0]}", attack[0], 0.5, 0.4, 0.6)
-    found = base.predictions.model_copy(
+    found = plain.model_copy(
         update={
             "labels": labels,
             "confusion": counts,
-            "classes": tuple(
-                c.model_copy(update={"label": x}) for c, x in zip(base.predictions.classes, labels, strict=True)
-            ),
+            "classes": tuple(c.model_copy(update={"label": x}) for c, x in zip(plain.classes, labels, strict=True)),
             "confident_errors": tuple(Example(document_id=d.id, rule=attack[2]) for d in made),
             "least_certain": (),
         }
     )
-    explained = base.explanations.model_copy(
+    explained = weights.model_copy(
         update={
             "examples": tuple(Example(document_id=i, rule=attack[0]) for i in list(explanations)[:cards]),
-            "global_words": tuple(
-                base.explanations.global_words[0].model_copy(update={"text": t, "label": t}) for t in attack
-            ),
+            "global_words": tuple(weights.global_words[0].model_copy(update={"text": t, "label": t}) for t in attack),
         }
     )
     surprise = perplexity_findings(made, perplexities).model_copy(
@@ -289,9 +299,7 @@ def hostile(cards=14):
             "notes": tuple(attack[:3]),
             "numbers": (name,),
             "key_numbers": (name,),
-            "predictions": found,
-            "explanations": explained,
-            "perplexity": surprise,
+            "analyses": {**base.analyses, "prediction": found, "lime": explained, "perplexity": surprise},
             "pointers": (Pointer(severity="fail", text=attack[1], section='"><script>'),),
             "slices": tuple(SliceRow(column=a[:80], value=a, n=40, numbers=(name,), judged=True) for a in attack),
             "documents": rows(made, (predictions, explanations, perplexities)),
@@ -310,4 +318,5 @@ def hostile(cards=14):
             "verdict": Verdict(result="fail", headline=attack[1], explanation=attack[2]),
         }
     )
-    return findings, Evidence(made, predictions, explanations, {}, perplexities)
+    measured = {"prediction": predictions, "lime": explanations, "perplexity": perplexities}
+    return with_worst(findings, Evidence(made, measured))

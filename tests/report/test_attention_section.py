@@ -46,6 +46,11 @@ def data(html):
     return re.search(r'<script type="application/json" id="attention-maps">(.*?)</script>', html, re.DOTALL).group(1)
 
 
+def attending(evidence, records):
+    """The evidence with other records of attention."""
+    return replace(evidence, rows={**evidence.rows, "attention": records})
+
+
 def map_of(rows):
     keys, weights, kept = mapped(rows)
     return AttentionMap(0, len(rows), N_KEYS, keys, weights, (kept,))
@@ -86,8 +91,8 @@ def test_a_map_is_read_back_as_it_was_written():
 
 def test_the_heads_of_all_layers_lie_one_behind_the_other(run):
     findings, evidence = run
-    record = next(iter(evidence.attention.values()))
-    for shown in findings.attention.mapped_heads:
+    record = next(iter(evidence.of("attention").values()))
+    for shown in findings.analyses["attention"].mapped_heads:
         rows = attention_maps.rows(record.map, shown.layer * record.n_heads + shown.head)
         wanted = rows_of(shown.name, record.n_tokens, record.causal)
         assert [set(row) for row in rows] == [set(row) for row in wanted]
@@ -138,7 +143,7 @@ def test_a_token_at_the_margin_is_one_short_line(token, label):
 def test_each_pattern_is_drawn_named_and_put_into_numbers(run):
     findings, _ = run
     body = section(render_html(*run))
-    shown = findings.attention.mapped_heads
+    shown = findings.analyses["attention"].mapped_heads
     assert {head.name for head in shown} == {"previous", "special", "sink"}
     assert body.split('<div class="grids maps">')[1].split("</div>")[0].count("<figure>") == len(shown)
     text = words(body)
@@ -152,7 +157,7 @@ def test_each_pattern_is_drawn_named_and_put_into_numbers(run):
 
 def test_a_run_without_maps_has_neither_drawings_nor_explorer():
     findings, evidence = classifier()
-    body = section(render_html(findings, replace(evidence, attention={})))
+    body = section(render_html(findings, attending(evidence, {})))
     assert "explorer" not in body
     assert "single documents" not in body
     assert "Heads by pattern" in body
@@ -162,9 +167,9 @@ def test_of_a_causal_model_the_beginning_is_shown_and_the_first_query_is_no_link
     findings, evidence = language_model()
     text = words(section(render_html(findings, evidence)))
     assert "of a long one the first 64 tokens are mapped, which see no others" in text
-    record = next(iter(evidence.attention.values()))
-    previous = next(head for head in findings.attention.mapped_heads if head.name == "previous")
-    table = mapped_heads.compose(Sources(findings, evidence), findings.attention).table
+    record = next(iter(evidence.of("attention").values()))
+    previous = next(head for head in findings.analyses["attention"].mapped_heads if head.name == "previous")
+    table = mapped_heads.compose(Sources(findings, evidence), findings.analyses["attention"]).table
     [row] = [row for row in table.rows if row[1] == "previous token"]
     first, second = (attention_maps.label(token) for token in record.tokens[:2])
     assert row[-1].startswith(f"{second} → {first} 1.00")
@@ -176,8 +181,8 @@ def test_the_explorer_has_the_heaviest_keys_of_every_head(run):
     found = json.loads(data(render_html(*run)))
     assert found["keys"] == 8
     assert len(found["heads"]) == 48
-    for shown, document in zip(found["documents"], findings.attention.mapped, strict=True):
-        record = evidence.attention[document]
+    for shown, document in zip(found["documents"], findings.analyses["attention"].mapped, strict=True):
+        record = evidence.of("attention")[document]
         raw = base64.b64decode(shown["map"])
         assert shown["tokens"] == list(record.tokens)
         assert len(raw) == 48 * record.n_tokens * 16
@@ -191,10 +196,11 @@ def test_the_explorer_has_the_heaviest_keys_of_every_head(run):
 def test_no_token_can_end_the_script_of_the_explorer(run):
     findings, evidence = run
     attacks = ("</script><script>alert(1)</script>", "<!--/screen-->", "\u2028\u2029", "&lt;", "]]>", *HOSTILE)
-    attention = {
-        name: replace(record, tokens=(attacks * 9)[: record.n_tokens]) for name, record in evidence.attention.items()
+    records = {
+        name: replace(record, tokens=(attacks * 9)[: record.n_tokens])
+        for name, record in evidence.of("attention").items()
     }
-    html = render_html(findings, replace(evidence, attention=attention))
+    html = render_html(findings, attending(evidence, records))
     raw = data(html)
     assert not set("<>&\u2028\u2029") & set(raw)
     assert json.loads(raw)["documents"][0]["tokens"][0] == attacks[0]
@@ -215,13 +221,13 @@ def test_controls_are_labelled_hidden_without_the_script_and_not_for_paper(run):
 def large(run, n_tokens, n_documents, n_layers=12, n_heads=12):
     """Maps of random bytes would do: only their size counts."""
     findings, evidence = run
-    record = next(iter(evidence.attention.values()))
+    record = next(iter(evidence.of("attention").values()))
     size = n_layers * n_heads * n_tokens * N_KEYS
     whole = AttentionMap(0, n_tokens, N_KEYS, bytes(size), bytes(size), (1.0,) * (n_layers * n_heads))
     records = [
         replace(record, n_layers=n_layers, n_heads=n_heads, n_tokens=n_tokens, tokens=("token",) * n_tokens, map=whole)
     ] * n_documents
-    return records, findings.attention.model_copy(update={"n_layers": n_layers, "n_heads": n_heads})
+    return records, findings.analyses["attention"].model_copy(update={"n_layers": n_layers, "n_heads": n_heads})
 
 
 @pytest.mark.parametrize(("layers", "heads"), [(12, 12), (30, 9), (32, 32), (80, 64)])
@@ -240,12 +246,12 @@ def test_more_keys_are_shown_where_they_fit(run):
 
 
 def test_nothing_mapped_gives_no_explorer(run):
-    assert attention_explorer.build([], run[0].attention) is None
+    assert attention_explorer.build([], run[0].analyses["attention"]) is None
 
 
 def test_the_section_is_said_in_the_language_of_the_report(run):
     findings, evidence = run
     with speaking("zh"):
-        found = mapped_heads.compose(Sources(findings, evidence), findings.attention)
+        found = mapped_heads.compose(Sources(findings, evidence), findings.analyses["attention"])
     assert found is not None
     assert len(found.drawings) == 3

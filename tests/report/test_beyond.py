@@ -92,7 +92,7 @@ def absurd(shift):
         name: PseudoPerplexity(name, "mlm", r.tokens, r.spans, tuple(range(len(r.tokens))), r.logprobs, "original", 64)
         for name, r in causal.items()
     }
-    found = Evidence(tuple(made), perplexity=causal, pseudo_perplexity=masked)
+    found = Evidence(tuple(made), {"perplexity": causal, "pseudo_perplexity": masked})
     return summarise(found, CONTEXT), found
 
 

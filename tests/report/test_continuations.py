@@ -4,17 +4,18 @@ import re
 from dataclasses import replace
 
 import pytest
+from invented_findings import with_analysis
 from invented_runs import language_model, with_continuation
 
 from auditor.records.types import Document
 from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
-from auditor.report.sections import continuations, predictions
+from auditor.report.sections import continuations, prediction
 
 
 def page(run):
-    section = predictions.compose(Sources(*run))
+    section = prediction.compose(Sources(*run))
     return str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
 
 
@@ -22,8 +23,8 @@ def many(n):
     findings, evidence = language_model()
     made = tuple(Document(f"s{i}", f"text {i}") for i in range(n))
     given = {d.id: with_continuation(d) for d in made}
-    found = findings.predictions.model_copy(update={"least_certain": ()})
-    return findings.model_copy(update={"predictions": found}), replace(evidence, documents=made, predictions=given)
+    rows = {**evidence.rows, "prediction": given}
+    return with_analysis(findings, "prediction", least_certain=()), replace(evidence, documents=made, rows=rows)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from dataclasses import replace
 import pytest
 from invented import LABELS
 from invented_classifier import classifier
+from invented_findings import with_analysis
 from invented_runs import hostile
 
 from auditor.findings.analyses.words import rank_words
 from auditor.findings.types import Example
 from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
 from auditor.report.contract import Sources, with_interval
-from auditor.report.sections import explanations, recurring
+from auditor.report.sections import lime, recurring
 
 
 def word_in(documents, word, label, weight):
@@ -18,23 +19,31 @@ def word_in(documents, word, label, weight):
     return {
         i: Explanation(
             i,
-            "lime",
-            "probability",
             "words",
             (Segment(word, (Span(0, len(word)),)),),
             (Target(label, (weight + 0.001 * n,), (0.0,), (True,), 0.1, 0.9, 0.8, 0.8),),
-            Neighbourhood(2, 2, True, 25.0),
+            2,
+            2,
+            True,
+            25.0,
         )
         for n, i in enumerate(documents)
     }
 
 
+def texts_of(explained):
+    """A document for each explanation."""
+    return tuple(Document(name, e.segments[0].text) for name, e in explained.items())
+
+
 def view_of(explained):
     """The global view of a run with these explanations."""
     findings, evidence = classifier()
-    found = findings.explanations.model_copy(update={"global_words": rank_words(list(explained.values()))})
-    sources = Sources(findings, type(evidence)((), explanations=explained))
-    return recurring.view(sources, found)
+    found = findings.analyses["lime"].model_copy(
+        update={"global_words": rank_words(list(explained.values()), "lime", "LIME")}
+    )
+    sources = Sources(findings, type(evidence)(texts_of(explained), {"lime": explained}))
+    return recurring.view(sources, found, "lime")
 
 
 def test_words_are_grouped_by_label_and_each_group_says_how_many_were_looked_at():
@@ -75,7 +84,6 @@ def test_paper_has_whole_labels_up_to_a_page_and_the_screen_has_all():
 
 @pytest.mark.parametrize(("words", "rows"), [(3, 3), (12, 4), (20, 6), (400, 10)])
 def test_a_text_has_as_many_weights_beside_it_as_its_lines_leave_room_for(words, rows):
-    findings, evidence = classifier()
     names = [f"word{i:03d}" for i in range(words)]
     text = " ".join(names)
     segments = tuple(Segment(name, (Span(8 * i, 8 * i + 7),)) for i, name in enumerate(names))
@@ -85,29 +93,29 @@ def test_a_text_has_as_many_weights_beside_it_as_its_lines_leave_room_for(words,
     explained = Explanation(
         "only", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )
-    found = findings.explanations.model_copy(update={"examples": (Example(document_id="only", rule="the only one"),)})
-    sources = Sources(
-        findings.model_copy(update={"explanations": found}),
-        type(evidence)((document,), explanations={"only": explained}),
-    )
-    (card,) = explanations.compose(sources).content["cards"]
+    (card,) = cards_of(document, explained)
     assert len(card.weights) == rows
     assert card.more == words - rows
+
+
+def cards_of(document, explained):
+    """The cards of a run whose only example is one document."""
+    findings, evidence = classifier()
+    findings = with_analysis(findings, "lime", examples=(Example(document_id=document.id, rule="the only one"),))
+    sources = Sources(findings, type(evidence)((document,), {"lime": {document.id: explained}}))
+    return lime.CHAPTER.compose(sources).content["cards"]
 
 
 def composed(**values):
     """The section of a classifier whose findings on explanations are changed."""
     findings, evidence = classifier()
-    found = findings.explanations.model_copy(update=values)
-    return explanations.compose(Sources(findings.model_copy(update={"explanations": found}), evidence))
+    return lime.CHAPTER.compose(Sources(with_analysis(findings, "lime", **values), evidence))
 
 
 def test_shares_are_said_with_their_interval_and_of_how_many_explained_documents():
-    findings, _ = classifier()
-    clear = findings.explanations.clear_share.model_copy(update={"value": 0.996, "low": 0.98, "high": 0.999, "n": 250})
-    low = findings.explanations.low_fidelity_share.model_copy(
-        update={"value": 0.267, "low": 0.171, "high": 0.39, "n": 60}
-    )
+    explained = classifier()[0].analyses["lime"]
+    clear = explained.clear_share.model_copy(update={"value": 0.996, "low": 0.98, "high": 0.999, "n": 250})
+    low = explained.low_fidelity_share.model_copy(update={"value": 0.267, "low": 0.171, "high": 0.39, "n": 60})
     answer = composed(clear_share=clear, low_fidelity_share=low).answer
     assert f"clear weight in a share of {with_interval(clear)} of 250 explained documents." in answer
     assert f"R² is below 0.5 in a share of {with_interval(low)} of 60 explained documents" in answer
@@ -145,33 +153,27 @@ def test_segments_are_not_called_words_where_they_are_something_else():
 )
 def test_a_card_whose_weights_should_not_be_cited_is_signed(r2, printed):
     findings, evidence = classifier()
-    explained = evidence.explanations["en-0000"]
+    explained = evidence.of("lime")["en-0000"]
     target = replace(explained.targets[0], fidelity=r2)
-    evidence.explanations["en-0000"] = replace(explained, targets=(target,))
-    cards = explanations.compose(Sources(findings, evidence)).content["cards"]
+    evidence.of("lime")["en-0000"] = replace(explained, targets=(target,))
+    cards = lime.CHAPTER.compose(Sources(findings, evidence)).content["cards"]
     (card,) = [card for card in cards if card.document_id == "en-0000"]
     assert card.facts.endswith(f" · {printed}")
 
 
 def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():
-    findings, evidence = classifier()
     text = " ".join(f"Sentence {i:03d}." for i in range(200))
     segments = tuple(Segment(text[14 * i : 14 * i + 13], (Span(14 * i, 14 * i + 13),)) for i in range(200))
     target = Target(LABELS[0], (0.5, *(0.01,) * 199), (0.001,) * 200, (True,) * 200, 0.1, 0.9, 0.8, 0.8)
     explained = Explanation(
         "long", "lime", "probability", "sentences", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )
-    found = findings.explanations.model_copy(update={"examples": (Example(document_id="long", rule="any"),)})
-    sources = Sources(
-        findings.model_copy(update={"explanations": found}),
-        type(evidence)((Document("long", text),), explanations={"long": explained}),
-    )
-    (card,) = explanations.compose(sources).content["cards"]
+    (card,) = cards_of(Document("long", text), explained)
     assert "[… 110 sentences …]" in card.passages[0].body
 
 
 def test_hostile_words_stay_text_in_the_global_view():
     findings, evidence = hostile()
-    view = recurring.view(Sources(findings, evidence), findings.explanations)
+    view = recurring.view(Sources(findings, evidence), findings.analyses["lime"], "lime")
     assert any("<script>" in row.word for group in view.groups for row in group.rows)
     assert all("<script>" not in row.mark for group in view.groups for row in group.rows)

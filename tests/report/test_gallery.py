@@ -1,19 +1,19 @@
 """The failure gallery: one card per document, with the reasons of all rules that chose it."""
 
 import re
-from dataclasses import replace
 from html import unescape
 
 import pytest
-from auditor.findings.analyses.failures import choose_failures
 from invented_classifier import classifier
+from invented_findings import with_worst, without
 from invented_runs import candidates, empty, language_model, tiny
 
 from auditor.records.types import Failure
+from auditor.report import sections
 from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
-from auditor.report.sections import gallery
+from auditor.report.sections import explanations, gallery
 
 
 def words(html):
@@ -38,14 +38,14 @@ def with_a_worse_group():
             for n in row.numbers
         ]
         rows.append(row.model_copy(update={"numbers": tuple(numbers)}))
-    return findings.model_copy(update={"slices": tuple(rows)}), evidence
+    return with_worst(findings.model_copy(update={"slices": tuple(rows)}), evidence)
 
 
 @pytest.mark.parametrize("make", [classifier, language_model, candidates])
 def test_every_chosen_document_has_one_card(make):
     findings, evidence = make()
     html = page((findings, evidence))
-    chosen = {name for choice in choose_failures(findings, evidence) for name, _ in choice.documents}
+    chosen = {name for choice in findings.worst for name, _ in choice.documents}
     cards = re.findall(r'<article class="card case" aria-label="Document ([^"]*)"', html)
     assert len(cards) == len(set(cards)) == len(chosen)
     assert f"{len(chosen)} documents are shown, chosen by" in words(html)
@@ -53,7 +53,7 @@ def test_every_chosen_document_has_one_card(make):
 
 def test_a_document_chosen_twice_says_both_reasons():
     findings, evidence = with_a_worse_group()
-    reasons = gallery._reasons(Sources(findings, evidence), choose_failures(findings, evidence))
+    reasons = gallery._reasons(Sources(findings, evidence), findings.worst)
     twice = next(own for own in reasons.values() if {rule for rule, _ in own} >= {"error", "slice"})
     text = words(page((findings, evidence)))
     assert " ".join(reason for _, reason in twice) in text
@@ -70,11 +70,11 @@ def test_links_lead_to_fuller_cards_that_are_printed():
     findings, evidence = with_a_worse_group()
     html = page((findings, evidence))
     targets = set(re.findall(r'href="#([^"]+)"', html))
-    shown = {example.document_id for example in findings.perplexity.most_surprising}
+    shown = {example.document_id for example in findings.analyses["perplexity"].most_surprising}
     places = {f"perplexity-{i}" for i, document in enumerate(evidence.documents) if document.id in shown}
     assert {target for target in targets if target.startswith("perplexity-")} <= places
     assert "slices" in targets
-    chosen = findings.presentation.model_copy(update={"sections": ("predictions", "failures")})
+    chosen = findings.presentation.model_copy(update={"sections": ("prediction", "failures")})
     assert "href" not in page((findings.model_copy(update={"presentation": chosen}), evidence))
 
 
@@ -83,7 +83,7 @@ def test_errors_made_with_confidence_are_counted_where_page_one_leads():
     wrong = [
         max(prediction.probabilities)
         for document in evidence.documents
-        if not isinstance(prediction := evidence.predictions[document.id], Failure)
+        if not isinstance(prediction := evidence.of("prediction")[document.id], Failure)
         and prediction.predicted != document.labels
     ]
     sure = sum(p >= 0.9 for p in wrong)
@@ -95,7 +95,7 @@ def test_errors_made_with_confidence_are_counted_where_page_one_leads():
 def test_marks_are_explained_in_their_unit_and_only_where_there_are_marks():
     findings, evidence = classifier()
     assert "shades change at ±0.10, ±0.20, ±0.30 of probability." in words(page((findings, evidence)))
-    bare = page((findings.model_copy(update={"explanations": None}), replace(evidence, explanations={})))
+    bare = page(without((findings, evidence), "lime"))
     assert "shades change" not in bare
     assert "<mark" not in bare
 
@@ -107,14 +107,15 @@ def test_a_continued_text_shows_its_continuation():
 
 
 def test_an_explanation_worse_than_a_constant_is_called_that():
-    assert "less than a constant" in gallery._unfaithful(None, "", -0.3)
-    assert "it misses 75% of how the model varies" in gallery._unfaithful(None, "", 0.25)
+    sentence = explanations.REASONS["unfaithful"].sentence
+    assert "less than a constant" in sentence(None, "", -0.3)
+    assert "it misses 75% of how the model varies" in sentence(None, "", 0.25)
 
 
 @pytest.mark.parametrize("make", [tiny, empty])
 def test_without_anything_to_choose_there_is_no_gallery(make):
-    assert not gallery.has_cases(Sources(*make()))
+    assert "failures" not in [section.id for section in sections.compose(Sources(*make()))]
 
 
 def test_with_something_to_choose_there_is_one():
-    assert gallery.has_cases(Sources(*classifier()))
+    assert "failures" in [section.id for section in sections.compose(Sources(*classifier()))]

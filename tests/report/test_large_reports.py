@@ -7,12 +7,15 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from invented_findings import with_analysis
 from invented_large import HOSTILE, of_many
 from invented_runs import language_model
 
 from auditor.findings import abridgement, read, sliceable, write
 from auditor.findings.abridgement import document_rows
+from auditor.findings.analyses import perplexity
 from auditor.findings.analyses.perplexity import nats_by_slice
+from auditor.records.types import Perplexity
 from auditor.report import render_html, render_pages
 from auditor.report.sections import documents
 
@@ -81,13 +84,13 @@ def test_by_default_a_page_of_four_thousand_documents_is_below_two_megabytes():
 def test_the_page_keeps_what_the_report_shows_what_failed_and_the_surest_errors():
     findings, evidence = of_many(N)
     kept = {row.document_id for row in findings.documents}
-    assert findings.predictions is not None
-    shown = {e.document_id for e in (*findings.predictions.confident_errors, *findings.predictions.least_certain)}
+    answered = findings.analyses["prediction"]
+    shown = {e.document_id for e in (*answered.confident_errors, *answered.least_certain)}
     assert shown <= kept
     listed = {name for row in findings.coverage for name, *_ in row.failures}
     assert listed <= kept
     wrong = documents.wrong_documents(findings, evidence)
-    by_certainty = sorted(wrong, key=lambda name: (-max(evidence.predictions[name].probabilities), name))
+    by_certainty = sorted(wrong, key=lambda name: (-max(evidence.of("prediction")[name].probabilities), name))
     assert set(by_certainty[:20]) <= kept
     assert "doc-1" in kept
     assert len(kept) == 50
@@ -112,13 +115,14 @@ def test_the_files_beside_the_page_hold_every_document_and_agree():
     assert [row.document_id for row in rows] == [document.id for document in evidence.documents]
     table = pq.read_table(io.BytesIO(files["documents.parquet"]))
     assert table.column("document_id").to_pylist() == [row.document_id for row in rows]
-    assert table.column("probability").to_pylist() == [row.probability for row in rows]
+    assert table.column("probability").to_pylist() == [row.values["probability"] for row in rows]
     assert table.column("failed").to_pylist() == [list(row.failed) for row in rows]
     shown = rows_of(files["documents.html"].decode())
     assert shown["Document"] == [row.document_id for row in rows]
     assert shown["source"] == [row.metadata["source"] for row in rows]
     assert shown["Failed"] == ["prediction" if row.failed else "" for row in rows]
-    assert shown["Prob."] == [None if row.probability is None else f"{row.probability:.2f}" for row in rows]
+    probabilities = [row.values["probability"] for row in rows]
+    assert shown["Prob."] == [None if p is None else f"{p:.2f}" for p in probabilities]
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -156,17 +160,14 @@ def test_findings_and_page_are_no_larger_with_twice_the_documents():
 
 def test_strips_keep_a_thousand_values_in_the_findings_and_all_of_them_on_the_page(monkeypatch):
     findings, evidence = language_model()
-    assert findings.perplexity is not None
-    exact = nats_by_slice(tuple(evidence.measured(evidence.perplexity)), sliceable(evidence.documents))
-    findings = findings.model_copy(
-        update={"perplexity": findings.perplexity.model_copy(update={"nats_by_slice": exact})}
-    )
+    read = evidence.measured("perplexity", Perplexity)
+    exact = nats_by_slice(evidence.documents, read, sliceable(evidence.documents))
+    findings = with_analysis(findings, "perplexity", nats_by_slice=exact)
     whole = render_html(findings, evidence)
     monkeypatch.setattr(abridgement, "SHOWN", 10)
-    monkeypatch.setattr(abridgement, "POINTS", 3)
+    monkeypatch.setattr(perplexity, "POINTS", 3)
     short = abridgement.abridge(findings, evidence)
-    assert short.perplexity is not None
-    for column, values in short.perplexity.nats_by_slice.items():
+    for column, values in short.analyses["perplexity"].nats_by_slice.items():
         for value, kept in values.items():
             everything = exact[column][value]
             assert len(kept) == min(3, len(everything))

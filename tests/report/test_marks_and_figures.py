@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from invented_findings import check, number
 
-from auditor.findings.types import CalibrationBin
+from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.languages import speaking
 from auditor.report.branding import fonts
 from auditor.report.drawing import figures, marks
@@ -191,10 +191,10 @@ def test_strips_of_perplexities_that_cannot_be_written_are_drawn():
 
 
 def test_calibration_is_drawn_from_the_bins_that_hold_documents(classifier_run):
-    findings, _ = classifier_run
-    svg = image(figures.draw_calibration(findings.predictions.calibration))
+    bins = classifier_run[0].analyses["prediction"].calibration
+    svg = image(figures.draw_calibration(bins))
     assert svg.startswith(b"<?xml")
-    assert figures.draw_calibration(findings.predictions.calibration[:2])
+    assert figures.draw_calibration(bins[:2])
 
 
 def test_matplotlib_draws_with_the_vendored_fonts_only():

@@ -68,12 +68,6 @@ def test_each_number_is_named_once_under_its_section():
     assert all(name.startswith("lime.") for name in by_section["lime"])
 
 
-def test_a_third_partys_number_is_named_under_its_probe():
-    sources = Sources(*empty())
-    found = methods.compose(sources, sections.compose(sources)).content["names"]
-    assert [(row.section, row.names) for row in found] == [("probe-toxicity", ("toxicity.mean",))]
-
-
 def test_a_protocol_that_stands_beside_its_number_is_not_repeated():
     sources = Sources(*classifier())
     every = methods.compose(sources, []).content["protocols"]
@@ -108,12 +102,14 @@ def test_a_family_whose_protocols_differ_in_the_middle_has_one_row():
 
 
 def test_symbols_in_the_prose_are_set_as_such_and_nothing_else_is_markup():
-    prose = {part.key: part.prose for part in methods.compose(Sources(*classifier()), []).content["parts"]}
-    assert "<i>a</i><sub><i>ij</i></sub> is the weight of query <i>i</i>" in prose["attention"]
+    parts = methods.compose(Sources(*classifier()), []).content["parts"]
+    prose = {part.formulas: part.prose for part in parts}
+    said = "<i>a</i><sub><i>ij</i></sub> is the weight of query <i>i</i>"
+    assert said in prose["sections/formulas/attention.html.j2"]
     assert "*" not in "".join(prose.values())
     assert "&lt;" not in "".join(prose.values())
 
 
 def test_a_language_model_has_the_formula_of_its_continuations():
-    keys = [part.key for part in methods.compose(Sources(*language_model()), []).content["parts"]]
-    assert keys == ["continuation", "lime", "attention", "perplexity"]
+    formulas = [part.formulas for part in methods.compose(Sources(*language_model()), []).content["parts"]]
+    assert formulas == [f"sections/formulas/{n}.html.j2" for n in ("continuation", "lime", "attention", "perplexity")]

@@ -2,10 +2,10 @@
 
 import pytest
 from invented_classifier import classifier
-from invented_findings import number
+from invented_findings import number, with_analysis
 
 from auditor.report.contract import Sources
-from auditor.report.sections import predictions
+from auditor.report.sections import prediction
 
 
 def section(*ends):
@@ -13,10 +13,9 @@ def section(*ends):
     findings, evidence = classifier()
     classes = tuple(
         scores.model_copy(update={"f1": number("f1", "F1", *end)})
-        for scores, end in zip(findings.predictions.classes, ends, strict=False)
+        for scores, end in zip(findings.analyses["prediction"].classes, ends, strict=False)
     )
-    found = findings.predictions.model_copy(update={"classes": classes})
-    return predictions.compose(Sources(findings.model_copy(update={"predictions": found}), evidence))
+    return prediction.compose(Sources(with_analysis(findings, "prediction", classes=classes), evidence))
 
 
 @pytest.mark.parametrize(
@@ -46,4 +45,4 @@ def test_every_score_of_a_label_has_its_interval_in_print():
 
 
 def test_labels_of_one_document_are_separated_as_the_language_does():
-    assert predictions.labels(("a", "b")) == "a, b"
+    assert prediction.labels(("a", "b")) == "a, b"

@@ -1,16 +1,19 @@
 import base64
 import hashlib
 import io
+from dataclasses import replace
 
 import pytest
 import segno
 from invented_classifier import classifier
+from invented_findings import without
 from invented_runs import hostile, language_model, tiny
 
-from auditor.findings import write
+from auditor.findings import summarise, write
 from auditor.languages import speaking
 from auditor.report.contract import Sources
 from auditor.report.sections import glossary, provenance
+from tests.findings import worked_example
 
 
 def compose(run, **values):
@@ -102,22 +105,26 @@ def glossary_of(run, **values):
     return [entry.term for entry in section.content["entries"]]
 
 
+def summarised_glossary(evidence, **settings):
+    return glossary_of((summarise(evidence, worked_example.context(**settings)), evidence))
+
+
 def test_the_glossary_has_only_words_of_probes_that_ran():
     every = glossary_of(classifier())
     assert {"LIME", "Attention sink", "Perplexity", "Calibration error", "Kendall’s τ"} <= set(every)
-    assert "Perplexity" not in glossary_of(classifier(), perplexity=None)
-    assert "Surrogate" not in glossary_of(classifier(), explanations=None)
+    assert "Perplexity" not in glossary_of(without(classifier(), "perplexity"))
+    assert "Surrogate" not in glossary_of(without(classifier(), "lime"))
     assert "Attention head" not in glossary_of(tiny())
 
 
 def test_terms_of_scores_are_explained_only_where_there_are_labels():
-    findings, evidence = tiny()
-    unlabelled = findings.predictions.model_copy(update={"n_labelled": 0})
-    assert "F1" in glossary_of((findings, evidence))
-    assert "F1" not in glossary_of((findings, evidence), predictions=unlabelled)
-    assert "Exact match" not in glossary_of((findings, evidence))
-    several = findings.predictions.model_copy(update={"multi_label": True})
-    assert "Exact match" in glossary_of((findings, evidence), predictions=several)
+    labelled = worked_example.evidence()
+    bare = replace(labelled, documents=tuple(replace(document, labels=()) for document in labelled.documents))
+    assert {"F1", "Accuracy"} <= set(summarised_glossary(labelled))
+    assert not {"F1", "Accuracy"} & set(summarised_glossary(bare))
+    assert "Label" in summarised_glossary(bare)
+    assert "Exact match" not in summarised_glossary(labelled)
+    assert "Exact match" in summarised_glossary(labelled, multi_label=True)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

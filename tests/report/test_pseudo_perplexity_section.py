@@ -29,7 +29,7 @@ def run(variant="within-word", references=None):
         )
         for i, document in enumerate(evidence().documents)
     }
-    own = replace(evidence(), pseudo_perplexity=records)
+    own = replace(evidence(), rows={**evidence().rows, "pseudo_perplexity": records})
     given = {"task": "fill-mask"} | ({"references": references} if references else {})
     return summarise(own, context(**given)), own
 
@@ -47,8 +47,8 @@ def part(html, name):
 
 def test_the_section_prints_its_numbers_with_intervals_and_its_protocol(html):
     findings, _ = run()
-    text = part(html, "pseudo_perplexity")
-    for number in (findings.pseudo_perplexity.corpus, findings.pseudo_perplexity.median_document):
+    text, scored = part(html, "pseudo_perplexity"), findings.analyses["pseudo_perplexity"]
+    for number in (scored.corpus, scored.median_document):
         assert f"{formats.value(number)} ({formats.interval(number)})" in text
     assert "Masked language model tiny-mlm (audited) Variant within-word Context length 64 tokens" in text
     assert "Of these in split words 80: where the variants differ" in text

@@ -6,7 +6,7 @@ from invented_classifier import classifier
 
 from auditor.findings.analyses.explanations import faithful
 from auditor.findings.analyses.words import rank_words
-from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Segment, Span, Target
 from auditor.report.contract import Sources
 from auditor.report.sections import recurring
 
@@ -16,16 +16,16 @@ def explained(document_id, weights, fidelity=0.9):
     n = len(weights)
     target = Target("positive", tuple(weights), (0.0,) * n, (True,) * n, 0.1, fidelity, 0.8, 0.8)
     segments = tuple(Segment(f"word{i:02}", (Span(i, i + 1),)) for i in range(n))
-    return Explanation(
-        document_id, "lime", "probability", "words", segments, (target,), Neighbourhood(2, 2, True, 25.0)
-    )
+    return Explanation(document_id, "words", segments, (target,), 2, 2, True, 25.0)
 
 
 def view_of(*made):
     findings, evidence = classifier()
-    found = findings.explanations.model_copy(update={"global_words": rank_words(faithful(made))})
-    shown = replace(evidence, documents=(), explanations={e.document_id: e for e in made})
-    return recurring.view(Sources(findings, shown), found)
+    ranked = rank_words(faithful(made), "lime", "LIME")
+    found = findings.analyses["lime"].model_copy(update={"global_words": ranked})
+    documents = tuple(Document(e.document_id, "".join(s.text for s in e.segments)) for e in made)
+    shown = replace(evidence, documents=documents, rows={"lime": {e.document_id: e for e in made}})
+    return recurring.view(Sources(findings, shown), found, "lime")
 
 
 def test_words_told_from_zero_are_counted_before_the_list_is_cut():

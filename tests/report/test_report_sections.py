@@ -4,11 +4,12 @@ from html import unescape
 
 import pytest
 from invented_classifier import classifier
-from invented_findings import number
+from invented_findings import number, with_analysis, without
 from invented_runs import candidates, empty, language_model, tiny
 
 from auditor.findings import Bound, Context, Evidence, summarise
-from auditor.findings.types import ClassScores, Example, Pointer
+from auditor.findings.analyses.scores import ClassScores
+from auditor.findings.types import Example, Pointer
 from auditor.records.types import Document, Explanation, Failure, Neighbourhood, Prediction, Segment, Span, Target
 from auditor.report import render_html
 
@@ -28,10 +29,6 @@ def words(html):
 
 def sections(html):
     return re.findall(r'<section id="([\w-]+)"', html)
-
-
-def without(findings, *fields):
-    return findings.model_copy(update=dict.fromkeys(fields))
 
 
 def test_a_classifier_is_described_by_its_numbers(classifier_html):
@@ -110,8 +107,7 @@ def test_a_language_model_shows_its_continuations_and_its_own_perplexity():
 
 def test_continuations_are_shown_even_where_none_is_ranked():
     findings, evidence = language_model()
-    found = findings.predictions.model_copy(update={"least_certain": ()})
-    text = section(render_html(findings.model_copy(update={"predictions": found}), evidence), "predictions")
+    text = section(render_html(with_analysis(findings, "prediction", least_certain=()), evidence), "predictions")
     assert "Least likely continuations" not in text
     assert text.count("in a larger sense, we can not dedicate") == 12
 
@@ -124,18 +120,10 @@ def test_candidates_are_answered_like_labels_and_say_what_they_leave_to_other_co
     assert "Labelled \\ predicted yes no All" in text
 
 
-@pytest.mark.parametrize("field", ["predictions", "explanations", "attention", "perplexity"])
-def test_any_probe_may_be_missing(field):
-    findings, evidence = classifier()
-    coverage = tuple(
-        c
-        for c in findings.coverage
-        if c.probe != {"predictions": "prediction", "explanations": "lime"}.get(field, field)
-    )
-    slim = without(findings, field).model_copy(update={"coverage": coverage})
-    records = {"predictions": "predictions", "explanations": "explanations", "perplexity": "perplexity"}.get(field)
-    html = render_html(slim, replace(evidence, **({records: {}} if records else {})))
-    name = {"explanations": "lime"}.get(field, field)
+@pytest.mark.parametrize("probe", ["prediction", "lime", "attention", "perplexity"])
+def test_any_probe_may_be_missing(probe):
+    html = render_html(*without(classifier(), probe))
+    name = "predictions" if probe == "prediction" else probe
     assert name not in sections(html)
     assert f'href="#{name}"' not in html
     assert len(sections(html)) == 10
@@ -173,8 +161,8 @@ def test_page_one_counts_the_pointers_and_notes_it_has_no_room_for():
 
 def test_an_unlabelled_corpus_is_described_and_not_judged():
     findings, evidence = tiny()
-    found = findings.predictions.model_copy(update={"n_labelled": 0, "confusion": ()})
-    html = render_html(findings.model_copy(update={"predictions": found, "numbers": ()}), evidence)
+    findings = with_analysis(findings, "prediction", n_labelled=0, confusion=())
+    html = render_html(findings.model_copy(update={"numbers": ()}), evidence)
     text = section(html, "predictions")
     assert (
         "The corpus has no labels, so answers are described, not judged. “positive” is predicted for 1 of 1 document."
@@ -200,8 +188,8 @@ def test_many_labels_become_lists_with_the_weakest_first():
         for i, label in enumerate(reversed(labels))
     )
     confusion = tuple(tuple(3 if i == j else (2 if j == i + 1 else 0) for j in range(60)) for i in range(60))
-    found = findings.predictions.model_copy(update={"labels": labels, "classes": classes, "confusion": confusion})
-    html = render_html(findings.model_copy(update={"predictions": found}), evidence)
+    findings = with_analysis(findings, "prediction", labels=labels, classes=classes, confusion=confusion)
+    html = render_html(findings, evidence)
     text = section(html, "predictions")
     assert "The most frequent confusions among 60 labels." in text
     assert "label 0 label 1 2 40%" in text
@@ -215,16 +203,16 @@ def test_several_labels_per_document_are_listed_together():
     made = (Document("a", "Funny and sad", labels=("funny", "sad")),)
     answer = Prediction("a", ("funny", "sad"), (2.0, 0.4), (0.88, 0.6), ("funny", "sad"), 0.5, 5, False)
     nothing = Prediction("b", ("funny", "sad"), (-2.0, -3.0), (0.12, 0.05), (), 0.3, 5, False)
-    found = findings.predictions.model_copy(
-        update={
-            "multi_label": True,
-            "labels": ("funny", "sad"),
-            "confusion": (),
-            "least_certain": (Example(document_id="a", rule="r"), Example(document_id="b", rule="r")),
-        }
+    findings = with_analysis(
+        findings,
+        "prediction",
+        multi_label=True,
+        labels=("funny", "sad"),
+        confusion=(),
+        least_certain=(Example(document_id="a", rule="r"), Example(document_id="b", rule="r")),
     )
-    evidence = Evidence((*made, Document("b", "Plain")), {"a": answer, "b": nothing})
-    html = render_html(findings.model_copy(update={"predictions": found}), evidence)
+    evidence = Evidence((*made, Document("b", "Plain")), {"prediction": {"a": answer, "b": nothing}})
+    html = render_html(findings, evidence)
     text = section(html, "predictions")
     assert "Exact-match accuracy is" in text
     assert "funny, sad funny, sad 0.60" in text
@@ -240,9 +228,8 @@ def test_a_sentence_pair_is_explained_in_both_sentences():
         "en-0000", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )
     made = (document, *evidence.documents[1:])
-    html = render_html(
-        findings, replace(evidence, documents=made, explanations={**evidence.explanations, "en-0000": pair})
-    )
+    rows = {**evidence.rows, "lime": {**evidence.of("lime"), "en-0000": pair}}
+    html = render_html(findings, replace(evidence, documents=made, rows=rows))
     text = section(html, "lime")
     assert "First sentence A man sleeps. Second sentence Nobody +0.60 <i>sleeps</i>." in text
 
@@ -250,10 +237,9 @@ def test_a_sentence_pair_is_explained_in_both_sentences():
 def test_an_example_that_failed_or_is_unknown_is_left_out():
     findings, evidence = tiny()
     examples = (Example(document_id="b", rule="r"), Example(document_id="gone", rule="r"))
-    found = findings.predictions.model_copy(update={"least_certain": examples})
-    html = render_html(findings.model_copy(update={"predictions": found}), evidence)
+    html = render_html(with_analysis(findings, "prediction", least_certain=examples), evidence)
     assert "Least certain answers" not in html
-    assert isinstance(evidence.predictions["b"], Failure)
+    assert isinstance(evidence.of("prediction")["b"], Failure)
 
 
 @pytest.mark.parametrize("make", [classifier, language_model])

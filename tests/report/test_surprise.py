@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from invented_classifier import classifier
+from invented_findings import with_analysis
 
 from auditor.report.contract import Sources, with_interval
 from auditor.report.drawing import figures, marks
@@ -21,19 +22,22 @@ def cards(run):
 
 def test_a_card_is_linked_by_the_place_of_its_document():
     findings, evidence = classifier()
-    places = [card.place for card in cards((findings, evidence))]
+    places = [card.position for card in cards((findings, evidence))]
     ids = [evidence.documents[place].id for place in places]
-    assert ids == [example.document_id for example in findings.perplexity.most_surprising]
-    examples = findings.perplexity.most_surprising
-    assert surprise.shown_places(Sources(findings, evidence), examples, evidence.perplexity) == set(places)
+    assert ids == [example.document_id for example in findings.analyses["perplexity"].most_surprising]
+    card = perplexity.CHAPTER.card
+    links = {document.id: card(Sources(findings, evidence), document.id) for document in evidence.documents}
+    assert {name: link for name, link in links.items() if link} == {
+        name: (f"perplexity-{place}", "Surprise of each token") for name, place in zip(ids, places, strict=True)
+    }
 
 
 @pytest.mark.parametrize(("name", "short"), [("en-0015", True), ("long-0059", False)])
 def test_a_short_text_stands_beside_its_line_and_a_long_one_below(name, short):
     findings, evidence = classifier()
-    examples = tuple(e.model_copy(update={"document_id": name}) for e in findings.perplexity.most_surprising[:1])
-    found = findings.perplexity.model_copy(update={"most_surprising": examples})
-    (card,) = cards((findings.model_copy(update={"perplexity": found}), evidence))
+    (example, *_) = findings.analyses["perplexity"].most_surprising
+    examples = (example.model_copy(update={"document_id": name}),)
+    (card,) = cards((with_analysis(findings, "perplexity", most_surprising=examples), evidence))
     width = float(ET.fromstring(str(card.line)).get("width"))
     assert card.is_short is short
     assert (width == marks.BESIDE) is short
@@ -41,9 +45,9 @@ def test_a_short_text_stands_beside_its_line_and_a_long_one_below(name, short):
 
 
 def test_strips_begin_with_all_documents_and_leave_out_what_is_empty():
-    strips = surprise.distribution([3.0, None, 1.0], {"kind": {"a": (1.0,), "b": ()}})
+    strips = surprise.distribution([3.0, 1.0], {"kind": {"a": (1.0,), "b": ()}})
     assert strips == [figures.Strip("All documents", (1.0, 3.0)), figures.Strip("kind a", (1.0,))]
-    assert surprise.distribution([None], {}) == []
+    assert surprise.distribution([], {}) == []
 
 
 def test_the_caption_names_the_extremes_of_the_medians():
@@ -74,7 +78,8 @@ def test_slices_without_a_strip_are_counted_and_only_those_drawn_are_ranked():
 def test_the_bits_of_the_corpus_are_not_said_to_be_those_of_the_median_document():
     findings, evidence = classifier()
     answer = perplexity.compose(Sources(findings, evidence)).answer
-    bits, median = findings.perplexity.bits_per_byte, findings.perplexity.median_document
+    surprised = findings.analyses["perplexity"]
+    bits, median = surprised.bits_per_byte, surprised.median_document
     assert answer.index(with_interval(bits)) < answer.index("the median document’s perplexity is")
     assert answer.endswith(f"the median document’s perplexity is {with_interval(median)}.")
 

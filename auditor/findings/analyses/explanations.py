@@ -72,6 +72,8 @@ class ExplanationQuantities:
     glossary: tuple[Term, ...] = ()
     rank: int | None = None
     """On page one; None keeps the method off it unless a check is about it."""
+    low_fidelity_title: str = N_("Low-fidelity explanations")
+    clear_title: str = N_("Clear explanations")
 
     @cached_property
     def fidelity(self) -> Quantity:
@@ -92,7 +94,7 @@ class ExplanationQuantities:
         rank = None if self.rank is None else self.rank + 60
         return Quantity(
             name=f"{self.probe}.low_fidelity_share",
-            title=N_("Low-fidelity explanations"),
+            title=self.low_fidelity_title,
             unit="share",
             compared=True,
             page_one=PageOne(rank, of_generation=False),
@@ -101,7 +103,7 @@ class ExplanationQuantities:
     @cached_property
     def clear_share(self) -> Quantity:
         """Share of explanations that name a word at all."""
-        return Quantity(name=f"{self.probe}.clear_share", title=N_("Clear explanations"), unit="share", compared=True)
+        return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share", compared=True)
 
 
 class ExplanationSummary(Summary):
@@ -121,7 +123,7 @@ class ExplanationSummary(Summary):
         *,
         section: str = "",
         order: int = 100,
-        column: str = "",
+        cells: tuple[Cell, ...] = (),
     ) -> None:
         """Declares the summary of one method.
 
@@ -130,12 +132,11 @@ class ExplanationSummary(Summary):
             title: Message: what the probe is called in a sentence.
             section: Id of the section; empty for `probe-` and the probe's name.
             order: Place among the probes.
-            column: Of the table of documents that holds R²; empty for the probe's name and `_fidelity`.
+            cells: Its columns of the table of documents, such as `fidelity_cell`.
         """
-        self.of = quantities
+        self.of, self.cells = quantities, cells
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
         self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
-        self.cells = (_fidelity_column(column or f"{self.probe}_fidelity"),)
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
         """Fidelity, how many name a word, and the words that recur."""
@@ -229,9 +230,15 @@ class ExplanationSummary(Summary):
         return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
 
 
-def _fidelity_column(name: str) -> Cell:
-    aid = N_("R² is the fidelity of the explanation.")
-    return Cell(name, N_("R²"), "correlation", 6, lambda explanation: top_target(explanation).fidelity, aid)
+def fidelity_cell(name: str, title: str, aid: str) -> Cell:
+    """The column of the table of documents that has the R² of each explanation.
+
+    Args:
+        name: In findings.json and documents.parquet; no other summary may have it.
+        title: Message: head of the column.
+        aid: Message: what the caption says of it.
+    """
+    return Cell(name, title, "correlation", 6, lambda explanation: top_target(explanation).fidelity, aid)
 
 
 def instability(explanation: Explanation) -> float | None:

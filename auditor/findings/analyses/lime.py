@@ -1,6 +1,6 @@
 """What the explanations of the probe `lime` come to; see `auditor.findings.analyses.explanations`."""
 
-from auditor.findings.analyses.explanations import ExplanationQuantities, ExplanationSummary
+from auditor.findings.analyses.explanations import ExplanationQuantities, ExplanationSummary, fidelity_cell
 from auditor.findings.contract import Term
 from auditor.languages import N_
 
@@ -28,5 +28,5 @@ SUMMARY = ExplanationSummary(
     N_("LIME"),
     section="lime",
     order=20,
-    column="fidelity",
+    cells=(fidelity_cell("fidelity", N_("R²"), N_("R² is the fidelity of the explanation.")),),
 )

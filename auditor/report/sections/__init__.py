@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from auditor.findings.registry import summary_of
+from auditor.findings.types import Coverage
 from auditor.languages import say
 from auditor.report.chapters import chapter_of, chosen_sections, section_id
 from auditor.report.chapters import compose as compose_chapter
@@ -30,11 +31,9 @@ def compose(sources: Sources) -> list[Section]:
 
 def _of_evidence(sources: Sources) -> Iterator[Section]:
     findings = sources.findings
-    concluded = [probe for probe in findings.analyses if chapter_of(probe)]
-    yield from (_of_probe(sources, probe) for probe in concluded)
-    for coverage in findings.coverage:
-        if not coverage.left_out and coverage.probe not in concluded:
-            yield _of_probe(sources, coverage.probe)
+    concluded = {probe: chapter for probe in findings.analyses if (chapter := chapter_of(probe))}
+    yield from (compose_chapter(sources, chapter) for chapter in concluded.values())
+    yield from (_of_probe(sources, row) for row in findings.coverage if not row.left_out and row.probe not in concluded)
     if findings.worst:
         yield gallery.compose(sources)
     if findings.slices:
@@ -42,11 +41,10 @@ def _of_evidence(sources: Sources) -> Iterator[Section]:
     yield documents.compose(sources)
 
 
-def _of_probe(sources: Sources, probe: str) -> Section:
-    """The section of its chapter; of a probe without one, or that has nothing to show, a plain table."""
+def _of_probe(sources: Sources, coverage: Coverage) -> Section:
+    """The chapter of a probe without a summary; where there is none, or nothing was measured, a plain table."""
+    probe = coverage.probe
     chapter = chapter_of(probe)
-    coverage = next(row for row in sources.findings.coverage if row.probe == probe)
-    is_concluded = probe in sources.findings.analyses or (coverage.measured and summary_of(probe) is None)
-    if chapter and is_concluded:
+    if chapter and coverage.measured and summary_of(probe) is None:
         return compose_chapter(sources, chapter)
     return plain.compose(sources, coverage, section_id(probe), say(chapter.title) if chapter else "")

@@ -3,9 +3,11 @@
 A document that several rules choose has one card, with a reason each.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.findings import wording
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import answer_probability, pair
 from auditor.findings.analyses.chosen_answers import CONFIDENT, n_confident
@@ -16,7 +18,7 @@ from auditor.findings.types import Choice
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Prediction
-from auditor.report.chapters import chapters, chosen_sections, section_id
+from auditor.report.chapters import chapter_of, chapters, chosen_sections, section_id
 from auditor.report.contract import Column, Reason, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats, highlights
 from auditor.report.sections import continuations, explanations
@@ -108,18 +110,19 @@ def _answer(choices: Sequence[Choice], n: int) -> str:
 
 def _rule_table(sources: Sources, choices: Sequence[Choice]) -> Table:
     columns = (Column(say("Rule")), Column(say("Shown"), "number", 12), Column(say("Chosen from"), "number", 14))
-    rows = tuple((_rule(sources, c.rule), formats.count(len(c.documents)), formats.count(c.among)) for c in choices)
+    rows = tuple((_rule(sources, c), formats.count(len(c.documents)), formats.count(c.among)) for c in choices)
     return Table(say("The rules, and how many documents each chose from."), columns, rows)
 
 
-def _rule(sources: Sources, rule: str) -> str:
-    worst = worst_slice(sources.findings.slices) if rule == SLICE else None
+def _rule(sources: Sources, choice: Choice) -> str:
+    title = say(_reason(choice).title)
+    worst = worst_slice(sources.findings.slices) if _is_in_slice(choice) else None
     if worst is None:
-        return say(_reason(rule).title)
+        return _told(sources, choice, title)
     row, accuracy = worst
     return say(
         "{rule}: {column} {value}, {accuracy}",
-        rule=say(_reason(rule).title),
+        rule=title,
         column=row.column,
         value=row.value,
         accuracy=with_interval(accuracy),
@@ -132,15 +135,33 @@ def _reasons(sources: Sources, choices: Sequence[Choice]) -> dict[str, list[tupl
     for choice in choices:
         for document_id, value in choice.documents:
             if document_id in sources.documents:
-                sentence = _reason(choice.rule).sentence(sources, document_id, value)
+                sentence = _told(sources, choice, _reason(choice).sentence(sources, document_id, value))
                 reasons.setdefault(document_id, []).append((choice.rule, sentence))
     return reasons
 
 
-def _reason(rule: str) -> Reason:
-    """What the chapters say of a rule; of one that none explains, its name and the value that ranked the document."""
-    known = {SLICE: _IN_SLICE, **{name: why for of in chapters().values() for name, why in of.reasons.items()}}
-    return known.get(rule) or Reason(rule, lambda _, __, value: f"{rule}: {formats.quantity(value, 'nats')}")
+def _told(sources: Sources, choice: Choice, text: str) -> str:
+    """The text of a rule, behind the name of its probe where several have a rule of this name."""
+    if sum(other.rule == choice.rule for other in sources.findings.worst) < 2:
+        return text
+    return _of_probe(choice.probe, text)
+
+
+def _of_probe(probe: str, text: str) -> str:
+    return say("{probe}: {text}", probe=wording.probe(probe), text=text)
+
+
+def _is_in_slice(choice: Choice) -> bool:
+    return not choice.probe and choice.rule == SLICE
+
+
+def _reason(choice: Choice) -> Reason:
+    """What the chapter of its probe says of a rule; of one that it does not explain, its name and the value."""
+    if _is_in_slice(choice):
+        return _IN_SLICE
+    chapter, rule = chapter_of(choice.probe), choice.rule
+    known = chapter.reasons.get(rule) if chapter else None
+    return known or Reason(rule, lambda _, __, value: f"{rule}: {formats.quantity(value, 'nats')}")
 
 
 def _in_slice(sources: Sources, _: str, __: float) -> str:
@@ -199,7 +220,12 @@ def _passages(sources: Sources, document: Document, delta: float) -> list[highli
 def _links(sources: Sources, document_id: str, rules: set[str]) -> list[tuple[str, str]]:
     """The fuller cards of a document, in the order of the report, in sections that are printed."""
     cards = ((probe, chapter.card(sources, document_id)) for probe, chapter in chapters().items())
-    links = [(section_id(probe), card) for probe, card in cards if card is not None]
+    shown = [(probe, *card) for probe, card in cards if card is not None]
+    titles = Counter(title for *_, title in shown)
+    links = [
+        (section_id(probe), (target, title if titles[title] == 1 else _of_probe(probe, title)))
+        for probe, target, title in shown
+    ]
     if SLICE in rules:
         links.append((_SLICES, (_SLICES, say("Slices"))))
     printed = chosen_sections(sources.findings)

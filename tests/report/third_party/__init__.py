@@ -1,0 +1,1 @@
+"""What a third party brings for a probe of its own: a summary and a chapter, with templates beside them."""
