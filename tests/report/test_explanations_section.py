@@ -19,13 +19,12 @@ def word_in(documents, word, label, weight):
     return {
         i: Explanation(
             i,
+            "lime",
+            "probability",
             "words",
             (Segment(word, (Span(0, len(word)),)),),
             (Target(label, (weight + 0.001 * n,), (0.0,), (True,), 0.1, 0.9, 0.8, 0.8),),
-            2,
-            2,
-            True,
-            25.0,
+            Neighbourhood(2, 2, True, 25.0),
         )
         for n, i in enumerate(documents)
     }

@@ -8,7 +8,7 @@ from invented_runs import tiny
 from auditor.errors import RenderError
 from auditor.findings.types import Coverage
 from auditor.report import Look, render_html
-from auditor.report.page.templates import OwnTemplates
+from auditor.report.page.templates import UserTemplates
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
 MODULE = """
@@ -73,7 +73,7 @@ def test_its_templates_may_use_their_neighbours(third_party):
 
 def test_it_can_be_overridden_and_chosen_like_any_other(third_party):
     findings, evidence = third_party("length.html.j2", length=EXTENDING)
-    own = OwnTemplates("mine", (("probes/length/length.html.j2", "<section id='probe-length'>mine</section>"),))
+    own = UserTemplates("mine", (("probes/length/length.html.j2", "<section id='probe-length'>mine</section>"),))
     assert "<section id='probe-length'>mine</section>" in render_html(findings, evidence, Look(templates=own))
     shown = findings.presentation.model_copy(update={"sections": ("length",)})
     page = render_html(findings.model_copy(update={"presentation": shown}), evidence)
