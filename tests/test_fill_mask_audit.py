@@ -137,7 +137,7 @@ def test_a_classifier_may_ask_a_masked_reference_model_beside_a_causal_one(model
 @pytest.mark.parametrize(
     ("model", "more", "error", "message"),
     [
-        ("masked", {"probes.lime": {}}, ProbeError, "needs a model that classifies, which fill-mask does not"),
+        ("masked", {"probes.lime": {}}, ProbeError, "needs a model that answers, which fill-mask does not"),
         ("masked", {"probes.perplexity": {}}, ProbeError, 'model = "a text-generation model"'),
         ("classifier", {"probes.pseudo_perplexity": {}}, ProbeError, 'fills masks.* model = "a fill-mask model"'),
         ("masked", {"model.candidates": ["a", "b"]}, ConfigError, "candidates: is not for fill-mask"),
