@@ -47,8 +47,6 @@ class Task:
     """The keys of [model] that it has, of those that not every task has."""
     causal: bool | None = None
     """Whether no token of its models sees those behind it; None where only a loaded model tells."""
-    key_numbers: tuple[str, ...] = ()
-    """The numbers of the first page, in their order; as many are shown as there is room for."""
 
     @property
     def writes(self) -> bool:
@@ -66,16 +64,6 @@ TEXT_CLASSIFICATION = Task(
     default_probes=("prediction", "lime", "attention"),
     constant_probes=("prediction",),
     settings=frozenset({"multi_label"}),
-    key_numbers=(
-        "accuracy",
-        "calibration_error",
-        "lime.fidelity",
-        "perplexity.bits_per_byte",
-        "attention.sink_share",
-        "mean_entropy",
-        "perplexity.corpus",
-        "lime.low_fidelity_share",
-    ),
 )
 TEXT_GENERATION = Task(
     name="text-generation",
@@ -88,15 +76,6 @@ TEXT_GENERATION = Task(
     constant_probes=("prediction",),
     settings=frozenset({"prompt", "chat", "candidates", "max_new_tokens"}),
     causal=True,
-    key_numbers=(
-        "accuracy",
-        "perplexity.corpus",
-        "perplexity.bits_per_byte",
-        "lime.fidelity",
-        "attention.sink_share",
-        "generation.mean_logprob",
-        "mean_entropy",
-    ),
 )
 FILL_MASK = Task(
     name="fill-mask",
@@ -107,12 +86,6 @@ FILL_MASK = Task(
     labels="none",
     default_probes=("attention", "pseudo_perplexity"),
     causal=False,
-    key_numbers=(
-        "pseudo_perplexity.corpus",
-        "pseudo_perplexity.median",
-        "attention.sink_share",
-        "perplexity.bits_per_byte",
-    ),
 )
 
 

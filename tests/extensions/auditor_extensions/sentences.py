@@ -25,7 +25,6 @@ SENTENCE_CLASSIFICATION = Task(
     labels="checkpoint",
     default_probes=("prediction", "lime"),
     constant_probes=("prediction",),
-    key_numbers=("accuracy", "lime.fidelity"),
 )
 
 
