@@ -16,7 +16,7 @@ import pytest
 import auditor
 from auditor import findings
 from auditor.errors import ConfigError, LockedError, ModelError
-from auditor.findings.types import Check, Coverage, Findings, Nats, Number, Verdict
+from auditor.findings.contract.types import Check, Coverage, Findings, Nats, Number, Verdict
 from auditor.records import store
 from auditor.records.types import Document
 from auditor.terminal.cli import main

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor import tasks
-from auditor.findings.numbers import as_nats
-from auditor.findings.presentation import Reviewer
-from auditor.findings.registry import owner_of
-from auditor.findings.types import Check, Coverage, Findings, Number, Result
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.presentation import Reviewer
+from auditor.findings.contract.registry import owner_of
+from auditor.findings.contract.types import Check, Coverage, Findings, Number, Result
 from auditor.languages import N_, plural, say
 from auditor.report.contract import Column, Section, Table
 from auditor.report.drawing import formats, marks

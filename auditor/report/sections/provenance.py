@@ -9,10 +9,10 @@ from hashlib import sha256
 
 import segno
 
-from auditor.findings.computing import Computing
+from auditor.findings.contract.computing import Computing
+from auditor.findings.contract.types import Findings
 from auditor.findings.interchange import write
 from auditor.findings.judgement.coverage import FAILED_SHARE
-from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
 from auditor.report.branding import fonts

@@ -1,6 +1,6 @@
 """How the models of an audit were asked."""
 
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
 
 
 class Computing(Finding):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from auditor.findings.presentation import Presentation
+from auditor.findings.contract.presentation import Presentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,4 @@ class Context:
     computing: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Model → question → how it was asked: the fields of `Computing`."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Probe that runs by default → kind of reason why it was not asked (`auditor.findings.wording.LEFT_OUT`)."""
+    """Probe that runs by default → kind of reason why it was not asked, see `LEFT_OUT` of the wording."""
