@@ -45,11 +45,6 @@ def always(_: Prospect) -> tuple[str, ...]:
     return ("",)
 
 
-def never(_: Prospect) -> tuple[str, ...]:
-    """In no run."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class PageOne:
     """Rank among the key numbers of page one, the lowest first; None is no key number."""

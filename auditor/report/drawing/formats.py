@@ -1,8 +1,8 @@
 """Formats numbers, dates and text as the report prints them.
 
 Digits follow the uncertainty (`auditor.findings.wording.digits`). Minus is U+2212; ranges take an en dash, or "to"
-where a sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
-heads, how many documents) are printed as percentages.
+where a sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count
+(how many heads, how many documents) are printed as percentages.
 """
 
 import unicodedata
