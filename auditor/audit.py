@@ -14,12 +14,10 @@ from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
-from auditor.records.run import Run, to_json
+from auditor.records import sums
+from auditor.records.run import DOCUMENTS, Run, to_json
 from auditor.records.store import find_or_create
-from auditor.records.sums import ARTEFACTS, DOCUMENTS
-from auditor.records.types import (
-    Document,
-)
+from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
 from auditor.running import appearance, request
@@ -157,8 +155,8 @@ def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progr
     if kept:
         progress.say(f"going on with {place.path}: {kept} of {len(shards)} shards are measured")
     for shard in shards:
-        if not place.has("documents", shard.index):
-            place.write_shard(Document, shard.index, preflight.documents[shard.start : shard.stop])
+        if not place.has(DOCUMENTS, shard.index):
+            place.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
     progress.start(preflight.asked)
     done, work = 0, Counter[str]()
     for outcome in SerialExecutor().map(lambda: Worker(preflight, place, progress), shards, stop=stop):
@@ -208,7 +206,7 @@ def timing(started: datetime) -> dict[str, Any]:
 
 def _require_untouched(place: Run) -> None:
     """Conclusions drawn from changed evidence would carry fresh checksums; the pages themselves may be anything."""
-    changed = [fault for fault in verify(place) if fault.path not in ARTEFACTS] if place.is_complete else []
+    changed = [fault for fault in verify(place) if fault.path not in sums.ARTEFACTS] if place.is_complete else []
     if changed:
         raise VerificationError(f"{place.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
 
@@ -239,7 +237,7 @@ def _versions() -> dict[str, str]:
 
 def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
     """Writes the table of all documents where it is not on the page; takes away one of before where it is."""
-    for name in DOCUMENTS:
+    for name in sums.DOCUMENTS:
         if name in files:
             place.write(name, files[name])
         else:

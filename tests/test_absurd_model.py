@@ -37,7 +37,7 @@ def test_its_perplexities_are_kept_and_judged_in_nats(absurd: Path, tmp_path: Pa
         "checks": {"perplexity.mean": {"at_most": 1e200}},
     }
     result = audit.run(config.load(None, given, environment={}), progress=Silent())
-    measured = [row for row in result.run.read(Perplexity) if isinstance(row, Perplexity)]
+    measured = [row for row in result.run.read("perplexity", Perplexity) if isinstance(row, Perplexity)]
     assert len(measured) == 18
     numbers = {number.name: number for number in result.findings.numbers}
     for name in ("corpus", "mean", "median", "word"):

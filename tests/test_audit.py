@@ -31,7 +31,7 @@ from auditor.errors import (
 from auditor.models import Classifies
 from auditor.records.run import Run
 from auditor.records.store import open_run
-from auditor.records.types import AttentionStatistics, Document, Explanation, Failure, Prediction
+from auditor.records.types import Document, Explanation, Failure, Prediction
 from auditor.records.verification import verify
 from tests.models.tiny import TEXTS, save
 
@@ -166,9 +166,9 @@ def test_a_run_that_dies_behind_its_last_rows_knows_how_its_models_were_asked(
     whole = run(models["classifier"], corpus(here), {"run.output": "whole", "run.shard_size": 50})
     write = Run.write_shard
 
-    def dies(self: Run, record: type, shard: int, rows: list[object]) -> None:
-        write(self, record, shard, rows)
-        if record is AttentionStatistics:
+    def dies(self: Run, probe: str, record: type, shard: int, rows: list[object]) -> None:
+        write(self, probe, record, shard, rows)
+        if probe == "attention":
             raise InterruptedRunError("killed")
 
     with monkeypatch.context() as patched:
@@ -285,12 +285,12 @@ def test_strange_documents_are_a_row_or_a_failure_each(models: dict[str, Path], 
     shown = ["predictions", "lime", "attention", "perplexity", "failures", "documents"]
     more = {"run.max_failures": 1, "probes.perplexity.model": models["writer"], "report.sections": shown}
     result = run(models["classifier"], path, more, pdf=True)
-    for record in (Prediction, Explanation):
-        assert [row.document_id for row in result.run.read(record)] == list(strange)
-    predictions = {row.document_id: row for row in result.run.read(Prediction)}
+    for probe, record in (("prediction", Prediction), ("lime", Explanation)):
+        assert [row.document_id for row in result.run.read(probe, record)] == list(strange)
+    predictions = {row.document_id: row for row in result.run.read("prediction", Prediction)}
     assert {key for key, row in predictions.items() if isinstance(row, Failure)} == {"empty", "white space"}
     assert predictions["long"].truncated
-    documents = {row.id: row for row in result.run.read(Document)}
+    documents = {row.id: row for row in result.run.read("documents", Document)}
     assert (documents["nul"].n_cleaned, documents["surrogate"].n_cleaned) == (1, 1)
     page = result.html.read_text(encoding="utf-8")
     assert "&lt;/script&gt;" in page
@@ -314,7 +314,7 @@ def test_several_labels_and_pairs(models: dict[str, Path], here: Path) -> None:
     result = run(models["several"], corpus(here, rows), {"corpus.pair": "other"})
     assert result.findings.predictions is not None
     assert result.findings.predictions.multi_label
-    explanation = next(row for row in result.run.read(Explanation) if isinstance(row, Explanation))
+    explanation = next(row for row in result.run.read("lime", Explanation) if isinstance(row, Explanation))
     assert {span.field for s in explanation.segments for span in s.spans} == {"text", "pair"}
 
 
@@ -340,9 +340,9 @@ def test_a_language_model_is_audited_with_candidates(models: dict[str, Path], he
 def test_a_language_model_is_audited_by_its_own_continuation(models: dict[str, Path], here: Path) -> None:
     rows = [{"text": text[:30]} for text in TEXTS]
     result = run(models["writer"], corpus(here, rows), {"model.max_new_tokens": 4})
-    records = [row for row in result.run.read(Explanation) if isinstance(row, Explanation)]
+    records = [row for row in result.run.read("lime", Explanation) if isinstance(row, Explanation)]
     assert {record.unit for record in records} == {"log-probability"}
-    predictions = [row for row in result.run.read(Prediction) if isinstance(row, Prediction)]
+    predictions = [row for row in result.run.read("prediction", Prediction) if isinstance(row, Prediction)]
     assert all(row.continuation and row.mean_logprob and row.mean_logprob < 0 for row in predictions)
     page = result.html.read_text(encoding="utf-8")
     assert "continuation" in page
@@ -425,7 +425,7 @@ def test_a_document_that_breaks_a_probe_is_found_by_bisection(
     monkeypatch.setattr(TextClassification, "encode", brittle)
     more = {"probes.lime.limit": 1, "run.max_failures": 1}
     result = run(models["classifier"], corpus(here), more)
-    rows = {row.document_id: row for row in result.run.read(Prediction)}
+    rows = {row.document_id: row for row in result.run.read("prediction", Prediction)}
     broken = {key: row for key, row in rows.items() if isinstance(row, Failure)}
     assert set(broken) == {"d1", "d7", "d13"}
     assert broken["d1"].kind == "RuntimeError"
@@ -436,8 +436,6 @@ def test_a_document_that_breaks_a_probe_is_found_by_bisection(
 @dataclasses.dataclass(frozen=True)
 class Length:
     """What a third party's probe keeps."""
-
-    name: ClassVar[str] = "length"
 
     document_id: str
     characters: int

@@ -54,7 +54,7 @@ def sample_findings(verdict="pass", title="Film reviews"):
 
 def finished_run(root, title="Film reviews", verdict="pass"):
     run = store.find_or_create(root, title, {"title": title}, now=NOON)
-    run.write_shard(Document, 0, [Document("1", "one")])
+    run.write_shard("documents", Document, 0, [Document("1", "one")])
     run.write("findings.json", findings.write(sample_findings(verdict, title)))
     run.write("report.html", b"<html>")
     run.finish({"verdict": verdict})

@@ -193,7 +193,7 @@ def test_an_audit_says_plans_and_reports_how_its_corpus_was_read(
     run = open_run("latest", tmp_path / "reports")
     dialect = run.plan["corpus"]["dialect"]
     assert (dialect["format"], dialect["delimiter"], dialect["encoding"]) == ("csv", "comma", "cp1252")
-    documents = [row for row in run.read(Document) if isinstance(row, Document)]
+    documents = [row for row in run.read("documents", Document) if isinstance(row, Document)]
     assert [(row.text, *row.labels) for row in documents] == [(f"{text} – £5 café", label) for text, label in REVIEWS]
     findings = json.loads(run.read_bytes("findings.json"))
     assert (findings["corpus"]["Encoding"], findings["corpus"]["Delimiter"]) == ("cp1252", "comma")

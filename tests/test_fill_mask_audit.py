@@ -110,7 +110,7 @@ def test_every_slice_has_a_pseudo_perplexity_that_a_check_may_bound(models: dict
     assert result.findings.checks[0].number is not None
     assert result.findings.checks[0].number.value is not None
     assert {row.probe for row in result.findings.coverage} == {"pseudo_perplexity"}
-    assert all(r.variant == "original" for r in result.run.read(PseudoPerplexity))
+    assert all(r.variant == "original" for r in result.run.read("pseudo_perplexity", PseudoPerplexity))
 
 
 def test_a_classifier_may_ask_a_masked_reference_model_beside_a_causal_one(models: dict[str, Path], data: Path) -> None:

@@ -161,7 +161,7 @@ def test_multi_hot_lists_are_audited_as_vectors(models: Path, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     rows = [{"label": value} for value in ([0, 0, 1], [0, 1, 1], [0, 0, 0], None)]
     result = audited(models / "several", rows, tmp_path)
-    documents = [row for row in result.run.read(Document) if isinstance(row, Document)]
+    documents = [row for row in result.run.read("documents", Document) if isinstance(row, Document)]
     assert [row.labels for row in documents] == [("positive",), ("neutral", "positive"), (), ()]
     assert [row.unlabelled for row in documents] == [False, False, False, True]
     found = result.findings.predictions
@@ -181,7 +181,7 @@ def test_labels_of_one_name_stay_apart_through_a_whole_audit(
     rows = [{"label": i} for i in (0, 1, 2)]
     result = audited(models / "twice", rows, tmp_path, **{"checks.recall[good (id 2)].at_least": 0.01})
     labels = ("bad", "good (id 1)", "good (id 2)")
-    assert {row.labels for row in result.run.read(Prediction) if isinstance(row, Prediction)} == {labels}
+    assert {row.labels for row in result.run.read("prediction", Prediction) if isinstance(row, Prediction)} == {labels}
     found = result.findings
     assert found.predictions is not None
     assert tuple(row.label for row in found.predictions.classes) == labels

@@ -44,9 +44,9 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
         _, evidence = of_many(n)
         for shard in range(n // 500):
             documents = evidence.documents[500 * shard : 500 * shard + 500]
-            run.write_shard(Document, shard, documents)
-            run.write_shard(Prediction, shard, [evidence.predictions[d.id] for d in documents])
-            run.write_shard(AttentionStatistics, shard, [_attention(d) for d in documents])
+            run.write_shard("documents", Document, shard, documents)
+            run.write_shard("prediction", Prediction, shard, [evidence.predictions[d.id] for d in documents])
+            run.write_shard("attention", AttentionStatistics, shard, [_attention(d) for d in documents])
         return run
 
     def work(n: int) -> Callable[[], Evidence]:

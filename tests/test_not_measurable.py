@@ -42,7 +42,7 @@ def films(n: int) -> list[str]:
 
 def test_four_of_fifty_documents_without_a_word_stop_nothing(encoder: Path, tmp_path: Path) -> None:
     result = run(tmp_path, encoder, [*films(45), "🎬🍿", *WORDLESS], **{"run.max_failures": 0})
-    rows = {row.document_id: row for row in result.run.read(Explanation)}
+    rows = {row.document_id: row for row in result.run.read("lime", Explanation)}
     assert {key for key, row in rows.items() if isinstance(row, NotMeasurable)} == {"d46", "d47", "d48", "d49"}
     assert len(rows["d45"].segments) == 2
     coverage = {row.probe: row for row in result.findings.coverage}
@@ -74,8 +74,8 @@ def test_single_tokens_have_nothing_to_attend_to_or_to_score(
     )
     more = {"probes.attention.limit": limit, "probes.perplexity.model": writer, "run.max_failures": 0}
     result = run(tmp_path, decoder, ["a", "b", *films(8)] * 4, **more)
-    for record in (AttentionStatistics, Perplexity):
-        rows = list(result.run.read(record))
+    for probe, record in (("attention", AttentionStatistics), ("perplexity", Perplexity)):
+        rows = list(result.run.read(probe, record))
         assert not any(isinstance(row, Failure) for row in rows)
         without = [row for row in rows if isinstance(row, NotMeasurable)]
         assert 0 < len(without) == sum(len(_text(row.document_id)) == 1 for row in rows)

@@ -31,7 +31,7 @@ def audited(here: Path, model: Path, texts: dict[str, str], probe: str, **more: 
 def test_control_tokens_of_the_tokenizer_are_counted_and_noted_on_page_one(tmp_path: Path) -> None:
     model = save(tmp_path / "model", "bert", "text-classification", **LABELS)
     result = audited(tmp_path, model, CONTROL_TOKENS, "prediction")
-    found = {row.document_id: row.special_tokens for row in result.run.read(Prediction)}
+    found = {row.document_id: row.special_tokens for row in result.run.read("prediction", Prediction)}
     assert found == {"plain": (), "mask": ("[MASK]",), "sep": ("[SEP]", "[CLS]"), "chat": ()}
     note = (
         "2 documents contain special tokens of the tokenizer literally ([CLS] in 1, [MASK] in 1 and [SEP] in 1); "
@@ -45,7 +45,7 @@ def test_control_tokens_of_the_tokenizer_are_counted_and_noted_on_page_one(tmp_p
 def test_a_first_token_that_stands_in_the_text_is_noted_and_not_scored_twice(tmp_path: Path) -> None:
     model = save(tmp_path / "model", "gpt2", "text-generation")
     result = audited(tmp_path, model, BOS_TWICE, "perplexity", candidates=[" good", " bad"])
-    once, literal = result.run.read(Perplexity)
+    once, literal = result.run.read("perplexity", Perplexity)
     assert literal.logprobs == pytest.approx(once.logprobs, abs=1e-5)
     assert literal.n_bytes == once.n_bytes
     assert "<|endoftext|> in 1" in result.findings.notes[0]

@@ -98,7 +98,7 @@ def here(tmp_path: Path) -> Path:
         run = store.find_or_create(
             tmp_path / "reports", title, {"title": title}, now=datetime(2026, 7, 29, 12, tzinfo=UTC)
         )
-        run.write_shard(Document, 0, [Document("1", "one")])
+        run.write_shard("documents", Document, 0, [Document("1", "one")])
         run.write("findings.json", findings.write(sample_findings("pass", title)))
         run.write("report.html", b"<html>")
         run.finish({"verdict": "pass"})

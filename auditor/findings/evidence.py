@@ -47,11 +47,11 @@ class Evidence:
     def probes(self) -> dict[str, Mapping[str, Record | Facts | Unmeasured]]:
         """All mappings by the name of their probe."""
         return {
-            Prediction.name: self.predictions,
-            Explanation.name: self.explanations,
-            AttentionStatistics.name: self.attention,
-            Perplexity.name: self.perplexity,
-            PseudoPerplexity.name: self.pseudo_perplexity,
+            "prediction": self.predictions,
+            "lime": self.explanations,
+            "attention": self.attention,
+            "perplexity": self.perplexity,
+            "pseudo_perplexity": self.pseudo_perplexity,
             **self.others,
         }
 

@@ -21,7 +21,6 @@ from auditor.findings.parts import measure_parts, sliceable
 from auditor.findings.slices import count_comparisons, slice_corpus
 from auditor.findings.types import Check, Findings, Number, Result
 from auditor.languages import speaking
-from auditor.records.types import Perplexity, PseudoPerplexity
 
 KEY_NUMBERS = 5
 _CLASSIFICATION = (
@@ -78,13 +77,13 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     perplexity, perplexity_numbers = summarise_perplexity(
         tuple(evidence.measured(evidence.perplexity)),
         columns,
-        Perplexity.name in context.references,
+        "perplexity" in context.references,
         seed,
     )
     filled, filled_numbers = summarise_pseudo_perplexity(
         tuple(evidence.measured(evidence.pseudo_perplexity)),
         columns,
-        PseudoPerplexity.name in context.references,
+        "pseudo_perplexity" in context.references,
         seed,
     )
     whole = [*answer_numbers, *lime_numbers, *attention_numbers, *perplexity_numbers, *filled_numbers]

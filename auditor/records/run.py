@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.errors import DiskError, LockedError, StoreError
 from auditor.records import disk, sums
-from auditor.records.types import Document, Unmeasured
+from auditor.records.types import Unmeasured
 
 if TYPE_CHECKING:
     from auditor.records import schema
@@ -33,6 +33,8 @@ R = TypeVar("R")
 
 _NOT_PART_OF_THE_IDENTITY = ("created", "run_id", "format", "command", "computing")
 SET_ASIDE = ".manifest.json.aside"
+DOCUMENTS = "documents"
+"""The folder in `evidence/` that keeps the documents; every other one is named after a probe."""
 
 
 def plan_id(plan: Mapping[str, Any]) -> str:
@@ -47,11 +49,6 @@ def plan_id(plan: Mapping[str, Any]) -> str:
     content = {key: value for key, value in plan.items() if key not in _NOT_PART_OF_THE_IDENTITY}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sums.sha256(canonical.encode("ascii"))
-
-
-def folder_of(record: type[Any]) -> str:
-    """The folder in `evidence/` that keeps records of a type: the probe's name, or `documents`."""
-    return "documents" if record is Document else str(record.name)
 
 
 @dataclass(frozen=True)
@@ -121,8 +118,14 @@ class Run:
         """Whether the rows of a shard are there (whole: half a shard never is)."""
         return self._shard(probe, shard).exists()
 
-    def write_shard(self, record: type[R], shard: int, rows: Sequence[R | Unmeasured]) -> None:
-        """Keep the rows of one shard.
+    def write_shard(self, probe: str, record: type[R], shard: int, rows: Sequence[R | Unmeasured]) -> None:
+        """Keep the rows that a probe gave for one shard, or the documents of it.
+
+        Args:
+            probe: Name of the probe, or `DOCUMENTS`; two probes of one record type have a folder each.
+            record: What a row is.
+            shard: Index of the shard.
+            rows: One for each document that the probe was given, in order.
 
         Raises:
             DiskError: the disk is full or cannot be written; all other shards are kept.
@@ -130,12 +133,13 @@ class Run:
         from auditor.records import schema  # imports pyarrow, which `auditor list` need not wait for
 
         self._open_again()
-        disk.write(self._shard(folder_of(record), shard), schema.to_bytes(record, rows))
+        disk.write(self._shard(probe, shard), schema.to_bytes(record, rows))
 
-    def read(self, record: type[R], shared: "schema.Shared | None" = None) -> Iterator[R | Unmeasured]:
+    def read(self, probe: str, record: type[R], shared: "schema.Shared | None" = None) -> Iterator[R | Unmeasured]:
         """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
 
         Args:
+            probe: Name of the probe, or `DOCUMENTS`.
             record: What a row is.
             shared: What rows of other records have already, such as the ids of the documents.
 
@@ -145,7 +149,7 @@ class Run:
         from auditor.records import schema
 
         seen: schema.Shared = {} if shared is None else shared
-        yield from self._rows(folder_of(record), lambda content: schema.from_bytes(record, content, seen))
+        yield from self._rows(probe, lambda content: schema.from_bytes(record, content, seen))
 
     def read_facts(self, probe: str) -> Iterator[dict[str, Any] | Unmeasured]:
         """As `read`, for a probe whose record class is not at hand; the first key is the document's id.

@@ -13,6 +13,9 @@ row is a record; otherwise it is what they say, and of the record's columns only
 filled. What was written is read back equal, float for float and character for character; Arrow text is UTF-8, so the
 one exception is a lone surrogate, which no cleaned document holds: it becomes U+FFFD.
 
+The metadata of a table name the record: ours by its class alone, a third party's with the module too, so that a class
+of theirs that is called like one of ours is not taken for it.
+
 A field added later needs a default: files written before are read with it. Any other difference is a `StoreError`.
 Files of auditor.records/1 know no `NotMeasurable` and are read as they are; a reader of those would take such a row for
 a record without fields, so what is written says auditor.records/2.
@@ -30,7 +33,7 @@ import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
 from auditor.records import columns
-from auditor.records.types import Failure, NotMeasurable, Unmeasured
+from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured
 
 FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)
@@ -56,7 +59,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def arrow_schema(cls: type[Any]) -> pa.Schema:
     """The columns of a table of `cls`; its metadata say which record and which format they are."""
     columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
-    return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": cls.__name__})
+    return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": record_name(cls)})
+
+
+def record_name(cls: type[Any]) -> str:
+    """What the tables of a record call it: `Explanation`, or `module.Class` for a third party's."""
+    return cls.__name__ if OURS.get(cls.__name__) is cls else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
@@ -110,10 +118,23 @@ def from_bytes(cls: type[R], content: bytes, shared: Shared | None = None) -> li
     Raises:
         StoreError: the bytes are no Parquet file, or one of something else.
     """
-    try:
-        return from_table(cls, pq.ParquetFile(io.BytesIO(content)).read(use_threads=False), shared)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+    return from_table(cls, _table(content), shared)
+
+
+def check(content: bytes) -> str:
+    """Decodes one Parquet file of whichever record; returns the name of that, see `record_name`.
+
+    Raises:
+        StoreError: the bytes are no Parquet file or of another format, or the columns are not those of our record of
+            that name; a third party's may be any.
+    """
+    table = _table(content)
+    name = _require_readable(table.schema).get("auditor.record", "")
+    if name in OURS:
+        from_table(OURS[name], table)
+    else:
+        _facts(table)
+    return name
 
 
 def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
@@ -122,10 +143,17 @@ def facts_from_bytes(content: bytes) -> list[dict[str, Any] | Unmeasured]:
     Raises:
         StoreError: the bytes are no Parquet file, or not of this format.
     """
+    return _facts(_table(content))
+
+
+def _table(content: bytes) -> pa.Table:
     try:
-        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _facts(table: pa.Table) -> list[dict[str, Any] | Unmeasured]:
     lacking = [name for name in _OF_STATES if name.startswith("failure") and name not in table.column_names]
     if lacking:
         raise StoreError(f"not a table of records: it lacks the columns {', '.join(lacking)}")
@@ -286,8 +314,8 @@ def _floats(array: pa.ListArray) -> columns.Floats:
 def _compare(cls: type[Any], found: pa.Schema) -> None:
     """Raise `StoreError` unless a table with the schema `found` can be read as `cls`."""
     metadata = _require_readable(found)
-    if metadata.get("auditor.record", cls.__name__) != cls.__name__:
-        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {cls.__name__}")
+    if metadata.get("auditor.record", record_name(cls)) != record_name(cls):
+        raise StoreError(f"holds {metadata['auditor.record']} rows; expected {record_name(cls)}")
     expected = arrow_schema(cls)
     unknown = sorted(set(found.names) - set(expected.names))
     if unknown:

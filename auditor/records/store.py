@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
-from auditor.records.run import PLAN_FORMAT, Run, folder_of, plan_id, read_json, to_json
+from auditor.records.run import PLAN_FORMAT, Run, plan_id, read_json, to_json
 
-__all__ = ["Run", "RunSummary", "find_or_create", "folder_of", "open_run", "plan_id", "runs"]
+__all__ = ["Run", "RunSummary", "find_or_create", "open_run", "plan_id", "runs"]
 
 
 def find_or_create(root: Path, name: str, plan: Mapping[str, Any], *, fresh: bool = False, now: datetime) -> Run:

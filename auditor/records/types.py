@@ -7,8 +7,9 @@ dataclasses, tuples of these, `dict[str, str]`, and `… | None`.
 Dimension letters: L layers, H heads, T tokens, S segments, K labels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 MISSING = "(missing)"
 """The value of a metadata column where a document has none."""
@@ -81,8 +82,6 @@ class Span:
 class Prediction:
     """What the model answers for one document (probe `prediction`)."""
 
-    name: ClassVar[str] = "prediction"
-
     document_id: str
     labels: tuple[str, ...]
     """K labels in the model's order, or the candidate continuations; empty for a free continuation."""
@@ -136,8 +135,6 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A LIME explanation of one document (probe `lime`)."""
-
-    name: ClassVar[str] = "lime"
 
     document_id: str
     segmenter: str
@@ -197,8 +194,6 @@ class AttentionStatistics:
     document's query positions.
     """
 
-    name: ClassVar[str] = "attention"
-
     document_id: str
     n_layers: int
     n_heads: int
@@ -240,8 +235,6 @@ class AttentionStatistics:
 class Perplexity:
     """How a language model scores one document (probe `perplexity`)."""
 
-    name: ClassVar[str] = "perplexity"
-
     document_id: str
     model: str
     tokens: tuple[str, ...]
@@ -273,8 +266,6 @@ class Perplexity:
 class PseudoPerplexity:
     """How a masked language model scores one document, token by hidden token (probe `pseudo_perplexity`)."""
 
-    name: ClassVar[str] = "pseudo_perplexity"
-
     document_id: str
     model: str
     tokens: tuple[str, ...]
@@ -300,3 +291,5 @@ class PseudoPerplexity:
 ScoredTokens = Perplexity | PseudoPerplexity
 """Records that say how surprising each token is."""
 Record = Prediction | Explanation | AttentionStatistics | Perplexity | PseudoPerplexity
+OURS: Mapping[str, type[Document | Record]] = {kind.__name__: kind for kind in (Document, *get_args(Record))}
+"""Name of the class, which every table carries → the class. A third party's record is not among them."""

@@ -1,12 +1,12 @@
 """A run read back: its facts, and what its plan knows about them, for those who draw conclusions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from auditor.findings import Bound, Context, Evidence
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
-from auditor.records.run import Run
+from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import (
     AttentionStatistics,
     Document,
@@ -32,19 +32,24 @@ _DIALECT_FACTS = {
     "encoding": N_("Encoding"),
     "delimiter": N_("Delimiter"),
 }
-KNOWN = {record.name for record in (Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)}
+KNOWN = ("prediction", "lime", "attention", "perplexity", "pseudo_perplexity")
+R = TypeVar("R", Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity)
 
 
 def read_evidence(place: Run) -> Evidence:
     """The facts of a run, by document."""
     shared: dict[Any, Any] = {}
+
+    def rows(probe: str, record: type[R]) -> dict[str, R | Unmeasured]:
+        return {row.document_id: row for row in place.read(probe, record, shared)}
+
     return Evidence(
-        documents=tuple(row for row in place.read(Document, shared) if isinstance(row, Document)),
-        predictions={row.document_id: row for row in place.read(Prediction, shared)},
-        explanations={row.document_id: row for row in place.read(Explanation, shared)},
-        attention={row.document_id: row for row in place.read(AttentionStatistics, shared)},
-        perplexity={row.document_id: row for row in place.read(Perplexity, shared)},
-        pseudo_perplexity={row.document_id: row for row in place.read(PseudoPerplexity, shared)},
+        documents=tuple(row for row in place.read(DOCUMENTS, Document, shared) if isinstance(row, Document)),
+        predictions=rows("prediction", Prediction),
+        explanations=rows("lime", Explanation),
+        attention=rows("attention", AttentionStatistics),
+        perplexity=rows("perplexity", Perplexity),
+        pseudo_perplexity=rows("pseudo_perplexity", PseudoPerplexity),
         others={
             probe: {_document_of(row): row for row in place.read_facts(probe)}
             for probe in place.plan["probes"]

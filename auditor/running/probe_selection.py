@@ -4,13 +4,14 @@ import dataclasses
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
+from auditor.records.run import DOCUMENTS
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
@@ -45,10 +46,8 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
                 f"probes.{name}: there is no such probe{did_you_mean(name, known)}; known: {', '.join(sorted(known))}"
             )
             continue
-        if not _NAME.fullmatch(name):
-            faults.append(
-                f"probes.{name}: a probe's name is made of a-z, 0-9 and _; tell who wrote {known[name].value}"
-            )
+        if fault := _fault_of_name(known[name]):
+            faults.append(f"probes.{name}: {fault}; tell who wrote {known[name].value}")
             continue
         try:
             probes.append(known[name].load()(**table))
@@ -60,6 +59,16 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
         if not models.offers(task_for(probe) if probe.model else task, probe.needs):
             raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
     return tuple(probes)
+
+
+def _fault_of_name(entry: EntryPoint) -> str | None:
+    """Why a probe cannot keep its rows in a folder of its own, which is called like it."""
+    if not _NAME.fullmatch(entry.name):
+        return "a probe's name is made of a-z, 0-9 and _"
+    if entry.name == DOCUMENTS:
+        return f"a probe cannot be called {DOCUMENTS}: the documents themselves are kept under that name"
+    name = entry.load().name
+    return None if name == entry.name else f"expected a probe that calls itself {entry.name!r}, found {name!r}"
 
 
 def without_hidden(

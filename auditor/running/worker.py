@@ -62,7 +62,7 @@ class Worker:
             if not self.run.has(probe.name, shard.index):
                 rows = self._measure(probe, asked) if asked else []
                 self._settle()  # before the rows: where they are, nobody may load the model again
-                self.run.write_shard(probe.record, shard.index, rows)
+                self.run.write_shard(probe.name, probe.record, shard.index, rows)
                 failed[probe.name] += [row for row in rows if isinstance(row, Failure)]
             self._stop_if_hopeless(probe)
             self.progress.advance(probe.name, len(asked))
@@ -123,7 +123,7 @@ class Worker:
     def _failed(self) -> dict[str, list[Failure]]:
         """The failures of each probe so far; at first those that an interrupted run left behind."""
         return {
-            probe.name: [row for row in self.run.read(probe.record) if isinstance(row, Failure)]
+            probe.name: [row for row in self.run.read(probe.name, probe.record) if isinstance(row, Failure)]
             for probe in self.preflight.probes
         }
 

@@ -160,7 +160,7 @@ def test_a_run_maps_the_same_documents_however_it_is_cut(
     worker = Worker(preflight, place, Silent())
     for shard in preflight.shards:
         worker(shard)
-    found = mapped(list(place.read(AttentionStatistics)))
+    found = mapped(list(place.read("attention", AttentionStatistics)))
     wanted = AttentionProbe(maps=4).foresee(encoder, preflight.documents, 1).ranks
     assert {name: one.rank for name, one in found.items()} == wanted
     assert isinstance(AttentionProbe(), Foresees)

@@ -27,9 +27,10 @@ def write(root):
         return run
     with run.lock():
         for shard in range(N_SHARDS):
-            for record, rows in (Document, documents(shard)), (Prediction, predictions(shard)):
-                if not run.has(store.folder_of(record), shard):
-                    run.write_shard(record, shard, rows)
+            tables = ("documents", Document, documents(shard)), ("prediction", Prediction, predictions(shard))
+            for probe, record, rows in tables:
+                if not run.has(probe, shard):
+                    run.write_shard(probe, record, shard, rows)
         derive(run, "<html>")
     return run
 

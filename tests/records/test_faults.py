@@ -189,7 +189,7 @@ def test_a_read_only_run_says_so_before_anything_is_measured(tmp_path, monkeypat
         with pytest.raises(DiskError, match="cannot be locked: Read-only file system"), run.lock():
             pass
         with pytest.raises(DiskError, match="cannot be written: Read-only file system"):
-            run.write_shard(Document, 0, [])
+            run.write_shard("documents", Document, 0, [])
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path, monkeypatch):

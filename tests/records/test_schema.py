@@ -23,7 +23,6 @@ from auditor.records.types import (
     PseudoPerplexity,
     Segment,
     Span,
-    Target,
 )
 
 ALL = [Document, Prediction, Explanation, AttentionStatistics, Perplexity, PseudoPerplexity]
@@ -190,8 +189,8 @@ def test_spans_are_lists_of_structs_that_other_tools_can_query():
 
 
 def test_the_file_is_zstd_and_says_what_it_holds():
-    parquet = pq.ParquetFile(io.BytesIO(to_bytes(Target, [])))
-    assert parquet.schema_arrow.metadata[b"auditor.record"] == b"Target"
+    parquet = pq.ParquetFile(io.BytesIO(to_bytes(Explanation, [])))
+    assert parquet.schema_arrow.metadata[b"auditor.record"] == b"Explanation"
     parquet = pq.ParquetFile(io.BytesIO(to_bytes(Failure, [Failure("1", "blank", "")])))
     assert parquet.metadata.row_group(0).column(0).compression == "ZSTD"
 

@@ -39,8 +39,8 @@ def new_run(root, plan=PLAN, **options):
 
 
 def fill(run):
-    run.write_shard(Document, 0, [Document("1", "one"), Document("2", "two")])
-    run.write_shard(Prediction, 0, [prediction(1), Failure("2", "blank", "nothing to ask")])
+    run.write_shard("documents", Document, 0, [Document("1", "one"), Document("2", "two")])
+    run.write_shard("prediction", Prediction, 0, [prediction(1), Failure("2", "blank", "nothing to ask")])
     run.write("findings.json", b"{}")
     run.write("report.html", b"<html>")
     run.finish({"verdict": "pass"})
@@ -132,18 +132,18 @@ def test_rows_come_back_in_the_order_of_the_shards(tmp_path):
     rows = {shard: [prediction(shard), Failure(f"bad {shard}", "blank", "")] for shard in (100000, 2, 0)}
     for shard, content in rows.items():
         assert not run.has("prediction", shard)
-        run.write_shard(Prediction, shard, content)
+        run.write_shard("prediction", Prediction, shard, content)
         assert run.has("prediction", shard)
-    assert list(run.read(Prediction)) == rows[0] + rows[2] + rows[100000]
-    assert list(run.read(Document)) == []
+    assert list(run.read("prediction", Prediction)) == rows[0] + rows[2] + rows[100000]
+    assert list(run.read("documents", Document)) == []
 
 
 def test_a_damaged_shard_is_named(tmp_path):
     run = new_run(tmp_path)
-    run.write_shard(Document, 3, [Document("1", "t")])
+    run.write_shard("documents", Document, 3, [Document("1", "t")])
     (run.path / "evidence/documents/00003.parquet").write_bytes(b"PAR1")
     with pytest.raises(StoreError, match=r"documents/00003\.parquet: not a readable Parquet file"):
-        list(run.read(Document))
+        list(run.read("documents", Document))
 
 
 def test_the_sums_are_those_of_sha256sum(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from auditor.errors import StoreError
 from auditor.records import schema, store, sums
-from auditor.records.types import Document
+from auditor.records.types import Document, Explanation, Prediction
 from auditor.records.verification import verify
 
 
@@ -15,7 +15,7 @@ from auditor.records.verification import verify
 def run(tmp_path):
     run = store.find_or_create(tmp_path, "audit", {"seed": 0}, now=datetime(2026, 1, 1, tzinfo=UTC))
     for shard in range(2):
-        run.write_shard(Document, shard, [Document(str(shard), "text")])
+        run.write_shard("documents", Document, shard, [Document(str(shard), "text")])
     run.write("findings.json", b"{}")
     run.write("report.html", b"<html>")
     run.finish({})
@@ -98,11 +98,16 @@ def test_an_unreadable_table_is_found_even_with_forged_sums(run):
 
 
 def test_a_table_of_another_record_is_found_even_with_forged_sums(run):
-    target = run.path / "evidence/lime/00000.parquet"
-    target.parent.mkdir()
-    target.write_bytes(schema.to_bytes(Document, []))
+    (run.path / "evidence/documents/00000.parquet").write_bytes(schema.to_bytes(Explanation, []))
+    tables = [run.path / f"evidence/lime/0000{shard}.parquet" for shard in range(2)]
+    tables[0].parent.mkdir()
+    for path, record in zip(tables, (Explanation, Prediction), strict=True):
+        path.write_bytes(schema.to_bytes(record, []))
     resum(run)
-    assert faults(run) == ["evidence/lime/00000.parquet: holds Document rows; expected Explanation"]
+    assert faults(run) == [
+        "evidence/documents/00000.parquet: holds Explanation rows; expected Document",
+        "evidence/lime/00001.parquet: holds Prediction rows; expected Explanation",
+    ]
 
 
 def test_a_list_that_names_files_elsewhere_reads_nothing_there(run, tmp_path):
