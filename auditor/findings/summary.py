@@ -11,7 +11,6 @@ from auditor.findings.analyses.perplexity import summarise_perplexity
 from auditor.findings.analyses.predictions import summarise_predictions
 from auditor.findings.analyses.pseudo_perplexity import summarise_pseudo_perplexity
 from auditor.findings.analyses.special_tokens import describe_special_tokens
-from auditor.findings.computing import Computing
 from auditor.findings.evidence import Context, Evidence
 from auditor.findings.judgement.checks import judge_all
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
@@ -123,9 +122,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         perplexity=perplexity,
         pseudo_perplexity=filled,
         documents=(),
-        computing=tuple(
-            Computing(model=name, **how) for name, asked in context.computing.items() for how in asked.values()
-        ),
+        computing=context.computing,
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(found, evidence)

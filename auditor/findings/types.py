@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from auditor.findings.computing import Computing
 from auditor.findings.finding import Finding
 from auditor.findings.presentation import Presentation
+from auditor.records.proof import Proof
 
 FORMAT: Final = "auditor.findings/2"
 
@@ -382,7 +382,7 @@ class Findings(Finding):
     documents: tuple[DocumentRow, ...]
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
     pseudo_perplexity: PseudoPerplexityFindings | None = None
-    computing: tuple[Computing, ...] = ()
+    computing: tuple[Proof, ...] = ()
     """How the models were asked."""
     documents_left_out: int = 0
     """Documents whose rows are only in documents.parquet, because there are too many for one page."""

@@ -11,14 +11,13 @@ from pydantic import ValidationError
 
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
+from auditor.records.plan import PROBE_NAME
 from auditor.records.run import DOCUMENTS
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
     from auditor.probes.contract import Probe
 
-_NAME = re.compile("[a-z][a-z0-9_]*")
-"""Of a probe: it stands in addresses, in file names and in the names of checks."""
 DEFAULTS = {
     "text-classification": ("prediction", "lime", "attention"),
     "text-generation": ("prediction", "lime", "attention", "perplexity"),
@@ -63,7 +62,7 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
 
 def _fault_of_name(entry: EntryPoint) -> str | None:
     """Why a probe cannot keep its rows in a folder of its own, which is called like it."""
-    if not _NAME.fullmatch(entry.name):
+    if not PROBE_NAME.fullmatch(entry.name):
         return "a probe's name is made of a-z, 0-9 and _"
     if entry.name == DOCUMENTS:
         return f"a probe cannot be called {DOCUMENTS}: the documents themselves are kept under that name"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
 from math import floor
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor.errors import AuditorError, TooManyFailuresError
 from auditor.probes.contract import Foresees
+from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
 from auditor.running.executors.contract import Shard
@@ -51,7 +52,7 @@ class Worker:
     progress: Progress
     _models: dict[str | None, Any] = field(default_factory=dict)
     _foreseen: dict[str, "Probe"] = field(default_factory=dict)
-    _settled: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    _settled: dict[str | None, tuple[Proof, ...]] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Counter[str]:
         """Measures what is missing of one shard and writes it; returns how much was computed for it."""
@@ -114,9 +115,9 @@ class Worker:
     def _settle(self) -> None:
         """Keeps in the plan how the models are asked, as soon as that is proven."""
         for reference, model in self._models.items():
-            proofs = {question: asdict(proof) for question, proof in model.proofs.items()}
+            proofs = tuple(model.proofs.values())
             if self._settled.get(reference) != proofs:
-                self.run.settle(model.identity.name, proofs)
+                self.run.settle(proofs)
                 self._settled[reference] = proofs
 
     @cached_property

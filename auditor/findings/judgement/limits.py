@@ -3,7 +3,7 @@
 import math
 import re
 
-from auditor.findings.evidence import Bound
+from auditor.records.plan import Bound
 
 _SHARE = (0.0, 1.0)
 _LIMITS = {
