@@ -353,6 +353,11 @@ def test_a_language_model_is_audited_by_its_own_continuation(models: dict[str, P
         ({"probes.limee": {}}, ConfigError, r"probes\.limee: there is no such probe, did you mean 'lime'"),
         ({"probes.lime.n_sample": 9}, ConfigError, r"probes\.lime\.n_sample: .*did you mean 'n_samples'"),
         ({"probes.lime.n_samples": 1}, ConfigError, r"probes\.lime\.n_samples: .*greater than or equal to 20.*found 1"),
+        (
+            {"probes.lime.kernel_width": float("inf")},
+            ConfigError,
+            r"lime\.kernel_width: expected a finite number, found",
+        ),
         ({"probes.perplexity": {}}, ProbeError, r'model = "a text-generation model"'),
         ({"checks.acuracy.at_least": 0.8}, ConfigError, r"checks\.acuracy: .*did you mean accuracy"),
         ({"model.prompt": "{text}"}, ConfigError, r"model\.prompt: is not for text-classification"),

@@ -1,6 +1,7 @@
 """Which probes run, with which parameters, and whether the audited model can answer them."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -47,6 +48,9 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
             continue
         if fault := _fault_of_name(known[name]):
             faults.append(f"probes.{name}: {fault}; tell who wrote {known[name].value}")
+            continue
+        if infinite := [key for key, value in table.items() if isinstance(value, float) and not math.isfinite(value)]:
+            faults += [f"probes.{name}.{key}: expected a finite number, found {table[key]}" for key in infinite]
             continue
         try:
             probes.append(known[name].load()(**table))
