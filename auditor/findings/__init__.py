@@ -1,6 +1,6 @@
 """What follows from the facts: numbers with intervals, checks, the verdict."""
 
-from auditor.findings.contract.context import Bound, Context
+from auditor.findings.contract.context import Context
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.numbers import nearest
 from auditor.findings.contract.presentation import Presentation
@@ -11,6 +11,7 @@ from auditor.findings.interchange import read, schema, write
 from auditor.findings.judgement.limits import fault_of, names
 from auditor.findings.slicing.parts import sliceable
 from auditor.findings.summary import summarise
+from auditor.records.plan import Bound
 
 __all__ = [
     "Bound",

@@ -6,7 +6,6 @@ from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
-from auditor.findings.contract.computing import Computing
 from auditor.findings.contract.context import Context
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -68,7 +67,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         worst=tuple(_worst(evidence, setting, slices)),
         references=dict(context.references),
         documents=(),
-        computing=tuple(Computing(model=name, **how) for name, of in context.computing.items() for how in of.values()),
+        computing=context.computing,
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(findings, evidence)

@@ -1,33 +1,11 @@
-"""What the evidence does not say about a run, and what was demanded of its numbers before it."""
+"""What the evidence does not say about a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from auditor.findings.contract.presentation import Presentation
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What a check demands of a number: exactly one of the two sides."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-    required: bool = True
-
-    def __post_init__(self) -> None:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a bound has exactly one of at_least and at_most")
-
-    @property
-    def direction(self) -> Literal["at_least", "at_most"]:
-        """The side that was given."""
-        return "at_most" if self.at_least is None else "at_least"
-
-    @property
-    def value(self) -> float:
-        """The bound itself."""
-        return float(self.at_least if self.at_least is not None else self.at_most or 0.0)
+from auditor.records.plan import Bound
+from auditor.records.proof import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +33,7 @@ class Context:
     presentation: Presentation = field(default_factory=Presentation)
     references: Mapping[str, str] = field(default_factory=dict)
     """Probe → the model it asked, where that is not the audited one."""
-    computing: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
-    """Model → question → how it was asked: the fields of `Computing`."""
+    computing: tuple[Proof, ...] = ()
+    """How each model was asked, question by question."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Probe that runs by default → kind of reason why it was not asked, see `LEFT_OUT` of the wording."""

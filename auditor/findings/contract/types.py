@@ -8,9 +8,9 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny
 
-from auditor.findings.contract.computing import Computing
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.presentation import Presentation
+from auditor.records.proof import Proof
 
 A = TypeVar("A", bound=Finding)
 FORMAT: Final = "auditor.findings/3"
@@ -214,7 +214,7 @@ class Findings(Finding):
     """Probe → the model it asked, where that is not the audited one."""
     documents: tuple[DocumentRow, ...]
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
-    computing: tuple[Computing, ...] = ()
+    computing: tuple[Proof, ...] = ()
     """How the models were asked."""
     documents_left_out: int = 0
     """Documents whose rows are only in documents.parquet, because there are too many for one page."""

@@ -10,7 +10,6 @@ Perplexities are held against the logarithm of the bound, in nats.
 
 from collections.abc import Mapping, Sequence
 
-from auditor.findings.contract.context import Bound
 from auditor.findings.contract.numbers import nearest, on_scale
 from auditor.findings.contract.types import Check, Number, Result
 from auditor.findings.slicing.slices import LEAST_JUDGED
@@ -18,6 +17,7 @@ from auditor.findings.wording.digits import digits_beside
 from auditor.findings.wording.sentences import bound as say_bound
 from auditor.findings.wording.sentences import listing, measured
 from auditor.languages import plural, say
+from auditor.records.plan import Bound
 
 LEAST_DOCUMENTS = 10
 
