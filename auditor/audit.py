@@ -1,21 +1,19 @@
 """The audit: check, plan, measure, conclude, write."""
 
 import dataclasses
-import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import auditor
 from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
 from auditor.records import sums
-from auditor.records.run import DOCUMENTS, Run, to_json
+from auditor.records.plan import write
+from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.store import find_or_create
 from auditor.records.types import Document
 from auditor.records.verification import verify
@@ -26,7 +24,7 @@ from auditor.running.context import context, read_evidence
 from auditor.running.executors import executor_named
 from auditor.running.executors.contract import Outcome, Receipt
 from auditor.running.failures import Failures
-from auditor.running.labelling import is_multi_label
+from auditor.running.planning import plan
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
@@ -36,7 +34,6 @@ __all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
 
 RETRIES = 1
 """How often a shard is tried again whose worker broke: a device or a disk may be lost for a moment."""
-LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
 
 def run(
@@ -64,7 +61,7 @@ def run(
     asked = request.settings(config)
     preflight = check(config)
     started = datetime.now(UTC)
-    place = find_or_create(Path(config.run.output), config.title, plan(preflight, command), fresh=fresh, now=started)
+    place = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, now=started)
     if place.is_complete:
         place.annotate({request.KEY: request.described(config, asked, place.plan)})
         return reopened(place)
@@ -113,41 +110,9 @@ def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fon
             raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
         _require_untouched(place)
         before = place.manifest() or {}
-        look = appearance.look_again(place.plan, templates, fonts)
+        look = appearance.look_again(place.plan.look, templates, fonts)
         facts = {key: before.get(key) for key in ("started", "finished", "seconds", "work", request.KEY)}
         return conclude(place, look, pdf=pdf, facts=facts)
-
-
-def plan(preflight: Preflight, command: str) -> dict[str, Any]:
-    """What will be done, as it is written into plan.json; equal plans are the same work."""
-    config, checkpoint = preflight.config, preflight.checkpoint
-    return {
-        "title": config.title,
-        "task": checkpoint.task,
-        "command": command,
-        "config": {key: table for key, table in config.resolved().items() if key != "run"},
-        "seed": config.seed,
-        "device": preflight.device,
-        "dtype": preflight.dtype,
-        "multi_label": is_multi_label(config, checkpoint),
-        "model": _describe(checkpoint),
-        "references": {name: _describe(reference) for name, reference in preflight.references.items()},
-        "corpus": {
-            "path": str(config.corpus.path),
-            "sha256": preflight.corpus.sha256,
-            "documents": len(preflight.documents),
-            "documents_in_file": preflight.corpus.n_documents,
-            "columns": list(preflight.corpus.columns),
-            "dialect": preflight.corpus.dialect.as_json(),
-        },
-        "probes": {probe.name: dataclasses.asdict(probe) for probe in preflight.probes},  # type: ignore[call-overload]
-        "asked": preflight.asked,
-        "left_out": dict(preflight.left_out),
-        "shards": [[shard.start, shard.stop] for shard in preflight.shards],
-        "notes": list(preflight.notes),
-        "look": preflight.appearance.as_plan(),
-        "versions": _versions(),
-    }
 
 
 def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progress: Progress) -> Counter[str]:
@@ -228,30 +193,6 @@ def _require_untouched(place: Run) -> None:
         raise VerificationError(f"{place.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
 
 
-def _describe(checkpoint: Any) -> dict[str, Any]:
-    return {
-        "name": checkpoint.name,
-        "revision": checkpoint.revision,
-        "class": checkpoint.model_class,
-        "parameters": checkpoint.n_parameters,
-        "labels": list(checkpoint.labels),
-        "weights_sha256": checkpoint.weights_sha256,
-        "tokenizer_sha256": checkpoint.tokenizer_sha256,
-        "code_sha256": checkpoint.code_sha256,
-        "files": checkpoint.hashes,
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {"auditor": auditor.__version__, "Python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
     """Writes the table of all documents where it is not on the page; takes away one of before where it is."""
     for name in sums.DOCUMENTS:
@@ -263,7 +204,7 @@ def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
 
 def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes, look: Look) -> str | None:
     """Writes report.pdf; the reason where the machine cannot."""
-    attachments = {"findings.json": as_json, "plan.json": to_json(place.plan)}
+    attachments = {"findings.json": as_json, PLAN: write(place.plan)}
     try:
         place.write("report.pdf", report.render_pdf(html, found, attachments, look))
     except PdfUnavailableError as error:

@@ -182,8 +182,7 @@ def test_a_run_that_dies_behind_its_last_rows_knows_how_its_models_were_asked(
         with pytest.raises(InterruptedRunError):
             run(models["classifier"], corpus(here), {"run.shard_size": 50})
     resumed = run(models["classifier"], corpus(here), {"run.shard_size": 50})
-    (asked,) = resumed.run.read_again().plan["computing"].values()
-    assert asked.keys() == {"answers", "attention"}
+    assert [proof.question for proof in resumed.run.read_again().plan.computing] == ["answers", "attention"]
     assert sums(resumed) == sums(whole)
 
 
@@ -365,6 +364,11 @@ def test_a_language_model_is_audited_by_its_own_continuation(models: dict[str, P
         ({"probes.limee": {}}, ConfigError, r"probes\.limee: there is no such probe, did you mean 'lime'"),
         ({"probes.lime.n_sample": 9}, ConfigError, r"probes\.lime\.n_sample: .*did you mean 'n_samples'"),
         ({"probes.lime.n_samples": 1}, ConfigError, r"probes\.lime\.n_samples: .*greater than or equal to 20.*found 1"),
+        (
+            {"probes.lime.kernel_width": float("inf")},
+            ConfigError,
+            r"lime\.kernel_width: expected a finite number, found",
+        ),
         ({"probes.perplexity": {}}, ProbeError, r'model = "a text-generation model"'),
         ({"checks.acuracy.at_least": 0.8}, ConfigError, r"checks\.acuracy: .*did you mean accuracy"),
         ({"model.prompt": "{text}"}, ConfigError, r"model\.prompt: is not for text-classification"),

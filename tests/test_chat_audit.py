@@ -8,6 +8,7 @@ import pytest
 
 from auditor import audit, config
 from auditor.errors import ConfigError, ModelError
+from auditor.running.planning import plan
 from tests.models.test_chat import CHATML, saved
 from tests.models.tiny import TEXTS, save
 from tests.test_audit import Silent
@@ -46,8 +47,9 @@ def test_a_template_that_was_not_applied_is_noted(talker: Path, tmp_path: Path) 
 
 
 def test_chat_is_another_plan(talker: Path, tmp_path: Path) -> None:
-    plans = [audit.plan(audit.check(settings(tmp_path, talker, chat=chat)), "") for chat in (False, True)]
-    assert plans[0]["config"]["model"] != plans[1]["config"]["model"]
+    plans = [plan(audit.check(settings(tmp_path, talker, chat=chat)), "") for chat in (False, True)]
+    assert [one.prompt.chat for one in plans] == [False, True]
+    assert plans[0].id != plans[1].id
 
 
 def test_a_model_without_a_template_and_a_classifier_are_refused(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ import pytest
 import auditor
 from auditor import findings
 from auditor.errors import ConfigError, LockedError, ModelError
-from auditor.findings.types import Check, Coverage, Findings, Nats, Number, Verdict
+from auditor.findings.contract.types import Check, Coverage, Findings, Nats, Number, Verdict
 from auditor.records import store
 from auditor.records.types import Document
 from auditor.terminal.cli import main
 from auditor.terminal.options import read_options
+from tests.records.planned import planned
 
 HEAVY = ("torch", "transformers", "matplotlib", "weasyprint", "pyarrow", "scipy", "numpy", "jinja2", "yaml")
 NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
@@ -53,7 +54,7 @@ def sample_findings(verdict="pass", title="Film reviews"):
 
 
 def finished_run(root, title="Film reviews", verdict="pass"):
-    run = store.find_or_create(root, title, {"title": title}, now=NOON)
+    run = store.find_or_create(root, planned(title=title), now=NOON)
     run.write_shard("documents", Document, 0, [Document("1", "one")])
     run.write("findings.json", findings.write(sample_findings(verdict, title)))
     run.write("report.html", b"<html>")
@@ -314,7 +315,7 @@ def test_report_takes_templates_and_fonts_of_the_reader(auditor_says, audit, tmp
 def test_list_shows_every_run(auditor_says, tmp_path):
     assert auditor_says("list", "--root", tmp_path) == (0, f"no runs in {tmp_path}\n", "")
     run = finished_run(tmp_path, "电影", "fail")
-    other = store.find_or_create(tmp_path, "b", {"title": "b"}, now=NOON.replace(hour=13))
+    other = store.find_or_create(tmp_path, planned(title="b"), now=NOON.replace(hour=13))
     code, out, _ = auditor_says("list", "--root", tmp_path)
     assert [line.split() for line in out.splitlines()] == [
         [run.run_id, "fail", "电影"],
@@ -372,7 +373,7 @@ def test_show_says_what_was_not_measurable_and_what_was_left_out_and_never_clamp
 
 
 def test_show_of_an_unfinished_run_says_so(auditor_says, tmp_path):
-    run = store.find_or_create(tmp_path, "a", {}, now=NOON)
+    run = store.find_or_create(tmp_path, planned(), now=NOON)
     code, _, err = auditor_says("show", run.path)
     assert (code, len(err.splitlines())) == (2, 1)
     assert "the run is not finished" in err

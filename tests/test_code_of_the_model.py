@@ -10,6 +10,8 @@ import pytest
 from auditor import audit, config
 from auditor.errors import ConfigError, ModelError
 from auditor.models import find
+from auditor.records.plan import Plan
+from auditor.running.planning import plan
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
@@ -67,8 +69,8 @@ def settings(here: Path, model: Path, **more: object) -> config.Config:
     return config.load(None, {**given, "run.output": here / "reports"}, environment={})
 
 
-def planned(here: Path, model: Path) -> dict[str, object]:
-    return audit.plan(audit.check(settings(here, model, trust_remote_code=True)), "")
+def planned(here: Path, model: Path) -> Plan:
+    return plan(audit.check(settings(here, model, trust_remote_code=True)), "")
 
 
 @pytest.mark.usefixtures("no_embedded_fonts")
@@ -79,7 +81,7 @@ def test_the_code_of_a_folder_is_run_hashed_and_shown(folder: Path, tmp_path: Pa
     assert result.findings.model["Code, SHA-256"] == digest
     assert f"Code that came with the model was run (SHA-256 {digest})." in result.findings.notes
     assert digest in result.html.read_text(encoding="utf-8")
-    assert {"own_config.py", "own_model.py"} <= set(result.run.plan["model"]["files"])
+    assert {"own_config.py", "own_model.py"} <= set(result.run.plan.model.files)
 
 
 def test_changed_code_is_another_plan_and_no_other_tokenizer(folder: Path, tmp_path: Path) -> None:
@@ -88,8 +90,8 @@ def test_changed_code_is_another_plan_and_no_other_tokenizer(folder: Path, tmp_p
     (folder / "parts").mkdir()
     (folder / "parts" / "more.py").write_text("MORE = 1\n")
     after = planned(tmp_path, folder)
-    assert after["model"]["code_sha256"] != before["model"]["code_sha256"]
-    assert after["model"]["tokenizer_sha256"] == before["model"]["tokenizer_sha256"]
+    assert after.model.code_sha256 != before.model.code_sha256
+    assert after.model.tokenizer_sha256 == before.model.tokenizer_sha256
 
 
 def test_code_that_is_not_trusted_is_neither_run_nor_hashed(folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from auditor.models import Answers, Attends, Classifies
 from auditor.records.store import find_or_create
 from auditor.records.types import Failure
 from auditor.records.verification import verify
+from auditor.running import planning
 from auditor.running.executors import executor_named
 from auditor.running.executors.contract import Receipt
 from auditor.running.failures import Failures
@@ -124,7 +125,7 @@ def test_workers_in_other_processes_write_what_one_here_writes(classifier: Path,
 
 def test_a_factory_and_a_receipt_can_be_pickled(classifier: Path, here: Path) -> None:
     preflight = audit.check(settings(classifier, corpus(here), {"probes.prediction": {}}))
-    place = find_or_create(here / "runs", "pickled", audit.plan(preflight, ""), now=datetime.now(UTC))
+    place = find_or_create(here / "runs", planning.plan(preflight, ""), now=datetime.now(UTC))
     factory = WorkerFactory(preflight, place, Failures.of_run(preflight, place))
     again: WorkerFactory = pickle.loads(pickle.dumps(factory))
     assert again.preflight.documents == preflight.documents

@@ -191,8 +191,8 @@ def test_an_audit_says_plans_and_reports_how_its_corpus_was_read(
     complaints = capsys.readouterr().err
     assert f"read as csv, columns separated by comma, encoding cp1252{GUESS}: {name}\n" in complaints
     run = open_run("latest", tmp_path / "reports")
-    dialect = run.plan["corpus"]["dialect"]
-    assert (dialect["format"], dialect["delimiter"], dialect["encoding"]) == ("csv", "comma", "cp1252")
+    dialect = run.plan.corpus.dialect
+    assert (dialect.format, dialect.delimiter, dialect.encoding) == ("csv", "comma", "cp1252")
     documents = [row for row in run.read("documents", Document) if isinstance(row, Document)]
     assert [(row.text, *row.labels) for row in documents] == [(f"{text} – £5 café", label) for text, label in REVIEWS]
     findings = json.loads(run.read_bytes("findings.json"))

@@ -214,7 +214,7 @@ def test_a_model_in_a_cache_folder_is_called_by_its_id_and_revision(tmp_path: Pa
     found, page = said(result)
     assert found.title == "Audit of somebody/sentiment"
     assert (found.model["Name"], found.model["Revision"]) == ("somebody/sentiment", COMMIT)
-    assert result.run.plan["model"]["name"] == "somebody/sentiment"
+    assert result.run.plan.model.name == "somebody/sentiment"
     assert found.model["Reference models"].startswith(f"somebody/writer@{COMMIT[::-1]}: ")
     perplexity = found.analysis("perplexity", PerplexityFindings)
     assert perplexity is not None

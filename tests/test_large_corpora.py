@@ -16,6 +16,7 @@ from auditor.records.types import AttentionStatistics, Document, Prediction, Spa
 from auditor.records.verification import verify
 from auditor.report import render_pages
 from tests.models.tiny import save
+from tests.records.planned import planned
 from tests.test_audit import LABELS, Silent, corpus
 
 FEW, MANY = 1_000, 3_000
@@ -40,8 +41,15 @@ def per_document(work: Callable[[int], Callable[[], object]]) -> float:
 
 def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None:
     def stored(n: int) -> Run:
-        probes = {"prediction": {}, "attention": {}}
-        run = Run(tmp_path / str(n), {"run_id": "run", "created": "2026-11-21T22:00:00Z", "probes": probes})
+        run = Run(
+            tmp_path / str(n),
+            planned(
+                2,
+                {"prediction": "Prediction", "attention": "AttentionStatistics"},
+                run_id="run",
+                created="2026-11-21T22:00:00Z",
+            ),
+        )
         _, evidence = of_many(n)
         for shard in range(n // 500):
             documents = evidence.documents[500 * shard : 500 * shard + 500]

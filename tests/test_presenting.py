@@ -2,8 +2,8 @@
 
 import hashlib
 import io
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,15 @@ from PIL import Image
 
 from auditor import audit, config
 from auditor.errors import ConfigError, RenderError
+from auditor.records import plan as plans
 from auditor.records.run import Run
 from auditor.records.store import open_run
 from auditor.records.verification import verify
 from auditor.report import Look
 from auditor.report.branding import fonts
 from auditor.report.page.templates import UserTemplates
-from auditor.running import appearance
+from auditor.running import appearance, planning
+from tests.records.planned import planned
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
 AUDIT = """
@@ -66,10 +68,12 @@ def run(tmp_path: Path) -> Run:
 def test_the_plan_keeps_what_a_second_rendering_needs(tmp_path: Path) -> None:
     audit_ = branded(tmp_path)
     read = appearance.read(audit_)
-    plan = json.loads(json.dumps({"config": audit_.resolved(), "look": read.as_plan()}))
+    written = plans.write(planned(report=planning.plan_report(audit_), look=read.planned()))
+    (tmp_path / "plan.json").write_bytes(written)
+    plan = plans.read(tmp_path / "plan.json")
     shutil.rmtree(tmp_path / "templates")
     (tmp_path / "logo.png").unlink()
-    again = appearance.look_again(plan, None, tmp_path / "fonts")
+    again = appearance.look_again(plan.look, None, tmp_path / "fonts")
     assert again.templates.files == read.look.templates.files == (("front.html.j2", FRONT),)
     assert again.hashes == read.look.hashes
     shown = appearance.presentation(plan)
@@ -86,14 +90,14 @@ def test_the_plan_keeps_what_a_second_rendering_needs(tmp_path: Path) -> None:
 
 def test_no_path_of_this_machine_enters_the_plan(tmp_path: Path) -> None:
     audit_ = branded(tmp_path)
-    plan = json.dumps({"config": audit_.resolved(), "look": appearance.read(audit_).as_plan()})
-    assert str(tmp_path) not in plan
+    plan = planned(report=planning.plan_report(audit_), look=appearance.read(audit_).planned())
+    assert str(tmp_path).encode() not in plans.write(replace(plan, configuration=audit_.resolved()))
 
 
 def test_fonts_have_to_be_given_again(tmp_path: Path) -> None:
-    plan = {"look": appearance.read(branded(tmp_path)).as_plan()}
+    kept = appearance.read(branded(tmp_path)).planned()
     with pytest.raises(RenderError, match=r"give thai\.ttf again with --fonts DIR"):
-        appearance.look_again(plan, None, None)
+        appearance.look_again(kept, None, None)
 
 
 def test_every_fault_of_logo_templates_and_fonts_is_raised_at_once(tmp_path: Path) -> None:

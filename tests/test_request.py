@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,7 +221,8 @@ def test_a_run_that_a_third_party_had_a_part_in_is_not_remembered(
     settings = request.settings(asked())
     assert request.described(asked(), settings, run.plan) is not None
     monkeypatch.setattr(registry, "foreign", lambda of: frozenset({name} if of == group else ()))
-    plan = {**run.plan, "probes": {**run.plan["probes"], "attention": {}}}  # as a task's own choice of probes
+    one = next(iter(run.plan.probes.values()))
+    plan = replace(run.plan, probes={**run.plan.probes, "attention": one})  # as a task's own choice of probes
     assert request.described(asked(), settings, plan) is None
 
 

@@ -19,6 +19,7 @@ from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.terminal import streams
 from tests.models.tiny import save
+from tests.records.planned import planned
 from tests.test_audit import LABELS, corpus
 from tests.test_cli import sample_findings
 
@@ -95,9 +96,8 @@ def here(tmp_path: Path) -> Path:
     """A folder with a finished run, and more runs than a pipe holds lines of."""
     for i in range(3):
         title = f"Audit {i} " + "x" * 60
-        run = store.find_or_create(
-            tmp_path / "reports", title, {"title": title}, now=datetime(2026, 7, 29, 12, tzinfo=UTC)
-        )
+        now = datetime(2026, 7, 29, 12, tzinfo=UTC)
+        run = store.find_or_create(tmp_path / "reports", planned(title=title), now=now)
         run.write_shard("documents", Document, 0, [Document("1", "one")])
         run.write("findings.json", findings.write(sample_findings("pass", title)))
         run.write("report.html", b"<html>")

@@ -1,16 +1,17 @@
 """What follows from the facts: numbers with intervals, checks, the verdict."""
 
-from auditor.findings.context import Bound, Context
-from auditor.findings.contract import Prospect
-from auditor.findings.evidence import Evidence
+from auditor.findings.contract.context import Context
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.numbers import nearest
+from auditor.findings.contract.presentation import Presentation
+from auditor.findings.contract.quantity import Prospect
+from auditor.findings.contract.registry import summaries, summary_of
+from auditor.findings.contract.types import Findings
 from auditor.findings.interchange import read, schema, write
 from auditor.findings.judgement.limits import fault_of, names
-from auditor.findings.numbers import nearest
-from auditor.findings.parts import sliceable
-from auditor.findings.presentation import Presentation
-from auditor.findings.registry import summaries, summary_of
+from auditor.findings.slicing.parts import sliceable
 from auditor.findings.summary import summarise
-from auditor.findings.types import Findings
+from auditor.records.plan import Bound
 
 __all__ = [
     "Bound",

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.findings.analyses.answers import Answer, pair
 from auditor.findings.analyses.prediction import is_multi_label
-from auditor.findings.evidence import Evidence
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.registry import summary_of
+from auditor.findings.contract.types import DocumentRow, Findings
 from auditor.findings.judgement.coverage import list_documents
-from auditor.findings.registry import summary_of
-from auditor.findings.types import DocumentRow, Findings
 from auditor.records.types import Failure, NotMeasurable
 
 MOST_ROWS = 10_000

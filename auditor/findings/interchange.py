@@ -8,9 +8,9 @@ from pydantic import ConfigDict, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from auditor.errors import StoreError
-from auditor.findings.finding import Finding
-from auditor.findings.registry import quantities, summaries, summary_of
-from auditor.findings.types import FORMAT, Findings
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.registry import quantities, summaries, summary_of
+from auditor.findings.contract.types import FORMAT, Findings
 
 
 def write(findings: Findings) -> bytes:

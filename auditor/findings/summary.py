@@ -6,19 +6,18 @@ from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
-from auditor.findings.computing import Computing
-from auditor.findings.context import Context
-from auditor.findings.contract import Conclusion, Setting, Whole
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
+from auditor.findings.contract.context import Context
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.registry import summaries
+from auditor.findings.contract.summary import Conclusion, Setting, Whole
+from auditor.findings.contract.types import Check, Choice, Coverage, Findings, Number, Result, SliceRow
 from auditor.findings.judgement.checks import judge_all
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
 from auditor.findings.judgement.verdict import decide
-from auditor.findings.parts import measure_parts, sliceable
-from auditor.findings.registry import summaries
-from auditor.findings.slices import count_comparisons, slice_corpus
-from auditor.findings.types import Check, Choice, Coverage, Findings, Number, Result, SliceRow
+from auditor.findings.slicing.parts import measure_parts, sliceable
+from auditor.findings.slicing.slices import count_comparisons, slice_corpus
 from auditor.languages import speaking
 
 KEY_NUMBERS = 5
@@ -68,7 +67,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         worst=tuple(_worst(evidence, setting, slices)),
         references=dict(context.references),
         documents=(),
-        computing=tuple(Computing(model=name, **how) for name, of in context.computing.items() for how in of.values()),
+        computing=context.computing,
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(findings, evidence)

@@ -14,8 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from auditor import tasks
 from auditor.errors import InstallationError
 from auditor.models.computing.batching import Batcher
-from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Identity, Text
+from auditor.records.proof import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@
         SHA256SUMS                      of all the above
         manifest.json                   written last: its presence means that the run is complete
 
-The plan id is the SHA-256 of the plan without its clock time and command line. Whatever changes a complete run first
+Whatever changes a complete run first
 sets its manifest aside, so that no run ever claims to be complete with wrong sums.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -21,34 +20,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.errors import DiskError, LockedError, StoreError
 from auditor.records import disk, sums
+from auditor.records import plan as plans
+from auditor.records.json_files import read_json, to_json
+from auditor.records.plan import Plan
+from auditor.records.proof import Proof
 from auditor.records.types import Unmeasured
 
 if TYPE_CHECKING:
     from auditor.records import schema
 
-PLAN_FORMAT = "auditor.plan/1"
 RUN_FORMAT = "auditor.run/1"
+PLAN = "plan.json"
 
 R = TypeVar("R")
 
-_NOT_PART_OF_THE_IDENTITY = ("created", "run_id", "format", "command", "computing")
 SET_ASIDE = ".manifest.json.aside"
 DOCUMENTS = "documents"
 """The folder in `evidence/` that keeps the documents; every other one is named after a probe."""
-
-
-def plan_id(plan: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of a plan without `command`, `computing`, `created`, `format`, `run_id`, in hex.
-
-    The command is kept for provenance, but the same work can be asked for in many ways (`--json`, `--fresh`); how the
-    models are asked is only found out when they are loaded.
-
-    Raises:
-        ValueError: the plan holds NaN or an infinity.
-    """
-    content = {key: value for key, value in plan.items() if key not in _NOT_PART_OF_THE_IDENTITY}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return sums.sha256(canonical.encode("ascii"))
 
 
 @dataclass(frozen=True)
@@ -56,22 +44,22 @@ class Run:
     """One run folder."""
 
     path: Path
-    plan: Mapping[str, Any]
+    plan: Plan
 
     @property
     def plan_id(self) -> str:
-        """See the function of that name."""
-        return plan_id(self.plan)
+        """What makes it the same work as another run; see `Plan.id`."""
+        return self.plan.id
 
     @property
     def run_id(self) -> str:
         """`20260131-235959-` and the first 8 digits of the plan id; `-2` and so on behind it where that was taken."""
-        return str(self.plan["run_id"])
+        return self.plan.run_id
 
     @property
     def created(self) -> str:
         """ISO 8601, UTC, to the second."""
-        return str(self.plan["created"])
+        return self.plan.created
 
     @property
     def is_complete(self) -> bool:
@@ -80,12 +68,7 @@ class Run:
 
     def manifest(self) -> dict[str, Any] | None:
         """The manifest; of a run that is being rewritten the one it had before; None if it was never complete."""
-        for name in ("manifest.json", SET_ASIDE):
-            try:
-                return read_json(self.path / name, RUN_FORMAT)
-            except FileNotFoundError:
-                continue
-        return None
+        return manifest_of(self.path)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run against other processes while it is written.
@@ -96,23 +79,22 @@ class Run:
         """
         return disk.lock(self.path)
 
-    def settle(self, model: str, proofs: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add to the plan how a model is asked, question by question; what stands there already stays.
+    def settle(self, proofs: Sequence[Proof]) -> None:
+        """Add to the plan on the disk how models are asked, question by question; what stands there already stays.
 
         Raises:
             DiskError: the disk is full or cannot be written.
+            StoreError: the plan there cannot be read.
         """
-        plan = read_json(self.path / "plan.json", PLAN_FORMAT)
-        known = plan.setdefault("computing", {}).setdefault(model, {})
-        if proofs.keys() <= known.keys():
-            return
-        plan["computing"][model] = {**proofs, **known}
-        self._open_again()
-        disk.write(self.path / "plan.json", to_json(plan))
+        before = self.read_again().plan
+        after = before.settled(proofs)
+        if after.computing != before.computing:
+            self._open_again()
+            disk.write(self.path / PLAN, plans.write(after))
 
     def read_again(self) -> "Run":
         """The same run with its plan as it is on the disk now."""
-        return Run(self.path, read_json(self.path / "plan.json", PLAN_FORMAT))
+        return Run(self.path, plans.read(self.path / PLAN))
 
     def has(self, probe: str, shard: int) -> bool:
         """Whether the rows of a shard are there (whole: half a shard never is)."""
@@ -215,9 +197,9 @@ class Run:
         self._open_again()
         summed = sums.render(sums.compute(self.path))
         disk.write(self.path / "SHA256SUMS", summed)
-        own = {"format": RUN_FORMAT, "run_id": self.run_id, "plan_id": self.plan_id, "created": self.created}
-        own |= {"title": self.plan.get("title", ""), "sums": sums.sha256(summed)}
-        disk.write(self.path / "manifest.json", to_json({**manifest, **own}))
+        identity = {"format": RUN_FORMAT, "run_id": self.run_id, "plan_id": self.plan_id, "created": self.created}
+        identity |= {"title": self.plan.title, "sums": sums.sha256(summed)}
+        disk.write(self.path / "manifest.json", to_json({**manifest, **identity}))
         disk.remove(self.path / SET_ASIDE)
 
     def annotate(self, facts: Mapping[str, Any]) -> None:
@@ -252,27 +234,15 @@ class Run:
             disk.rename(self.path / "manifest.json", self.path / SET_ASIDE)
 
 
-def read_json(path: Path, understood: str) -> dict[str, Any]:
-    """A JSON object of the format `understood`.
+def manifest_of(folder: Path) -> dict[str, Any] | None:
+    """The manifest in a run folder, or the one that is set aside while the run is rewritten; None where neither is.
 
     Raises:
-        StoreError: it is not one.
-        FileNotFoundError: it is not there.
+        StoreError: it has a format that this version does not understand.
     """
-    try:
-        content = json.loads(disk.read(path))
-    except ValueError as error:
-        raise StoreError(f"{path}: is not JSON ({error})") from error
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != understood:
-        raise StoreError(f"{path}: has the format {found!r}; this version of auditor understands {understood!r}")
-    return dict(content)
-
-
-def to_json(content: Mapping[str, Any]) -> bytes:
-    """Equal content gives equal bytes; ASCII, so that lone surrogates in paths survive.
-
-    Raises:
-        ValueError: there is NaN or an infinity in it, which JSON does not have.
-    """
-    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
+    for name in ("manifest.json", SET_ASIDE):
+        try:
+            return read_json(folder / name, RUN_FORMAT)
+        except FileNotFoundError:
+            continue
+    return None

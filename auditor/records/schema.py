@@ -36,7 +36,7 @@ import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
 from auditor.records import columns
-from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured
+from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured, record_name
 
 FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)
@@ -63,11 +63,6 @@ def arrow_schema(cls: type[Any]) -> pa.Schema:
     """The columns of a table of `cls`; the metadata name the record and the format."""
     columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
     return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": record_name(cls)})
-
-
-def record_name(cls: type[Any]) -> str:
-    """What the tables of a record call it: `Explanation`, or `module.Class` for a third party's."""
-    return cls.__name__ if OURS.get(cls.__name__) is cls else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
@@ -139,7 +134,7 @@ def from_bytes(
 
 
 def check(content: bytes) -> str:
-    """Decodes one Parquet file of whichever record; returns the name of that, see `record_name`.
+    """Decodes one Parquet file of whichever record; returns the name of that, see `types.record_name`.
 
     Raises:
         StoreError: the bytes are no Parquet file or of another format, or the columns are not those of our record of

@@ -8,25 +8,27 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
-from auditor.records.run import PLAN_FORMAT, Run, plan_id, read_json, to_json
+from auditor.records import plan as plans
+from auditor.records.json_files import read_json
+from auditor.records.plan import Plan
+from auditor.records.run import PLAN, Run, manifest_of
 
-__all__ = ["Run", "RunSummary", "find_or_create", "open_run", "plan_id", "runs"]
+__all__ = ["Run", "RunSummary", "find_or_create", "open_run", "runs"]
 
 
-def find_or_create(root: Path, name: str, plan: Mapping[str, Any], *, fresh: bool = False, now: datetime) -> Run:
+def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, now: datetime) -> Run:
     """The newest run of this plan, complete or to be resumed; a new one if there is none.
 
     Args:
         root: The folder of all audits.
-        name: Title of the audit; its folder is named after it.
-        plan: JSON-ready; a plan that differs anywhere is other work and gets another folder.
+        plan: The folder of the audit is named after its title; a plan of another id is other work.
         fresh: Make a new run in any case.
         now: When the run was started. The environment variable SOURCE_DATE_EPOCH takes precedence.
 
@@ -35,16 +37,16 @@ def find_or_create(root: Path, name: str, plan: Mapping[str, Any], *, fresh: boo
         LockedError: another process is making the same run at this moment.
         StoreError: SOURCE_DATE_EPOCH is not a number of seconds.
     """
-    audit, identity = root / _slug(name), plan_id(plan)
+    audit, identity = root / _slug(plan.title), plan.id
     same = [] if fresh else [run for run in _runs_like(audit, identity) if run.plan_id == identity]
     if same:
         return same[-1]
     created = _moment(now)
     folder = _free_folder(audit, f"{created:%Y%m%d-%H%M%S}-{identity[:8]}")
-    own = {"format": PLAN_FORMAT, "run_id": folder.name, "created": f"{created:%Y-%m-%dT%H:%M:%SZ}"}
+    content = plans.write(replace(plan, run_id=folder.name, created=f"{created:%Y-%m-%dT%H:%M:%SZ}"))
     disk.make_folder(folder)
     with disk.lock(folder):
-        disk.write(folder / "plan.json", to_json({**plan, **own}))
+        disk.write(folder / PLAN, content)
     return _open(folder)
 
 
@@ -86,9 +88,9 @@ def open_run(name: str | Path, root: Path) -> Run:
     """
     if (Path(name) / "plan.json").is_file():
         return _open(Path(name))
-    known = [run for run in runs(root) if run.state != "unreadable"]
+    known = runs(root)
     if str(name) == "latest" and known:
-        return _open(known[-1].path)
+        return _open(([run for run in known if run.state != "unreadable"] or known)[-1].path)
     exact = [run for run in known if run.run_id == str(name)]
     matches = exact or [run for run in known if run.run_id.startswith(str(name))]
     if len(matches) == 1:
@@ -103,10 +105,7 @@ def open_run(name: str | Path, root: Path) -> Run:
 
 def _open(path: Path) -> Run:
     """A run whose plan and manifest this version understands."""
-    run = Run(path, read_json(path / "plan.json", PLAN_FORMAT))
-    missing = [key for key in ("run_id", "created") if key not in run.plan]
-    if missing:
-        raise StoreError(f"{path / 'plan.json'}: lacks {', '.join(missing)}; it was not written by auditor")
+    run = Run(path, plans.read(path / PLAN))
     run.manifest()
     return run
 
@@ -139,13 +138,16 @@ def _holds_anything(folder: Path) -> bool:
 
 def _summary(folder: Path) -> RunSummary:
     try:
-        manifest = Run(folder, {}).manifest()
-        known = manifest or _open(folder).plan
+        manifest = manifest_of(folder)
+        if manifest is None:
+            plan = plans.read(folder / PLAN)
+            return RunSummary(folder, plan.run_id, plan.title, plan.created, "unfinished", {})
+        read_json(folder / PLAN, plans.FORMAT)
     except (StoreError, OSError):
         return RunSummary(folder, folder.name, "", "", "unreadable", {})
     state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
-    title, created = str(known.get("title", "")), str(known.get("created", ""))
-    return RunSummary(folder, str(known.get("run_id", folder.name)), title, created, state, manifest or {})
+    title, created = str(manifest.get("title", "")), str(manifest.get("created", ""))
+    return RunSummary(folder, str(manifest.get("run_id", folder.name)), title, created, state, manifest)
 
 
 def _age(created: str, run_id: str) -> tuple[str, int, str]:

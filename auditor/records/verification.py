@@ -24,12 +24,12 @@ def verify(run: Run) -> list[Fault]:
     manifest = run.manifest()
     if manifest is None or not run.is_complete:
         return [Fault("manifest.json", "is missing: the run is not complete")]
-    faults = [*_compare_sums(run.path, str(manifest.get("sums"))), *_stray(run.path), *_unreadable(run.path)]
+    faults = [*_compare_sums(run.path, str(manifest.get("sums"))), *_stray(run.path), *_unreadable(run)]
     if manifest.get("plan_id") != run.plan_id:
         faults.append(
             Fault("plan.json", f"has the plan id {run.plan_id[:8]}; the manifest says {manifest.get('plan_id')}")
         )
-    return sorted(faults, key=str)
+    return sorted(set(faults), key=str)
 
 
 def _compare_sums(folder: Path, expected: str) -> list[Fault]:
@@ -52,20 +52,24 @@ def _stray(folder: Path) -> list[Fault]:
     return [Fault(path.relative_to(folder).as_posix(), "does not belong to the run") for path in files - known]
 
 
-def _unreadable(folder: Path) -> list[Fault]:
-    """The tables that cannot be decoded, of every probe, and those that lie in the folder of another record."""
-    return [fault for probe in sorted(folder.glob("evidence/*")) for fault in _faults_of_tables(folder, probe)]
+def _unreadable(run: Run) -> Iterator[Fault]:
+    """Tables that are not there, that no probe of the plan wrote, that cannot be decoded or hold another record."""
+    records = {DOCUMENTS: Document.__name__, **{name: probe.record for name, probe in run.plan.probes.items()}}
+    tables = {path.relative_to(run.path).as_posix(): path for path in run.path.glob("evidence/*/*.parquet")}
+    wanted = {f"evidence/{probe}/{shard:05d}.parquet" for probe in records for shard in range(len(run.plan.shards))}
+    yield from (Fault(name, "is missing") for name in wanted - tables.keys())
+    for name, path in tables.items():
+        record = records.get(path.parent.name)
+        problem = "does not belong to the run: no such probe is planned" if record is None else _problem(path, record)
+        if problem:
+            yield Fault(name, problem)
 
 
-def _faults_of_tables(folder: Path, probe: Path) -> Iterator[Fault]:
+def _problem(table: Path, expected: str) -> str | None:
     from auditor.records import schema
 
-    expected = Document.__name__ if probe.name == DOCUMENTS else None
-    for path in sorted(probe.glob("*.parquet")):
-        try:
-            record = schema.check(disk.read(path))
-            expected = expected or record
-            if record != expected:
-                raise StoreError(f"holds {record} rows; expected {expected}")
-        except StoreError as error:
-            yield Fault(path.relative_to(folder).as_posix(), str(error))
+    try:
+        record = schema.check(disk.read(table))
+    except StoreError as error:
+        return str(error)
+    return None if record == expected else f"holds {record} rows; expected {expected}"

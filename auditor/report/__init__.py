@@ -5,8 +5,8 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Findings
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Findings
 from auditor.languages import speaking
 from auditor.report.page.look import PLAIN, Look
 

@@ -20,8 +20,8 @@ import jinja2
 from jinja2.loaders import split_template_path
 
 from auditor.errors import RenderError
-from auditor.findings.registry import summaries
-from auditor.findings.types import Findings
+from auditor.findings.contract.registry import summaries
+from auditor.findings.contract.types import Findings
 from auditor.languages import say
 from auditor.report.contract import Chapter, Inline, Section, Sources
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import as_nats
-from auditor.findings.types import Example, Findings, Number
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.types import Example, Findings, Number
 from auditor.languages import say
 from auditor.records.types import Document, Unmeasured
 from auditor.report.drawing import formats

@@ -4,14 +4,15 @@ Logo and templates go into the plan as they are, so that `auditor report` needs 
 large for that and go in by SHA-256: whoever renders again brings them along.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from auditor.config import Config
 from auditor.errors import ConfigError, RenderError
 from auditor.findings import Presentation
+from auditor.records.plan import Plan, PlannedLook
 from auditor.report import PLAIN, Look
 from auditor.report.branding import logo
 from auditor.report.branding.fonts import additional
@@ -29,13 +30,9 @@ class Appearance:
     logo: str | None = None
     """A `data:` URL."""
 
-    def as_plan(self) -> dict[str, Any]:
+    def planned(self) -> PlannedLook:
         """What the plan keeps of it."""
-        return {
-            "logo": self.logo,
-            "templates": dict(self.look.templates.files),
-            "fonts": dict(self.look.fonts.hashes),
-        }
+        return PlannedLook(self.logo, dict(self.look.templates.files), dict(self.look.fonts.hashes))
 
 
 def read(config: Config) -> Appearance:
@@ -65,33 +62,26 @@ def read(config: Config) -> Appearance:
     return appearance
 
 
-def look_again(plan: Mapping[str, Any], templates: Path | None, fonts: Path | None) -> Look:
+def look_again(kept: PlannedLook, templates: Path | None, fonts: Path | None) -> Look:
     """The look of a run that is rendered again: folders that are given now, else what the plan keeps.
 
     Raises:
         RenderError: a folder is faulty, or the run was drawn with fonts that are not given.
     """
-    kept = plan["look"]
-    look = Look(UserTemplates("plan.json", tuple(kept["templates"].items())))
+    look = Look(UserTemplates("plan.json", tuple(kept.templates.items())))
     if templates is not None:
         look = replace(look, templates=overrides.read(templates))
     if fonts is not None:
         return replace(look, fonts=additional.read(fonts))
-    if kept["fonts"]:
-        names = ", ".join(kept["fonts"])
+    if kept.fonts:
+        names = ", ".join(kept.fonts)
         raise RenderError(f"this run was drawn with fonts of your own: give {names} again with --fonts DIR")
     return look
 
 
-def presentation(plan: Mapping[str, Any]) -> Presentation:
+def presentation(plan: Plan) -> Presentation:
     """How the report speaks, and for whom."""
-    wishes = plan["config"]["report"]
-    written = {key: text.strip() for key, text in wishes["statements"].items() if text and text.strip()}
-    own = {"statements": written, "logo": plan["look"]["logo"]}
-    return Presentation.model_validate({**{key: wishes[key] for key in _KEYS}, **own})
-
-
-_KEYS = ("language", "reviewers", "organisation", "classification", "sections")
+    return Presentation.model_validate({**asdict(plan.report), "logo": plan.look.logo})
 
 
 def noted(look: Look) -> str:

@@ -1,37 +1,24 @@
 """A run read back: its facts, and what its plan knows about them, for those who draw conclusions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from auditor import tasks
-from auditor.findings import Bound, Context, Evidence, summary_of
+from auditor.findings import Context, Evidence, summary_of
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
+from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
 from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
 from auditor.report import PLAIN, Look
 from auditor.running import appearance
-
-_CORPUS_FACTS = {
-    "path": N_("File"),
-    "sha256": N_("File, SHA-256"),
-    "documents": N_("Documents"),
-    "documents_in_file": N_("Documents in the file"),
-    "columns": N_("Columns"),
-}
-_DIALECT_FACTS = {
-    "format": N_("Format"),
-    "compression": N_("Archive"),
-    "encoding": N_("Encoding"),
-    "delimiter": N_("Delimiter"),
-}
 
 
 def read_evidence(place: Run) -> Evidence:
     """The rows of a run, by probe and document."""
     shared: dict[Any, Any] = {}
     documents = tuple(row for row in place.read(DOCUMENTS, Document, shared) if isinstance(row, Document))
-    return Evidence(documents, {probe: _rows(place, probe, shared) for probe in place.plan["probes"]})
+    return Evidence(documents, {probe: _rows(place, probe, shared) for probe in place.plan.probes})
 
 
 def _rows(place: Run, probe: str, shared: dict[Any, Any]) -> dict[str, Any]:
@@ -48,111 +35,120 @@ def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
 
 def context(place: Run, look: Look = PLAIN) -> Context:
     """What the plan knows about the run and the evidence does not, its values in the language of the report."""
-    with speaking(appearance.presentation(place.plan).language):
+    with speaking(place.plan.report.language):
         return _context(place, look)
 
 
 def _context(place: Run, look: Look) -> Context:
-    own = place.plan
-    checks = {name: Bound(**bound) for name, bound in own["config"].get("checks", {}).items()}
+    plan = place.plan
     return Context(
-        title=own["title"],
-        task=own["task"],
-        run_id=place.run_id,
-        plan_id=place.plan_id,
-        created=place.created,
-        model=_model_facts(own),
-        corpus=_corpus_facts(own["corpus"]),
-        provenance=_provenance(place, look),
+        title=plan.title,
+        task=plan.task,
+        run_id=plan.run_id,
+        plan_id=plan.id,
+        created=plan.created,
+        model=_model_facts(plan),
+        corpus=_corpus_facts(plan.corpus),
+        provenance=_provenance(plan, look),
         parameters={
-            name: {key: _plain(value) for key, value in table.items()} for name, table in own["probes"].items()
+            name: {key: _plain(value) for key, value in probe.parameters.items()} for name, probe in plan.probes.items()
         },
-        checks=checks,
-        asked=own["asked"],
-        notes=tuple(own["notes"]),
-        seed=own["seed"],
-        multi_label=own["multi_label"],
-        candidates=tasks.described(own["task"]).labels == "candidates",
-        presentation=appearance.presentation(own),
-        left_out=own.get("left_out", {}),
-        references={
-            name: own["references"][table["model"]]["name"]
-            for name, table in own["probes"].items()
-            if table.get("model")
-        },
-        computing=own.get("computing", {}),
+        checks=plan.checks,
+        asked={name: probe.n_documents for name, probe in plan.probes.items()},
+        notes=plan.notes,
+        seed=plan.seed,
+        multi_label=plan.multi_label,
+        candidates=tasks.described(plan.task).labels == "candidates",
+        presentation=appearance.presentation(plan),
+        left_out=plan.left_out,
+        references={name: plan.references[probe.model].name for name, probe in plan.probes.items() if probe.model},
+        computing=plan.computing,
     )
 
 
-def _corpus_facts(corpus: Mapping[str, Any]) -> dict[str, str]:
-    facts = {name: _plain(corpus[key]) for key, name in _CORPUS_FACTS.items() if key in corpus}
-    dialect = corpus.get("dialect", {})
-    return facts | {name: dialect[key] for key, name in _DIALECT_FACTS.items() if dialect.get(key)}
-
-
-def _model_facts(own: Any) -> dict[str, str]:
-    model = own["model"]
-    settings = own["config"].get("model", {})
-    facts = {
-        N_("Name"): model["name"],
-        N_("Task"): own["task"],
-        N_("Class"): model["class"],
-        N_("Revision"): model["revision"] or say("local folder"),
-        N_("Parameters"): count(model["parameters"]),
-        N_("Device"): own["device"],
-        N_("Data type"): own["dtype"],
-        N_("Statistics"): say("softmax and statistics in float32 or better"),
-        N_("Weights, SHA-256"): model["weights_sha256"],
-        N_("Tokenizer, SHA-256"): model["tokenizer_sha256"],
+def _corpus_facts(corpus: PlannedCorpus) -> dict[str, str]:
+    dialect = corpus.dialect
+    guessed = {
+        N_("Format"): dialect.format,
+        N_("Archive"): dialect.compression,
+        N_("Encoding"): dialect.encoding,
+        N_("Delimiter"): dialect.delimiter,
     }
-    if model.get("code_sha256"):
-        facts[N_("Code, SHA-256")] = model["code_sha256"]
-    task = tasks.described(own["task"])
+    return {
+        N_("File"): corpus.path,
+        N_("File, SHA-256"): corpus.sha256,
+        N_("Documents"): str(corpus.n_documents),
+        N_("Documents in the file"): str(corpus.n_documents_in_file),
+        N_("Columns"): ", ".join(corpus.columns),
+        **{name: value for name, value in guessed.items() if value},
+    }
+
+
+def _model_facts(plan: Plan) -> dict[str, str]:
+    model = plan.model
+    code = {N_("Code, SHA-256"): model.code_sha256} if model.code_sha256 else {}
+    return {
+        N_("Name"): model.name,
+        N_("Task"): plan.task,
+        N_("Class"): model.model_class,
+        N_("Revision"): model.revision or say("local folder"),
+        N_("Parameters"): count(model.n_parameters),
+        N_("Device"): plan.device,
+        N_("Data type"): plan.dtype,
+        N_("Statistics"): say("softmax and statistics in float32 or better"),
+        N_("Weights, SHA-256"): model.weights_sha256,
+        N_("Tokenizer, SHA-256"): model.tokenizer_sha256,
+        **code,
+        **_answer_facts(plan),
+        **_reference_facts(plan.references.values()),
+    }
+
+
+def _answer_facts(plan: Plan) -> dict[str, str]:
+    """What the model chooses among, or how it is prompted."""
+    task = tasks.described(plan.task)
+    facts: dict[str, str] = {}
     if task.labels == "checkpoint":
-        several = own["multi_label"]
-        facts[N_("Labels")] = ", ".join(model["labels"])
-        facts[N_("Answer")] = say("any number of labels, a sigmoid each") if several else say("one label, softmax")
+        several = say("any number of labels, a sigmoid each") if plan.multi_label else say("one label, softmax")
+        facts |= {N_("Labels"): ", ".join(plan.model.labels), N_("Answer"): several}
     if "prompt" in task.settings:
-        facts[N_("Prompt")] = settings.get("prompt") or "{text}"
-    if settings.get("chat"):
+        facts[N_("Prompt")] = plan.prompt.template or "{text}"
+    if plan.prompt.chat:
         facts[N_("Chat template")] = say("around every prompt; perplexity and attention read the text alone")
     if task.labels == "candidates":
-        candidates = ", ".join(map(repr, settings.get("candidates") or ()))
+        candidates = ", ".join(map(repr, plan.prompt.candidates))
         facts[N_("Candidates")] = candidates or say("none: free continuation")
-    if own["references"]:
-        facts[N_("Reference models")] = say("; ").join(
-            say(
-                "{name}: {kind}, weights SHA-256 {hash}",
-                name=_cited(one),
-                kind=one["class"],
-                hash=one["weights_sha256"],
-            )
-            for one in own["references"].values()
-        )
     return facts
 
 
-def _cited(model: Mapping[str, Any]) -> str:
+def _reference_facts(references: Collection[PlannedModel]) -> dict[str, str]:
+    said = [
+        say("{name}: {kind}, weights SHA-256 {hash}", name=_cited(one), kind=one.model_class, hash=one.weights_sha256)
+        for one in references
+    ]
+    return {N_("Reference models"): say("; ").join(said)} if said else {}
+
+
+def _cited(model: PlannedModel) -> str:
     """A model with its revision, where it has one."""
-    return f"{model['name']}@{model['revision']}" if model["revision"] else str(model["name"])
+    return f"{model.name}@{model.revision}" if model.revision else model.name
 
 
-def _provenance(place: Run, look: Look) -> dict[str, str]:
-    own = place.plan
+def _provenance(plan: Plan, look: Look) -> dict[str, str]:
     shaped_by = {N_("Own templates and fonts, SHA-256"): appearance.noted(look)} if look.hashes else {}
     return {
-        N_("Run"): place.run_id,
-        N_("Plan, SHA-256"): place.plan_id,
-        N_("Created"): place.created,
-        N_("Command"): own["command"],
-        N_("Seed"): str(own["seed"]),
-        N_("Shards"): str(len(own["shards"])),
+        N_("Run"): plan.run_id,
+        N_("Plan, SHA-256"): plan.id,
+        N_("Created"): plan.created,
+        N_("Command"): plan.command,
+        N_("Seed"): str(plan.seed),
+        N_("Shards"): str(len(plan.shards)),
         **shaped_by,
-        **own["versions"],
+        **plan.versions,
     }
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_plain(item) for item in value)
     return say("default") if value is None else str(value)

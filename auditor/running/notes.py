@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from auditor import corpus
-from auditor.findings import wording
+from auditor.findings.wording import sentences
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
 from auditor.running import label_notes
@@ -59,7 +59,7 @@ def _on_the_probes(preflight: Preflight) -> Iterator[str]:
     """Which asked another model, which was left out, and what the prompts went without."""
     for probe in preflight.probes:
         if probe.model:
-            names = {"probe": wording.probe(probe.name), "model": preflight.references[probe.model].name}
+            names = {"probe": sentences.probe(probe.name), "model": preflight.references[probe.model].name}
             yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
     if HIDDEN_ATTENTION in preflight.left_out.values():
         yield say(

@@ -1,6 +1,7 @@
 """Which probes run, with which parameters, and whether the audited model can answer them."""
 
 import dataclasses
+import math
 import re
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from auditor import tasks
 from auditor.config import Config
 from auditor.errors import ConfigError, ProbeError
+from auditor.records.plan import PROBE_NAME
 from auditor.records.run import DOCUMENTS
 from auditor.registry import did_you_mean, load, registered
 from auditor.running.probe_order import ordered
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from auditor.probes.contract import Probe
 
 GROUP = "auditor.probes"
-_NAME = re.compile("[a-z][a-z0-9_]*")
-"""Of a probe: it stands in addresses, in file names and in the names of checks."""
 HIDDEN_ATTENTION = "hidden-attention"
 """Why a probe is left out: the architecture does not show its attention."""
 
@@ -49,6 +49,9 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
         if fault := _fault_of_name(known[name]):
             faults.append(f"probes.{name}: {fault}; tell who wrote {known[name].value}")
             continue
+        if infinite := [key for key, value in table.items() if isinstance(value, float) and not math.isfinite(value)]:
+            faults += [f"probes.{name}.{key}: expected a finite number, found {table[key]}" for key in infinite]
+            continue
         try:
             probes.append(load(known[name])(**table))
         except ValidationError as error:
@@ -63,7 +66,7 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
 
 def _fault_of_name(entry: EntryPoint) -> str | None:
     """Why a probe cannot keep its rows in a folder of its own, which is called like it."""
-    if not _NAME.fullmatch(entry.name):
+    if not PROBE_NAME.fullmatch(entry.name):
         return "a probe's name is made of a-z, 0-9 and _"
     if entry.name == DOCUMENTS:
         return f"a probe cannot be called {DOCUMENTS}: the documents themselves are kept under that name"

@@ -27,6 +27,7 @@ from auditor import registry
 from auditor.config import Config
 from auditor.errors import AuditorError
 from auditor.records import disk
+from auditor.records.plan import Plan, PlannedLook
 from auditor.records.run import Run
 from auditor.records.store import runs_of
 from auditor.running.results import Result, reopened
@@ -80,7 +81,7 @@ def settings(config: Config) -> str | None:
     )
 
 
-def described(config: Config, asked: str | None, plan: Mapping[str, Any]) -> dict[str, Any] | None:
+def described(config: Config, asked: str | None, plan: Plan) -> dict[str, Any] | None:
     """What a run keeps of the request that it answers; None where it would not be known again.
 
     Args:
@@ -92,7 +93,7 @@ def described(config: Config, asked: str | None, plan: Mapping[str, Any]) -> dic
         hashes, looks = files(config), _looks(config)
     except (_UnclearError, AuditorError, OSError):
         return None
-    same = asked is not None and _is_ours(plan) and _are_those_of(plan, hashes) and _look_like(plan, looks)
+    same = asked is not None and _is_ours(plan) and _are_those_of(plan, hashes) and _look_like(plan.look, looks)
     return {"settings": asked, "files": hashes} if same else None
 
 
@@ -104,24 +105,23 @@ def files(config: Config) -> dict[str, str]:
     return {f"{key}/{name}": digest for key, place in places.items() for name, digest in _digests(place).items()}
 
 
-def _are_those_of(plan: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:
+def _are_those_of(plan: Plan, hashes: Mapping[str, str]) -> bool:
     """Whether files are still what they were when the plan was made."""
-    wanted = {f"model.name/{name}": digest for name, digest in plan["model"]["files"].items()}
-    for probe, table in plan["probes"].items():
-        of_reference = plan["references"].get(table.get("model"), {}).get("files", {})
-        wanted |= {f"probes.{probe}.model/{name}": digest for name, digest in of_reference.items()}
+    wanted = {f"model.name/{name}": digest for name, digest in plan.model.files.items()}
+    for name, probe in plan.probes.items():
+        of_reference = plan.references[probe.model].files if probe.model else {}
+        wanted |= {f"probes.{name}.model/{file}": digest for file, digest in of_reference.items()}
     corpus = [digest for name, digest in hashes.items() if name.startswith("corpus.path/")]
-    return all(hashes.get(name) == digest for name, digest in wanted.items()) and corpus == [plan["corpus"]["sha256"]]
+    return all(hashes.get(name) == digest for name, digest in wanted.items()) and corpus == [plan.corpus.sha256]
 
 
-def _look_like(plan: Mapping[str, Any], looks: Mapping[str, Mapping[str, str]]) -> bool:
+def _look_like(kept: PlannedLook, looks: Mapping[str, Mapping[str, str]]) -> bool:
     """Whether the reader's templates, fonts and logo are still those of the plan, which keeps them or their hashes."""
-    kept = plan["look"]
-    logo = base64.b64decode(kept["logo"].partition(",")[2]) if kept["logo"] else None
-    texts = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in kept["templates"].items()}
+    logo = base64.b64decode(kept.logo.partition(",")[2]) if kept.logo else None
+    texts = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in kept.templates.items()}
     return (
         texts.items() <= looks.get("report.templates", {}).items()
-        and set(kept["fonts"].values()) <= set(looks.get("report.fonts", {}).values())
+        and set(kept.fonts.values()) <= set(looks.get("report.fonts", {}).values())
         and (logo is None or hashlib.sha256(logo).hexdigest() in looks["report.logo"].values())
     )
 
@@ -144,10 +144,10 @@ def _require_ours(config: Config) -> None:
         raise _UnclearError
 
 
-def _is_ours(plan: Mapping[str, Any]) -> bool:
+def _is_ours(plan: Plan) -> bool:
     """Whether all that a run did is said by this package; what others have changed is not in any hash of a request."""
-    task_is_ours = plan["task"] not in registry.foreign("auditor.tasks")
-    return task_is_ours and not registry.foreign("auditor.probes") & plan["probes"].keys()
+    task_is_ours = plan.task not in registry.foreign("auditor.tasks")
+    return task_is_ours and not registry.foreign("auditor.probes") & plan.probes.keys()
 
 
 def _value(config: Config, key: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import AuditorError
 from auditor.probes.contract import Prepares, Row, Sitting, predecessors
+from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
 from auditor.running.executors.contract import Receipt, Shard
@@ -54,7 +55,7 @@ class Worker:
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _models: dict[str | None, "Adapter"] = field(default_factory=dict)
     _prepared: dict[str, object] = field(default_factory=dict)
-    _settled: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    _settled: dict[str | None, tuple[Proof, ...]] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> Receipt:
         """Measures what is missing of one shard and writes it; a second attempt goes on where the first one broke."""
@@ -132,9 +133,9 @@ class Worker:
     def _settle(self) -> None:
         """Keeps in the plan how the models are asked, as soon as that is proven."""
         for reference, model in self._models.items():
-            proofs = {question: asdict(proof) for question, proof in model.proofs.items()}
+            proofs = tuple(model.proofs.values())
             if self._settled.get(reference) != proofs:
-                self.run.settle(model.identity.name, proofs)
+                self.run.settle(proofs)
                 self._settled[reference] = proofs
 
 

@@ -8,7 +8,7 @@ from auditor.terminal.printing import complain, print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.findings import Findings
-    from auditor.findings.types import Coverage, Number
+    from auditor.findings.contract.types import Coverage, Number
     from auditor.records.store import Run, RunSummary
     from auditor.running.results import Result
 
@@ -50,7 +50,7 @@ def verdict_lines(findings: "Findings") -> Iterator[str]:
 
 def value_of(number: "Number") -> str:
     """A number with its interval and n, to four digits."""
-    from auditor.findings.numbers import as_nats
+    from auditor.findings.contract.numbers import as_nats
     from auditor.findings.statistics.exponentials import PRINTED
 
     if number.is_beyond:
@@ -63,7 +63,7 @@ def value_of(number: "Number") -> str:
 
 def coverage_line(row: "Coverage") -> str:
     """How many documents a probe measured, and why not the others."""
-    from auditor.findings.wording import reason
+    from auditor.findings.wording.sentences import reason
 
     if row.left_out:
         return f"{row.probe}: not measured: {row.left_out}"

@@ -20,9 +20,9 @@ from auditor.findings.analyses.explanations import ExplanationFindings
 from auditor.findings.analyses.heads import READABLE, MappedHead
 from auditor.findings.analyses.perplexity import PerplexityFindings
 from auditor.findings.analyses.prediction import PredictionFindings
-from auditor.findings.evidence import Evidence
-from auditor.findings.slices import base_name
-from auditor.findings.types import Findings, Number
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Findings, Number
+from auditor.findings.slicing.slices import base_name
 from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity
 from auditor.report.drawing import attention_maps, highlights
 from auditor.report.sections import attention, explanation_cards, gallery

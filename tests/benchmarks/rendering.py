@@ -14,8 +14,8 @@ from typing import Any
 
 from auditor import findings as conclusions
 from auditor import report as reporting
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Example, Findings
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Example, Findings
 from auditor.records.store import open_run
 from auditor.records.types import Explanation, Perplexity
 from auditor.report.page import html, pdf

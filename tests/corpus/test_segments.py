@@ -138,7 +138,7 @@ def test_tokens_must_be_given_and_lie_in_the_document(tokens: list[Span] | None)
 def test_an_unknown_segmenter_is_a_fault_with_a_hint() -> None:
     with pytest.raises(ConfigError, match='unknown segmenter "word"; did you mean "words"'):
         segment(document("a"), "word")
-    with pytest.raises(ConfigError, match="expected one of auto, words, characters, sentences, lime, tokens"):
+    with pytest.raises(ConfigError, match="expected one of auto, words, characters, sentences, tokens, lime"):
         segment(document("a"), "xyz")
 
 

@@ -10,7 +10,7 @@ from invented_findings import with_analysis
 from auditor.corpus.loading import load
 from auditor.corpus.segments import segment
 from auditor.findings import Bound, Context, Evidence, summarise
-from auditor.findings.types import Example
+from auditor.findings.contract.types import Example
 from auditor.records.types import (
     AttentionStatistics,
     Explanation,

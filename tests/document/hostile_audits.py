@@ -7,8 +7,8 @@ from payloads import PAYLOADS
 
 from auditor.config.report import StatementsConfig
 from auditor.findings import Bound
-from auditor.findings.presentation import Presentation, Reviewer
-from auditor.findings.types import Coverage
+from auditor.findings.contract.presentation import Presentation, Reviewer
+from auditor.findings.contract.types import Coverage
 
 STRINGS = list(PAYLOADS.values())
 UTF8 = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in STRINGS]

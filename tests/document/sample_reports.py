@@ -11,7 +11,7 @@ from invented_classifier import classifier
 from invented_runs import empty, language_model, tiny
 
 from auditor.findings import write
-from auditor.findings.types import Findings
+from auditor.findings.contract.types import Findings
 from auditor.report import render_html, render_pdf
 
 EXAMPLE = Path(__file__).parents[2] / "reports" / "example"

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from auditor.findings import registry
+from auditor.findings.contract import registry
 
 
 @pytest.fixture

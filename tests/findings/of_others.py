@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from auditor.findings.contract import Cell, Conclusion, Quantity, Summary
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.summary import Cell, Conclusion, Summary
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 
 

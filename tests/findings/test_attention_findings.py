@@ -11,7 +11,7 @@ from worked_example import N, attention, concluded, explanation, of_records
 from auditor.findings import Evidence
 from auditor.findings.analyses.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
 from auditor.findings.analyses.attention import SUMMARY
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import AttentionMap, Segment, Span
 

@@ -3,11 +3,11 @@ from worked_example import context, evidence, with_rows
 
 from auditor.findings import Bound, Evidence, summarise
 from auditor.findings.analyses.prediction import PredictionFindings
-from auditor.findings.contract import Setting, Whole
+from auditor.findings.contract.summary import Setting, Whole
+from auditor.findings.contract.types import Coverage, Number, SliceRow
 from auditor.findings.judgement.checks import judge, judge_all
 from auditor.findings.judgement.pointers import point, section_of
 from auditor.findings.judgement.verdict import decide
-from auditor.findings.types import Coverage, Number, SliceRow
 
 
 def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accuracy"):

@@ -7,7 +7,7 @@ from auditor.findings import Evidence
 from auditor.findings.analyses.explanations import faithful, is_clear
 from auditor.findings.analyses.lime import SUMMARY
 from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.records.types import Neighbourhood, Segment
 
 

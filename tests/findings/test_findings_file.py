@@ -13,7 +13,7 @@ from auditor.errors import StoreError
 from auditor.findings import Bound, Evidence, Prospect, names, read, schema, sliceable, summarise, write
 from auditor.findings.analyses.answers import answer_probability
 from auditor.findings.analyses.attention import AttentionFindings
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
 from auditor.findings.interchange import Unknown
 from auditor.records.types import Failure, Prediction
 

@@ -10,7 +10,7 @@ from of_others import LengthSummary
 from worked_example import N, context, document, evidence, prediction, with_rows
 
 from auditor.findings import Evidence, sliceable, summarise
-from auditor.findings.parts import _ordered, measure_parts
+from auditor.findings.slicing.parts import _ordered, measure_parts
 from auditor.findings.summary import setting_of
 from auditor.records.types import MISSING
 
@@ -52,7 +52,8 @@ def test_numbers_are_ordered_as_numbers_texts_by_name_and_gaps_last(values, orde
 
 
 def test_the_order_does_not_depend_on_the_hash_seed():
-    code = "from auditor.findings.parts import _ordered; print(_ordered({'nan', '3', '1', '2', 'NaN', '(missing)'}))"
+    values = "{'nan', '3', '1', '2', 'NaN', '(missing)'}"
+    code = f"from auditor.findings.slicing.parts import _ordered; print(_ordered({values}))"
     printed = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -9,7 +9,7 @@ from worked_example import TEXT, N, concluded, context, evidence, of_records, pe
 
 from auditor.findings import Bound, Evidence, read, schema, summarise, write
 from auditor.findings.analyses.perplexity import SUMMARY, document_bits_per_byte, document_perplexity
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.findings.judgement.checks import judge
 from auditor.findings.statistics import exponentials
 

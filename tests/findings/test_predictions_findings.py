@@ -19,7 +19,7 @@ from auditor.findings import Bound, Evidence
 from auditor.findings.analyses.answers import Answer, pair
 from auditor.findings.analyses.calibration import calibrate
 from auditor.findings.analyses.prediction import SUMMARY
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.findings.judgement.checks import judge
 from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import Document, Prediction

@@ -7,7 +7,7 @@ from worked_example import concluded, context, evidence, of_records, with_rows
 from auditor.findings import Evidence, Prospect, names, summarise
 from auditor.findings.analyses.perplexity import PerplexityFindings, document_nats
 from auditor.findings.analyses.pseudo_perplexity import SUMMARY, PseudoPerplexityFindings, n_in_split_words
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.records.types import Failure, PseudoPerplexity, Span
 
 N = 40

@@ -7,11 +7,12 @@ from of_others import LengthSummary, lengths
 from worked_example import context, continuation_evidence, evidence, multi_label_evidence, with_rows
 
 from auditor.findings import Bound, Evidence, Prospect, fault_of, names, summarise
-from auditor.findings.contract import Quantity, Setting
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.registry import quantities, quantity_of
+from auditor.findings.contract.summary import Setting
 from auditor.findings.judgement.coverage import FAILED_SHARE
 from auditor.findings.judgement.limits import limits
-from auditor.findings.registry import quantities, quantity_of
-from auditor.findings.slices import MOST_LABELS, base_name
+from auditor.findings.slicing.slices import MOST_LABELS, base_name
 from auditor.findings.statistics.intervals import estimate
 from auditor.findings.summary import _usual
 from auditor.records.types import Document, Prediction

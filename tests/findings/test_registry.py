@@ -14,8 +14,9 @@ from auditor.findings.analyses.explanations import (
     ExplanationSummary,
     fidelity_cell,
 )
-from auditor.findings.contract import Cell, Quantity
-from auditor.findings.registry import owner_of, quantities, quantity_of, summaries, summary_of
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.registry import owner_of, quantities, quantity_of, summaries, summary_of
+from auditor.findings.contract.summary import Cell
 
 OURS = ["prediction", "lime", "attention", "perplexity", "pseudo_perplexity"]
 TWIN = ExplanationSummary(

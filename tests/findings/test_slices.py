@@ -8,10 +8,10 @@ from auditor.findings import Evidence, Prospect, names, nearest, summarise
 from auditor.findings.analyses.answers import pair
 from auditor.findings.analyses.calibration import calibrate
 from auditor.findings.analyses.perplexity import document_perplexity
+from auditor.findings.contract.numbers import number
 from auditor.findings.judgement.pointers import _slices
-from auditor.findings.numbers import number
-from auditor.findings.parts import measure_parts
-from auditor.findings.slices import (
+from auditor.findings.slicing.parts import measure_parts
+from auditor.findings.slicing.slices import (
     FALSE_ALARMS,
     LEAST_JUDGED,
     base_name,

@@ -8,7 +8,7 @@ from worked_example import context, continuation_evidence, evidence, with_rows
 from auditor.findings import Evidence, summarise
 from auditor.findings.analyses.explanations import MOST_UNFAITHFUL, instability
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice, worst_slice
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
 
 

@@ -14,7 +14,7 @@ from math import log
 
 from auditor.findings import Bound, Context, Evidence
 from auditor.findings.analyses.answers import is_labelled
-from auditor.findings.contract import Setting
+from auditor.findings.contract.summary import Setting
 from auditor.records.types import (
     AttentionStatistics,
     Document,

@@ -8,6 +8,7 @@ from auditor.languages import speaking
 from auditor.records.types import Document, Failure, PseudoPerplexity
 from auditor.running import context
 from tests.findings import worked_example
+from tests.records.planned import PLAN, planned
 
 _OURS = {"segmenter", "unit", "stopped", "method", "variant", "field", "kind", "prefix"}
 """Fields that the report puts into its own words, or prints as the settings they are."""
@@ -36,24 +37,15 @@ def foreign(value):
     return value
 
 
-def _plan(task, **changes):
-    settings = {"prompt": None, "candidates": None}
-    model = {
-        "name": "тест",
-        "class": "Сеть",
-        "revision": None,
-        "parameters": 12345,
-        "labels": ["да", "нет"],
-        "weights_sha256": HASH,
-        "tokenizer_sha256": HASH,
-    }
-    plan = {"task": task, "model": model, "device": "cpu", "dtype": "float32", "multi_label": False}
-    return {**plan, "config": {"model": settings}, "references": {}, **changes}
+def _plan(task, *, multi_label):
+    model = dataclasses.replace(PLAN.model, name="тест", model_class="Сеть", n_parameters=12345, labels=("да", "нет"))
+    return planned(task=task, model=model, multi_label=multi_label)
 
 
 def _context(task, checks=(), language="zh", **changes):
     with speaking(language):
         facts = context._model_facts(_plan(task, multi_label=changes.get("multi_label", False)))
+        corpus = dict.fromkeys(context._corpus_facts(PLAN.corpus), "123")
     return Context(
         title="Проверка",
         task=task,
@@ -61,7 +53,7 @@ def _context(task, checks=(), language="zh", **changes):
         plan_id=HASH,
         created="2026-11-22T08:05:00Z",
         model=facts,
-        corpus={title: "123" for title in context._CORPUS_FACTS.values()},
+        corpus=corpus,
         provenance={"Run": "1234-5", "Plan, SHA-256": HASH, "Command": "тест", "Seed": "7", "Shards": "1", **LIBRARIES},
         parameters=SETTINGS,
         checks=dict(checks),

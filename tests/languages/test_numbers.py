@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from auditor import languages
-from auditor.findings import wording
-from auditor.findings.types import Number
+from auditor.findings.contract.types import Number
+from auditor.findings.wording import sentences
 from auditor.languages import numbers, plural, say, speaking, spoken, translated
 from auditor.report.drawing import formats
 
@@ -87,7 +87,7 @@ def test_intervals_are_written_as_the_language_writes_ranges(language, low, valu
     measured = _number(low, value, high, unit)
     with speaking(language):
         assert formats.interval(measured) == interval
-        assert wording.measured(measured) == sentence
+        assert sentences.measured(measured) == sentence
 
 
 def test_a_plural_has_the_count_as_it_is_printed():

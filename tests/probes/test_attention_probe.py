@@ -16,6 +16,7 @@ from auditor.probes.contract import Prepares, Sitting
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.store import find_or_create
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, Failure
+from auditor.running import planning
 from auditor.running.failures import Failures
 from auditor.running.worker import WorkerFactory, measure
 from tests.models.tiny import TEXTS, save
@@ -164,7 +165,7 @@ def test_a_run_maps_the_same_documents_however_it_is_cut(
         environment={},
     )
     preflight = audit.check(settings)
-    place = find_or_create(tmp_path / "runs", "maps", audit.plan(preflight, ""), now=datetime.now(UTC))
+    place = find_or_create(tmp_path / "runs", planning.plan(preflight, ""), now=datetime.now(UTC))
     worker = WorkerFactory(preflight, place, Failures.of_run(preflight, place))()
     for shard in preflight.shards:
         worker(shard)

@@ -13,16 +13,19 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from planned import planned
+
 from auditor.records import store, sums
 from auditor.records.types import Document, Failure, Prediction
 
 N_SHARDS = 2
 NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
+PLAN = planned(N_SHARDS, {"prediction": "Prediction"}, title="sample")
 
 
 def write(root):
     """Do what is missing, and return the run."""
-    run = store.find_or_create(root, "sample", {"title": "sample", "n_shards": N_SHARDS}, now=NOON)
+    run = store.find_or_create(root, PLAN, now=NOON)
     if run.is_complete:
         return run
     with run.lock():
@@ -68,7 +71,7 @@ def kill_until_enough(root, n_kills):
         killed += child.kill()
         for folder in (root / f"run {n_done}").glob("*/*"):
             if (folder / "manifest.json").exists():
-                assert sums.render(sums.compute(folder)) == fingerprint(store.Run(folder, {})) == expected
+                assert sums.render(sums.compute(folder)) == fingerprint(store.open_run(folder, root)) == expected
                 n_done += 1
     assert fingerprint(write(root / f"run {n_done}")) == expected
     print(f"{killed} killed, {n_done} completed in between")  # noqa: T201

@@ -179,7 +179,7 @@ def test_leftovers_of_a_killed_process_are_removed_at_the_next_start(tmp_path):
 
 
 def test_a_read_only_run_says_so_before_anything_is_measured(tmp_path, monkeypatch):
-    run = store.find_or_create(tmp_path, "audit", {}, now=sample_run.NOON)
+    run = store.find_or_create(tmp_path, sample_run.PLAN, now=sample_run.NOON)
 
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))

@@ -2,20 +2,22 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from planned import planned
 
 from auditor.errors import DiskError, StoreError
 from auditor.records import disk, store
 from auditor.records.types import Document, Failure, Prediction
 
 NOON = datetime(2026, 7, 29, 12, 0, 5, tzinfo=UTC)
-PLAN = {
-    "title": "Film reviews",
-    "seed": 0,
-    "config": {"labels": ["Ja", "Nein", "\u00e4\udcff"], "limit": None, "bound": 0.1},
-}
+PLAN = planned(
+    records={"prediction": "Prediction"},
+    title="Film reviews",
+    configuration={"labels": ["Ja", "Nein", "\u00e4\udcff"], "limit": None, "bound": 0.1},
+)
 SUMMED = [
     "evidence/documents/00000.parquet",
     "evidence/prediction/00000.parquet",
@@ -35,7 +37,7 @@ def prediction(number):
 
 
 def new_run(root, plan=PLAN, **options):
-    return store.find_or_create(root, str(plan["title"]), plan, **{"now": NOON, **options})
+    return store.find_or_create(root, plan, **{"now": NOON, **options})
 
 
 def fill(run):
@@ -47,24 +49,11 @@ def fill(run):
     return run
 
 
-def test_the_plan_id_ignores_when_where_and_how_it_was_typed_and_nothing_else():
-    identity = store.plan_id(PLAN)
-    assert len(identity) == 64
-    assert store.plan_id({**PLAN, "created": "x", "run_id": "y", "command": "auditor run --fresh"}) == identity
-    assert store.plan_id(dict(reversed(PLAN.items()))) == identity
-    assert store.plan_id({**PLAN, "seed": 1}) != identity
-
-
-def test_a_plan_with_nan_is_refused():
-    with pytest.raises(ValueError, match="JSON compliant"):
-        store.plan_id({"bound": float("nan")})
-
-
 def test_a_new_run_is_named_after_title_time_and_plan(tmp_path):
     run = new_run(tmp_path)
     assert run.path == tmp_path / "film-reviews" / f"20260729-120005-{run.plan_id[:8]}"
     assert (run.run_id, run.created) == (run.path.name, "2026-07-29T12:00:05Z")
-    assert run.plan_id == store.plan_id(PLAN)
+    assert run.plan_id == PLAN.id
     assert not run.is_complete
     assert sorted(path.name for path in run.path.iterdir()) == ["plan.json"]
 
@@ -81,7 +70,7 @@ def test_a_new_run_is_named_after_title_time_and_plan(tmp_path):
     ],
 )
 def test_no_title_leaves_the_root(tmp_path, title, folder):
-    run = store.find_or_create(tmp_path, title, {"title": title}, now=NOON)
+    run = store.find_or_create(tmp_path, planned(title=title), now=NOON)
     assert run.path.parent == tmp_path / folder
 
 
@@ -105,7 +94,7 @@ def test_the_same_plan_is_resumed_then_reused(tmp_path):
 
 
 def test_another_plan_is_another_run(tmp_path):
-    assert new_run(tmp_path).path != new_run(tmp_path, {**PLAN, "seed": 1}).path
+    assert new_run(tmp_path).path != new_run(tmp_path, replace(PLAN, seed=1)).path
 
 
 def test_fresh_makes_a_new_run_even_in_the_same_second(tmp_path):
@@ -207,7 +196,7 @@ def test_a_removed_pdf_leaves_the_sums(tmp_path):
 
 def test_the_listing_shows_every_run_oldest_first(tmp_path):
     done = fill(new_run(tmp_path))
-    open_ = new_run(tmp_path, {**PLAN, "title": "Other"}, now=NOON - timedelta(hours=1))
+    open_ = new_run(tmp_path, replace(PLAN, title="Other"), now=NOON - timedelta(hours=1))
     broken = tmp_path / "audit" / "broken"
     disk.write(broken / "plan.json", b"{")
     listed = {run.path: run for run in store.runs(tmp_path)}
@@ -219,7 +208,7 @@ def test_the_listing_shows_every_run_oldest_first(tmp_path):
 
 
 def test_a_run_is_opened_by_folder_id_beginning_or_latest(tmp_path):
-    old = new_run(tmp_path, {**PLAN, "seed": 1}, now=NOON - timedelta(days=30))
+    old = new_run(tmp_path, replace(PLAN, seed=1), now=NOON - timedelta(days=30))
     new = fill(new_run(tmp_path))
     for name in (new.path, str(new.path), new.run_id, "20260729", "latest"):
         assert store.open_run(name, tmp_path).path == new.path
@@ -228,7 +217,7 @@ def test_a_run_is_opened_by_folder_id_beginning_or_latest(tmp_path):
 
 def test_a_run_that_is_not_there_or_not_one(tmp_path):
     for seed in (0, 1):
-        new_run(tmp_path, {**PLAN, "seed": seed})
+        new_run(tmp_path, replace(PLAN, seed=seed))
     with pytest.raises(StoreError, match=r"means 2 runs .* give more of the run id"):
         store.open_run("2026", tmp_path)
     with pytest.raises(StoreError, match=r"no such run in .*auditor list"):
@@ -249,9 +238,33 @@ def test_a_format_of_the_future_is_named_beside_the_one_understood(tmp_path, nam
 
 
 def test_a_plan_of_another_program_is_refused(tmp_path):
-    disk.write(tmp_path / "a/b/plan.json", b'{"format": "auditor.plan/1"}')
-    with pytest.raises(StoreError, match=r"lacks run_id, created"):
+    disk.write(tmp_path / "a/b/plan.json", b'{"format": "auditor.plan/2", "n_shards": 1}')
+    with pytest.raises(StoreError, match=r"a/b/plan\.json: title: is missing"):
         store.open_run(tmp_path / "a/b", tmp_path)
+
+
+def old_run(root, name="film-reviews/20200101-000000-0a1b2c3d"):
+    """A complete run as a version of auditor.plan/1 left it."""
+    plan = {"format": "auditor.plan/1", "run_id": name.rpartition("/")[2], "created": "2020-01-01T00:00:00Z"}
+    manifest = {**plan, "format": "auditor.run/1", "title": "Film reviews", "verdict": "pass"}
+    disk.write(root / name / "plan.json", json.dumps(plan).encode())
+    disk.write(root / name / "manifest.json", json.dumps(manifest).encode())
+    return root / name
+
+
+def test_a_run_of_the_format_of_before_is_listed_and_refused_with_one_line_by_whatever_name(tmp_path):
+    old = old_run(tmp_path)
+    assert [(run.run_id, run.state) for run in store.runs(tmp_path)] == [(old.name, "unreadable")]
+    for name in (old, old.name, "2020", "latest"):
+        with pytest.raises(StoreError) as caught:
+            store.open_run(name, tmp_path)
+        assert str(caught.value) == (
+            f"{old / 'plan.json'}: has the format 'auditor.plan/1'; this version of auditor understands "
+            "'auditor.plan/2'; open the run with the version that wrote it, or audit anew"
+        )
+    new = new_run(tmp_path)
+    assert new.path.parent == old.parent
+    assert store.open_run("latest", tmp_path).path == new.path
 
 
 def test_a_root_that_cannot_be_written_is_one_line(tmp_path):

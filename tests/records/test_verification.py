@@ -1,21 +1,34 @@
 """Whatever is changed in a finished run is found."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from planned import planned
 
 from auditor.errors import StoreError
-from auditor.records import schema, store, sums
-from auditor.records.types import Document, Explanation, Prediction
+from auditor.records import disk, schema, store, sums
+from auditor.records.types import Document, Explanation, Failure, Prediction, record_name
 from auditor.records.verification import verify
+
+
+@dataclass(frozen=True)
+class Length:
+    """A third party's record."""
+
+    document_id: str
+    length: int
 
 
 @pytest.fixture
 def run(tmp_path):
-    run = store.find_or_create(tmp_path, "audit", {"seed": 0}, now=datetime(2026, 1, 1, tzinfo=UTC))
+    plan = planned(2, {"lime": "Explanation", "length": record_name(Length)})
+    run = store.find_or_create(tmp_path, plan, now=datetime(2026, 1, 1, tzinfo=UTC))
     for shard in range(2):
         run.write_shard("documents", Document, shard, [Document(str(shard), "text")])
+        run.write_shard("lime", Explanation, shard, [Failure(str(shard), "blank", "")])
+        run.write_shard("length", Length, shard, [Length(str(shard), 4)])
     run.write("findings.json", b"{}")
     run.write("report.html", b"<html>")
     run.finish({})
@@ -44,7 +57,9 @@ def test_leftovers_of_a_killed_process_are_no_fault(run):
     assert faults(run) == []
 
 
-@pytest.mark.parametrize("name", ["report.html", "findings.json", "evidence/documents/00001.parquet"])
+@pytest.mark.parametrize(
+    "name", ["report.html", "findings.json", "evidence/documents/00001.parquet", "evidence/length/00000.parquet"]
+)
 def test_a_flipped_bit_is_found(run, name):
     content = bytearray((run.path / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -98,15 +113,23 @@ def test_an_unreadable_table_is_found_even_with_forged_sums(run):
 
 
 def test_a_table_of_another_record_is_found_even_with_forged_sums(run):
-    (run.path / "evidence/documents/00000.parquet").write_bytes(schema.to_bytes(Explanation, []))
-    tables = [run.path / f"evidence/lime/0000{shard}.parquet" for shard in range(2)]
-    tables[0].parent.mkdir()
-    for path, record in zip(tables, (Explanation, Prediction), strict=True):
-        path.write_bytes(schema.to_bytes(record, []))
+    for probe, record in (("documents", Explanation), ("length", Prediction), ("lime", Document)):
+        (run.path / f"evidence/{probe}/00001.parquet").write_bytes(schema.to_bytes(record, []))
     resum(run)
     assert faults(run) == [
-        "evidence/documents/00000.parquet: holds Explanation rows; expected Document",
-        "evidence/lime/00001.parquet: holds Prediction rows; expected Explanation",
+        "evidence/documents/00001.parquet: holds Explanation rows; expected Document",
+        f"evidence/length/00001.parquet: holds Prediction rows; expected {record_name(Length)}",
+        "evidence/lime/00001.parquet: holds Document rows; expected Explanation",
+    ]
+
+
+def test_a_shard_that_is_missing_or_of_no_planned_probe_is_found_even_with_forged_sums(run):
+    (run.path / "evidence/length/00000.parquet").unlink()
+    disk.write(run.path / "evidence/other/00000.parquet", schema.to_bytes(Prediction, []))
+    resum(run)
+    assert faults(run) == [
+        "evidence/length/00000.parquet: is missing",
+        "evidence/other/00000.parquet: does not belong to the run: no such probe is planned",
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from invented_branding import branded
 from invented_classifier import classifier
 
-from auditor.findings import registry
+from auditor.findings.contract import registry
 from auditor.report import chapters
 from auditor.report.page import templates
 

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from auditor.findings.presentation import Presentation, Reviewer
+from auditor.findings.contract.presentation import Presentation, Reviewer
 
 REVIEWERS = (
     Reviewer(name="Ada Lovelace", role="Model owner"),

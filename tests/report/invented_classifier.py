@@ -15,8 +15,8 @@ from invented_findings import (
     with_worst,
 )
 
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Coverage, Findings, Pointer, SliceRow, Verdict
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Coverage, Findings, Pointer, SliceRow, Verdict
 from auditor.records.types import Failure, NotMeasurable
 
 HASH = "6baea86f3a51ced73c28d338ebd08569350bccb2c31fa7e374da8e3872425d36"

@@ -15,9 +15,9 @@ from auditor.findings.analyses.prediction import PredictionFindings, is_multi_la
 from auditor.findings.analyses.scores import ClassScores
 from auditor.findings.analyses.words import GlobalWord
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
-from auditor.findings.contract import Setting
-from auditor.findings.registry import owner_of
-from auditor.findings.types import Check, DocumentRow, Example, Nats, Number
+from auditor.findings.contract.registry import owner_of
+from auditor.findings.contract.summary import Setting
+from auditor.findings.contract.types import Check, DocumentRow, Example, Nats, Number
 from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
 STATISTICS = (

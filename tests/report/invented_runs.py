@@ -19,8 +19,8 @@ from invented_findings import (
 
 from auditor.findings import Context, summarise
 from auditor.findings.analyses.prediction import PredictionFindings
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Coverage, Example, Pointer, SliceRow, Verdict
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Coverage, Example, Pointer, SliceRow, Verdict
 from auditor.records.types import Document, Failure, Prediction
 
 CANDIDATES = ("yes", "no")

@@ -11,7 +11,7 @@ from invented import documents, perplexity
 from invented_findings import check
 
 from auditor.findings import Bound, Context, Evidence, summarise
-from auditor.findings.numbers import perplexity as perplexity_number
+from auditor.findings.contract.numbers import perplexity as perplexity_number
 from auditor.findings.statistics.intervals import Estimate
 from auditor.records.types import PseudoPerplexity
 from auditor.report import render_html

@@ -8,7 +8,7 @@ from invented_findings import with_analysis
 from invented_runs import hostile
 
 from auditor.findings.analyses.words import rank_words
-from auditor.findings.types import Example
+from auditor.findings.contract.types import Example
 from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
 from auditor.report.contract import Sources, with_interval
 from auditor.report.sections import lime, recurring

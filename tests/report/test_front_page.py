@@ -12,8 +12,8 @@ from invented_runs import language_model, tiny
 
 from auditor.config.report import SECTIONS, known_sections
 from auditor.findings import read
-from auditor.findings.presentation import Reviewer
-from auditor.findings.types import Pointer
+from auditor.findings.contract.presentation import Reviewer
+from auditor.findings.contract.types import Pointer
 from auditor.report import chapters, render_html
 from auditor.report.sections import front
 

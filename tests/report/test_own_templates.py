@@ -208,7 +208,10 @@ def test_no_expression_turns_text_into_markup(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("\n\n{{ findings.titel }}", "line 3: 'auditor.findings.types.Findings object' has no attribute 'titel'"),
+        (
+            "\n\n{{ findings.titel }}",
+            "line 3: 'auditor.findings.contract.types.Findings object' has no attribute 'titel'",
+        ),
         ("\n{{ findings.title.__class__ }}", "line 2: access to attribute '__class__' of 'str' object is unsafe."),
         ("\n{{ 1 / 0 }}", "line 2: division by zero"),
         ("\n{{ 1 + 'a' }}", "line 2: unsupported operand"),

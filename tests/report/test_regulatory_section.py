@@ -6,7 +6,7 @@ from invented_classifier import classifier
 from invented_runs import language_model, tiny
 
 from auditor.config.report import StatementsConfig
-from auditor.findings.presentation import Reviewer
+from auditor.findings.contract.presentation import Reviewer
 from auditor.languages import speaking
 from auditor.report import render_html
 from auditor.report.contract import Section, Sources

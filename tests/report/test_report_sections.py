@@ -9,7 +9,7 @@ from invented_runs import candidates, empty, language_model, tiny
 
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.analyses.scores import ClassScores
-from auditor.findings.types import Example, Pointer
+from auditor.findings.contract.types import Example, Pointer
 from auditor.records.types import Document, Explanation, Failure, Neighbourhood, Prediction, Segment, Span, Target
 from auditor.report import render_html
 

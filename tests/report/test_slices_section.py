@@ -6,7 +6,7 @@ from html import unescape
 from invented_classifier import classifier
 from invented_runs import candidates
 
-from auditor.findings.types import SliceRow
+from auditor.findings.contract.types import SliceRow
 from auditor.report.contract import Sources
 from auditor.report.drawing import formats
 from auditor.report.page import templates

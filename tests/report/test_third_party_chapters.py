@@ -6,7 +6,7 @@ import pytest
 from invented_runs import tiny
 
 from auditor.errors import RenderError
-from auditor.findings.types import Coverage
+from auditor.findings.contract.types import Coverage
 from auditor.report import Look, render_html
 from auditor.report.page.templates import UserTemplates
 

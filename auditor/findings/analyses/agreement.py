@@ -17,10 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from auditor.findings.analyses.lime import SUMMARY as LIME
-from auditor.findings.contract import Prospect, Quantity, Term
-from auditor.findings.numbers import BOOTSTRAP
+from auditor.findings.contract.numbers import BOOTSTRAP
+from auditor.findings.contract.quantity import Prospect, Quantity, Term
+from auditor.findings.contract.types import Number
 from auditor.findings.statistics.intervals import Floats, bootstrap_mean
-from auditor.findings.types import Number
 from auditor.languages import N_, say
 from auditor.records.types import AttentionStatistics, Explanation, Segment, Span
 

@@ -8,7 +8,7 @@ no label has the empty set as its reference; one of which nothing is said (`unla
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.findings.evidence import Evidence
+from auditor.findings.contract.evidence import Evidence
 from auditor.records.types import Document, Prediction
 
 PROBE = "prediction"

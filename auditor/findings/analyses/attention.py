@@ -24,13 +24,14 @@ from auditor.findings.analyses.heads import (
     show,
 )
 from auditor.findings.analyses.lime import SUMMARY as LIME
-from auditor.findings.contract import Conclusion, PageOne, Prospect, Quantity, Setting, Summary, Term, Whole
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import BOOTSTRAP
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP
+from auditor.findings.contract.quantity import PageOne, Prospect, Quantity, Term
+from auditor.findings.contract.summary import Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean, estimate
-from auditor.findings.types import Number, Pointer
-from auditor.findings.wording import listing, measured
+from auditor.findings.wording.sentences import listing, measured
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import AttentionStatistics, Explanation

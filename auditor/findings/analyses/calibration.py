@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
 from auditor.findings.analyses.scores import given_labelled
-from auditor.findings.contract import PageOne, Quantity, Term
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import WILSON, number
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import WILSON, number
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.types import Number
 from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, estimate, wilson
-from auditor.findings.types import Number
 from auditor.languages import N_, numbers, say
 
 BINS = 10

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from auditor.findings.analyses.answers import Answer
-from auditor.findings.types import Choice, Example
-from auditor.findings.worst import choose
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.types import Choice, Example
 from auditor.languages import plural
 
 EXAMPLES = 6

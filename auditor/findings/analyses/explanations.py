@@ -18,14 +18,15 @@ from typing import Any
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair
 from auditor.findings.analyses.words import GlobalWord, rank_words
-from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term, Whole
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import BOOTSTRAP, WILSON
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP, WILSON
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
-from auditor.findings.types import Choice, Example, Number, Pointer
-from auditor.findings.wording import bound
-from auditor.findings.worst import choose
+from auditor.findings.wording.sentences import bound
 from auditor.languages import N_, plural, say
 from auditor.records.types import Explanation, Target
 

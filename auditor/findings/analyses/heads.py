@@ -20,9 +20,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
 from auditor.findings.statistics.intervals import Floats, student_quantile
-from auditor.findings.wording import figure
+from auditor.findings.wording.sentences import figure
 from auditor.languages import N_, say
 from auditor.records.types import AttentionStatistics
 

@@ -1,7 +1,7 @@
 """What the explanations of the probe `lime` come to; see `auditor.findings.analyses.explanations`."""
 
 from auditor.findings.analyses.explanations import ExplanationQuantities, ExplanationSummary, fidelity_cell
-from auditor.findings.contract import Term
+from auditor.findings.contract.quantity import Term
 from auditor.languages import N_
 
 _GLOSSARY = (

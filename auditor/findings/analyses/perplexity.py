@@ -14,14 +14,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import BOOTSTRAP
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary
+from auditor.findings.contract.types import Choice, Example, Number
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import Estimate, bootstrap_ratio
-from auditor.findings.types import Choice, Example, Number
-from auditor.findings.worst import choose
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens

@@ -34,14 +34,15 @@ from auditor.findings.analyses.scores import (
     given_multi_label,
     score,
 )
-from auditor.findings.contract import Cell, Conclusion, PageOne, Prospect, Quantity, Setting, Summary, Term, Whole
-from auditor.findings.evidence import Evidence
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import BOOTSTRAP, WILSON, lies_below
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, lies_below
+from auditor.findings.contract.quantity import PageOne, Prospect, Quantity, Term
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Choice, Example, Findings, Number, Pointer
 from auditor.findings.statistics.intervals import Estimate, bootstrap_mean, wilson
-from auditor.findings.types import Choice, Example, Findings, Number, Pointer
-from auditor.findings.wording import bound, measured
-from auditor.findings.worst import choose
+from auditor.findings.wording.sentences import bound, measured
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import Prediction

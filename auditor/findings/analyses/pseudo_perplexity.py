@@ -23,13 +23,14 @@ from auditor.findings.analyses.perplexity import (
     document_perplexity,
     nats_by_slice,
 )
-from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Setting, Summary, Term
-from auditor.findings.evidence import Evidence
-from auditor.findings.numbers import BOOTSTRAP
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.numbers import BOOTSTRAP
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary
+from auditor.findings.contract.types import Choice, Example, Number
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import bootstrap_ratio
-from auditor.findings.types import Choice, Example, Number
-from auditor.findings.worst import choose
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import PseudoPerplexity

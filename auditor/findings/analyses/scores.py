@@ -27,11 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
-from auditor.findings.contract import Prospect, Quantity, Term
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import BOOTSTRAP, WILSON
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP, WILSON
+from auditor.findings.contract.quantity import Prospect, Quantity, Term
+from auditor.findings.contract.types import Number
 from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, divide, wilson
-from auditor.findings.types import Number
 from auditor.languages import N_, say
 
 Flags = NDArray[np.bool_]

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditor.findings.context import Context
-from auditor.findings.evidence import Evidence
-from auditor.findings.registry import summaries
-from auditor.findings.wording import listing
+from auditor.findings.contract.context import Context
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.registry import summaries
+from auditor.findings.wording.sentences import listing
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
 

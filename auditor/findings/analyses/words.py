@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.findings.finding import Finding
-from auditor.findings.numbers import number, of_label
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import number, of_label
+from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import Estimate, student
-from auditor.findings.types import Number, Unit
 from auditor.languages import plural, say
 from auditor.records.types import Explanation
 

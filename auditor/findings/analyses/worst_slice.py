@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from auditor.findings.analyses.answers import pair
 from auditor.findings.analyses.chosen_answers import choose_errors
 from auditor.findings.analyses.prediction import ACCURACY
-from auditor.findings.contract import Setting
-from auditor.findings.evidence import Evidence
-from auditor.findings.numbers import lies_below
-from auditor.findings.slices import base_name, is_compared
-from auditor.findings.types import Choice, Number, SliceRow
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.numbers import lies_below
+from auditor.findings.contract.summary import Setting
+from auditor.findings.contract.types import Choice, Number, SliceRow
+from auditor.findings.slicing.slices import base_name, is_compared
 
 RULE = "slice"
 MOST_ERRORS = 2

@@ -10,14 +10,14 @@ Perplexities are held against the logarithm of the bound, in nats.
 
 from collections.abc import Mapping, Sequence
 
-from auditor.findings.context import Bound
-from auditor.findings.digits import digits_beside
-from auditor.findings.numbers import nearest, on_scale
-from auditor.findings.slices import LEAST_JUDGED
-from auditor.findings.types import Check, Number, Result
-from auditor.findings.wording import bound as say_bound
-from auditor.findings.wording import listing, measured
+from auditor.findings.contract.numbers import nearest, on_scale
+from auditor.findings.contract.types import Check, Number, Result
+from auditor.findings.slicing.slices import LEAST_JUDGED
+from auditor.findings.wording.digits import digits_beside
+from auditor.findings.wording.sentences import bound as say_bound
+from auditor.findings.wording.sentences import listing, measured
 from auditor.languages import plural, say
+from auditor.records.plan import Bound
 
 LEAST_DOCUMENTS = 10
 

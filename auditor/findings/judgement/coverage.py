@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.analyses.answers import Answer
-from auditor.findings.context import Context
-from auditor.findings.contract import Quantity
-from auditor.findings.evidence import Evidence
-from auditor.findings.numbers import WILSON
-from auditor.findings.registry import summaries, summary_of
+from auditor.findings.contract.context import Context
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.numbers import WILSON
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.registry import summaries, summary_of
+from auditor.findings.contract.types import Coverage, DocumentRow, Number
 from auditor.findings.statistics.intervals import wilson
-from auditor.findings.types import Coverage, DocumentRow, Number
-from auditor.findings.wording import left_out as why_left_out
-from auditor.findings.wording import listing
-from auditor.findings.wording import probe as title_of
+from auditor.findings.wording.sentences import left_out as why_left_out
+from auditor.findings.wording.sentences import listing
+from auditor.findings.wording.sentences import probe as title_of
 from auditor.languages import N_, plural, say
 from auditor.languages import numbers as written
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from auditor.findings.context import Bound
-from auditor.findings.contract import Prospect
+from auditor.findings.contract.numbers import SLICE_VALUES, of_slice
+from auditor.findings.contract.quantity import Prospect
+from auditor.findings.contract.registry import quantity_of, summaries
 from auditor.findings.judgement.coverage import FAILED_SHARE
-from auditor.findings.numbers import SLICE_VALUES, of_slice
-from auditor.findings.registry import quantity_of, summaries
+from auditor.records.plan import Bound
 
 
 def names(prospect: Prospect, columns: Mapping[str, Collection[str]]) -> set[str]:

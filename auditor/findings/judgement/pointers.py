@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from auditor.findings.analyses.prediction import ACCURACY
-from auditor.findings.contract import Whole
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import lies_below, of_slice
+from auditor.findings.contract.registry import owner_of, summaries, summary_of
+from auditor.findings.contract.summary import Whole
+from auditor.findings.contract.types import Check, Coverage, Number, Pointer, SliceRow
 from auditor.findings.judgement.coverage import FAILED_SHARE
-from auditor.findings.numbers import lies_below, of_slice
-from auditor.findings.registry import owner_of, summaries, summary_of
-from auditor.findings.slices import is_compared
+from auditor.findings.slicing.slices import is_compared
 from auditor.findings.statistics.intervals import wilson
-from auditor.findings.types import Check, Coverage, Number, Pointer, SliceRow
-from auditor.findings.wording import bound, checked, listing, measured
-from auditor.findings.wording import probe as title_of
+from auditor.findings.wording.sentences import bound, checked, listing, measured
+from auditor.findings.wording.sentences import probe as title_of
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
 

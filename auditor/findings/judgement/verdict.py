@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Literal
 
+from auditor.findings.contract.numbers import on_scale
+from auditor.findings.contract.types import Check, Coverage, Result, Verdict
 from auditor.findings.judgement.pointers import demand, failing
-from auditor.findings.numbers import on_scale
-from auditor.findings.types import Check, Coverage, Result, Verdict
-from auditor.findings.wording import bound, checked, probe
+from auditor.findings.wording.sentences import bound, checked, probe
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count, paragraph
 

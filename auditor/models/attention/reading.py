@@ -20,8 +20,9 @@ from auditor.models.computing.architecture import attending
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way, padded
 from auditor.models.computing.patching import Attention, patched
-from auditor.models.computing.proof import Proof, Truth
+from auditor.models.computing.proof import Truth
 from auditor.models.inputs import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
+from auditor.records.proof import Proof
 
 QUESTION = "attention"
 COMPARED = 128
@@ -158,7 +159,8 @@ class AttentionReader:
     def _proof(self, way: Way, difference: float) -> Proof:
         truth = self._model.truth
         longest = int(truth.texts.lengths.max())
-        return Proof(QUESTION, way, None, way, difference, "statistic", len(truth.texts), longest, truth.reset, None)
+        name, n_texts = self._model.identity.name, len(truth.texts)
+        return Proof(name, QUESTION, way, None, way, difference, "statistic", n_texts, longest, truth.reset)
 
     def _matrices(self) -> dict[int, np.ndarray]:
         """Statistics of the matrices that the model itself gives out, by text; none where it gives none."""

@@ -23,10 +23,11 @@ from auditor.models.computing.outer_layers import shortened
 from auditor.models.computing.packing import IMPLEMENTATION, Packing, packed
 from auditor.models.computing.patching import Attention
 from auditor.models.computing.precision import HALF, computing
-from auditor.models.computing.proof import Proof, Truth, close
+from auditor.models.computing.proof import Truth, close
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import Stock, takes
 from auditor.models.inputs import Encoded, Identity, Sequences, UnreadableError
+from auditor.records.proof import Proof
 
 Head = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Turns states (R, D) into (R, …); also gets which of all wanted rows they are, (R,)."""

@@ -38,31 +38,6 @@ _THRESHOLDS = re.compile(r"window|chunk|block_size|kernel|landmark|segment_means
 """Names under which configurations keep numbers of tokens at which a model changes its ways."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was shown about one question."""
-
-    question: str
-    """`answers`, `log-probabilities`, `attention` or `continuations`."""
-    way: str
-    """How texts are asked: a value of `auditor.models.computing.batching.Way`."""
-    limit: int | None
-    """For packed batches, the most tokens of a text that goes into one; None where there is no longer text."""
-    beyond: str
-    """How longer texts are asked."""
-    difference: float
-    """The greatest difference from the truth."""
-    unit: str
-    """Of that difference: `probability`, `nats`, `states` (as a share of their usual size) or `continuations`."""
-    n_texts: int
-    longest: int
-    """Tokens of the longest text of the proof."""
-    reset: tuple[str, ...] = ()
-    """Classes of the model's parts that are reset before they read, since they remember what they read last."""
-    unread: int | None = None
-    """Tokens of the longest text of the proof that the model itself could not read."""
-
-
 @dataclass(frozen=True, eq=False)
 class Truth:
     """What the model of the checkpoint says about each text alone."""

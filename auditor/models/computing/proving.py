@@ -14,10 +14,11 @@ import torch
 from auditor.errors import AuditorError, ModelError, one_line
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way
-from auditor.models.computing.proof import Proof, Truth, thresholds
+from auditor.models.computing.proof import Truth, thresholds
 from auditor.models.computing.state import Snapshot
 from auditor.models.computing.stock import takes
 from auditor.models.inputs import Encoded, Sequences, UnreadableError
+from auditor.records.proof import Proof
 
 STATES = 32
 """States of each text that are compared."""
@@ -107,6 +108,7 @@ def _choose(model: BatchedModel, truth: Truth) -> Proof:
         _compile(model, truth)
     longest = int(truth.texts.lengths.max())
     return Proof(
+        model=model.identity.name,
         question=model.question_asked,
         way=Way.PACKED if model.packs else model.way,
         limit=model.limit if model.packs and longest > model.limit else None,

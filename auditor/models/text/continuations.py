@@ -11,8 +11,8 @@ import torch
 
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way, padded
-from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Sequences, UnreadableError
+from auditor.records.proof import Proof
 
 QUESTION = "continuations"
 N_PROMPTS, PROMPT, N_NEW = 4, 64, 8
@@ -79,7 +79,8 @@ class Continuations:
                 together = []
         way = Way.EQUAL if alone == together else Way.ALONE
         n_texts, longest = len(prompts), int(prompts.lengths.max(initial=0))
-        return Proof(QUESTION, way, None, way, 0.0, QUESTION, n_texts, longest, model.truth.reset)
+        name, reset = model.identity.name, model.truth.reset
+        return Proof(name, QUESTION, way, None, way, 0.0, QUESTION, n_texts, longest, reset)
 
     def _until_end(self, ids: list[int]) -> tuple[int, ...]:
         for i, token in enumerate(ids):

@@ -1,19 +1,19 @@
 """Formats numbers, dates and text as the report prints them.
 
-Digits follow the uncertainty (`auditor.findings.digits`). Minus is U+2212; ranges take an en dash, or "to" where a
-sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count (how many
-heads, how many documents) are printed as percentages.
+Digits follow the uncertainty (`auditor.findings.wording.digits`). Minus is U+2212; ranges take an en dash, or "to"
+where a sign would meet it. Measured shares stay between 0 and 1, as bounds are declared; plain fractions of a count
+(how many heads, how many documents) are printed as percentages.
 """
 
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from auditor.findings.digits import check_digits as check_digits
-from auditor.findings.digits import digits_for, digits_of, usual_digits
-from auditor.findings.numbers import as_nats
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.types import Check, Number
 from auditor.findings.statistics.exponentials import PRINTED, exponential
-from auditor.findings.types import Check, Number
+from auditor.findings.wording.digits import check_digits as check_digits
+from auditor.findings.wording.digits import digits_for, digits_of, usual_digits
 from auditor.languages import N_, numbers, say
 from auditor.languages.numbers import NOTHING as NOTHING
 from auditor.languages.numbers import count as count

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from auditor.findings.numbers import on_scale
-from auditor.findings.types import Check, Number
+from auditor.findings.contract.numbers import on_scale
+from auditor.findings.contract.types import Check, Number
 from auditor.languages import plural, say
 from auditor.report.drawing import formats
 

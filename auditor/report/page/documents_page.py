@@ -29,9 +29,9 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from auditor.findings.abridgement import document_rows
-from auditor.findings.evidence import Evidence
-from auditor.findings.registry import summaries
-from auditor.findings.types import DocumentRow, Findings
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.registry import summaries
+from auditor.findings.contract.types import DocumentRow, Findings
 from auditor.languages import say
 from auditor.languages.numbers import paragraph
 from auditor.report.drawing import formats

@@ -14,8 +14,8 @@ import hashlib
 from markupsafe import Markup
 
 import auditor
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Findings
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Findings
 from auditor.languages import HTML_TAGS, say
 from auditor.report import sections
 from auditor.report.branding import fonts

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from auditor.findings import abridgement
-from auditor.findings.evidence import Evidence
-from auditor.findings.types import Findings
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.types import Findings
 from auditor.report.page import html
 from auditor.report.sections import documents
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from types import ModuleType
 
 from auditor.errors import PdfUnavailableError
-from auditor.findings.types import Findings
+from auditor.findings.contract.types import Findings
 from auditor.languages import say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats

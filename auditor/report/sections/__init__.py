@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from auditor.findings.registry import summary_of
-from auditor.findings.types import Coverage
+from auditor.findings.contract.registry import summary_of
+from auditor.findings.contract.types import Coverage
 from auditor.languages import say
 from auditor.report.chapters import chapter_of, chosen_sections, section_id
 from auditor.report.chapters import compose as compose_chapter

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auditor.findings.analyses.attention import HEAD_SHARE, SINK_SHARE, AttentionFindings
 from auditor.findings.analyses.attention import SUMMARY as ATTENTION
 from auditor.findings.analyses.heads import PATTERNS, HeadClass
-from auditor.findings.numbers import of_label
+from auditor.findings.contract.numbers import of_label
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval

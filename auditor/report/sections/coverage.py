@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from auditor.findings import wording
-from auditor.findings.types import Coverage
+from auditor.findings.contract.types import Coverage
+from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
 from auditor.report.contract import Column, Table
 from auditor.report.drawing import formats
@@ -59,7 +59,7 @@ def _columns(widths: Mapping[str, int], probe: int = 0) -> tuple[Column, ...]:
 
 
 def _row(row: Coverage, states: Sequence[str]) -> tuple[str, ...]:
-    probe = formats.middle(wording.probe(row.probe), 40)
+    probe = formats.middle(sentences.probe(row.probe), 40)
     if row.left_out:
         return probe, say("not measured: {reason}", reason=row.left_out)
     return (probe, *(formats.count(getattr(row, state)) for state in states))
@@ -69,9 +69,9 @@ def _without_reason(row: Coverage) -> str:
     """How many documents hold nothing for this probe, and what they lack."""
     return say(
         "{probe}: {count} not measurable: {reasons}",
-        probe=formats.middle(wording.probe(row.probe), 40),
+        probe=formats.middle(sentences.probe(row.probe), 40),
         count=formats.count(row.not_measurable),
-        reasons=wording.listing([formats.middle(wording.reason(kind), 60) for kind in row.reasons]),
+        reasons=sentences.listing([formats.middle(sentences.reason(kind), 60) for kind in row.reasons]),
     )
 
 
@@ -86,7 +86,7 @@ def _listed(rows: Sequence[tuple[str, str, str, str]], caption: str) -> Table | 
     )
     cells = tuple(
         (
-            formats.middle(wording.probe(probe), 40),
+            formats.middle(sentences.probe(probe), 40),
             formats.middle(document_id, 40),
             formats.middle(kind, 40),
             formats.excerpt(message, 240),

@@ -10,12 +10,14 @@ column with few different entries carries the numbers of those that each cell ho
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.findings import abridgement, contract, wording
+from auditor.findings import abridgement
 from auditor.findings.analyses import answers
 from auditor.findings.analyses.prediction import is_multi_label
-from auditor.findings.evidence import Evidence
-from auditor.findings.registry import summaries
-from auditor.findings.types import DocumentRow, Findings
+from auditor.findings.contract import summary as contract
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.registry import summaries
+from auditor.findings.contract.types import DocumentRow, Findings
+from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph
 from auditor.report.contract import PAPER_ROWS, Column, Section, Sources
@@ -283,6 +285,6 @@ def _metadata(value: str | None) -> Cell:
 
 def _unmeasured(row: DocumentRow) -> Cell:
     """The probes that have no record of a document; those that had nothing to measure say so."""
-    without = (say("{probe} (not measurable)", probe=wording.probe(probe)) for probe in row.not_measurable)
-    names = (*map(wording.probe, row.failed), *without)
+    without = (say("{probe} (not measurable)", probe=sentences.probe(probe)) for probe in row.not_measurable)
+    names = (*map(sentences.probe, row.failed), *without)
     return Cell(formats.listed(names) if names else "", holds=names)

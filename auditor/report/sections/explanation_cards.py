@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY
-from auditor.findings.types import Example
+from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator, shortest
 from auditor.records.types import Document, Explanation, Neighbourhood, Target

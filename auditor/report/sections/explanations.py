@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, ExplanationSummary
-from auditor.findings.contract import Quantity
-from auditor.findings.types import Example
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Explanation, Prediction

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor import tasks
-from auditor.findings.numbers import as_nats
-from auditor.findings.presentation import Reviewer
-from auditor.findings.registry import owner_of
-from auditor.findings.types import Check, Coverage, Findings, Number, Result
-from auditor.languages import N_, plural, say
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.presentation import Reviewer
+from auditor.findings.contract.registry import owner_of
+from auditor.findings.contract.types import Check, Coverage, Findings, Number, Result
+from auditor.languages import N_, plural, say, translated
 from auditor.report.contract import Column, Section, Table
 from auditor.report.drawing import formats, marks
 from auditor.report.sections import coverage
@@ -108,7 +108,7 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
 def _facts(findings: Findings) -> tuple[str, ...]:
     model = (formats.middle(findings.model["Name"], 60),) if "Name" in findings.model else ()
     return (
-        say(tasks.described(findings.task).title),
+        translated(tasks.described(findings.task).title),
         *model,
         plural(findings.n_documents, "{n} document", "{n} documents"),
         say("run {run}", run=formats.middle(findings.run_id, 40)),

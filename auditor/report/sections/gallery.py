@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.findings import wording
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import answer_probability, pair
 from auditor.findings.analyses.chosen_answers import CONFIDENT, n_confident
 from auditor.findings.analyses.prediction import PredictionFindings, is_multi_label
 from auditor.findings.analyses.worst_slice import RULE as SLICE
 from auditor.findings.analyses.worst_slice import worst_slice
-from auditor.findings.types import Choice
+from auditor.findings.contract.types import Choice
+from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Prediction
@@ -148,7 +148,7 @@ def _told(sources: Sources, choice: Choice, text: str) -> str:
 
 
 def _of_probe(probe: str, text: str) -> str:
-    return say("{probe}: {text}", probe=wording.probe(probe), text=text)
+    return say("{probe}: {text}", probe=sentences.probe(probe), text=text)
 
 
 def _is_in_slice(choice: Choice) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.findings.contract import Term
-from auditor.findings.registry import quantities
-from auditor.findings.types import Findings
+from auditor.findings.contract.quantity import Term
+from auditor.findings.contract.registry import quantities
+from auditor.findings.contract.types import Findings
 from auditor.languages import N_, numbers, say
 from auditor.report.contract import Section, Sources
 

@@ -7,8 +7,8 @@ from itertools import takewhile
 
 from markupsafe import Markup, escape
 
-from auditor.findings.registry import owner_of
-from auditor.findings.types import Findings, Number
+from auditor.findings.contract.registry import owner_of
+from auditor.findings.contract.types import Findings, Number
 from auditor.languages import plural, say
 from auditor.languages.numbers import separator
 from auditor.report.chapters import chapter_of, template_of

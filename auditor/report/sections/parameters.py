@@ -7,7 +7,7 @@ A parameter that was left to its default, or to `auto`, is resolved as far as th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auditor.findings.types import Findings
+from auditor.findings.contract.types import Findings
 from auditor.languages import plural, say
 from auditor.report.chapters import chapter_of, chapters
 from auditor.report.contract import Meaning, Parameter

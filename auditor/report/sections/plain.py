@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from auditor.findings import wording
-from auditor.findings.evidence import Facts
-from auditor.findings.types import Coverage
+from auditor.findings.contract.evidence import Facts
+from auditor.findings.contract.types import Coverage
+from auditor.findings.wording import sentences
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Unmeasured
@@ -17,7 +17,7 @@ _SIMPLE = (str, int, float, bool)
 
 def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = "") -> Section:
     """A plain table for one probe."""
-    probe, name = coverage.probe, wording.probe(coverage.probe)
+    probe, name = coverage.probe, sentences.probe(coverage.probe)
     numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and "{" not in name]
     parameters = sources.findings.parameters.get(probe, {})
     return Section(
@@ -47,7 +47,7 @@ def _without(coverage: Coverage) -> str:
         coverage.not_measurable,
         "{n} holds nothing for this probe to measure: {reasons}.",
         "{n} hold nothing for this probe to measure: {reasons}.",
-        reasons=wording.listing([formats.middle(wording.reason(kind), 60) for kind in coverage.reasons]),
+        reasons=sentences.listing([formats.middle(sentences.reason(kind), 60) for kind in coverage.reasons]),
     )
 
 

@@ -12,8 +12,8 @@ from auditor.findings.analyses.prediction import (
 )
 from auditor.findings.analyses.prediction import SUMMARY as PREDICTION
 from auditor.findings.analyses.scores import MACRO_F1, MICRO_F1
-from auditor.findings.numbers import lies_below
-from auditor.findings.types import Example, Findings, Number
+from auditor.findings.contract.numbers import lies_below
+from auditor.findings.contract.types import Example, Findings, Number
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
 from auditor.records.types import Unmeasured

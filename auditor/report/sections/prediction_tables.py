@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.analyses.scores import ClassScores
-from auditor.findings.types import Number
+from auditor.findings.contract.types import Number
 from auditor.languages import plural, say
 from auditor.report.contract import Column, Table
 from auditor.report.drawing import formats, marks

@@ -9,12 +9,12 @@ from hashlib import sha256
 
 import segno
 
-from auditor.findings.computing import Computing
+from auditor.findings.contract.types import Findings
 from auditor.findings.interchange import write
 from auditor.findings.judgement.coverage import FAILED_SHARE
-from auditor.findings.types import Findings
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import paragraph
+from auditor.records.proof import Proof
 from auditor.report.branding import fonts
 from auditor.report.contract import Column, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats
@@ -145,7 +145,7 @@ _UNITS = {
 }
 
 
-def _computing(computing: Sequence[Computing]) -> Table | None:
+def _computing(computing: Sequence[Proof]) -> Table | None:
     """How each model was asked, and how far that is from asking it about one text at a time."""
     if not computing:
         return None
@@ -175,7 +175,7 @@ def _computing(computing: Sequence[Computing]) -> Table | None:
     return Table(caption, columns, rows)
 
 
-def _way(one: Computing) -> str:
+def _way(one: Proof) -> str:
     parts = [say(_WAYS[one.way])]
     if one.limit is not None:
         parts = [

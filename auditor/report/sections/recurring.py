@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, faithful
 from auditor.findings.analyses.words import LEAST_DOCUMENTS, GlobalWord, recurring_words, told_apart
-from auditor.findings.digits import digits_beside
-from auditor.findings.wording import bound
+from auditor.findings.wording.digits import digits_beside
+from auditor.findings.wording.sentences import bound
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.records.types import Explanation

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.findings.types import Findings
+from auditor.findings.contract.types import Findings
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
 from auditor.report.chapters import chapter_of, section_id

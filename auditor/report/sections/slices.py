@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor.findings.analyses.prediction import ACCURACY
-from auditor.findings.digits import digits_of
-from auditor.findings.numbers import as_nats
-from auditor.findings.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
-from auditor.findings.types import Number, SliceRow
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.types import Number, SliceRow
+from auditor.findings.slicing.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
+from auditor.findings.wording.digits import digits_of
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.report.contract import Column, Section, Sources, Table, with_interval

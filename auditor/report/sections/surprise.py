@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from auditor.findings.analyses.perplexity import ScoredFindings, nats_by_slice
-from auditor.findings.parts import sliceable
-from auditor.findings.slices import LEAST_JUDGED
+from auditor.findings.slicing.parts import sliceable
+from auditor.findings.slicing.slices import LEAST_JUDGED
 from auditor.findings.statistics.exponentials import quarters
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph

@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from auditor.findings.contract import Cell, Conclusion, PageOne, Quantity, Summary, Term
-from auditor.findings.finding import Finding
+from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.summary import Cell, Conclusion, Summary
+from auditor.findings.contract.types import Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean
-from auditor.findings.types import Number, Pointer
-from auditor.findings.worst import choose
 
 
 @dataclass(frozen=True, slots=True)

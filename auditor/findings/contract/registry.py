@@ -6,8 +6,9 @@ from importlib.metadata import EntryPoint
 from typing import Final
 
 from auditor.errors import InstallationError
-from auditor.findings.contract import Quantity, Summary
-from auditor.findings.types import DocumentRow
+from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.summary import Summary
+from auditor.findings.contract.types import DocumentRow
 from auditor.registry import load, registered
 
 GROUP: Final = "auditor.summaries"

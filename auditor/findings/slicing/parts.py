@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from auditor.findings.contract import Setting
-from auditor.findings.evidence import Evidence
-from auditor.findings.numbers import SLICE_VALUES, of_slice
-from auditor.findings.registry import summaries
-from auditor.findings.types import Number
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.numbers import SLICE_VALUES, of_slice
+from auditor.findings.contract.registry import summaries
+from auditor.findings.contract.summary import Setting
+from auditor.findings.contract.types import Number
 from auditor.languages import say
 from auditor.records.types import MISSING, Document
 

@@ -13,9 +13,9 @@ whole by its size alone (15 % false alarms, all of them upward). A check can bou
 import re
 from collections.abc import Iterable, Sequence
 
-from auditor.findings.parts import Part
-from auditor.findings.registry import quantities
-from auditor.findings.types import Number, SliceRow
+from auditor.findings.contract.registry import quantities
+from auditor.findings.contract.types import Number, SliceRow
+from auditor.findings.slicing.parts import Part
 
 LEAST_JUDGED = 30
 FALSE_ALARMS = 0.05

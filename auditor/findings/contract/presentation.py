@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from auditor.findings.finding import Finding
+from auditor.findings.contract.finding import Finding
 from auditor.languages import Language
 
 

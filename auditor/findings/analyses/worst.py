@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from auditor.findings.types import Choice
+from auditor.findings.contract.types import Choice
 
 
 def choose(rule: str, values: Iterable[tuple[str, float]], most: int, *, largest: bool = True) -> Choice:

@@ -11,7 +11,7 @@ printed as the bound, or beyond it, unless it is the bound.
 
 import math
 
-from auditor.findings.types import Check, Number
+from auditor.findings.contract.types import Check, Number
 
 DECIMALS = {
     "share": 3,

@@ -8,9 +8,9 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny
 
-from auditor.findings.computing import Computing
-from auditor.findings.finding import Finding
-from auditor.findings.presentation import Presentation
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.presentation import Presentation
+from auditor.records.proof import Proof
 
 A = TypeVar("A", bound=Finding)
 FORMAT: Final = "auditor.findings/3"
@@ -171,7 +171,7 @@ class DocumentRow(Finding):
     """Probes that had nothing to measure in it."""
     metadata: dict[str, str]
     values: dict[str, float | None]
-    """Name of a cell (`auditor.findings.contract.Cell`) → what its probe found; None where nothing was measured."""
+    """Name of a `Cell` of a summary → its value; None where nothing was measured."""
 
 
 class Findings(Finding):
@@ -214,7 +214,7 @@ class Findings(Finding):
     """Probe → the model it asked, where that is not the audited one."""
     documents: tuple[DocumentRow, ...]
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
-    computing: tuple[Computing, ...] = ()
+    computing: tuple[Proof, ...] = ()
     """How the models were asked."""
     documents_left_out: int = 0
     """Documents whose rows are only in documents.parquet, because there are too many for one page."""

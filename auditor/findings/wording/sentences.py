@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from auditor.findings.digits import check_digits, digits_of, usual_digits
-from auditor.findings.numbers import as_nats
-from auditor.findings.registry import summaries, summary_of
+from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.registry import summaries, summary_of
+from auditor.findings.contract.types import Check, Number
 from auditor.findings.statistics.exponentials import PRINTED
-from auditor.findings.types import Check, Number
+from auditor.findings.wording.digits import check_digits, digits_of, usual_digits
 from auditor.languages import N_, numbers, say
 
 LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}

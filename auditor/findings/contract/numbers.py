@@ -10,9 +10,9 @@ import difflib
 import math
 from collections.abc import Collection
 
+from auditor.findings.contract.types import Nats, Number, Unit
 from auditor.findings.statistics.exponentials import exponential
 from auditor.findings.statistics.intervals import Estimate
-from auditor.findings.types import Nats, Number, Unit
 from auditor.languages import N_
 
 SLICE_VALUES = range(2, 13)

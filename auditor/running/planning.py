@@ -1,0 +1,125 @@
+"""From what was checked to the plan: everything that decides the evidence, before anything is measured."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+import auditor
+from auditor.config import Config
+from auditor.records.plan import (
+    Bound,
+    Plan,
+    PlannedCorpus,
+    PlannedDialect,
+    PlannedModel,
+    PlannedProbe,
+    PlannedReport,
+    PlannedReviewer,
+    Prompt,
+    ShardRange,
+)
+from auditor.records.types import record_name
+from auditor.running.labelling import is_multi_label
+from auditor.running.preflight import Preflight
+
+if TYPE_CHECKING:
+    from auditor.models import Checkpoint
+    from auditor.probes.contract import Probe
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
+
+
+def plan(preflight: Preflight, command: str) -> Plan:
+    """What will be done; equal plans are the same work.
+
+    Args:
+        preflight: What was checked.
+        command: The command line, for provenance.
+    """
+    config, checkpoint = preflight.config, preflight.checkpoint
+    return Plan(
+        title=config.title,
+        task=checkpoint.task,
+        seed=config.seed,
+        device=preflight.device,
+        dtype=preflight.dtype,
+        multi_label=is_multi_label(config, checkpoint),
+        model=_model(checkpoint),
+        references={name: _model(reference) for name, reference in preflight.references.items()},
+        prompt=Prompt(config.model.prompt, tuple(config.model.candidates or ()), config.model.chat),
+        corpus=_corpus(preflight),
+        probes={probe.name: _probe(probe, preflight.asked[probe.name]) for probe in preflight.probes},
+        left_out=dict(preflight.left_out),
+        checks={name: Bound(**bound.model_dump()) for name, bound in config.checks.items()},
+        report=plan_report(config),
+        look=preflight.appearance.planned(),
+        shards=tuple(ShardRange(shard.start, shard.stop) for shard in preflight.shards),
+        notes=preflight.notes,
+        versions=_versions(),
+        configuration={key: table for key, table in config.resolved().items() if key != "run"},
+        command=command,
+    )
+
+
+def plan_report(config: Config) -> PlannedReport:
+    """How the report speaks, and for whom."""
+    wishes = config.report
+    statements: dict[str, str | None] = wishes.statements.model_dump()
+    return PlannedReport(
+        language=wishes.language,
+        reviewers=tuple(PlannedReviewer(person.name, person.role) for person in wishes.reviewers),
+        organisation=wishes.organisation,
+        classification=wishes.classification,
+        sections=None if wishes.sections is None else tuple(wishes.sections),
+        statements={key: text.strip() for key, text in statements.items() if text and text.strip()},
+    )
+
+
+def _model(checkpoint: "Checkpoint") -> PlannedModel:
+    return PlannedModel(
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        model_class=checkpoint.model_class,
+        n_parameters=checkpoint.n_parameters,
+        labels=checkpoint.labels,
+        weights_sha256=checkpoint.weights_sha256,
+        tokenizer_sha256=checkpoint.tokenizer_sha256,
+        code_sha256=checkpoint.code_sha256,
+        files=checkpoint.hashes,
+    )
+
+
+def _corpus(preflight: Preflight) -> PlannedCorpus:
+    dialect = preflight.corpus.dialect
+    return PlannedCorpus(
+        path=preflight.config.corpus.path,
+        sha256=preflight.corpus.sha256,
+        n_documents=len(preflight.documents),
+        n_documents_in_file=preflight.corpus.n_documents,
+        columns=tuple(preflight.corpus.columns),
+        dialect=PlannedDialect(
+            format=dialect.format,
+            compression=dialect.compression,
+            encoding=dialect.encoding,
+            encoding_is_guessed=dialect.encoding_is_guessed,
+            delimiter=dialect.delimiter,
+            classes=dialect.classes,
+        ),
+    )
+
+
+def _probe(probe: "Probe", n_documents: int) -> PlannedProbe:
+    parameters = TypeAdapter(type(probe)).dump_python(probe, mode="json")
+    return PlannedProbe(record_name(probe.record), parameters, n_documents, probe.model)
+
+
+def _versions() -> dict[str, str]:
+    found = {"auditor": auditor.__version__, "Python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
