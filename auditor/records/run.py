@@ -27,7 +27,7 @@ from auditor.records.proof import Proof
 from auditor.records.types import Unmeasured
 
 if TYPE_CHECKING:
-    from auditor.records import schema
+    from auditor.records import arrays
 
 RUN_FORMAT = "auditor.run/1"
 PLAN = "plan.json"
@@ -118,7 +118,7 @@ class Run:
         disk.write(self._shard(probe, shard), schema.to_bytes(record, rows))
 
     def read(
-        self, probe: str, record: type[R], shared: "schema.Shared | None" = None, *, whole: bool = False
+        self, probe: str, record: type[R], shared: "arrays.Shared | None" = None, *, whole: bool = False
     ) -> Iterator[R | Unmeasured]:
         """The rows of all shards that are there, in the order of the documents; one shard in memory at a time.
 
@@ -133,7 +133,7 @@ class Run:
         """
         from auditor.records import schema
 
-        seen: schema.Shared = {} if shared is None else shared
+        seen: arrays.Shared = {} if shared is None else shared
         yield from self._rows(probe, lambda content: schema.from_bytes(record, content, seen, whole=whole))
 
     def read_shard(self, probe: str, record: type[R], shard: int) -> list[R | Unmeasured]:

@@ -25,43 +25,37 @@ record without fields, so files are written as auditor.records/2.
 """
 
 import io
-import re
-import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
-from auditor.records import columns
+from auditor.records.arrays import (
+    Shared,
+    arrow_type,
+    bare,
+    decode,
+    decode_records,
+    encode,
+    hints_of,
+    shared_values,
+)
 from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured, record_name
 
 FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)
 
 R = TypeVar("R")
-Shared = dict[Any, Any]
-"""A cache value → value: equal labels, tokens, spans and maps of different rows are one object in memory. They are
-read-only, as records are."""
-
-_SCALARS: dict[Any, Any] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    bytes: pa.binary(),
-}
 _STATES: dict[str, type[Failure] | type[NotMeasurable]] = {"failure": Failure, "not_measurable": NotMeasurable}
 _OF_STATES = {f"{state}_{part}": str for state in _STATES for part in ("kind", "message")}
-_NONE: Mapping[str, list[Any]] = types.MappingProxyType({})
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def arrow_schema(cls: type[Any]) -> pa.Schema:
     """The columns of a table of `cls`; the metadata name the record and the format."""
-    columns = [pa.field(name, _arrow_type(kind)) for name, kind in _columns(cls).items()]
+    columns = [pa.field(name, arrow_type(kind)) for name, kind in _columns(cls).items()]
     return pa.schema(columns, metadata={"auditor.format": FORMAT, "auditor.record": record_name(cls)})
 
 
@@ -75,7 +69,7 @@ def to_table(cls: type[R], rows: Sequence[R | Unmeasured]) -> pa.Table:
     if unexpected:
         raise TypeError(f"rows of {cls.__name__} cannot hold {', '.join(sorted(unexpected))}")
     key, *_ = _columns(cls)
-    arrays = [_encode(kind, _column(name, key, rows)) for name, kind in _columns(cls).items()]
+    arrays = [encode(kind, _column(name, key, rows)) for name, kind in _columns(cls).items()]
     return pa.Table.from_arrays(arrays, schema=arrow_schema(cls))
 
 
@@ -99,11 +93,11 @@ def _decoded(cls: type[R], table: pa.Table, shared: Shared | None) -> list[R | U
     hints = {name: hint for name, hint in _columns(cls).items() if name in present}
     cache = {} if shared is None else shared
     arrays = {name: table.column(name).combine_chunks() for name in hints}
-    states = {name: _decode(str, arrays.pop(name), cache) for name in _OF_STATES if name in arrays}
+    states = {name: decode(str, arrays.pop(name), cache) for name in _OF_STATES if name in arrays}
     key = next(iter(arrays))
-    ids = _shared(_decode(str, arrays.pop(key), cache), cache)
+    ids = shared_values(decode(str, arrays.pop(key), cache), cache)
     unmeasured = _unmeasured(ids, states)
-    records = _records(cls, arrays, [row is None for row in unmeasured], cache, {key: ids})
+    records = decode_records(cls, arrays, [row is None for row in unmeasured], cache, {key: ids})
     return [record if row is None else row for record, row in zip(records, unmeasured, strict=True)]
 
 
@@ -185,51 +179,18 @@ def _facts(table: pa.Table) -> list[dict[str, Any] | Unmeasured]:
 
 def _columns(cls: Any) -> dict[str, Any]:
     """Column → type: the fields of `cls`, the document's id first, then kind and message of `Unmeasured` rows."""
-    return _hints(cls) | _OF_STATES
-
-
-def _hints(cls: Any) -> dict[str, Any]:
-    """Field → its type, with names in annotations resolved."""
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
+    return hints_of(cls) | _OF_STATES
 
 
 def _small_fields(cls: Any, prefix: str = "") -> Iterator[str]:
     """The columns without those `ON_REQUEST`, also of records within the record: `neighbourhood.n_samples`."""
-    hints = _hints(cls)
+    hints = hints_of(cls)
     for one in fields(cls):
-        kind = _bare(hints[one.name])
+        kind = bare(hints[one.name])
         if is_dataclass(kind):
             yield from _small_fields(kind, f"{prefix}{one.name}.")
         elif not one.metadata.get("on_request"):
             yield prefix + one.name
-
-
-def _arrow_type(annotation: Any) -> pa.DataType:
-    kind = _bare(annotation)
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    if _item(kind) is not None:
-        return pa.list_(_arrow_type(_item(kind)))
-    if is_dataclass(kind) and isinstance(kind, type) and fields(kind):
-        return pa.struct([pa.field(name, _arrow_type(hint)) for name, hint in _hints(kind).items()])
-    if kind == dict[str, str]:
-        return pa.map_(pa.string(), pa.string())
-    raise TypeError(f"a record cannot have a field of type {annotation}: see auditor.records.schema")
-
-
-def _bare(annotation: Any) -> Any:
-    """X for `X | None`; any other annotation unchanged."""
-    if get_origin(annotation) not in (Union, types.UnionType):
-        return annotation
-    kinds = [kind for kind in get_args(annotation) if kind is not types.NoneType]
-    return kinds[0] if len(kinds) == 1 else annotation
-
-
-def _item(kind: Any) -> Any:
-    """X for `tuple[X, ...]`; None for any other type."""
-    arguments = get_args(kind)
-    return arguments[0] if get_origin(kind) is tuple and arguments[1:] == (Ellipsis,) else None
 
 
 def _column(name: str, key: str, rows: Iterable[Any]) -> list[Any]:
@@ -252,98 +213,6 @@ def _unmeasured(ids: list[str], states: dict[str, list[Any]]) -> list[Unmeasured
             if kind is not None:
                 rows[i] = cls(ids[i], kind, message)
     return rows
-
-
-def _encode(annotation: Any, values: list[Any]) -> pa.Array:
-    """The Arrow array of one column; lists are flattened first, so that a million floats are one call into Arrow."""
-    kind = _bare(annotation)
-    if kind in _SCALARS:
-        return _encode_scalars(kind, values)
-    if is_dataclass(kind):
-        is_null = pa.array([value is None for value in values], pa.bool_())
-        children = [
-            _encode(hint, [None if value is None else getattr(value, name) for value in values])
-            for name, hint in _hints(kind).items()
-        ]
-        return pa.StructArray.from_arrays(children, fields=list(_arrow_type(kind)), mask=is_null)
-    offsets, flat = _flatten(values)
-    if kind == dict[str, str]:
-        keys, items = (_encode_scalars(str, [pair[side] for pair in flat]) for side in (0, 1))
-        return pa.MapArray.from_arrays(offsets, keys, items)
-    return pa.ListArray.from_arrays(offsets, _encode(_item(kind), flat))
-
-
-def _encode_scalars(kind: type, values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values, _SCALARS[kind])
-    except UnicodeEncodeError:
-        return pa.array([value and _SURROGATE.sub("\ufffd", value) for value in values], _SCALARS[kind])
-
-
-def _flatten(values: list[Any]) -> tuple[pa.Array, list[Any]]:
-    """Offsets (null where the value is None) and the concatenated items of tuples or of dicts."""
-    offsets: list[int | None] = []
-    flat: list[Any] = []
-    for value in values:
-        offsets.append(None if value is None else len(flat))
-        flat.extend(value.items() if isinstance(value, dict) else value or ())
-    return pa.array([*offsets, len(flat)], pa.int32()), flat
-
-
-def _decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
-    """The values of one column, one per row."""
-    kind = _bare(annotation)
-    if kind is str or (kind in _SCALARS and array.null_count):
-        return list(array.to_pylist())
-    if kind in _SCALARS:
-        return list(array.to_numpy(zero_copy_only=False).tolist())
-    present = array.is_valid().to_pylist()
-    if is_dataclass(kind):
-        there = {one.name for one in array.type}
-        records = _records(kind, {n: array.field(n) for n in _hints(kind) if n in there}, present, shared)
-        return _shared(records, shared) if _is_small(kind) else records
-    starts = array.offsets.to_pylist()
-    ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
-    if kind == dict[str, str]:
-        pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
-        return [_map(tuple(pairs[start:stop]), shared) if valid else None for start, stop, valid in ranges]
-    items = _decode(_item(kind), array.values, shared)
-    if _item(kind) is not str:
-        return [tuple(items[start:stop]) if valid else None for start, stop, valid in ranges]
-    strings = _shared(items, shared)
-    return _shared([tuple(strings[start:stop]) if valid else None for start, stop, valid in ranges], shared)
-
-
-def _shared(values: list[Any], shared: Shared) -> list[Any]:
-    """The values, each as the equal object that the cache has; new ones are added to it."""
-    return [shared.setdefault(value, value) for value in values]
-
-
-def _is_small(kind: Any) -> bool:
-    """Whether a dataclass has only integers and strings, as a span has, so that many of its instances are equal."""
-    return all(hint in (int, str) for hint in _hints(kind).values())
-
-
-def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
-    """The dictionary of these pairs, from the cache."""
-    key = (dict, pairs)  # an empty map is no empty tuple
-    if key not in shared:
-        shared[key] = dict(pairs)
-    return shared[key]  # type: ignore[no-any-return]
-
-
-def _records(
-    cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared, decoded: Mapping[str, list[Any]] = _NONE
-) -> list[Any]:
-    """One `cls` per row, None for a row that is not present; its tuples of floats stay in columns."""
-    hints = _hints(cls)
-    floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
-    values = {name: _decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
-    return list(columns.records(cls, {**decoded, **values}, floats, present))
-
-
-def _floats(array: pa.ListArray) -> columns.Floats:
-    return array.offsets.to_numpy(), array.values.to_numpy()
 
 
 def _compare(cls: type[Any], actual: pa.Schema) -> None:

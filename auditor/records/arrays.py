@@ -1,0 +1,155 @@
+"""Values of records as Arrow arrays, column by column, by their annotations; which kinds there are: `schema`."""
+
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+
+from auditor.records import columns
+
+Shared = dict[Any, Any]
+"""A cache value → value: equal labels, tokens, spans and maps of different rows are one object in memory. They are
+read-only, as records are."""
+
+_SCALARS: dict[Any, Any] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    bytes: pa.binary(),
+}
+_NONE: Mapping[str, list[Any]] = types.MappingProxyType({})
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def arrow_type(annotation: Any) -> pa.DataType:
+    """The type of a column whose values have this annotation.
+
+    Raises:
+        TypeError: there is none; `schema` says which annotations a record can have.
+    """
+    kind = bare(annotation)
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if _item(kind) is not None:
+        return pa.list_(arrow_type(_item(kind)))
+    if is_dataclass(kind) and isinstance(kind, type) and fields(kind):
+        return pa.struct([pa.field(name, arrow_type(hint)) for name, hint in hints_of(kind).items()])
+    if kind == dict[str, str]:
+        return pa.map_(pa.string(), pa.string())
+    raise TypeError(f"a record cannot have a field of type {annotation}: see auditor.records.schema")
+
+
+def encode(annotation: Any, values: list[Any]) -> pa.Array:
+    """The Arrow array of one column; lists are flattened first, so that a million floats are one call into Arrow."""
+    kind = bare(annotation)
+    if kind in _SCALARS:
+        return _encode_scalars(kind, values)
+    if is_dataclass(kind):
+        is_null = pa.array([value is None for value in values], pa.bool_())
+        children = [
+            encode(hint, [None if value is None else getattr(value, name) for value in values])
+            for name, hint in hints_of(kind).items()
+        ]
+        return pa.StructArray.from_arrays(children, fields=list(arrow_type(kind)), mask=is_null)
+    offsets, flat = _flatten(values)
+    if kind == dict[str, str]:
+        keys, items = (_encode_scalars(str, [pair[side] for pair in flat]) for side in (0, 1))
+        return pa.MapArray.from_arrays(offsets, keys, items)
+    return pa.ListArray.from_arrays(offsets, encode(_item(kind), flat))
+
+
+def decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
+    """The values of one column, one per row."""
+    kind = bare(annotation)
+    if kind is str or (kind in _SCALARS and array.null_count):
+        return list(array.to_pylist())
+    if kind in _SCALARS:
+        return list(array.to_numpy(zero_copy_only=False).tolist())
+    present = array.is_valid().to_pylist()
+    if is_dataclass(kind):
+        there = {one.name for one in array.type}
+        records = decode_records(kind, {n: array.field(n) for n in hints_of(kind) if n in there}, present, shared)
+        return shared_values(records, shared) if _is_small(kind) else records
+    starts = array.offsets.to_pylist()
+    ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
+    if kind == dict[str, str]:
+        pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
+        return [_map(tuple(pairs[start:stop]), shared) if valid else None for start, stop, valid in ranges]
+    items = decode(_item(kind), array.values, shared)
+    if _item(kind) is not str:
+        return [tuple(items[start:stop]) if valid else None for start, stop, valid in ranges]
+    strings = shared_values(items, shared)
+    return shared_values([tuple(strings[start:stop]) if valid else None for start, stop, valid in ranges], shared)
+
+
+def decode_records(
+    cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared, decoded: Mapping[str, list[Any]] = _NONE
+) -> list[Any]:
+    """One `cls` per row, None for a row that is not present; its tuples of floats stay in columns."""
+    hints = hints_of(cls)
+    floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
+    values = {name: decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
+    return list(columns.records(cls, {**decoded, **values}, floats, present))
+
+
+def shared_values(values: list[Any], shared: Shared) -> list[Any]:
+    """The values, each as the equal object that the cache has; new ones are added to it."""
+    return [shared.setdefault(value, value) for value in values]
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """Field → its type, with names in annotations resolved."""
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _encode_scalars(kind: type, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, _SCALARS[kind])
+    except UnicodeEncodeError:
+        return pa.array([value and _SURROGATE.sub("\ufffd", value) for value in values], _SCALARS[kind])
+
+
+def _flatten(values: list[Any]) -> tuple[pa.Array, list[Any]]:
+    """Offsets (null where the value is None) and the concatenated items of tuples or of dicts."""
+    offsets: list[int | None] = []
+    flat: list[Any] = []
+    for value in values:
+        offsets.append(None if value is None else len(flat))
+        flat.extend(value.items() if isinstance(value, dict) else value or ())
+    return pa.array([*offsets, len(flat)], pa.int32()), flat
+
+
+def _is_small(kind: Any) -> bool:
+    """Whether a dataclass has only integers and strings, as a span has, so that many of its instances are equal."""
+    return all(hint in (int, str) for hint in hints_of(kind).values())
+
+
+def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:
+    """The dictionary of these pairs, from the cache."""
+    key = (dict, pairs)  # an empty map is no empty tuple
+    if key not in shared:
+        shared[key] = dict(pairs)
+    return shared[key]  # type: ignore[no-any-return]
+
+
+def _floats(array: pa.ListArray) -> columns.Floats:
+    return array.offsets.to_numpy(), array.values.to_numpy()
+
+
+def bare(annotation: Any) -> Any:
+    """X for `X | None`; any other annotation unchanged."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not types.NoneType]
+    return kinds[0] if len(kinds) == 1 else annotation
+
+
+def _item(kind: Any) -> Any:
+    """X for `tuple[X, ...]`; None for any other type."""
+    arguments = get_args(kind)
+    return arguments[0] if get_origin(kind) is tuple and arguments[1:] == (Ellipsis,) else None
