@@ -11,8 +11,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from auditor.corpus.segments import perturb, segment
 from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.batching import Batcher
-from auditor.models.computing.proof import Proof
 from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens
+from auditor.records.proof import Proof
 from auditor.records.types import Document, Segment, Span
 from auditor.tasks import Task
 
