@@ -13,6 +13,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertForNextSentencePrediction
 
+from auditor.findings.contract.registry import summaries
+from auditor.report.chapters import chapters
 from auditor.terminal.cli import main
 from tests.models.tiny import TEXTS, save, word_pieces
 
@@ -61,6 +63,16 @@ def rows(result: dict, probe: str) -> dict[str, dict]:
     """The evidence of a probe, by document."""
     table = pq.read_table(Path(result["path"]) / "evidence" / probe)
     return {row["document_id"]: row for row in table.to_pylist()}
+
+
+@pytest.fixture(autouse=True)
+def _registries():
+    """What is found once is found again: each test installs a package of its own."""
+    for registry in (summaries, chapters):
+        registry.cache_clear()
+    yield
+    for registry in (summaries, chapters):
+        registry.cache_clear()
 
 
 @pytest.fixture
@@ -120,3 +132,29 @@ def test_a_new_task_in_one_file(here, monkeypatch, capsys):
         assert answers[pair["id"]]["probabilities"] == pytest.approx(logits.softmax(-1).tolist(), abs=1e-5)
     assert len(rows(result, "lime")) == len(rows(result, "attention")) == len(TEXTS)
     assert "Next-sentence prediction" in Path(result["html"]).read_text(encoding="utf-8")
+
+
+def test_a_new_number_in_one_entry(here, monkeypatch, capsys):
+    install("A new number in one entry", here / "site", monkeypatch)
+    save(here / "model", UNCASED, "text-classification")
+    texts = [f"film {n}" if n % 4 else "a film" for n in range(80)]
+    documents = [{"text": text, "source": "web" if n < 40 else "mail"} for n, text in enumerate(texts)]
+    (here / "texts.jsonl").write_text("\n".join(map(json.dumps, documents)), encoding="utf-8")
+    (here / "audit.toml").write_text(
+        '[corpus]\npath = "texts.jsonl"\n[model]\nname = "model"\n[probes.digits]\n'
+        '[checks]\n"digits.share" = { at_least = 0.5 }\n"digits.share{source=web}" = { at_most = 0.9 }\n'
+    )
+    result = audit(capsys, "-c", "audit.toml")
+
+    page = Path(result["html"]).read_text(encoding="utf-8")
+    findings = json.loads((Path(result["path"]) / "findings.json").read_text(encoding="utf-8"))
+    numbers = {number["name"]: number["value"] for number in findings["numbers"]}
+    assert numbers["digits.share"] == numbers["digits.share{source=web}"] == 0.75
+    assert {check["name"]: check["result"] for check in findings["checks"]} == {
+        "digits.share": "pass",
+        "digits.share{source=web}": "pass",
+    }
+    assert findings["analyses"]["digits"] == {"n_documents": 80}
+    assert "Texts with digits" in page[page.index("<main") : page.index("<section")]
+    assert "A character from 0 to 9." in page[page.index('<section id="glossary"') :]
+    assert main(["check", "-c", "audit.toml", "--set", "checks.digits.shares.at_most=0.5"]) == 2

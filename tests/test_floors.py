@@ -1,7 +1,8 @@
 """The floors of the house: imports only go down, and the heavy libraries live where they are said to live."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,35 @@ def test_the_command_line_and_the_pdf_module_load_nothing_heavy_when_imported():
 def test_modules_have_telling_names_and_fit_on_a_few_screens():
     assert [module for module in FILES if VAGUE & set(module.split("."))] == []
     assert [m for m, path in FILES.items() if len(path.read_text(encoding="utf-8").splitlines()) > 400] == []
+
+
+def _of_rooms(folder: str, steps: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Which file or folder directly in a folder imports which other; the folder's own `__init__` imports from above."""
+    rooms: dict[str, set[str]] = {}
+    for module, other in steps:
+        if module.startswith(f"{folder}.") and other.startswith(f"{folder}."):
+            one, another = (name.removeprefix(f"{folder}.").split(".")[0] for name in (module, other))
+            rooms.setdefault(one, set()).update({another} - {one})
+    return rooms
+
+
+STEPS = {(module, own) for module in FILES for own in map(_own, _imports(TREES[module])) if own and own != module}
+PACKAGES = sorted({module.rpartition(".")[0] for module in FILES if "." in module})
+
+
+def test_no_files_import_each_other_in_a_circle():
+    files: dict[str, set[str]] = {}
+    for module, other in STEPS:
+        files.setdefault(module, set()).add(other)
+    try:
+        TopologicalSorter(files).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_inside_a_folder_no_arrow_runs_up(folder):
+    try:
+        TopologicalSorter(_of_rooms(folder, STEPS)).prepare()
+    except CycleError as error:
+        pytest.fail(f"{folder}: " + " -> ".join(error.args[1]))

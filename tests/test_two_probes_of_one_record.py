@@ -117,8 +117,8 @@ def test_two_probes_of_our_record_both_keep_their_rows(model: Path, here: Path) 
     result = run(model, here)
     lime, twin = (list(result.run.read(probe, Explanation)) for probe in ("lime", "twin"))
     assert (len(lime), len(twin)) == (6, 9)
-    assert {row.n_samples for row in lime if isinstance(row, Explanation) and not row.exact} == {40}
-    assert {row.n_samples for row in twin if isinstance(row, Explanation) and not row.exact} == {20}
+    assert {row.neighbourhood.n_samples for row in lime if isinstance(row, Explanation) and row.is_sampled} == {40}
+    assert {row.neighbourhood.n_samples for row in twin if isinstance(row, Explanation) and row.is_sampled} == {20}
     assert {row.probe: row.measured for row in result.findings.coverage}["twin"] == 9
 
 

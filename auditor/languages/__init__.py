@@ -8,36 +8,26 @@ with `N_` and given to `say` or `translated` later. `auditor.languages.numbers` 
         plural(3, "{n} document", "{n} documents")  →  3 篇文档
 """
 
-import contextlib
 import functools
 import gettext
 import io
-from collections.abc import Iterator
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Final, Literal, get_args
 
-Language = Literal["en", "zh"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-HTML_TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
-"""Language → value of the attribute `lang` of a page."""
+from auditor.languages.current import HTML_TAGS, LANGUAGES, Language, speaking, spoken
+from auditor.languages.numbers import count
 
-_current: ContextVar[Language] = ContextVar("language", default="en")
-
-
-@contextlib.contextmanager
-def speaking(language: Language) -> Iterator[None]:
-    """Set the current language within a `with` block, for this thread or task only."""
-    token = _current.set(language)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
-def spoken() -> Language:
-    """The current language."""
-    return _current.get()
+__all__ = [
+    "HTML_TAGS",
+    "LANGUAGES",
+    "N_",
+    "Language",
+    "catalogue_path",
+    "plural",
+    "say",
+    "speaking",
+    "spoken",
+    "translated",
+]
 
 
 def say(message: str, **values: object) -> str:
@@ -59,8 +49,6 @@ def plural(n: int, one: str, several: str, **values: object) -> str:
         several: English for any other count: "{n} documents".
         values: Values of the other placeholders.
     """
-    from auditor.languages.numbers import count
-
     return _catalogue(spoken()).ngettext(one, several, n).format(n=count(n), **values)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from auditor.languages import Language, spoken
+from auditor.languages.current import Language, spoken
 
 if TYPE_CHECKING:
     from babel import Locale

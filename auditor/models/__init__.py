@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from auditor.errors import ModelError
+from auditor.errors import AuditorError, ModelError
 from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import rehearse
 from auditor.models.capabilities import Answers, Attends, Classifies, FillsMasks, Inputs, Scores
@@ -76,6 +76,8 @@ def hides_attention(checkpoint: Checkpoint) -> str | None:
         rehearse(outline(checkpoint), checkpoint.name)
     except ModelError as error:
         return str(error)
+    except AuditorError:  # no fault of the model: an adapter that is not installed
+        raise
     except Exception:  # whatever a model may raise on a device without contents
         return None
     return None

@@ -93,7 +93,14 @@ def _as_accurate(model: Any, document: Document, known: Reference) -> Auto:
     def at(tolerance: float, budget: int) -> Auto:
         found = _explanations(model, document, tolerance, budget)
         error = median(known.error(coefficients(one)) for one in found)
-        return Auto(tolerance, budget, error, lime_error, median(one.n_evaluations for one in found), found[0].exact)
+        return Auto(
+            tolerance,
+            budget,
+            error,
+            lime_error,
+            median(one.neighbourhood.n_evaluations for one in found),
+            not found[0].is_sampled,
+        )
 
     tolerance = LOOSE * lime_error
     for budget in BUDGETS:
@@ -124,7 +131,7 @@ def _explanations(model: Any, document: Document, tolerance: float, max_samples:
     """One for every seed; a single one where all masks are enumerated and the seed changes nothing."""
     first, *others = SEEDS
     found = [explain(model, document, tolerance, max_samples, first)]
-    if not found[0].exact:
+    if found[0].is_sampled:
         found += [explain(model, document, tolerance, max_samples, seed) for seed in others]
     return found
 

@@ -95,7 +95,7 @@ def _precision(documents: list[Document], found: dict[str, Timed]) -> tuple[str,
 
     def widest(name: str) -> float:
         kept = context.read_evidence(found[name].result.run).measured("lime", Explanation)
-        targets = [kept[document.id].targets[0] for document in documents if not kept[document.id].exact]
+        targets = [kept[document.id].targets[0] for document in documents if kept[document.id].is_sampled]
         return median(max(one.standard_errors) * Z_95 / max(map(abs, one.weights)) for one in targets)
 
     auto, fixed = widest("default"), widest("ours")
@@ -220,8 +220,8 @@ def _same(documents: list[Document], result: audit.Result, theirs: Notebook) -> 
         seen("probabilities", float(np.abs(np.array(answer.probabilities) - theirs.probabilities[i]).max()))
         seen("attention", attention.difference(heads, theirs.attention[i]))
         seen("log-probabilities", abs(float(-np.mean(scored.logprobs)) / theirs.nll[i] - 1))
-        n_exact += explained.exact
-        if not explained.exact:
+        n_exact += not explained.is_sampled
+        if explained.is_sampled:
             own = np.array(explained.targets[0].weights)
             seen("coefficients", float(np.abs(own - theirs.coefficients[i]).max()))
     agreed = "; ".join(agree(name, value, 1e-4) for name, value in worst.items())

@@ -93,7 +93,7 @@ def _thirty_words(setting: Setting, place: Path) -> Iterator[Row]:
     same = agree("coefficients", _difference(coefficients(mine), found["lime"].result), 1e-5)
     what = f"LIME, 30 words, N = {n_samples:,}"
     share = work["tokens_computed"] / work["tokens"]
-    remark = f"{same}; {mine.n_evaluations} distinct evaluations; computed/real tokens {share:.3f}"
+    remark = f"{same}; {mine.neighbourhood.n_evaluations} distinct evaluations; computed/real tokens {share:.3f}"
     yield Row.peer(what, name_of("lime"), found["lime"].seconds, found["ours"].seconds, 2.0, remark)
     shape = f"stock forward of the {n_tokens:,} distinct real tokens at its best shape"
     yield Row.limit(
@@ -121,13 +121,13 @@ def _ten_words(setting: Setting, place: Path) -> Iterator[Row]:
     same = agree("", _difference(coefficients(explain(model, document, 500)), package.explain(document, 500)), 1e-5)
     error = _difference(coefficients(mine), theirs) / np.abs(theirs).max()
     remark = f"coefficients{same} at N = 500, where both sample; here ours enumerates and lime is {error:.1%} off"
-    if not mine.exact:
+    if mine.is_sampled:
         remark = agree("coefficients", _difference(coefficients(mine), theirs), 1e-5)
     what = f"LIME, {n_words} words, N = {n_samples:,}"
     yield Row.peer(
         what, name_of("lime"), found["lime"].seconds, found["ours"].seconds, None if setting.quick else 8.0, remark
     )
-    evaluations = Spread((mine.n_evaluations,), "evaluations")
+    evaluations = Spread((mine.neighbourhood.n_evaluations,), "evaluations")
     yield Row.absolute(what, "min(N, 2^d)", evaluations, min(n_samples, 2**n_words), "counted, not timed")
 
 

@@ -3,11 +3,13 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from auditor import audit, config
 from auditor.findings.analyses.answers import Answer
 from auditor.findings.analyses.explanations import choose_examples
 from auditor.models import Answers
@@ -20,8 +22,11 @@ from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel
 from auditor.records.neighbourhoods import Perturbed, unpack
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.types import Document, Explanation, Neighbourhood, NotMeasurable, Prediction, Segment, Target
+from tests.models.tiny import save
 from tests.probes.stubs import Oracle
 from tests.probes.test_lime_probe import LONG, feeling
+from tests.test_audit import LABELS as LABELS_OF_AUDIT
+from tests.test_audit import Silent, corpus
 
 LABELS = ("a", "b", "c")
 
@@ -167,3 +172,20 @@ def test_a_document_of_thirty_segments_takes_24_kilobytes() -> None:
     assert around.n_evaluations == 2000
     assert (len(around.masks), len(around.answers)) == (2000 * 4, 2000 * 2 * 4)
     assert len(to_bytes(Explanation, [found])) < 32_000
+
+
+@pytest.mark.parametrize("shard_size", [1, 4, 100])
+def test_the_cards_of_a_report_have_their_neighbourhoods_in_the_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_size: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = save(tmp_path / "classifier", "bert", "text-classification", **LABELS_OF_AUDIT)
+    asked = {"probes.prediction": {}, "probes.lime": {"n_samples": 40}, "run.shard_size": shard_size}
+    tables = {"model.name": model, "corpus.path": corpus(tmp_path), **asked}
+    result = audit.run(config.load(None, tables, environment={}), pdf=False, progress=Silent())
+    kept = {row.document_id for row in result.run.read("lime", Explanation, whole=True) if unpack(row)}
+    cards = {example.document_id for example in result.findings.explanations.examples}
+    assert len(cards) == 6
+    assert cards <= kept
+    assert shard_size < 100 or len(kept) < 18, "not all of them are kept"
+    assert not any(unpack(row) for row in result.run.read("lime", Explanation)), "read on request only"

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from invented_twin import ENTRY_POINTS, EXPLAINED, both
 
-from auditor.errors import ConfigError
+from auditor.errors import InstallationError
 from auditor.findings import read, summaries, write
 from auditor.report import render_html
 from auditor.report.page import documents_page
@@ -136,15 +136,18 @@ def test_findings_with_both_are_read_back(run):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"section": "lime"}, "the section lime is declared by the summaries of lime and occlusion"),
-        ({"cells": ("fidelity",)}, "the column fidelity is declared by the summaries of lime and occlusion"),
+        ({"section": "lime"}, "the section lime is declared by the summary of lime and by the summary of occlusion"),
+        (
+            {"cells": ("fidelity",)},
+            "the column fidelity is declared by the summary of lime and by the summary of occlusion",
+        ),
     ],
 )
 def test_what_would_overwrite_another_is_refused(install, monkeypatch, changes, said):
     for name, value in changes.items():
         monkeypatch.setattr(invented_twin.SUMMARY, name, value if name == "section" else _cells(*value))
     install(ENTRY_POINTS, {})
-    with pytest.raises(ConfigError, match=re.escape(said)):
+    with pytest.raises(InstallationError, match=re.escape(said)):
         summaries()
 
 
