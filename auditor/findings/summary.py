@@ -93,7 +93,7 @@ def setting_of(evidence: Evidence, context: Context) -> Setting:
     return Setting(
         seed=context.seed,
         multi_label=context.multi_label,
-        candidates=context.candidates,
+        kind=context.kind,
         labelled=is_labelled(evidence),
         columns=sliceable(evidence.documents),
         references=context.references,
@@ -133,8 +133,7 @@ def _usual(setting: Setting) -> list[str]:
     ranks: dict[str, int] = {}
     for summary in summaries().values():
         for quantity in summary.quantities:
-            page_one = quantity.page_one
-            rank = page_one.reference if summary.probe in setting.references else page_one.audited
-            if rank is not None and (page_one.of_generation or not setting.candidates):
+            rank = quantity.page_one.rank(setting.kind)
+            if rank is not None:
                 ranks[quantity.name] = rank
     return sorted(ranks, key=lambda name: ranks[name])

@@ -5,6 +5,7 @@ from typing import Any
 
 from auditor import tasks
 from auditor.findings import Context, Evidence, summary_of
+from auditor.findings.contract.quantity import ModelKind
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
 from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
@@ -12,6 +13,9 @@ from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
 from auditor.report import PLAIN, Look
 from auditor.running import appearance
+
+_KINDS: Mapping[str, ModelKind] = {"checkpoint": "classifier", "candidates": "generator", "none": "masked"}
+"""What the labels of a task are → the kind of its models."""
 
 
 def read_evidence(place: Run) -> Evidence:
@@ -58,7 +62,7 @@ def _context(place: Run, look: Look) -> Context:
         notes=plan.notes,
         seed=plan.seed,
         multi_label=plan.multi_label,
-        candidates=tasks.described(plan.task).labels == "candidates",
+        kind=_KINDS[tasks.described(plan.task).labels],
         presentation=appearance.presentation(plan),
         left_out=plan.left_out,
         references={name: plan.references[probe.model].name for name, probe in plan.probes.items() if probe.model},

@@ -57,7 +57,7 @@ def chooser(folder):
     candidates = tuple(marked("candidate"))
     rows = [{"id": f"d{number}", "text": "Which?", "label": text} for number, text in enumerate(candidates)]
     path = write_corpus(folder / "questions.jsonl", rows)
-    return audit_of(path, labels=candidates, turn=2, task="text-generation", candidates=True, title="Choices")
+    return audit_of(path, labels=candidates, turn=2, task="text-generation", kind="generator", title="Choices")
 
 
 def _told():

@@ -30,7 +30,7 @@ def variants():
             continuation_evidence(),
             context(
                 task="text-generation",
-                candidates=True,
+                kind="generator",
                 references={},
                 asked={"prediction": 12, "attention": 12, "perplexity": 12},
             ),

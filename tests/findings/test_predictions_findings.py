@@ -25,8 +25,8 @@ from auditor.findings.statistics.intervals import wilson
 from auditor.records.types import Document, Prediction
 
 
-def summarised(found, multi_label=False, *, candidates=False):
-    return concluded(SUMMARY, found, multi_label=multi_label, candidates=candidates)
+def summarised(found, multi_label=False, *, kind="classifier"):
+    return concluded(SUMMARY, found, multi_label=multi_label, kind=kind)
 
 
 def predicted(documents, records):
@@ -334,7 +334,7 @@ def chosen_among(masses):
 
 
 def test_the_candidates_together_get_what_their_log_probabilities_add_up_to():
-    _, numbers = summarised(chosen_among([0.2, 0.4, 0.9]), candidates=True)
+    _, numbers = summarised(chosen_among([0.2, 0.4, 0.9]), kind="generator")
     mass = numbers["generation.candidate_mass"]
     assert mass.value == pytest.approx(0.5)
     assert (mass.n, mass.unit) == (3, "probability")

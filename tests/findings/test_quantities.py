@@ -26,7 +26,7 @@ def runs():
     return {
         "classifier": summarise(whole, context()),
         "multi-label": summarise(multi_label_evidence(), context(multi_label=True)),
-        "generator": summarise(continuation_evidence(), context(task="text-generation", candidates=True)),
+        "generator": summarise(continuation_evidence(), context(task="text-generation", kind="generator")),
     }
 
 
@@ -138,11 +138,11 @@ def test_page_one_of_a_classifier_has_the_surprise_of_a_reference_model_in_its_m
 
 def test_page_one_of_a_model_that_generates_has_its_own_perplexity_before_explanations():
     candidates = Prospect(CLASSIFIER, ("no", "yes"), candidates=True)
-    assert shown_first(candidates, candidates=True) == [
+    assert shown_first(candidates, kind="generator") == [
         *("accuracy", "perplexity.corpus", "perplexity.bits_per_byte", "lime.fidelity", "attention.sink_share"),
         "mean_entropy",
     ]
-    assert shown_first(Prospect(CLASSIFIER, candidates=True), candidates=True) == [
+    assert shown_first(Prospect(CLASSIFIER, candidates=True), kind="generator") == [
         *("perplexity.corpus", "perplexity.bits_per_byte", "lime.fidelity", "attention.sink_share"),
         "generation.mean_logprob",
     ]
@@ -150,7 +150,9 @@ def test_page_one_of_a_model_that_generates_has_its_own_perplexity_before_explan
 
 def test_page_one_of_a_masked_model_begins_with_its_pseudo_perplexity():
     prospect = Prospect(frozenset({"attention", "pseudo_perplexity"}))
-    assert shown_first(prospect) == [*("pseudo_perplexity.corpus", "pseudo_perplexity.median", "attention.sink_share")]
+    assert shown_first(prospect, kind="masked") == [
+        *("pseudo_perplexity.corpus", "pseudo_perplexity.median", "attention.sink_share")
+    ]
 
 
 def test_the_pseudo_perplexity_of_a_reference_model_is_on_page_one_only_where_a_check_is_about_it():

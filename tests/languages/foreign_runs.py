@@ -89,7 +89,7 @@ def classifier(language="zh"):
 
 def language_model():
     """Free continuations, the model's own perplexity, causal attention, no labels, no checks."""
-    return _foreign_evidence(worked_example.continuation_evidence()), _context("text-generation", candidates=True)
+    return _foreign_evidence(worked_example.continuation_evidence()), _context("text-generation", kind="generator")
 
 
 def multi_label():

@@ -72,7 +72,7 @@ def candidates():
         parameters={},
         checks={},
         asked={"prediction": 24, "lime": 6, "perplexity": 24},
-        candidates=True,
+        kind="generator",
     )
     return summarise(evidence, context), evidence
 

@@ -78,7 +78,7 @@ SINK_SHARE = Quantity(
     title=N_("Attention on the first token"),
     unit="share",
     compared=True,
-    page_one=PageOne(50),
+    page_one=PageOne(50, 50, 50),
     glossary=(
         Term(
             N_("Attention head"),

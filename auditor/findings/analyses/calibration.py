@@ -44,7 +44,7 @@ CALIBRATION_ERROR = Quantity(
     name="calibration_error",
     title=N_("Calibration error"),
     unit="probability",
-    page_one=PageOne(20, of_generation=False),
+    page_one=PageOne(20),
     given=given_labelled,
     glossary=(
         Term(

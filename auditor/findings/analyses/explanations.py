@@ -85,7 +85,7 @@ class ExplanationQuantities:
             unit="correlation",
             low=-math.inf,
             compared=True,
-            page_one=PageOne(self.rank),
+            page_one=PageOne(self.rank, self.rank),
             glossary=self.glossary,
         )
 
@@ -98,7 +98,7 @@ class ExplanationQuantities:
             title=self.low_fidelity_title,
             unit="share",
             compared=True,
-            page_one=PageOne(rank, of_generation=False),
+            page_one=PageOne(rank),
         )
 
     @cached_property

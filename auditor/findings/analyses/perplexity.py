@@ -66,7 +66,7 @@ CORPUS = Quantity(
     low=1.0,
     high=math.inf,
     compared=True,
-    page_one=PageOne(24, reference=80),
+    page_one=PageOne(80, 24),
     glossary=(
         *SURPRISE,
         Term(
@@ -94,7 +94,7 @@ BITS_PER_BYTE = Quantity(
     unit="bits",
     high=math.inf,
     compared=True,
-    page_one=PageOne(26, reference=40),
+    page_one=PageOne(40, 26, 60),
     glossary=(
         Term(
             N_("Bits per byte"),

@@ -67,7 +67,7 @@ ACCURACY = Quantity(
     title=N_("Accuracy"),
     unit="share",
     compared=True,
-    page_one=PageOne(10),
+    page_one=PageOne(10, 10),
     given=given_labelled,
     glossary=(
         Term(N_("Accuracy"), N_("Share of documents whose predicted label is the reference.")),
@@ -87,7 +87,7 @@ MEAN_ENTROPY = Quantity(
     unit="nats",
     high=math.inf,
     compared=True,
-    page_one=PageOne(70),
+    page_one=PageOne(70, 70),
     given=_given_answers,
     glossary=(
         Term(
@@ -123,7 +123,7 @@ MEAN_LOGPROB = Quantity(
     low=-math.inf,
     high=0.0,
     compared=True,
-    page_one=PageOne(60),
+    page_one=PageOne(generator=60),
     given=_given_continuations,
     glossary=(
         Term(
@@ -214,7 +214,7 @@ def _conclude(answers: Sequence[Answer], setting: Setting) -> Conclusion:
         numbers += [exact_match(labelled)] if setting.multi_label else []
         numbers += averages + [n for c in classes for n in (c.precision, c.recall, c.f1)] + [error]
     numbers += [entropy] if entropy else []
-    numbers += [candidate_mass(answers, seed)] if labels and setting.candidates else []
+    numbers += [candidate_mass(answers, seed)] if labels and setting.kind == "generator" else []
     numbers += [] if labels else [mean_logprob(answers, seed)]
     findings = PredictionFindings(
         labels=labels,

@@ -42,7 +42,7 @@ CORPUS = Quantity(
     low=1.0,
     high=math.inf,
     compared=True,
-    page_one=PageOne(12),
+    page_one=PageOne(masked=10),
     glossary=(
         *SURPRISE,
         Term(
@@ -65,7 +65,7 @@ MEDIAN = Quantity(
     low=1.0,
     high=math.inf,
     compared=True,
-    page_one=PageOne(14),
+    page_one=PageOne(masked=20),
 )
 
 

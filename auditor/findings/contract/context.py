@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from auditor.findings.contract.presentation import Presentation
+from auditor.findings.contract.quantity import ModelKind
 from auditor.records.plan import Bound
 from auditor.records.proof import Proof
 
@@ -28,8 +29,8 @@ class Context:
     notes: tuple[str, ...] = ()
     seed: int = 0
     multi_label: bool = False
-    candidates: bool = False
-    """Whether labels are continuations that a language model chooses among."""
+    kind: ModelKind = "classifier"
+    """Of the audited model."""
     presentation: Presentation = field(default_factory=Presentation)
     references: Mapping[str, str] = field(default_factory=dict)
     """Probe → the model it asked, where that is not the audited one."""

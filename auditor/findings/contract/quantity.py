@@ -5,6 +5,7 @@ Checks and their limits, slices, key numbers, glossary and the JSON Schema of fi
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from auditor.findings.contract.numbers import number, of_label, perplexity
 from auditor.findings.contract.types import Number, Unit
@@ -36,6 +37,8 @@ class Prospect:
     """Whether tokens see only what stands before them; None where nobody knows before the model is loaded."""
 
 
+ModelKind = Literal["classifier", "generator", "masked"]
+"""What an audited model does: choose among labels, write, or fill masks."""
 Given = Callable[[Prospect], Iterable[str]]
 """The labels for which a run can give a number: (“positive”, …), or ("",) for a number without labels, or nothing."""
 
@@ -47,14 +50,15 @@ def always(_: Prospect) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PageOne:
-    """Rank among the key numbers of page one, the lowest first; None is no key number."""
+    """Rank among the key numbers of page one, by kind of the audited model; the lowest first, None: no key number."""
 
-    audited: int | None = None
-    """Where the audited model gave it."""
-    reference: int | None = None
-    """Where a reference model did."""
-    of_generation: bool = True
-    """Whether it is a key number of a model that generates text too."""
+    classifier: int | None = None
+    generator: int | None = None
+    masked: int | None = None
+
+    def rank(self, kind: ModelKind) -> int | None:
+        """The rank for one kind of model."""
+        return {"classifier": self.classifier, "generator": self.generator, "masked": self.masked}[kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

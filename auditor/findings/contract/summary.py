@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
-from auditor.findings.contract.quantity import Quantity
+from auditor.findings.contract.quantity import ModelKind, Quantity
 from auditor.findings.contract.types import Check, Choice, Number, Pointer, Unit
 
 
@@ -23,8 +23,8 @@ class Setting:
     seed: int = 0
     """Of the bootstrap."""
     multi_label: bool = False
-    candidates: bool = False
-    """Whether the labels are continuations that a language model chose among."""
+    kind: ModelKind = "classifier"
+    """Of the audited model."""
     labelled: bool = True
     """Whether any document of the whole corpus has a reference label."""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
