@@ -79,9 +79,8 @@ def test_nothing_measured_gives_nothing():
 def test_it_stands_beside_a_causal_perplexity_and_never_in_its_place():
     records = {f"d{i:02}": pseudo(i) for i in range(N - 1)} | {"d39": Failure("d39", "too-short", "nothing")}
     masked = Evidence(evidence().documents, {**evidence().rows, "prediction": {}, "lime": {}})
-    given = context(
-        task="fill-mask", checks={}, asked=dict.fromkeys(("attention", "perplexity", "pseudo_perplexity"), N)
-    )
+    asked = dict.fromkeys(("attention", "perplexity", "pseudo_perplexity"), N)
+    given = context(task="fill-mask", kind="masked", checks={}, asked=asked)
     found = summarise(with_rows(masked, pseudo_perplexity=records), given)
     perplexity = found.analysis("perplexity", PerplexityFindings)
     filled = found.analysis("pseudo_perplexity", PseudoPerplexityFindings)

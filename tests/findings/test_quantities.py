@@ -149,9 +149,9 @@ def test_page_one_of_a_model_that_generates_has_its_own_perplexity_before_explan
 
 
 def test_page_one_of_a_masked_model_begins_with_its_pseudo_perplexity():
-    prospect = Prospect(frozenset({"attention", "pseudo_perplexity"}))
+    prospect = Prospect(frozenset({"attention", "perplexity", "pseudo_perplexity"}))
     assert shown_first(prospect, kind="masked") == [
-        *("pseudo_perplexity.corpus", "pseudo_perplexity.median", "attention.sink_share")
+        *("pseudo_perplexity.corpus", "pseudo_perplexity.median", "attention.sink_share", "perplexity.bits_per_byte")
     ]
 
 

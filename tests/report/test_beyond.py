@@ -22,6 +22,7 @@ N = 40
 CONTEXT = Context(
     title="An absurd model",
     task="fill-mask",
+    kind="masked",
     run_id="run-1",
     plan_id="0" * 64,
     created="2026-01-01T00:00:00Z",
