@@ -77,9 +77,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    known = entry_points(group="auditor.probes")
     own = EntryPoint("width", f"{__name__}:WidthProbe", "auditor.probes")
-    monkeypatch.setattr("auditor.running.probe_selection.entry_points", lambda **_: [own, *known])
+    monkeypatch.setattr(
+        "auditor.registry.entry_points",
+        lambda group: [*([own] if own.group == group else []), *entry_points(group=group)],
+    )
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     monkeypatch.chdir(tmp_path)
     return tmp_path

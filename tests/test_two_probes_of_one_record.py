@@ -91,9 +91,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    known = entry_points(group="auditor.probes")
     foreign = [EntryPoint(name, f"{__name__}:{cls}", "auditor.probes") for name, cls in PROBES.items()]
-    monkeypatch.setattr("auditor.running.probe_selection.entry_points", lambda **_: [*known, *foreign])
+    monkeypatch.setattr(
+        "auditor.registry.entry_points",
+        lambda group: [*entry_points(group=group), *(one for one in foreign if one.group == group)],
+    )
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -184,7 +184,7 @@ def test_the_cards_of_a_report_have_their_neighbourhoods_in_the_evidence(
     tables = {"model.name": model, "corpus.path": corpus(tmp_path), **asked}
     result = audit.run(config.load(None, tables, environment={}), pdf=False, progress=Silent())
     kept = {row.document_id for row in result.run.read("lime", Explanation, whole=True) if unpack(row)}
-    cards = {example.document_id for example in result.findings.explanations.examples}
+    cards = {example.document_id for example in result.findings.analyses["lime"].examples}
     assert len(cards) == 6
     assert cards <= kept
     assert shard_size < 100 or len(kept) < 18, "not all of them are kept"
