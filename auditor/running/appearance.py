@@ -43,7 +43,7 @@ def read(config: Config) -> Appearance:
     """
     faults: list[str] = []
 
-    def found(key: str, reader: Callable[[Path], T]) -> T | None:
+    def read_if_named(key: str, reader: Callable[[Path], T]) -> T | None:
         if getattr(config.report, key) is None:
             return None
         try:
@@ -53,10 +53,10 @@ def read(config: Config) -> Appearance:
             return None
 
     look = Look(
-        found("templates", overrides.read) or PLAIN.templates,
-        found("fonts", additional.read) or PLAIN.fonts,
+        read_if_named("templates", overrides.read) or PLAIN.templates,
+        read_if_named("fonts", additional.read) or PLAIN.fonts,
     )
-    appearance = Appearance(look, found("logo", logo.read))
+    appearance = Appearance(look, read_if_named("logo", logo.read))
     if faults:
         raise ConfigError("\n".join(faults))
     return appearance

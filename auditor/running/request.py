@@ -101,18 +101,18 @@ def files(config: Config) -> dict[str, str]:
     """SHA-256 of the corpus and of the models, by the key of the configuration and the name in the folder."""
     named = (name for name, table in config.probes.items() if isinstance(table.get("model"), str))
     models = ["model.name", *(f"probes.{name}.model" for name in named)]
-    places = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
-    return {f"{key}/{name}": digest for key, place in places.items() for name, digest in _digests(place).items()}
+    sources = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
+    return {f"{key}/{name}": digest for key, source in sources.items() for name, digest in _digests(source).items()}
 
 
 def _are_those_of(plan: Plan, hashes: Mapping[str, str]) -> bool:
     """Whether files are still what they were when the plan was made."""
-    wanted = {f"model.name/{name}": digest for name, digest in plan.model.files.items()}
+    planned = {f"model.name/{name}": digest for name, digest in plan.model.files.items()}
     for name, probe in plan.probes.items():
         of_reference = plan.references[probe.model].files if probe.model else {}
-        wanted |= {f"probes.{name}.model/{file}": digest for file, digest in of_reference.items()}
+        planned |= {f"probes.{name}.model/{file}": digest for file, digest in of_reference.items()}
     corpus = [digest for name, digest in hashes.items() if name.startswith("corpus.path/")]
-    return all(hashes.get(name) == digest for name, digest in wanted.items()) and corpus == [plan.corpus.sha256]
+    return all(hashes.get(name) == digest for name, digest in planned.items()) and corpus == [plan.corpus.sha256]
 
 
 def _look_like(kept: PlannedLook, looks: Mapping[str, Mapping[str, str]]) -> bool:
@@ -158,15 +158,15 @@ def _value(config: Config, key: str) -> str | None:
 
 def _distributions() -> Iterator[str]:
     """Every installed distribution: the names of their folders of metadata carry the version."""
-    for place in filter(os.path.isdir, sys.path):
-        yield from (name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
+    for folder in filter(os.path.isdir, sys.path):
+        yield from (name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
 
 
 def _accelerators(root: Path) -> list[str]:
     """What the kernel shows of them; without one of these a library finds none either."""
-    found = [str(path.relative_to(root)) for pattern in _DEVICES for path in root.glob(pattern)]
+    devices = [str(path.relative_to(root)) for pattern in _DEVICES for path in root.glob(pattern)]
     driver = root / _DRIVER
-    return [*sorted(found), driver.read_text(encoding="utf-8", errors="replace") if driver.is_file() else ""]
+    return [*sorted(devices), driver.read_text(encoding="utf-8", errors="replace") if driver.is_file() else ""]
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -181,15 +181,15 @@ def _templates() -> dict[str, str]:
     return _digests(beside) if beside.is_dir() else {}
 
 
-def _digests(place: Path | str) -> dict[str, str]:
+def _digests(source: Path | str) -> dict[str, str]:
     """Name → SHA-256 of a file, or of all files in a folder but hidden ones and what Python compiled."""
-    if isinstance(place, str):
+    if isinstance(source, str):
         raise _UnclearError
-    if place.is_file():
-        return {place.name: _file_sha256(place)}
-    if not place.is_dir():
+    if source.is_file():
+        return {source.name: _file_sha256(source)}
+    if not source.is_dir():
         raise _UnclearError
-    return {path.relative_to(place).as_posix(): _file_sha256(path) for path in sorted(_within(place))}
+    return {path.relative_to(source).as_posix(): _file_sha256(path) for path in sorted(_within(source))}
 
 
 def _within(folder: Path) -> Iterator[Path]:
