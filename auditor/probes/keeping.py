@@ -79,9 +79,11 @@ def of_cards(
     explained = [row for row in rows if isinstance(row, Explanation)]
     ids = {row.document_id for row in explained}
     answers = [
-        _Given(document, found, several)
+        _Given(document, prediction, several)
         for document in documents
-        if document.id in ids and isinstance(found := predictions.get(document.id), Prediction) and found.labels
+        if document.id in ids
+        and isinstance(prediction := predictions.get(document.id), Prediction)
+        and prediction.labels
     ]
     wrong = [a for a in answers if a.reference is not None and a.reference != set(a.prediction.predicted)]
     right = [a for a in answers if a.reference is not None and a.reference == set(a.prediction.predicted)]

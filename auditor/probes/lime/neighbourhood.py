@@ -184,7 +184,7 @@ class Adaptive:
         return Perturbed(sample.masks, values, np.ones(n, dtype=int), sample.units)
 
     def _reached(self, fits: Sequence[Fit]) -> float:
-        return max((precision(found) for found in fits), default=np.inf)
+        return max((precision(fit) for fit in fits), default=np.inf)
 
 
 def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
