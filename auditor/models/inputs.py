@@ -105,10 +105,10 @@ class Sequences:
         return (self._one(start, index) for index, start in enumerate(self.starts.tolist()))
 
     def _one(self, start: int, index: int) -> Encoded:
-        own = slice(start, start + int(self.lengths[index]))
-        type_ids = () if self.type_ids is None else tuple(self.type_ids[own].tolist())
+        tokens = slice(start, start + int(self.lengths[index]))
+        type_ids = () if self.type_ids is None else tuple(self.type_ids[tokens].tolist())
         truncated = self.truncated is not None and bool(self.truncated[index])
-        return Encoded(tuple(self.ids[own].tolist()), type_ids, truncated)
+        return Encoded(tuple(self.ids[tokens].tolist()), type_ids, truncated)
 
 
 def ragged(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

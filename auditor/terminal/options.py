@@ -72,10 +72,7 @@ def read_options(
     """
     from auditor.config import load
 
-    if file and config:
-        raise ConfigError(f"expected one configuration, found two: {file} and --config {config}")
-    if not (file or config or (model and data)):
-        raise ConfigError("expected a configuration file, or --model MODEL and --data FILE; `auditor init` writes one")
+    _require_one_source(file, config, by_options=bool(model and data))
     flags = {
         "model.name": model,
         "corpus.path": data,
@@ -99,6 +96,13 @@ def read_options(
         "model.trust_remote_code": trust_remote_code or None,
     }
     return load(file or config, {**dict(map(_pair, set_ or ())), **{k: v for k, v in flags.items() if v is not None}})
+
+
+def _require_one_source(file: Path | None, config: Path | None, *, by_options: bool) -> None:
+    if file and config:
+        raise ConfigError(f"expected one configuration, found two: {file} and --config {config}")
+    if not (file or config or by_options):
+        raise ConfigError("expected a configuration file, or --model MODEL and --data FILE; `auditor init` writes one")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -159,7 +159,7 @@ def _choose_packing(model: BatchedModel, truth: Truth) -> float | None:
     model.packs = True
     for limit in limits[:TRIES]:
         model.limit, short = limit, truth.shorter(limit)
-        if len(short.texts) == 0 or not all(_gives_the_states(model, own) for own in (short, short.twice())):
+        if len(short.texts) == 0 or not all(_gives_the_states(model, texts) for texts in (short, short.twice())):
             continue
         for fast in model.packed_ways:
             given = _asked(partial(fast, short.texts))
@@ -194,9 +194,11 @@ def _gives_the_states(model: BatchedModel, truth: Truth) -> bool:
     if truth.states is None:
         return False
     last = np.cumsum([len(rows) for rows in truth.rows]) - 1
-    wanted = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
-    given = (_asked(partial(model.read, truth.texts, rows, _float)) for rows, _ in wanted)
-    return all(own is not None and model.close(own, states) for own, (_, states) in zip(given, wanted, strict=True))
+    expected = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
+    given = (_asked(partial(model.read, truth.texts, rows, _float)) for rows, _ in expected)
+    return all(
+        read is not None and model.close(read, states) for read, (_, states) in zip(given, expected, strict=True)
+    )
 
 
 def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:

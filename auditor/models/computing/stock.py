@@ -47,10 +47,10 @@ class Stock:
     def arguments(self, text: Encoded, device: torch.device) -> dict[str, torch.Tensor]:
         """What the tokenizer would hand to the model for one text."""
         ids = torch.tensor([text.ids], device=device)
-        wanted = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        arguments = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if text.type_ids:
-            wanted["token_type_ids"] = torch.tensor([text.type_ids], device=device)
-        return {name: value for name, value in wanted.items() if takes(self.model, name)}
+            arguments["token_type_ids"] = torch.tensor([text.type_ids], device=device)
+        return {name: value for name, value in arguments.items() if takes(self.model, name)}
 
     def ask(self, arguments: Mapping[str, Any]) -> tuple[torch.Tensor | None, torch.Tensor]:
         """One forward pass: the body's last hidden states (T, D), where there is one, and the logits of the text.

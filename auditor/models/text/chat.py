@@ -68,14 +68,14 @@ def chat_template(name: str, tokenizer: PreTrainedTokenizerBase) -> ChatTemplate
             "write what the model expects around a text into prompt"
         )
     try:
-        found = ChatTemplate(tokenizer, _on_the_day(tokenizer.get_chat_template()))
-        rendered = found.render(_MARK)
+        template = ChatTemplate(tokenizer, _on_the_day(tokenizer.get_chat_template()))
+        rendered = template.render(_MARK)
     except (TemplateError, ImportError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
         raise ModelError(f"{name}: the chat template cannot be applied to a user's message: {reason}") from error
     if _MARK not in rendered:
         raise ModelError(f"{name}: the chat template leaves out a user's message, so the model would see no text")
-    return found
+    return template
 
 
 def _on_the_day(template: str) -> str:

@@ -101,8 +101,8 @@ class TextGeneration(TextModel, Perturbing):
     def answers(self, texts: Sequences) -> torch.Tensor:
         """The same from states or logits of batches."""
         targets = [_targets(text) for text in texts]
-        rows = [range(len(text.ids) - len(own), len(text.ids)) for text, own in zip(texts, targets, strict=True)]
-        return self._score(texts, rows, [one for own in targets for one in own])
+        rows = [range(len(text.ids) - len(tokens), len(text.ids)) for text, tokens in zip(texts, targets, strict=True)]
+        return self._score(texts, rows, [one for tokens in targets for one in tokens])
 
     @property
     def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
@@ -133,8 +133,8 @@ class TextGeneration(TextModel, Perturbing):
         batch = self._tokenize_prompts([self._prompt.fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
-        found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
-        return self._readable(Sequences.of(found))
+        cut = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
+        return self._readable(Sequences.of(cut))
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
         """Log-probabilities (B, K) of the continuations behind each prompt; the mean over tokens for a free one."""
@@ -162,20 +162,20 @@ class TextGeneration(TextModel, Perturbing):
         """Natural log-probabilities of the targets of each window, float64; equal inputs are computed once."""
         scored = Scored.of(windows)
         scores = self._score(scored.sequences, scored.rows, scored.targets).double().numpy()
-        return [scores[tuple(zip(*own, strict=True))] for own in scored.places]
+        return [scores[tuple(zip(*cells, strict=True))] for cells in scored.places]
 
     def _score(self, sequences: Sequences, rows: Sequence[range], targets: Sequence[Sequence[int]]) -> torch.Tensor:
         """Log-probabilities (R, slots) of the targets of each row; the head runs once a row."""
-        width = max(len(own) for own in targets)
-        wanted = torch.tensor([[*own, *[0] * (width - len(own))] for own in targets]).to(self.device)
+        width = max(len(tokens) for tokens in targets)
+        padded = torch.tensor([[*tokens, *[0] * (width - len(tokens))] for tokens in targets]).to(self.device)
 
         def of_states(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            return log_probabilities(self.model.get_output_embeddings(), states, wanted[index])
+            return log_probabilities(self.model.get_output_embeddings(), states, padded[index])
 
         def of_whole_logits(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            return of_logits(logits, wanted[index])
+            return of_logits(logits, padded[index])
 
         if self._head_is_all:
             return self.read(sequences, rows, of_states)
@@ -184,16 +184,16 @@ class TextGeneration(TextModel, Perturbing):
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
         self.require_proof(sequences)
-        wanted = Rows.listed(rows)
+        positions = Rows.listed(rows)
         lengths = sequences.lengths.tolist()
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
             with self.reading([lengths[i] for i in batch]):
                 logits = self.logits([sequences[i] for i in batch])
             picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
-            return [head(picked, torch.from_numpy(wanted.of(batch)).to(self.device))]
+            return [head(picked, torch.from_numpy(positions.of(batch)).to(self.device))]
 
-        return self.batcher.padded(lengths, forward, way=self.way, rows=wanted.counts.tolist())[0]
+        return self.batcher.padded(lengths, forward, way=self.way, rows=positions.counts.tolist())[0]
 
     def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Greedy continuations, up to and with the end token."""
@@ -215,9 +215,9 @@ class TextGeneration(TextModel, Perturbing):
         tokens = self._places(self._tokenize_prompts([texts[0]]), 0, texts)
         if len(tokens.spans) > self._room:
             return None
-        places = self._prompt.places(pieces, segments)
-        found = self._assembler.assemble(texts, tokens, places, keep, pieces)
-        return None if found is None else self._readable(found)
+        occurrences = self._prompt.occurrences(pieces, segments)
+        sequences = self._assembler.assemble(texts, tokens, occurrences, keep, pieces)
+        return None if sequences is None else self._readable(sequences)
 
     def _cut(self, text: Text, over: int) -> Encoded:
         """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
@@ -232,8 +232,8 @@ class TextGeneration(TextModel, Perturbing):
 
         @cache
         def beginning(n: int) -> Encoded:
-            own, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
-            return self._encode_one((own, pair))
+            first, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
+            return self._encode_one((first, pair))
 
         shorter, longer = sorted(len(ends) - 1 for _, ends in fields)
         left = shorter + longer - over

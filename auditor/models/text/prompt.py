@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.models.inputs import Text
-from auditor.models.text.assembly import Place
+from auditor.models.text.assembly import Occurrence
 from auditor.models.text.chat import ChatTemplate
 from auditor.records.types import Document, Segment
 
@@ -40,18 +40,18 @@ class Prompt:
         pieces = [before + first, *inner, last + after] if inner else [before + first + after]
         return pieces if "".join(pieces) == self.fill((document.text, document.pair)) else None
 
-    def places(self, pieces: Sequence[str], segments: Sequence[Segment]) -> list[Place]:
+    def occurrences(self, pieces: Sequence[str], segments: Sequence[Segment]) -> list[Occurrence]:
         """Where the segments stand in these pieces, wherever the document does."""
-        places, offset = [], 0
+        occurrences, offset = [], 0
         for name, piece in zip(_SLOT.split(self.template), pieces, strict=True):
-            places += [
-                Place(offset + span.start, offset + span.stop, i)
+            occurrences += [
+                Occurrence(offset + span.start, offset + span.stop, i)
                 for i, one in enumerate(segments)
                 for span in one.spans
                 if name == f"{{{span.field}}}"
             ]
             offset += len(piece)
-        return places
+        return occurrences
 
     @cached_property
     def _around(self) -> tuple[str, str] | None:
