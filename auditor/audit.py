@@ -45,7 +45,7 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     progress: Progress,
 ) -> Result:
-    """Audits a model: a new run, the rest of an interrupted one, or the news that it is complete already.
+    """Audits a model: starts a run, resumes an interrupted one, or reopens a complete one of the same plan.
 
     Args:
         config: From `auditor.config.load`.
@@ -78,7 +78,11 @@ def run(
 
 
 def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
-    """Concludes; where templates of the reader break, without them, so that what was measured has its report."""
+    """The result of `conclude`; where the reader's templates are faulty, the report is written without them first.
+
+    Raises:
+        RenderError: The templates are faulty.
+    """
     try:
         return conclude(run, look, pdf=pdf, facts=facts)
     except RenderError as fault:
@@ -149,7 +153,7 @@ def _received(outcome: Outcome, failures: Failures) -> Receipt:
         raise outcome.error or RuntimeError(f"shard {outcome.shard.index} came back with neither receipt nor error")
     for probe, rows in outcome.receipt.failures.items():
         failures.add(probe, rows)
-        failures.require_hope(probe)
+        failures.require_few(probe)
     return outcome.receipt
 
 
@@ -177,7 +181,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
 
 
 def timing(started: datetime) -> dict[str, Any]:
-    """When a run was started and how long it measured."""
+    """Start, end (ISO 8601, UTC) and duration in seconds, for the manifest."""
     finished = datetime.now(UTC)
     return {
         "started": started.isoformat(timespec="seconds"),
@@ -187,7 +191,11 @@ def timing(started: datetime) -> dict[str, Any]:
 
 
 def _require_untouched(run: Run) -> None:
-    """Conclusions drawn from changed evidence would carry fresh checksums; the pages themselves may be anything."""
+    """Refuses changed evidence, which new conclusions would give valid checksums; the pages may have changed.
+
+    Raises:
+        VerificationError: Names the first file that has changed.
+    """
     changed = [fault for fault in verify(run) if fault.path not in sums.ARTEFACTS] if run.is_complete else []
     if changed:
         raise VerificationError(f"{run.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
@@ -203,7 +211,7 @@ def _write_documents(run: Run, files: Mapping[str, bytes]) -> None:
 
 
 def _write_pdf(run: Run, html: str, results: Findings, as_json: bytes, look: Look) -> str | None:
-    """Writes report.pdf; the reason where the machine cannot."""
+    """Writes report.pdf; returns None, or why the machine cannot write one."""
     attachments = {"findings.json": as_json, PLAN: write(run.plan)}
     try:
         run.write("report.pdf", report.render_pdf(html, results, attachments, look))

@@ -92,7 +92,7 @@ class Sequences:
 
     @property
     def cut(self) -> np.ndarray:
-        """(B,) bool: whose end did not fit."""
+        """(B,) bool: True for texts whose end did not fit."""
         return np.zeros(len(self.lengths), dtype=bool) if self.truncated is None else self.truncated
 
     def __len__(self) -> int:
@@ -142,7 +142,7 @@ class Question:
 
     @property
     def unit(self) -> str:
-        """Of what is explained: `probability`, or `log-probability` for a free continuation."""
+        """Unit of an explanation: `probability`, or `log-probability` for a free continuation."""
         return "log-probability" if self.free else "probability"
 
 

@@ -136,7 +136,7 @@ def _scalar(kind: Any, value: Any, key: str) -> Any:
 
 
 def _number(value: float) -> float:
-    """As a float; of the two zeros the one without a sign, and infinity where it is too large."""
+    """The number as a float: 0.0 for −0.0, infinity where it is too large."""
     try:
         return float(value) + 0.0
     except OverflowError:

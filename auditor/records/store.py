@@ -151,7 +151,7 @@ def _summary(folder: Path) -> RunSummary:
 
 
 def _age(created: str, run_id: str) -> tuple[str, int, str]:
-    """Sorts oldest first; of runs made in the same second `-10` behind `-9`."""
+    """A key that sorts oldest first; of runs made in the same second `-10` behind `-9`."""
     return created, len(run_id), run_id
 
 

@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Appearance:
-    """The reader's part in the looks of a report."""
+    """The templates, fonts and logo that a user gives a report."""
 
     look: Look = PLAIN
     logo: str | None = None
     """A `data:` URL."""
 
     def planned(self) -> PlannedLook:
-        """What the plan keeps of it."""
+        """The form in which the plan keeps it: logo and templates whole, fonts by SHA-256."""
         return PlannedLook(self.logo, dict(self.look.templates.files), dict(self.look.fonts.hashes))
 
 
 def read(config: Config) -> Appearance:
-    """What the configuration names, read and checked.
+    """Reads and checks the logo, templates and fonts that the configuration names.
 
     Raises:
         ConfigError: every fault of logo, templates and fonts, one line each.
@@ -80,7 +80,7 @@ def look_again(kept: PlannedLook, templates: Path | None, fonts: Path | None) ->
 
 
 def presentation(plan: Plan) -> Presentation:
-    """How the report speaks, and for whom."""
+    """The settings of the report in the plan: language, sections, reviewers, statements, logo."""
     return Presentation.model_validate({**asdict(plan.report), "logo": plan.look.logo})
 
 

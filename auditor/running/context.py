@@ -38,7 +38,7 @@ def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
 
 
 def context(run: Run, look: Look = PLAIN) -> Context:
-    """What the plan knows about the run and the evidence does not, its values in the language of the report."""
+    """Model, corpus, settings and provenance from the plan of a run, in the language of the report."""
     with speaking(run.plan.report.language):
         return _context(run, look)
 

@@ -64,7 +64,7 @@ def plan(preflight: Preflight, command: str) -> Plan:
 
 
 def plan_report(config: Config) -> PlannedReport:
-    """How the report speaks, and for whom."""
+    """The settings of the report: language, sections, reviewers, statements."""
     report = config.report
     statements: dict[str, str | None] = report.statements.model_dump()
     return PlannedReport(

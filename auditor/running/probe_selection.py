@@ -113,7 +113,7 @@ def _remedy(probe: "Probe", task: str) -> str:
 
 
 def _can(probe: "Probe") -> str:
-    """`Scores` → scores, `FillsMasks` → fills masks."""
+    """A capability as a verb for messages: `Scores` → scores, `FillsMasks` → fills masks."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
 
 

@@ -122,7 +122,7 @@ class AttentionReader:
 
     @contextmanager
     def _asking(self, way: Way) -> Iterator[None]:
-        """Batches are filled that way; the model stays routed through the statistics, even for one text at a time."""
+        """Fills batches that way while the block runs; for one text at a time as `EQUAL`, to keep the statistics."""
         before, self._model.way = self._model.way, Way.EQUAL if way is Way.ALONE else way
         try:
             yield

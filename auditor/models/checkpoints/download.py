@@ -51,6 +51,6 @@ def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple
 
 
 def _faults_of_the_network() -> tuple[type[Exception], ...]:
-    """What the hub's client raises for them, and the library behind it, which has changed its name."""
+    """The exceptions of the hub's client, and of the HTTP library that it uses, whose name depends on its version."""
     library = sys.modules[type(get_session()).__module__.split(".")[0]]
     return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError

@@ -145,7 +145,7 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
 
 
 def open_tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
-    """The same, before there is a model to compare it with.
+    """The checkpoint's fast tokenizer, without a model to compare it with.
 
     Raises:
         ModelError: If there is none, or it is not a fast one.

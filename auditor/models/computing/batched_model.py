@@ -77,7 +77,7 @@ class BatchedModel(ABC):
     """Whether the last layer of packed batches computes one state of each text."""
 
     def prepare_model(self) -> None:
-        """Looks at the model; before anything is asked."""
+        """Finds out how the model can be asked; called once, before anything is asked."""
         self.model.config.use_cache = False
         self.stock = Stock(self.model)
         self.proofs = {}
@@ -125,7 +125,7 @@ class BatchedModel(ABC):
 
     @property
     def ways(self) -> Sequence[Way]:
-        """Ways without packing that come into question, fastest first.
+        """The candidate ways without packing, fastest first.
 
         Where tokens meet outside of attention, padding may reach them by so little that half precision hides it.
         """
@@ -145,7 +145,7 @@ class BatchedModel(ABC):
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """What every forward pass runs in: the precision of `precision`, in a model that has forgotten what it read."""
+        """The context of every forward pass: the precision of `precision`, the state of the model reset."""
         self._snapshot.restore()
         with computing(self.device, self.model.dtype):
             yield
@@ -259,7 +259,7 @@ class BatchedModel(ABC):
         return self.stock.arguments(text, self.device)
 
     def reset_between_texts(self, classes: Sequence[str]) -> None:
-        """From now on, parts of these classes are reset before every forward pass: they remember what they read."""
+        """Resets modules of these classes before every forward pass from now on: they keep state between texts."""
         self._snapshot = Snapshot(self.model, classes)
 
     def tune(self) -> None:

@@ -45,7 +45,7 @@ def log_probabilities(head: torch.nn.Linear, states: torch.Tensor, tokens: torch
 
 
 def of_logits(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """The same from logits (R, V) that are there already."""
+    """Natural log-probabilities (R, slots) of tokens (R, slots), from logits (R, V)."""
     logits = _float(logits)
     return logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
 
@@ -72,7 +72,7 @@ def head_of(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor] | 
 
 
 def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
-    """Stands in for a base model: what it is given are the last hidden states."""
+    """A base model's `forward` that returns the last hidden states it is given."""
     return BaseModelOutput(last_hidden_state=inputs_embeds)
 
 

@@ -45,7 +45,7 @@ class Rows:
 
     @classmethod
     def listed(cls, rows: Sequence[Sequence[int]]) -> "Rows":
-        """From a list of positions for each text.
+        """The rows for a list of positions of each text.
 
         Raises:
             ValueError: If one is negative: before a text stands another's last token.
@@ -57,7 +57,7 @@ class Rows:
         return cls(counts, positions)
 
     def of(self, batch: Sequence[int]) -> np.ndarray:
-        """Which of all rows are those of some texts."""
+        """Indices, among all rows, of the rows of some texts."""
         return ragged(self._firsts[batch], self.counts[batch])
 
     @cached_property
@@ -115,7 +115,7 @@ class Packer:
     """Whether the model has a use for knowing which tokens are equal."""
 
     def pack(self, sequences: Sequences, batch: Sequence[int], rows: Rows, shared: np.ndarray | None) -> Packing:
-        """One batch.
+        """Lays out one batch on the device.
 
         Args:
             sequences: All texts.
@@ -189,7 +189,7 @@ def _equal(lengths: np.ndarray) -> list[_HostGroup]:
 def _equal_tokens(
     ids: np.ndarray, positions: np.ndarray, type_ids: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Where tokens stand that are to be computed, and which of these each token of the row is equal to.
+    """Positions of the distinct tokens, and for each token of the row the index of its equal among these.
 
     Each is compared with the one that was put into its slot last, which takes a third of the time of sorting them;
     different tokens that fall into one slot find some of their equals no more.

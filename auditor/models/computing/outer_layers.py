@@ -53,7 +53,7 @@ class Family:
         return plain and all(name in parts for name in self.others) and not getattr(layer, "is_decoder", False)
 
     def projections(self, layer: nn.Module) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
-        """Those of queries, keys and values."""
+        """The projections of queries, keys and values."""
         attention = layer.get_submodule(self.attention)
         return getattr(attention, self.query), getattr(attention, self.key), getattr(attention, self.value)
 

@@ -71,7 +71,7 @@ class Packing:
 
     @property
     def arguments(self) -> dict[str, torch.Tensor]:
-        """What the model is called with."""
+        """The keyword arguments of the model's `forward`."""
         arguments = {
             "input_ids": self.ids,
             "position_ids": self.positions,

@@ -29,7 +29,7 @@ GRAPHS = 64
 
 
 def prove(model: BatchedModel) -> Proof:
-    """The fastest ways of asking that answer as the model does to each text alone: what is taken, and what it showed.
+    """Chooses the fastest ways of asking that answer as the model does to each text alone; returns the proof.
 
     Sets `truth`, `way`, `masks`, `limit`, `packs` and `fast` of the model; what remembers the last text is reset from
     then on. The first time, what can be computed faster is exchanged in the model.
@@ -206,7 +206,7 @@ def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
 
 
 def _asked(ask: Callable[[], torch.Tensor]) -> torch.Tensor | None:
-    """What is answered; None where the model was not made for being asked like that, or gives other rows."""
+    """The answers of `ask`; None where the model cannot be asked like that."""
     try:
         return ask()
     except (UnreadableError, IndexError, RuntimeError, ValueError):

@@ -16,7 +16,7 @@ from auditor.models.inputs import Encoded
 
 @dataclass
 class Stock:
-    """A model, what was changed in it for speed, and the way back.
+    """A model with the changes made for speed, which can be undone.
 
     Attributes:
         model: The whole model.
@@ -33,13 +33,13 @@ class Stock:
 
     @contextmanager
     def as_built(self) -> Iterator[None]:
-        """The model inside is what transformers built."""
+        """While the block runs, the model is as transformers built it."""
         with self.changes.lifted(), self.uncompiled():
             yield
 
     @contextmanager
     def uncompiled(self) -> Iterator[None]:
-        """Nothing inside is compiled."""
+        """While the block runs, nothing is compiled."""
         compiled = (part for part in (self.model, self.body) if part._compiled_call_impl is not None)
         with patched(*(Exchange(part, "_compiled_call_impl", None) for part in compiled)):
             yield

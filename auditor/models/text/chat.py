@@ -34,7 +34,7 @@ class ChatTemplate:
     """The template itself, with `DAY` for today."""
 
     def render(self, message: str) -> str:
-        """What the model is given for a user's message, up to where its answer begins."""
+        """The prompt for a user's message, up to where the model's answer begins."""
         messages = [{"role": "user", "content": message}]
         return str(
             self.tokenizer.apply_chat_template(
@@ -43,7 +43,7 @@ class ChatTemplate:
         )
 
     def around(self, messages: Sequence[str]) -> tuple[str, str] | None:
-        """What stands before and behind every message.
+        """The text before and behind every message.
 
         Args:
             messages: What it is tried on.

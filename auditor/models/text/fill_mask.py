@@ -48,7 +48,7 @@ class _Copy:
 
     @property
     def digest(self) -> bytes:
-        """Tells copies apart in 16 bytes."""
+        """A hash of 16 bytes, equal for equal copies."""
         asked = np.array([len(self.ids), self.position, self.target], dtype=np.int64)
         content = asked.tobytes() + self.ids.tobytes() + self.type_ids.tobytes()
         return hashlib.blake2b(content, digest_size=16).digest()

@@ -94,12 +94,12 @@ class TextGeneration(TextModel, Perturbing):
         return super().stock_arguments(text) | ({"logits_to_keep": COMPARED} if keeps else {})
 
     def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities (R, 1) of the last tokens that a text predicts; behind its end, of its first one."""
+        """Log-probabilities (R, 1) of the targets of a text of the proof, see `_targets`, from its logits."""
         targets = torch.tensor(_targets(text), device=logits.device)
         return of_logits(logits[-len(targets) :], targets)
 
     def answers(self, texts: Sequences) -> torch.Tensor:
-        """The same from states or logits of batches."""
+        """Log-probabilities (R, 1) of the targets of all texts of the proof, computed in batches."""
         targets = [_targets(text) for text in texts]
         rows = [range(len(text.ids) - len(tokens), len(text.ids)) for text, tokens in zip(texts, targets, strict=True)]
         return self._score(texts, rows, [one for tokens in targets for one in tokens])
@@ -119,7 +119,7 @@ class TextGeneration(TextModel, Perturbing):
         return self._places(self.tokenize([(text, None)], special=False, cut=False), 0, (text, None))
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
-        """Which candidate; or, without candidates, how likely its own greedy continuation of each document is."""
+        """One question for each document: which candidate; without candidates, its own greedy continuation."""
         if self.candidates:
             return [Question(self.identity.labels, self._candidate_ids)] * len(documents)
         prompts = self.encode([(document.text, document.pair) for document in documents])
@@ -153,7 +153,7 @@ class TextGeneration(TextModel, Perturbing):
         return outputs.double() if question.free else outputs.double().softmax(dim=-1)
 
     def continuation(self, question: Question) -> str | None:
-        """What the model said; None where it chose among candidates."""
+        """The text of the free continuation; None where the model chose among candidates."""
         if not question.free:
             return None
         return str(self.tokenizer.decode(list(question.continuations[0]), skip_special_tokens=False))
@@ -315,7 +315,7 @@ def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[in
 
 
 def _targets(text: Encoded) -> list[list[int]]:
-    """What is asked of the last positions of a text of a proof: the tokens behind them, its first behind its end."""
+    """Targets of the last positions of a text of the proof: the next token; of the last one, the first token."""
     return [[token] for token in (*text.ids[1:], text.ids[0])[-COMPARED:]]
 
 

@@ -23,7 +23,7 @@ class Prompt:
     chat: ChatTemplate | None = None
 
     def fill(self, text: Text) -> str:
-        """All that the model is given."""
+        """The whole prompt for a text and a pair."""
         message = self._message(text)
         return message if self.chat is None else self.chat.render(message)
 
@@ -41,7 +41,7 @@ class Prompt:
         return pieces if "".join(pieces) == self.fill((document.text, document.pair)) else None
 
     def occurrences(self, pieces: Sequence[str], segments: Sequence[Segment]) -> list[Occurrence]:
-        """Where the segments stand in these pieces, wherever the document does."""
+        """Where the segments stand in the joined pieces, at every occurrence of the document."""
         occurrences, offset = [], 0
         for name, piece in zip(_SLOT.split(self.template), pieces, strict=True):
             occurrences += [

@@ -18,7 +18,7 @@ class Tokenising:
     identity: Identity
 
     def prepare_tokens(self) -> None:
-        """Looks at the tokenizer; before anything is tokenised."""
+        """Reads what the other methods need to know of the tokenizer; called once, before anything is tokenised."""
         self._assembler = Assembler(self.tokenizer)
         self._special_tokens = SpecialTokens(self.tokenizer)
 
@@ -54,7 +54,7 @@ class Tokenising:
         return sequences.with_stand_in(self.prefix[0])
 
     def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Occurrence]]:
-        """What the tokenizer gets of a document, and where the segments stand in it."""
+        """The texts of a document for the tokenizer, and where the segments stand in them."""
         occurrences = [
             Occurrence(span.start, span.stop, i, span.field == "pair")
             for i, one in enumerate(segments)
