@@ -45,7 +45,7 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     progress: Progress,
 ) -> Result:
-    """Audits a model: a new run, the rest of an interrupted one, or the news that it is complete already.
+    """Audits a model: starts a run, resumes an interrupted one, or reopens a complete one of the same plan.
 
     Args:
         config: From `auditor.config.load`.
@@ -61,41 +61,45 @@ def run(
     asked = request.settings(config)
     preflight = check(config)
     started = datetime.now(UTC)
-    place = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, now=started)
-    if place.is_complete:
-        place.annotate({request.KEY: request.described(config, asked, place.plan)})
-        return reopened(place)
-    with place.lock():
-        if place.is_complete:  # another process finished it while this one waited for the lock
-            return reopened(place)
+    run = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, now=started)
+    if run.is_complete:
+        run.annotate({request.KEY: request.described(config, asked, run.plan)})
+        return reopened(run)
+    with run.lock():
+        if run.is_complete:  # another process finished it while this one waited for the lock
+            return reopened(run)
         progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
-        work = measure(preflight, place, stop=stop, progress=progress)
+        work = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-        facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, place.plan)}
+        facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, run.plan)}
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
-        return _concluded(place.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
+        return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
 
 
-def _concluded(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
-    """Concludes; where templates of the reader break, without them, so that what was measured has its report."""
+def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+    """The result of `conclude`; where the reader's templates are faulty, the report is written without them first.
+
+    Raises:
+        RenderError: The templates are faulty.
+    """
     try:
-        return conclude(place, look, pdf=pdf, facts=facts)
+        return conclude(run, look, pdf=pdf, facts=facts)
     except RenderError as fault:
         if not look.templates.files:
             raise
-        conclude(place, Look(fonts=look.fonts), pdf=pdf, facts=facts)
+        conclude(run, Look(fonts=look.fonts), pdf=pdf, facts=facts)
         raise RenderError(
-            f"{fault}\n{place.path}: the report was written without your templates; mend them, then "
-            f"`auditor report {place.run_id} --templates DIR`"
+            f"{fault}\n{run.path}: the report was written without your templates; mend them, then "
+            f"`auditor report {run.run_id} --templates DIR`"
         ) from fault
 
 
-def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fonts: Path | None = None) -> Result:
+def rerender(run: Run, *, pdf: bool = True, templates: Path | None = None, fonts: Path | None = None) -> Result:
     """Draws the conclusions and writes the report again, from the evidence alone: without torch or the model.
 
     Args:
-        place: A finished run.
+        run: A finished run.
         pdf: Whether to make the PDF.
         templates: A folder of templates; by default those that the plan keeps.
         fonts: A folder of fonts; needed where the run was drawn with some.
@@ -105,32 +109,32 @@ def rerender(place: Run, *, pdf: bool = True, templates: Path | None = None, fon
         StoreError: The evidence is not complete.
         VerificationError: The plan or the evidence is not what was measured.
     """
-    with place.lock():
-        if place.manifest() is None:
-            raise StoreError(f"{place.path}: the run is not finished; resume it with the command that started it")
-        _require_untouched(place)
-        before = place.manifest() or {}
-        look = appearance.look_again(place.plan.look, templates, fonts)
+    with run.lock():
+        if run.manifest() is None:
+            raise StoreError(f"{run.path}: the run is not finished; resume it with the command that started it")
+        _require_untouched(run)
+        before = run.manifest() or {}
+        look = appearance.look_again(run.plan.look, templates, fonts)
         facts = {key: before.get(key) for key in ("started", "finished", "seconds", "work", request.KEY)}
-        return conclude(place, look, pdf=pdf, facts=facts)
+        return conclude(run, look, pdf=pdf, facts=facts)
 
 
-def measure(preflight: Preflight, place: Run, *, stop: Callable[[], bool], progress: Progress) -> Counter[str]:
+def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progress: Progress) -> Counter[str]:
     """Measures the shards that are missing; returns how much the models computed for it.
 
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
     """
     shards, executor = preflight.shards, executor_named(preflight.config.run.executor)
-    kept = sum(all(place.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
+    kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
-        progress.say(f"going on with {place.path}: {kept} of {len(shards)} shards are measured")
+        progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")
     for shard in shards:
-        if not place.has(DOCUMENTS, shard.index):
-            place.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
+        if not run.has(DOCUMENTS, shard.index):
+            run.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
     progress.start(preflight.asked)
-    failures, done, work = Failures.of_run(preflight, place), 0, Counter[str]()
-    factory = WorkerFactory(preflight, place, failures, progress if executor.in_process else Unheard())
+    failures, done, work = Failures.of_run(preflight, run), 0, Counter[str]()
+    factory = WorkerFactory(preflight, run, failures, progress if executor.in_process else Unheard())
     for outcome in executor.map(factory, shards, retries=RETRIES, stop=stop):
         receipt = _received(outcome, failures)
         tell(progress, outcome.shard, receipt, heard=executor.in_process)
@@ -149,35 +153,35 @@ def _received(outcome: Outcome, failures: Failures) -> Receipt:
         raise outcome.error or RuntimeError(f"shard {outcome.shard.index} came back with neither receipt nor error")
     for probe, rows in outcome.receipt.failures.items():
         failures.add(probe, rows)
-        failures.require_hope(probe)
+        failures.require_few(probe)
     return outcome.receipt
 
 
-def conclude(place: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
     """Draws conclusions from the evidence of a measured run, writes the report, and closes the run.
 
     Args:
-        place: A run whose shards are all there.
+        run: A run whose shards are all there.
         look: The reader's templates and fonts.
         pdf: Whether to make the PDF.
         facts: For the manifest: what may differ between two runs of one plan.
     """
-    evidence = read_evidence(place)
-    pages = report.render_pages(findings.summarise(evidence, context(place, look)), evidence, look)
-    found = pages.findings
-    as_json = findings.write(found)
-    place.write("findings.json", as_json)
-    place.write("report.html", pages.html.encode("utf-8"))
-    _write_documents(place, pages.documents)
-    problem = _write_pdf(place, pages.html, found, as_json, look) if pdf else None
+    evidence = read_evidence(run)
+    pages = report.render_pages(findings.summarise(evidence, context(run, look)), evidence, look)
+    results = pages.findings
+    as_json = findings.write(results)
+    run.write("findings.json", as_json)
+    run.write("report.html", pages.html.encode("utf-8"))
+    _write_documents(run, pages.documents)
+    problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
     if problem or not pdf:
-        place.remove("report.pdf")
-    place.finish({**facts, "verdict": found.verdict.result, "headline": found.verdict.headline})
-    return dataclasses.replace(reopened(place), reused=False, pdf_error=problem)
+        run.remove("report.pdf")
+    run.finish({**facts, "verdict": results.verdict.result, "headline": results.verdict.headline})
+    return dataclasses.replace(reopened(run), reused=False, pdf_error=problem)
 
 
 def timing(started: datetime) -> dict[str, Any]:
-    """When a run was started and how long it measured."""
+    """Start, end (ISO 8601, UTC) and duration in seconds, for the manifest."""
     finished = datetime.now(UTC)
     return {
         "started": started.isoformat(timespec="seconds"),
@@ -186,27 +190,31 @@ def timing(started: datetime) -> dict[str, Any]:
     }
 
 
-def _require_untouched(place: Run) -> None:
-    """Conclusions drawn from changed evidence would carry fresh checksums; the pages themselves may be anything."""
-    changed = [fault for fault in verify(place) if fault.path not in sums.ARTEFACTS] if place.is_complete else []
+def _require_untouched(run: Run) -> None:
+    """Refuses changed evidence, which new conclusions would give valid checksums; the pages may have changed.
+
+    Raises:
+        VerificationError: Names the first file that has changed.
+    """
+    changed = [fault for fault in verify(run) if fault.path not in sums.ARTEFACTS] if run.is_complete else []
     if changed:
-        raise VerificationError(f"{place.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
+        raise VerificationError(f"{run.path}: nothing was rendered, since {changed[0]}; `auditor verify` tells all")
 
 
-def _write_documents(place: Run, files: Mapping[str, bytes]) -> None:
+def _write_documents(run: Run, files: Mapping[str, bytes]) -> None:
     """Writes the table of all documents where it is not on the page; takes away one of before where it is."""
     for name in sums.DOCUMENTS:
         if name in files:
-            place.write(name, files[name])
+            run.write(name, files[name])
         else:
-            place.remove(name)
+            run.remove(name)
 
 
-def _write_pdf(place: Run, html: str, found: Findings, as_json: bytes, look: Look) -> str | None:
-    """Writes report.pdf; the reason where the machine cannot."""
-    attachments = {"findings.json": as_json, PLAN: write(place.plan)}
+def _write_pdf(run: Run, html: str, results: Findings, as_json: bytes, look: Look) -> str | None:
+    """Writes report.pdf; returns None, or why the machine cannot write one."""
+    attachments = {"findings.json": as_json, PLAN: write(run.plan)}
     try:
-        place.write("report.pdf", report.render_pdf(html, found, attachments, look))
+        run.write("report.pdf", report.render_pdf(html, results, attachments, look))
     except PdfUnavailableError as error:
         return str(error)
     return None

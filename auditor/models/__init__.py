@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 import torch
+from transformers import PreTrainedModel
 
 from auditor.errors import AuditorError, ModelError
 from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
@@ -121,25 +122,15 @@ def load(
     Raises:
         ModelError: If it cannot be loaded, or the settings do not fit it.
     """
-    place = device_for(device)
-    model = load_model(checkpoint, place, dtype_for(dtype, checkpoint, place), device_map)
+    target = device_for(device)
+    model = load_model(checkpoint, target, dtype_for(dtype, checkpoint, target), device_map)
     tokenizer = load_tokenizer(checkpoint, model)
     sees = max_length_of(model, tokenizer)
     if max_length is not None and max_length > sees:
         raise ModelError(f"{checkpoint.name}: max_length = {max_length}, but the model sees at most {sees} tokens")
-    identity = Identity(
-        name=checkpoint.name,
-        task=checkpoint.task,
-        model_class=checkpoint.model_class,
-        labels=checkpoint.labels,
-        multi_label=checkpoint.multi_label if multi_label is None else multi_label,
-        n_parameters=sum(p.numel() for p in model.parameters()),
-        max_length=max_length or sees,
-        device=_device_name(place),
-        dtype=str(model.dtype).removeprefix("torch."),
-        hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
-    )
-    batcher = Batcher(batch_tokens or (CPU_TOKENS if place.type == "cpu" else DEVICE_TOKENS))
+    several = checkpoint.multi_label if multi_label is None else multi_label
+    identity = _identity(checkpoint, model, target, max_length or sees, multi_label=several)
+    batcher = Batcher(batch_tokens or (CPU_TOKENS if target.type == "cpu" else DEVICE_TOKENS))
     settings = Settings(
         texts=texts,
         most_tokens=most_tokens,
@@ -150,6 +141,23 @@ def load(
         chat=chat,
     )
     return adapter_of(checkpoint.task).adapt(Loaded(model, tokenizer, identity, batcher), settings)
+
+
+def _identity(
+    checkpoint: Checkpoint, model: PreTrainedModel, device: torch.device, max_length: int, *, multi_label: bool
+) -> Identity:
+    return Identity(
+        name=checkpoint.name,
+        task=checkpoint.task,
+        model_class=checkpoint.model_class,
+        labels=checkpoint.labels,
+        multi_label=multi_label,
+        n_parameters=sum(p.numel() for p in model.parameters()),
+        max_length=max_length,
+        device=_device_name(device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
+    )
 
 
 def _device_name(device: torch.device) -> str:

@@ -20,7 +20,7 @@ from auditor.records.proof import Proof
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is loaded of a checkpoint, before an adapter knows what to ask."""
+    """Model, tokenizer, identity and batcher of a checkpoint, for an adapter."""
 
     model: PreTrainedModel
     """Of the task's class, on its device, in eval mode."""

@@ -92,7 +92,7 @@ class Sequences:
 
     @property
     def cut(self) -> np.ndarray:
-        """(B,) bool: whose end did not fit."""
+        """(B,) bool: True for texts whose end did not fit."""
         return np.zeros(len(self.lengths), dtype=bool) if self.truncated is None else self.truncated
 
     def __len__(self) -> int:
@@ -105,10 +105,10 @@ class Sequences:
         return (self._one(start, index) for index, start in enumerate(self.starts.tolist()))
 
     def _one(self, start: int, index: int) -> Encoded:
-        own = slice(start, start + int(self.lengths[index]))
-        type_ids = () if self.type_ids is None else tuple(self.type_ids[own].tolist())
+        tokens = slice(start, start + int(self.lengths[index]))
+        type_ids = () if self.type_ids is None else tuple(self.type_ids[tokens].tolist())
         truncated = self.truncated is not None and bool(self.truncated[index])
-        return Encoded(tuple(self.ids[own].tolist()), type_ids, truncated)
+        return Encoded(tuple(self.ids[tokens].tolist()), type_ids, truncated)
 
 
 def ragged(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ class Question:
 
     @property
     def unit(self) -> str:
-        """Of what is explained: `probability`, or `log-probability` for a free continuation."""
+        """Unit of an explanation: `probability`, or `log-probability` for a free continuation."""
         return "log-probability" if self.free else "probability"
 
 

@@ -80,17 +80,17 @@ class AttentionProbe:
         texts = [(document.text, document.pair) for document in documents]
         tokens, special = model.tokens(texts), model.special_tokens(texts)
         able = [text for text in tokens if len(text.texts) > 1]
-        found = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
+        statistics = iter(model.attention(able, [punctuation(text) for text in able]) if able else ())
         drawn = [(d, text) for d, text in zip(documents, tokens, strict=True) if d.id in ranks]
         beginnings = [_beginning(text, self.map_tokens) for _, text in drawn]
         maps = model.attention_maps(beginnings, MAP_KEYS) if drawn else []
-        mapped = {d.id: _map(own, ranks[d.id]) for (d, _), own in zip(drawn, maps, strict=True)}
-        for document, text, own in zip(documents, tokens, special, strict=True):
+        mapped = {d.id: _map(heads, ranks[d.id]) for (d, _), heads in zip(drawn, maps, strict=True)}
+        for document, text, literal in zip(documents, tokens, special, strict=True):
             if len(text.texts) <= 1:
                 reason = "the document is a single token: there is nothing to attend to"
                 yield NotMeasurable(document.id, "one-token", reason)
             else:
-                yield _record(document, text, next(found), mapped.get(document.id), own)
+                yield _record(document, text, next(statistics), mapped.get(document.id), literal)
 
 
 def _beginning(tokens: Tokens, most: int) -> Tokens:
@@ -114,38 +114,38 @@ def uniform_entropy(n_tokens: int, causal: bool) -> float:
 def _record(
     document: Document,
     tokens: Tokens,
-    found: HeadStatistics,
+    statistics: HeadStatistics,
     mapped: AttentionMap | None,
     special_tokens: tuple[str, ...],
 ) -> AttentionStatistics | Unmeasured:
-    if not all(np.isfinite(values).all() for values in found.by_name.values()):
+    if not all(np.isfinite(values).all() for values in statistics.by_name.values()):
         return not_finite(document)
-    n_layers, n_heads = found.by_name["entropy"].shape
+    n_layers, n_heads = statistics.by_name["entropy"].shape
     return AttentionStatistics(
         document_id=document.id,
         n_layers=n_layers,
         n_heads=n_heads,
         n_tokens=len(tokens.texts),
-        causal=found.causal,
+        causal=statistics.causal,
         truncated=tokens.encoded.truncated,
-        uniform_entropy=uniform_entropy(len(tokens.texts), found.causal),
-        received=tuple(found.received.tolist()),
+        uniform_entropy=uniform_entropy(len(tokens.texts), statistics.causal),
+        received=tuple(statistics.received.tolist()),
         tokens=tokens.texts,
         spans=tokens.spans,
         map=mapped,
-        layers=found.layers if found.others else (),
-        other_layers=found.others,
+        layers=statistics.layers if statistics.others else (),
+        other_layers=statistics.others,
         special_tokens=special_tokens,
-        **{name: tuple(values.ravel().tolist()) for name, values in found.by_name.items()},
+        **{name: tuple(values.ravel().tolist()) for name, values in statistics.by_name.items()},
     )
 
 
-def _map(found: HeadMaps, rank: int) -> AttentionMap:
+def _map(maps: HeadMaps, rank: int) -> AttentionMap:
     return AttentionMap(
         rank=rank,
-        n_tokens=found.keys.shape[2],
-        n_keys=found.keys.shape[-1],
-        keys=found.keys.tobytes(),
-        weights=found.weights.tobytes(),
-        kept=tuple(found.kept.ravel().tolist()),
+        n_tokens=maps.keys.shape[2],
+        n_keys=maps.keys.shape[-1],
+        keys=maps.keys.tobytes(),
+        weights=maps.weights.tobytes(),
+        kept=tuple(maps.kept.ravel().tolist()),
     )

@@ -22,11 +22,11 @@ P_co = TypeVar("P_co", covariant=True)
 
 
 class Record(Protocol):
-    """What a probe says of one document."""
+    """The measured result of a probe for one document."""
 
     @property
     def document_id(self) -> str:
-        """Which document."""
+        """The id of the document."""
         ...
 
 
@@ -77,16 +77,16 @@ class Probe(Protocol):
 
 @runtime_checkable
 class Prepares(Protocol):
-    """A probe that settles something among all of its documents, however they are cut into shards or halved later."""
+    """A probe that computes something from all of its documents before they are cut into shards."""
 
     def prepare(self, model: Any, documents: Sequence[Document], seed: int) -> object:
-        """What `measure` finds as `sitting.prepared`; called once in each process, with all documents of the probe."""
+        """Computes `sitting.prepared` for `measure`; called once in each process, with all documents of the probe."""
         ...
 
 
 @runtime_checkable
 class Follows(Protocol):
-    """A probe that reads what others have found in the same documents, instead of asking the model again."""
+    """A probe that reads rows of other probes about the same documents, instead of asking the model again."""
 
     after: ClassVar[tuple[str, ...]]
     """Names of these probes; they run before it, in every shard."""
@@ -100,7 +100,7 @@ def predecessors(probe: Probe) -> tuple[str, ...]:
 def beyond_blanks(
     documents: Sequence[Document], measure: Callable[[Sequence[Document]], Iterable[R]]
 ) -> Iterator[R | Unmeasured]:
-    """Measures the documents that say something, together; the others are failures. In order."""
+    """The rows of all documents, in order: those that are not blank are measured together, blank ones are failures."""
     measured = iter(measure(asked) if (asked := [d for d in documents if not d.is_blank]) else ())
     for document in documents:
         if document.is_blank:

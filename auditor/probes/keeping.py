@@ -29,7 +29,7 @@ Row = Explanation | Unmeasured
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """An answer beside its reference; see `auditor.findings.analyses.answers`, whose words these are."""
+    """A prediction with its reference labels; terms as in `auditor.findings.analyses.answers`."""
 
     document: Document
     prediction: Prediction
@@ -56,7 +56,7 @@ class _Given:
 
 
 def around_median(lengths: Mapping[str, int]) -> frozenset[str]:
-    """Of all documents, id → number of segments in the order of the corpus: those that can come to be in the middle."""
+    """Ids of the documents that may have the median number of segments, from id → number in the order of the corpus."""
     by_length = sorted(lengths, key=lengths.__getitem__)
     middle, reach = len(by_length) // 2, BESIDE + len(by_length) // SHIFTED
     return frozenset(by_length[max(0, middle - reach) : middle + reach + 1])
@@ -65,7 +65,7 @@ def around_median(lengths: Mapping[str, int]) -> frozenset[str]:
 def of_cards(
     documents: Sequence[Document], rows: Sequence[Row], predictions: Mapping[str, object], several: bool
 ) -> frozenset[str]:
-    """Of a part of the documents, those that can come to be on a card by fidelity or by the model's answer.
+    """The ids of the documents of a part that may be shown on a card, by fidelity or by the model's answer.
 
     Args:
         documents: The part, in the order of the corpus.
@@ -79,9 +79,11 @@ def of_cards(
     explained = [row for row in rows if isinstance(row, Explanation)]
     ids = {row.document_id for row in explained}
     answers = [
-        _Given(document, found, several)
+        _Given(document, prediction, several)
         for document in documents
-        if document.id in ids and isinstance(found := predictions.get(document.id), Prediction) and found.labels
+        if document.id in ids
+        and isinstance(prediction := predictions.get(document.id), Prediction)
+        and prediction.labels
     ]
     wrong = [a for a in answers if a.reference is not None and a.reference != set(a.prediction.predicted)]
     right = [a for a in answers if a.reference is not None and a.reference == set(a.prediction.predicted)]

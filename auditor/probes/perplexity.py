@@ -91,12 +91,12 @@ class PerplexityProbe:
         ]
         flat = [window for document in cut for windows in document for window in windows]
         scores = iter(model.logprobs(flat) if flat else ())
-        for document, spelled, windows, own in zip(documents, texts, cut, special, strict=True):
+        for document, spelled, windows, literal in zip(documents, texts, cut, special, strict=True):
             parts = [[next(scores) for _ in each] for each in windows]
             if not any(parts):
                 yield NotMeasurable(document.id, "nothing-to-score", _NO_CONTEXT if prefix is None else _NO_TOKEN)
                 continue
-            settings = (model.identity.name, context_length, stride, prefix, own, _METHODS[model.identity.chat])
+            settings = (model.identity.name, context_length, stride, prefix, literal, _METHODS[model.identity.chat])
             yield _record(document, spelled, parts, *settings)
 
     def window(self, model: Scores) -> tuple[int, int]:
@@ -153,7 +153,7 @@ def _record(
     special_tokens: tuple[str, ...],
     method: str,
 ) -> Perplexity | Unmeasured:
-    logprobs = np.concatenate([scores for own in parts for scores in own])
+    logprobs = np.concatenate([scores for windows in parts for scores in windows])
     if not np.isfinite(logprobs).all():
         return not_finite(document)
     read = [(field, tokens, int(_missing(prefix, tokens) is None)) for field, tokens in spelled]

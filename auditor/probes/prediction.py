@@ -48,9 +48,10 @@ class PredictionProbe:
         texts = [(document.text, document.pair) for document in documents]
         encoded, special = model.encode(texts), model.special_tokens(texts)
         outputs = model.outputs(encoded, questions)
-        for document, question, text, own, output in zip(documents, questions, encoded, special, outputs, strict=True):
+        asked = zip(documents, questions, encoded, special, outputs, strict=True)
+        for document, question, text, literal, output in asked:
             if bool(torch.isfinite(output).all()):
-                yield _prediction(model, document, question, text, own, output)
+                yield _prediction(model, document, question, text, literal, output)
             else:
                 yield not_finite(document)
 

@@ -83,15 +83,15 @@ class PseudoPerplexityProbe:
     def _measure(self, model: FillsMasks, documents: Sequence[Document]) -> Iterator[PseudoPerplexity | Unmeasured]:
         context_length = min(self.context_length or model.identity.max_length, model.identity.max_length)
         fields = [_fields(document) for document in documents]
-        texts = [text for own in fields for _, text in own]
+        texts = [text for parts in fields for _, text in parts]
         read = [_with_words(s, text) for s, text in zip(model.spellings(texts), texts, strict=True)]
         cut = [clozes(spelling, context_length, self.variant) for spelling in read]
-        scores = iter(model.fill([cloze for own in cut for cloze in own]))
-        found = [np.concatenate([np.empty(0), *(next(scores) for _ in own)]) for own in cut]
-        scored = iter(zip(read, found, strict=True))
+        scores = iter(model.fill([cloze for gaps in cut for cloze in gaps]))
+        scores_by_text = [np.concatenate([np.empty(0), *(next(scores) for _ in gaps)]) for gaps in cut]
+        scored = iter(zip(read, scores_by_text, strict=True))
         special = model.special_tokens([(document.text, document.pair) for document in documents])
-        for document, own, literal in zip(documents, fields, special, strict=True):
-            parts = [(name, *next(scored)) for name, _ in own]
+        for document, fields_of, literal in zip(documents, fields, special, strict=True):
+            parts = [(name, *next(scored)) for name, _ in fields_of]
             yield self._record(document, parts, model.identity.name, context_length, literal)
 
     def _record(
@@ -171,17 +171,17 @@ def _with_words(spelling: Spelling, text: str) -> Spelling:
     """With Unicode words where the tokenizer knows none; a token belongs to the word of its first visible character."""
     if spelling.words:
         return spelling
-    found = unicode_words(text)
-    starts = [start for start, _ in found]
+    words = unicode_words(text)
+    starts = [start for start, _ in words]
 
     def word(span: Span) -> int:
         first = next((i for i in range(span.start, span.stop) if not text[i].isspace()), span.stop)
         number = bisect_right(starts, first) - 1
-        return number if number >= 0 and first < found[number][1] and first < span.stop else NO_WORD
+        return number if number >= 0 and first < words[number][1] and first < span.stop else NO_WORD
 
     special = spelling.tokens.special
-    own = tuple(NO_WORD if s else word(span) for s, span in zip(special, spelling.tokens.spans, strict=True))
-    return replace(spelling, words=own)
+    numbers = tuple(NO_WORD if s else word(span) for s, span in zip(special, spelling.tokens.spans, strict=True))
+    return replace(spelling, words=numbers)
 
 
 def _numbered(words: Sequence[tuple[str, int]]) -> tuple[int, ...]:

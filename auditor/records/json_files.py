@@ -43,11 +43,11 @@ def read_json(path: Path, understood: str) -> dict[str, Any]:
         content = json.loads(disk.read(path))
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path}: is not JSON ({error})") from error
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != understood:
+    actual = content.get("format") if isinstance(content, dict) else None
+    if actual != understood:
         raise StoreError(
-            f"{path}: has the format {_shown(found)}; this version of auditor understands {understood!r}; open the run "
-            "with the version that wrote it, or audit anew"
+            f"{path}: has the format {_shown(actual)}; this version of auditor understands {understood!r}; open the "
+            "run with the version that wrote it, or audit anew"
         )
     return dict(content)
 
@@ -136,7 +136,7 @@ def _scalar(kind: Any, value: Any, key: str) -> Any:
 
 
 def _number(value: float) -> float:
-    """As a float; of the two zeros the one without a sign, and infinity where it is too large."""
+    """The number as a float: 0.0 for −0.0, infinity where it is too large."""
     try:
         return float(value) + 0.0
     except OverflowError:
@@ -152,8 +152,8 @@ def _chosen(known: tuple[Any, ...], value: Any, key: str) -> Any:
 def _required(kind: type, value: Any, key: str) -> Any:
     if isinstance(value, kind):
         return value
-    wanted = "a list" if kind is list else "a table"
-    raise ValueError(f"{key or 'the file'}: expected {wanted}, found {_shown(value)}")
+    expected = "a list" if kind is list else "a table"
+    raise ValueError(f"{key or 'the file'}: expected {expected}, found {_shown(value)}")
 
 
 def _text(name: Any, key: str) -> str:

@@ -48,7 +48,7 @@ class Run:
 
     @property
     def plan_id(self) -> str:
-        """What makes it the same work as another run; see `Plan.id`."""
+        """SHA-256 by which runs of the same work are recognised; see `Plan.id`."""
         return self.plan.id
 
     @property
@@ -167,7 +167,7 @@ class Run:
         disk.write(self._artefact(name), content)
 
     def read_bytes(self, name: str) -> bytes:
-        """What `write` was given.
+        """The content that `write` was given.
 
         Raises:
             StoreError: it is not there.
@@ -179,7 +179,7 @@ class Run:
             raise StoreError(f"{self.path}: has no {name}: {state}") from None
 
     def remove(self, name: str) -> None:
-        """Take away what `write` wrote, if it is there: a PDF that was rendered before and not this time."""
+        """Delete a file that `write` wrote, if it is there: a PDF that was rendered before and not this time."""
         if self._artefact(name).exists():
             self._open_again()
             disk.remove(self._artefact(name))
@@ -203,7 +203,7 @@ class Run:
         disk.remove(self.path / SET_ASIDE)
 
     def annotate(self, facts: Mapping[str, Any]) -> None:
-        """Note in the manifest of a complete run what is worth knowing about it later; where it cannot be, nothing."""
+        """Add facts to the manifest of a complete run; where it cannot be written, nothing happens."""
         with suppress(DiskError, LockedError), self.lock():
             manifest = self.manifest()
             if manifest is not None and self.is_complete and manifest != {**manifest, **facts}:

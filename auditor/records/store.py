@@ -117,13 +117,13 @@ def _runs_like(audit: Path, identity: str) -> list[Run]:
 
 def _readable(plans: Iterable[Path]) -> list[Run]:
     """The runs that have these plans, oldest first."""
-    found = []
+    runs = []
     for path in plans:
         try:
-            found.append(_open(path.parent))
+            runs.append(_open(path.parent))
         except StoreError:
             continue  # of another format, so certainly of another plan
-    return sorted(found, key=lambda run: _age(run.created, run.run_id))
+    return sorted(runs, key=lambda run: _age(run.created, run.run_id))
 
 
 def _free_folder(audit: Path, run_id: str) -> Path:
@@ -151,7 +151,7 @@ def _summary(folder: Path) -> RunSummary:
 
 
 def _age(created: str, run_id: str) -> tuple[str, int, str]:
-    """Sorts oldest first; of runs made in the same second `-10` behind `-9`."""
+    """A key that sorts oldest first; of runs made in the same second `-10` behind `-9`."""
     return created, len(run_id), run_id
 
 

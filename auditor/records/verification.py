@@ -56,8 +56,8 @@ def _unreadable(run: Run) -> Iterator[Fault]:
     """Tables that are not there, that no probe of the plan wrote, that cannot be decoded or hold another record."""
     records = {DOCUMENTS: Document.__name__, **{name: probe.record for name, probe in run.plan.probes.items()}}
     tables = {path.relative_to(run.path).as_posix(): path for path in run.path.glob("evidence/*/*.parquet")}
-    wanted = {f"evidence/{probe}/{shard:05d}.parquet" for probe in records for shard in range(len(run.plan.shards))}
-    yield from (Fault(name, "is missing") for name in wanted - tables.keys())
+    planned = {f"evidence/{probe}/{shard:05d}.parquet" for probe in records for shard in range(len(run.plan.shards))}
+    yield from (Fault(name, "is missing") for name in planned - tables.keys())
     for name, path in tables.items():
         record = records.get(path.parent.name)
         problem = "does not belong to the run: no such probe is planned" if record is None else _problem(path, record)

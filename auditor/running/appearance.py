@@ -24,26 +24,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Appearance:
-    """The reader's part in the looks of a report."""
+    """The templates, fonts and logo that a user gives a report."""
 
     look: Look = PLAIN
     logo: str | None = None
     """A `data:` URL."""
 
     def planned(self) -> PlannedLook:
-        """What the plan keeps of it."""
+        """The form in which the plan keeps it: logo and templates whole, fonts by SHA-256."""
         return PlannedLook(self.logo, dict(self.look.templates.files), dict(self.look.fonts.hashes))
 
 
 def read(config: Config) -> Appearance:
-    """What the configuration names, read and checked.
+    """Reads and checks the logo, templates and fonts that the configuration names.
 
     Raises:
         ConfigError: every fault of logo, templates and fonts, one line each.
     """
     faults: list[str] = []
 
-    def found(key: str, reader: Callable[[Path], T]) -> T | None:
+    def read_if_named(key: str, reader: Callable[[Path], T]) -> T | None:
         if getattr(config.report, key) is None:
             return None
         try:
@@ -53,10 +53,10 @@ def read(config: Config) -> Appearance:
             return None
 
     look = Look(
-        found("templates", overrides.read) or PLAIN.templates,
-        found("fonts", additional.read) or PLAIN.fonts,
+        read_if_named("templates", overrides.read) or PLAIN.templates,
+        read_if_named("fonts", additional.read) or PLAIN.fonts,
     )
-    appearance = Appearance(look, found("logo", logo.read))
+    appearance = Appearance(look, read_if_named("logo", logo.read))
     if faults:
         raise ConfigError("\n".join(faults))
     return appearance
@@ -80,7 +80,7 @@ def look_again(kept: PlannedLook, templates: Path | None, fonts: Path | None) ->
 
 
 def presentation(plan: Plan) -> Presentation:
-    """How the report speaks, and for whom."""
+    """The settings of the report in the plan: language, sections, reviewers, statements, logo."""
     return Presentation.model_validate({**asdict(plan.report), "logo": plan.look.logo})
 
 

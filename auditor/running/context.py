@@ -18,33 +18,33 @@ _KINDS: Mapping[str, ModelKind] = {"checkpoint": "classifier", "candidates": "ge
 """What the labels of a task are → the kind of its models."""
 
 
-def read_evidence(place: Run) -> Evidence:
+def read_evidence(run: Run) -> Evidence:
     """The rows of a run, by probe and document."""
     shared: dict[Any, Any] = {}
-    documents = tuple(row for row in place.read(DOCUMENTS, Document, shared) if isinstance(row, Document))
-    return Evidence(documents, {probe: _rows(place, probe, shared) for probe in place.plan.probes})
+    documents = tuple(row for row in run.read(DOCUMENTS, Document, shared) if isinstance(row, Document))
+    return Evidence(documents, {probe: _rows(run, probe, shared) for probe in run.plan.probes})
 
 
-def _rows(place: Run, probe: str, shared: dict[Any, Any]) -> dict[str, Any]:
+def _rows(run: Run, probe: str, shared: dict[Any, Any]) -> dict[str, Any]:
     """Document id → row of one probe: a record where a summary says of which class, else its fields."""
     summary = summary_of(probe)
     if summary is None:
-        return {_document_of(row): row for row in place.read_facts(probe)}
-    return {row.document_id: row for row in place.read(probe, summary.record, shared)}
+        return {_document_of(row): row for row in run.read_facts(probe)}
+    return {row.document_id: row for row in run.read(probe, summary.record, shared)}
 
 
 def _document_of(row: Mapping[str, Any] | Unmeasured) -> str:
     return row.document_id if isinstance(row, Unmeasured) else str(row["document_id"])
 
 
-def context(place: Run, look: Look = PLAIN) -> Context:
-    """What the plan knows about the run and the evidence does not, its values in the language of the report."""
-    with speaking(place.plan.report.language):
-        return _context(place, look)
+def context(run: Run, look: Look = PLAIN) -> Context:
+    """Model, corpus, settings and provenance from the plan of a run, in the language of the report."""
+    with speaking(run.plan.report.language):
+        return _context(run, look)
 
 
-def _context(place: Run, look: Look) -> Context:
-    plan = place.plan
+def _context(run: Run, look: Look) -> Context:
+    plan = run.plan
     return Context(
         title=plan.title,
         task=plan.task,
@@ -126,11 +126,11 @@ def _answer_facts(plan: Plan) -> dict[str, str]:
 
 
 def _reference_facts(references: Collection[PlannedModel]) -> dict[str, str]:
-    said = [
+    models = [
         say("{name}: {kind}, weights SHA-256 {hash}", name=_cited(one), kind=one.model_class, hash=one.weights_sha256)
         for one in references
     ]
-    return {N_("Reference models"): say("; ").join(said)} if said else {}
+    return {N_("Reference models"): say("; ").join(models)} if models else {}
 
 
 def _cited(model: PlannedModel) -> str:

@@ -26,7 +26,7 @@ class Failures:
 
     @classmethod
     def of_run(cls, preflight: Preflight, run: Run) -> "Failures":
-        """Those that stand in the evidence so far.
+        """The failures in the evidence so far.
 
         Raises:
             StoreError: A file of the evidence is damaged.
@@ -38,15 +38,15 @@ class Failures:
         return cls(preflight.asked, preflight.config.run.max_failures, rows)
 
     def copy(self) -> "Failures":
-        """Another count that begins with the same."""
+        """A copy whose lists can grow independently."""
         return Failures(self.asked, self.most, {probe: list(rows) for probe, rows in self.by_probe.items()})
 
     def add(self, probe: str, rows: Iterable[Failure]) -> None:
-        """Counts more of them."""
+        """Adds failures of a probe."""
         self.by_probe[probe] += rows
 
-    def require_hope(self, probe: str) -> None:
-        """Refuses to go on where more failed than may.
+    def require_few(self, probe: str) -> None:
+        """Refuses to go on where more documents of a probe failed than `run.max_failures` allows.
 
         Raises:
             TooManyFailuresError: Names the share, and the last document with its reason.

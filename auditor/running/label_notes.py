@@ -12,7 +12,7 @@ _MOST_LISTED = 12
 
 
 def notes_on(reading: Reading) -> Iterator[str]:
-    """What was not simply a name of a label, in the language of the report."""
+    """Sentences on entries of the label column that were not simply names of labels, in the language of the report."""
     if reading.ids:
         yield say("Numbers in the corpus were read as the model's label ids: {ids}.", ids=_pairs(reading.ids))
     if reading.names:
@@ -51,7 +51,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """In quotation marks where blanks would not be seen, and cut short."""
+    """A label for people, cut short; in quotation marks where it is empty, cut, or begins or ends with blanks."""
     shown = quote(text)
     return shown if text != text.strip() or not text or shown[-2:-1] == "…" else shown[1:-1]
 

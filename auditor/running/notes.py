@@ -12,7 +12,7 @@ from auditor.running.probe_selection import HIDDEN_ATTENTION
 
 
 def notes_on(preflight: Preflight) -> Iterator[str]:
-    """One sentence or more for whatever is not as a reader would take it to be."""
+    """Sentences on whatever a reader of the report could mistake: guessed formats, samples, other models."""
     yield from label_notes.notes_on(preflight.corpus.reading)
     yield from _on_the_file(preflight.corpus.dialect)
     yield from _on_the_documents(preflight)
@@ -22,7 +22,7 @@ def notes_on(preflight: Preflight) -> Iterator[str]:
 
 
 def _on_the_file(dialect: corpus.Dialect) -> Iterator[str]:
-    """What was guessed or translated when the file was read."""
+    """Sentences on what was guessed or translated when the file was read."""
     if dialect.encoding_is_guessed:
         yield say(
             "The encoding of the corpus was guessed from its bytes: {encoding}; corpus.encoding states another.",
@@ -37,7 +37,7 @@ def _on_the_file(dialect: corpus.Dialect) -> Iterator[str]:
 
 
 def _on_the_documents(preflight: Preflight) -> Iterator[str]:
-    """How many of them were drawn, and how many are in no score."""
+    """Sentences on how many documents were drawn, and how many are in no score."""
     n, of = len(preflight.documents), preflight.corpus.n_documents
     if n < of:
         yield plural(
@@ -56,7 +56,7 @@ def _on_the_documents(preflight: Preflight) -> Iterator[str]:
 
 
 def _on_the_probes(preflight: Preflight) -> Iterator[str]:
-    """Which asked another model, which was left out, and what the prompts went without."""
+    """Sentences on probes that asked another model or were left out, and on what the prompts lacked."""
     for probe in preflight.probes:
         if probe.model:
             names = {"probe": sentences.probe(probe.name), "model": preflight.references[probe.model].name}

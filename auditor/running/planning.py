@@ -64,15 +64,15 @@ def plan(preflight: Preflight, command: str) -> Plan:
 
 
 def plan_report(config: Config) -> PlannedReport:
-    """How the report speaks, and for whom."""
-    wishes = config.report
-    statements: dict[str, str | None] = wishes.statements.model_dump()
+    """The settings of the report: language, sections, reviewers, statements."""
+    report = config.report
+    statements: dict[str, str | None] = report.statements.model_dump()
     return PlannedReport(
-        language=wishes.language,
-        reviewers=tuple(PlannedReviewer(person.name, person.role) for person in wishes.reviewers),
-        organisation=wishes.organisation,
-        classification=wishes.classification,
-        sections=None if wishes.sections is None else tuple(wishes.sections),
+        language=report.language,
+        reviewers=tuple(PlannedReviewer(person.name, person.role) for person in report.reviewers),
+        organisation=report.organisation,
+        classification=report.classification,
+        sections=None if report.sections is None else tuple(report.sections),
         statements={key: text.strip() for key, text in statements.items() if text and text.strip()},
     )
 
@@ -116,10 +116,10 @@ def _probe(probe: "Probe", n_documents: int) -> PlannedProbe:
 
 
 def _versions() -> dict[str, str]:
-    found = {"auditor": auditor.__version__, "Python": platform.python_version()}
+    versions = {"auditor": auditor.__version__, "Python": platform.python_version()}
     for library in LIBRARIES:
         try:
-            found[library] = version(library)
+            versions[library] = version(library)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -36,7 +36,7 @@ class Preflight:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        """Those of the corpus, with labels as the model calls them."""
+        """The documents of the corpus, their labels named as the model names them."""
         return self.corpus.documents
 
     @property
@@ -65,7 +65,7 @@ class Preflight:
 
     @property
     def lines(self) -> list[str]:
-        """For people."""
+        """The facts, a line each, for people."""
         return [
             self.config.title,
             f"corpus   {self._corpus_line}",
@@ -95,7 +95,7 @@ class Preflight:
         return f"{probe.name}: {self.asked[probe.name]} documents{reference}"
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The facts as values of JSON, for machines."""
         return {
             "title": self.config.title,
             "task": self.checkpoint.task,

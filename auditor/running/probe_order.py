@@ -41,7 +41,7 @@ def _require_all(probes: Sequence["Probe"]) -> None:
 
 
 def _circle(waiting: Sequence["Probe"]) -> str:
-    """Who reads whom, from one of a circle back to itself."""
+    """The message that no order is possible: which probe reads which, along one circle."""
     reads = {probe.name: predecessors(probe) for probe in waiting}
     walk = [waiting[0].name]
     while walk.count(walk[-1]) < 2:

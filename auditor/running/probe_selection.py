@@ -37,10 +37,10 @@ def choose(config: Config, task: str) -> tuple["Probe", ...]:
     known = registered(GROUP)
     declared = tasks.task(task)
     usual = declared.constant_probes if config.chooses_probes else declared.default_probes
-    wanted = {**{name: {} for name in usual}, **config.probes}
+    tables = {**{name: {} for name in usual}, **config.probes}
     faults: list[str] = []
     probes = []
-    for name, table in wanted.items():
+    for name, table in tables.items():
         if name not in known:
             faults.append(
                 f"probes.{name}: there is no such probe{did_you_mean(name, known)}; known: {', '.join(sorted(known))}"
@@ -113,7 +113,7 @@ def _remedy(probe: "Probe", task: str) -> str:
 
 
 def _can(probe: "Probe") -> str:
-    """`Scores` → scores, `FillsMasks` → fills masks."""
+    """A capability as a verb for messages: `Scores` → scores, `FillsMasks` → fills masks."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
 
 

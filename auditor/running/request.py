@@ -40,11 +40,11 @@ _DRIVER = "proc/driver/nvidia/version"
 
 
 class _UnclearError(Exception):
-    """Only the whole way can tell what this request means."""
+    """The meaning of this request follows only from `checking.check` and the plan."""
 
 
 def answered(config: Config) -> Result | None:
-    """The result of the run that answered the same request; None where only the whole way can tell."""
+    """The result of the run that answered the same request; None where there is none or that is uncertain."""
     try:
         disk.require_room(Path(config.run.output))
         asked = settings(config)
@@ -58,7 +58,7 @@ def answered(config: Config) -> Result | None:
 
 
 def settings(config: Config) -> str | None:
-    """SHA-256 of all that decides what a request means, but for corpus and models; None where that is not plain.
+    """SHA-256 of all that decides what a request means, but for corpus and models; None where that is uncertain.
 
     To be taken before the libraries are imported: some of them set variables of the environment.
     """
@@ -82,7 +82,7 @@ def settings(config: Config) -> str | None:
 
 
 def described(config: Config, asked: str | None, plan: Plan) -> dict[str, Any] | None:
-    """What a run keeps of the request that it answers; None where it would not be known again.
+    """What the manifest keeps of a request: SHA-256 of settings and files; None where it could not be recognised.
 
     Args:
         config: Of the request.
@@ -101,18 +101,18 @@ def files(config: Config) -> dict[str, str]:
     """SHA-256 of the corpus and of the models, by the key of the configuration and the name in the folder."""
     named = (name for name, table in config.probes.items() if isinstance(table.get("model"), str))
     models = ["model.name", *(f"probes.{name}.model" for name in named)]
-    places = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
-    return {f"{key}/{name}": digest for key, place in places.items() for name, digest in _digests(place).items()}
+    sources = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
+    return {f"{key}/{name}": digest for key, source in sources.items() for name, digest in _digests(source).items()}
 
 
 def _are_those_of(plan: Plan, hashes: Mapping[str, str]) -> bool:
     """Whether files are still what they were when the plan was made."""
-    wanted = {f"model.name/{name}": digest for name, digest in plan.model.files.items()}
+    planned = {f"model.name/{name}": digest for name, digest in plan.model.files.items()}
     for name, probe in plan.probes.items():
         of_reference = plan.references[probe.model].files if probe.model else {}
-        wanted |= {f"probes.{name}.model/{file}": digest for file, digest in of_reference.items()}
+        planned |= {f"probes.{name}.model/{file}": digest for file, digest in of_reference.items()}
     corpus = [digest for name, digest in hashes.items() if name.startswith("corpus.path/")]
-    return all(hashes.get(name) == digest for name, digest in wanted.items()) and corpus == [plan.corpus.sha256]
+    return all(hashes.get(name) == digest for name, digest in planned.items()) and corpus == [plan.corpus.sha256]
 
 
 def _look_like(kept: PlannedLook, looks: Mapping[str, Mapping[str, str]]) -> bool:
@@ -131,7 +131,7 @@ def _looks(config: Config) -> dict[str, dict[str, str]]:
 
 
 def _kept(run: Run) -> Mapping[str, Any]:
-    """What a complete run that is the newest of its plan has kept of its request."""
+    """The `request` in the manifest of a run; empty where the run is incomplete or has none."""
     return (run.manifest() or {}).get(KEY) or {} if run.is_complete else {}
 
 
@@ -145,7 +145,7 @@ def _require_ours(config: Config) -> None:
 
 
 def _is_ours(plan: Plan) -> bool:
-    """Whether all that a run did is said by this package; what others have changed is not in any hash of a request."""
+    """Whether task and probes of a plan are of this package: code of third parties is in no hash of a request."""
     task_is_ours = plan.task not in registry.foreign("auditor.tasks")
     return task_is_ours and not registry.foreign("auditor.probes") & plan.probes.keys()
 
@@ -157,16 +157,16 @@ def _value(config: Config, key: str) -> str | None:
 
 
 def _distributions() -> Iterator[str]:
-    """Every installed distribution: the names of their folders of metadata carry the version."""
-    for place in filter(os.path.isdir, sys.path):
-        yield from (name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
+    """Names of the metadata folders of all installed distributions, which include the versions."""
+    for folder in filter(os.path.isdir, sys.path):
+        yield from (name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
 
 
 def _accelerators(root: Path) -> list[str]:
-    """What the kernel shows of them; without one of these a library finds none either."""
-    found = [str(path.relative_to(root)) for pattern in _DEVICES for path in root.glob(pattern)]
+    """Device files of accelerators and the driver's version; without one of these a library sees no accelerator."""
+    devices = [str(path.relative_to(root)) for pattern in _DEVICES for path in root.glob(pattern)]
     driver = root / _DRIVER
-    return [*sorted(found), driver.read_text(encoding="utf-8", errors="replace") if driver.is_file() else ""]
+    return [*sorted(devices), driver.read_text(encoding="utf-8", errors="replace") if driver.is_file() else ""]
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -176,20 +176,20 @@ def _environment(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _templates() -> dict[str, str]:
-    """The templates of a checkout, which lie beside the package."""
+    """Name → SHA-256 of the templates beside the package, as in a checkout; empty where there are none."""
     beside = Path(auditor.__file__).parents[1] / "templates"
     return _digests(beside) if beside.is_dir() else {}
 
 
-def _digests(place: Path | str) -> dict[str, str]:
+def _digests(source: Path | str) -> dict[str, str]:
     """Name → SHA-256 of a file, or of all files in a folder but hidden ones and what Python compiled."""
-    if isinstance(place, str):
+    if isinstance(source, str):
         raise _UnclearError
-    if place.is_file():
-        return {place.name: _file_sha256(place)}
-    if not place.is_dir():
+    if source.is_file():
+        return {source.name: _file_sha256(source)}
+    if not source.is_dir():
         raise _UnclearError
-    return {path.relative_to(place).as_posix(): _file_sha256(path) for path in sorted(_within(place))}
+    return {path.relative_to(source).as_posix(): _file_sha256(path) for path in sorted(_within(source))}
 
 
 def _within(folder: Path) -> Iterator[Path]:

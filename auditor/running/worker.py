@@ -40,7 +40,7 @@ class WorkerFactory:
     progress: Progress = field(default_factory=Unheard)
 
     def __call__(self) -> "Worker":
-        """A worker that has loaded no model yet."""
+        """A new worker, without a loaded model."""
         return Worker(self.preflight, self.run, self.failures.copy(), self.progress)
 
 
@@ -80,7 +80,7 @@ class Worker:
             receipt.failures[probe.name] = tuple(row for row in rows if isinstance(row, Failure))
             self.failures.add(probe.name, receipt.failures[probe.name])
         receipt.asked[probe.name] = len(asked)
-        self.failures.require_hope(probe.name)
+        self.failures.require_few(probe.name)
         self.progress.advance(probe.name, len(asked))
 
     def _measure(self, probe: "Probe", documents: Sequence[Document], shard: Shard) -> list[Row]:
@@ -131,7 +131,7 @@ class Worker:
         return {"texts": texts, "most_tokens": max(limits) if len(limits) == len(windows) else None}
 
     def _settle(self) -> None:
-        """Keeps in the plan how the models are asked, as soon as that is proven."""
+        """Writes into the plan how the models are asked, as soon as that is proven."""
         for reference, model in self._models.items():
             proofs = tuple(model.proofs.values())
             if self._settled.get(reference) != proofs:

@@ -120,8 +120,8 @@ def _invoke(arguments: list[str]) -> int:
         return int(error.exit_code)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(asked: bool) -> None:
+    if asked:
         print_lines(__version__)
         raise typer.Exit
 

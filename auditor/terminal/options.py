@@ -19,16 +19,16 @@ Fonts = Annotated[Path | None, typer.Option(help="A folder of additional fonts: 
 
 
 def configured(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command, in the place of its parameter `config`, the options that make one."""
+    """The command with the options of `read_options` instead of its parameter `config`."""
 
     @functools.wraps(command)
     def wrapped(**options: Any) -> int:
-        own = {name: options.pop(name) for name in list(options) if name not in made_from}
-        return command(config=read_options(**options), **own)
+        others = {name: options.pop(name) for name in list(options) if name not in made_from}
+        return command(config=read_options(**options), **others)
 
     made_from = inspect.signature(read_options).parameters
-    own = [parameter for name, parameter in inspect.signature(command).parameters.items() if name != "config"]
-    by_name = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in (*made_from.values(), *own)]
+    others = [parameter for name, parameter in inspect.signature(command).parameters.items() if name != "config"]
+    by_name = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in (*made_from.values(), *others)]
     wrapped.__signature__ = inspect.Signature(by_name)  # type: ignore[attr-defined]
     wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in by_name}
     return wrapped
@@ -72,10 +72,7 @@ def read_options(
     """
     from auditor.config import load
 
-    if file and config:
-        raise ConfigError(f"expected one configuration, found two: {file} and --config {config}")
-    if not (file or config or (model and data)):
-        raise ConfigError("expected a configuration file, or --model MODEL and --data FILE; `auditor init` writes one")
+    _require_one_source(file, config, by_options=bool(model and data))
     flags = {
         "model.name": model,
         "corpus.path": data,
@@ -99,6 +96,13 @@ def read_options(
         "model.trust_remote_code": trust_remote_code or None,
     }
     return load(file or config, {**dict(map(_pair, set_ or ())), **{k: v for k, v in flags.items() if v is not None}})
+
+
+def _require_one_source(file: Path | None, config: Path | None, *, by_options: bool) -> None:
+    if file and config:
+        raise ConfigError(f"expected one configuration, found two: {file} and --config {config}")
+    if not (file or config or by_options):
+        raise ConfigError("expected a configuration file, or --model MODEL and --data FILE; `auditor init` writes one")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -24,7 +24,11 @@ class Unheard(io.RawIOBase):
         self._number, self._forgives, self._is_broken = number, forgives, False
 
     def write(self, data: Any) -> int:  # whatever has bytes
-        """Raises the first failure, unless it is forgiven; None forgives all."""
+        """Writes the bytes, or drops them after a failure; returns their number.
+
+        Raises:
+            OSError: The first failure, unless its errno is one of `forgives`; None forgives all.
+        """
         size = memoryview(data).nbytes
         if self._is_broken:
             return size

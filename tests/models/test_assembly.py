@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from auditor.corpus.segments import perturb, segment
 from auditor.models.inputs import Encoded, Sequences, Tokens
-from auditor.models.text.assembly import Assembler, Place
+from auditor.models.text.assembly import Assembler, Occurrence
 from auditor.records.types import Document, Span
 from tests.models.tiny import TEXTS, byte_pairs, word_pieces
 
@@ -69,7 +69,7 @@ def assembled(
         ),
         tuple(map(bool, own.special_tokens_mask)),
     )
-    places = [Place(s.start, s.stop, i, s.field == "pair") for i, one in enumerate(segments) for s in one.spans]
+    places = [Occurrence(s.start, s.stop, i, s.field == "pair") for i, one in enumerate(segments) for s in one.spans]
     found = Assembler(tokenizer).assemble((document.text, document.pair), tokens, places, keep)
     texts = perturb(document, segments, keep)
     pairs = [pair for _, pair in texts] if document.pair is not None else None

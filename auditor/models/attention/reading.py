@@ -87,19 +87,18 @@ class AttentionReader:
             causal = causal and collector.causal
             columns = [statistics, torch.nn.functional.pad(received, (0, longest - received.shape[1]))]
             if rows:
-                at = torch.tensor([[*rows[i], *[0] * (width - len(rows[i]))] for i in batch], device=states.device)
-                columns.append(states[torch.arange(len(batch), device=states.device)[:, None], at].float())
+                columns.append(_states_at([rows[i] for i in batch], width, states))
             return columns
 
         with self._asking(way):
             statistics, received, *states = self._model.batcher.padded(lengths, forward, way=way)
         by_text = [
             HeadStatistics(
-                dict(zip(STATISTICS, own, strict=True)), received[i, : lengths[i]].numpy(), causal, layers, others
+                dict(zip(STATISTICS, values, strict=True)), received[i, : lengths[i]].numpy(), causal, layers, others
             )
-            for i, own in enumerate(statistics.numpy())
+            for i, values in enumerate(statistics.numpy())
         ]
-        chosen = torch.cat([own[: len(rows[i])] for i, own in enumerate(states[0])]) if rows else None
+        chosen = torch.cat([of_text[: len(rows[i])] for i, of_text in enumerate(states[0])]) if rows else None
         return by_text, chosen
 
     def _mapped(self, text: Tokens, n_keys: int) -> tuple[torch.Tensor, ...]:
@@ -123,7 +122,7 @@ class AttentionReader:
 
     @contextmanager
     def _asking(self, way: Way) -> Iterator[None]:
-        """Batches are filled that way; the model stays routed through the statistics, even for one text at a time."""
+        """Fills batches that way while the block runs; for one text at a time as `EQUAL`, to keep the statistics."""
         before, self._model.way = self._model.way, Way.EQUAL if way is Way.ALONE else way
         try:
             yield
@@ -137,7 +136,7 @@ class AttentionReader:
             ModelError: None does.
         """
         model, truth = self._model, self._model.truth
-        wanted = self._matrices()
+        expected = self._matrices()
         nobody = [[False] * n for n in truth.texts.lengths.tolist()]
         with model.batcher.uncounted():
             model.batcher.padding = math.inf
@@ -146,7 +145,7 @@ class AttentionReader:
                     given, states = self._read(list(truth.texts), nobody, nobody, way, truth.rows)
                 except UnreadableError:
                     continue
-                difference = _apart(given, wanted)
+                difference = _apart(given, expected)
                 is_exact = difference <= (TOLERANCE if model.model.dtype == torch.float32 else HALF_TOLERANCE)
                 if is_exact and states is not None and truth.states is not None and model.close(states, truth.states):
                     model.proofs[QUESTION] = self._proof(way, difference)
@@ -166,29 +165,36 @@ class AttentionReader:
         """Statistics of the matrices that the model itself gives out, by text; none where it gives none."""
         model, texts = self._model, self._model.truth.texts
         n_layers = len(self._layers()[1])
-        found: dict[int, np.ndarray] = {}
+        statistics: dict[int, np.ndarray] = {}
         try:
             with patched(Attention(model.model, "eager")):
                 for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
                     with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
                         out = model.body(**model.arguments([texts[i]]), output_attentions=True)
                     layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
-                    if len(layers) == n_layers and len({own.shape for own in layers}) == 1:
-                        found[i] = of_matrices(torch.stack([own.cpu() for own in layers])).numpy()
+                    if len(layers) == n_layers and len({weights.shape for weights in layers}) == 1:
+                        statistics[i] = of_matrices(torch.stack([weights.cpu() for weights in layers])).numpy()
         except (ValueError, UnreadableError):
             return {}
-        return found
+        return statistics
 
     def _flags(self, rows: Sequence[Sequence[bool]]) -> torch.Tensor:
         return padded([[int(flag) for flag in row] for row in rows], 0, self._model.device)[0]
 
 
-def _apart(given: Sequence[HeadStatistics], wanted: dict[int, np.ndarray]) -> float:
+def _states_at(positions: Sequence[Sequence[int]], width: int, states: torch.Tensor) -> torch.Tensor:
+    """The states (B, width, D) at some positions of each text, float32; those of position 0 fill up."""
+    at = torch.tensor([[*one, *[0] * (width - len(one))] for one in positions], device=states.device)
+    return states[torch.arange(len(positions), device=states.device)[:, None], at].float()
+
+
+def _apart(given: Sequence[HeadStatistics], expected: dict[int, np.ndarray]) -> float:
     """The greatest difference of a statistic, the distance as a share of the text's length."""
+    units = {i: {"distance": len(given[i].received)} for i in expected}
     return max(
         (
-            float(np.abs(given[i].by_name[name] - own[k]).max() / (len(given[i].received) if name == "distance" else 1))
-            for i, own in wanted.items()
+            float(np.abs(given[i].by_name[name] - values[k]).max() / units[i].get(name, 1))
+            for i, values in expected.items()
             for k, name in enumerate(OF_MATRICES)
         ),
         default=0.0,

@@ -23,7 +23,7 @@ OF_QUERIES = ("entropy", "distance", "self_share", "previous_share", "next_share
 OF_KEYS = ("first_share", "first4_share", "special_share", "punctuation_share")
 """Statistics that are sums of what a set of keys receives, behind those."""
 STATISTICS = (*OF_QUERIES, *OF_KEYS)
-_AT = {name: place for place, name in enumerate(STATISTICS)}
+_AT = {name: index for index, name in enumerate(STATISTICS)}
 _DIAGONALS = {"self_share": 0, "previous_share": -1, "next_share": 1}
 """Which key each is the weight on, counted from the query."""
 _FIRST = {"first_share": 1, "first4_share": 4}
@@ -42,10 +42,10 @@ class Rows:
     def __init__(self, span: slice, seen: int, heads: torch.Size, valid: torch.Tensor) -> None:
         self.span = span
         positions = torch.arange(span.stop - span.start, dtype=torch.float32, device=valid.device)
-        own = valid[:, span].float()
-        self.of_queries = own.new_zeros(*heads, len(OF_QUERIES), len(positions))
-        self.of_keys = own.new_empty(*heads, 2, seen)
-        self._moments = torch.stack((own, own * positions), dim=1)[:, None, None]  # B 1 1 2 c
+        real = valid[:, span].float()
+        self.of_queries = real.new_zeros(*heads, len(OF_QUERIES), len(positions))
+        self.of_keys = real.new_empty(*heads, 2, seen)
+        self._moments = torch.stack((real, real * positions), dim=1)[:, None, None]  # B 1 1 2 c
         self._ahead = (positions - positions[:, None]).clamp(min=0)
 
     def take(self, documents: slice, heads: slice, weights: torch.Tensor, entropies: torch.Tensor) -> None:

@@ -26,7 +26,7 @@ Agrees with statistics of the `eager` implementation's matrices (transformers 5.
 Llama with grouped queries, padded batches and sliding windows included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,9 +77,9 @@ class Collector:
 
     def add(self, sums: Sums, causal: bool) -> None:
         """Takes the sums of the next layer."""
-        home, place = self.valid.device, sums.valid.device
-        self.layers.append(sums.means(self.special.to(place), self.punctuation.to(place), causal).to(home))
-        received = sums.received_by_token().to(home)
+        device, of_layer = self.valid.device, sums.valid.device
+        self.layers.append(sums.means(self.special.to(of_layer), self.punctuation.to(of_layer), causal).to(device))
+        received = sums.received_by_token().to(device)
         self.received = received if self.received is None else self.received + received
         self.causal = self.causal and causal
 
@@ -144,14 +144,8 @@ def attend(
     Raises:
         ModelError: For variants of attention whose scores this function does not reproduce.
     """
-    if any(kwargs.get(name) is not None for name in ("s_aux", "position_bias")):
-        raise ModelError(
-            f"{type(module).__name__}: attention with learned sinks or position bias is not understood: {REMEDY}"
-        )
-    collector = _collector.get()
-    if collector is None:
-        raise ModelError(f"the attention implementation {IMPLEMENTATION!r} is only for use inside `collecting`")
-    attention_mask = needed(attention_mask)
+    _require_understood(module, kwargs)
+    collector, attention_mask = _current_collector(), needed(attention_mask)
     causal = bool(is_causal if is_causal is not None else getattr(module, "is_causal", True))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     queries = torch.unflatten(query.float() * scale, 1, (key.shape[1], -1))  # B K G T D
@@ -164,12 +158,8 @@ def attend(
         for span, seen, bias in _chunks(queries, attention_mask, causal):
             rows = Rows(span, seen, heads, valid)
             for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
-                scores = queries[tile][..., span, :].flatten(2, 3) @ keys[tile][..., :seen, :].mT
-                scores = torch.unflatten(scores, 2, (groups, -1))  # b k G c S
-                if softcap is not None:
-                    scores.div_(softcap).tanh_().mul_(softcap)
-                if bias is not None:
-                    scores[..., -bias.shape[-1] :] += bias[tile]
+                of_tile = None if bias is None else bias[tile]
+                scores = _scores(queries[tile][..., span, :], keys[tile][..., :seen, :], of_tile, softcap)
                 weights, entropies = _softmax(scores)
                 rows.take(*tile, weights, entropies)
                 if heaviest is not None:
@@ -179,6 +169,32 @@ def attend(
             sums.add(rows)
     collector.add(sums, causal)
     return attended.flatten(2, 3), None
+
+
+def _require_understood(module: torch.nn.Module, arguments: Mapping[str, object]) -> None:
+    if any(arguments.get(name) is not None for name in ("s_aux", "position_bias")):
+        raise ModelError(
+            f"{type(module).__name__}: attention with learned sinks or position bias is not understood: {REMEDY}"
+        )
+
+
+def _current_collector() -> Collector:
+    collector = _collector.get()
+    if collector is None:
+        raise ModelError(f"the attention implementation {IMPLEMENTATION!r} is only for use inside `collecting`")
+    return collector
+
+
+def _scores(
+    queries: torch.Tensor, keys: torch.Tensor, bias: torch.Tensor | None, softcap: float | None
+) -> torch.Tensor:
+    """Scores (b, k, G, c, S) of queries (b, k, G, c, D) for keys (b, k, S, D); `bias` is added to the last keys'."""
+    scores = torch.unflatten(queries.flatten(2, 3) @ keys.mT, 2, (queries.shape[2], -1))
+    if softcap is not None:
+        scores.div_(softcap).tanh_().mul_(softcap)
+    if bias is not None:
+        scores[..., -bias.shape[-1] :] += bias
+    return scores
 
 
 def _chunks(

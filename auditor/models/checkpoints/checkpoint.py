@@ -158,35 +158,35 @@ def find(
         ModelError: If it is not there, has no safetensors weights, its code lies elsewhere, or it is for another task:
             regression is none.
     """
-    place, found_revision = (folder, revision) if folder else fetch(name, revision, trust_remote_code, offline)
-    if not place.is_dir():
+    folder, found_revision = (folder, revision) if folder else fetch(name, revision, trust_remote_code, offline)
+    if not folder.is_dir():
         raise ModelError(
-            f"{name}: expected a folder with a model, found {'a file' if place.exists() else 'nothing'} there"
+            f"{name}: expected a folder with a model, found {'a file' if folder.exists() else 'nothing'} there"
         )
     if trust_remote_code:
-        require_own_code(name, place)
-    config = _config(name, place, trust_remote_code)
-    require_weights(name, place)
-    _require_tokenizer(name, place)
+        require_own_code(name, folder)
+    config = _config(name, folder, trust_remote_code)
+    require_weights(name, folder)
+    _require_tokenizer(name, folder)
     _require_quantiser(name, config)
-    found = Checkpoint(name, place, _task(name, config, task), found_revision, config, trust_remote_code)
-    if tasks.task(found.task).labels == "checkpoint":
-        _require_labels(found)
-    return found
+    checkpoint = Checkpoint(name, folder, _task(name, config, task), found_revision, config, trust_remote_code)
+    if tasks.task(checkpoint.task).labels == "checkpoint":
+        _require_labels(checkpoint)
+    return checkpoint
 
 
-def _require_labels(found: Checkpoint) -> None:
-    ids = sorted(found.config.id2label or {})
+def _require_labels(model: Checkpoint) -> None:
+    ids = sorted(model.config.id2label or {})
     if ids != list(range(len(ids))):
         raise ModelError(
-            f"{found.name}: expected id2label in config.json to name the outputs of the model from 0, found the ids "
+            f"{model.name}: expected id2label in config.json to name the outputs of the model from 0, found the ids "
             f"{', '.join(map(str, ids[:10]))}; count from 0 there"
         )
-    if len(set(found.labels)) < len(ids):
-        raise ModelError(f"{found.name}: two labels in id2label of config.json have one name; give each its own")
-    if str(found.config.problem_type) == "regression":
+    if len(set(model.labels)) < len(ids):
+        raise ModelError(f"{model.name}: two labels in id2label of config.json have one name; give each its own")
+    if str(model.config.problem_type) == "regression":
         raise ModelError(
-            f"{found.name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
+            f"{model.name}: expected a model that chooses among labels, found one that gives a number (problem_type = "
             '"regression"), which has no probabilities; audit a classifier'
         )
 
@@ -227,15 +227,15 @@ def _require_quantiser(name: str, config: PretrainedConfig) -> None:
         ) from error
 
 
-def _task(name: str, config: PretrainedConfig, wanted: str | None) -> str:
+def _task(name: str, config: PretrainedConfig, asked: str | None) -> str:
     """The task that is wanted, or the first that the checkpoint is for."""
     known, architectures = tasks.tasks(), list(config.architectures or [])
     offered = [one.name for architecture in architectures for one in _done_by(architecture, known.values())]
-    if wanted is None and offered:
+    if asked is None and offered:
         return offered[0]
-    if wanted in offered:
-        return str(wanted)
-    expected = tasks.task(wanted).name if wanted else " or ".join(known)
+    if asked in offered:
+        return str(asked)
+    expected = tasks.task(asked).name if asked else " or ".join(known)
     purpose = f", which is for {offered[0]}" if offered else ""
     raise ModelError(
         f"{name}: expected a model for {expected}, found {', '.join(architectures) or 'no architecture'}{purpose}"

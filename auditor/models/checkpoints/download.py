@@ -27,18 +27,18 @@ def fetch(name: str, revision: str | None, trust_remote_code: bool, offline: boo
     """
     if not (offline or hub.is_offline()):
         return _download(name, revision, trust_remote_code)
-    place = hub.cached(name, revision)
-    if place is None:
+    folder = hub.cached(name, revision)
+    if folder is None:
         raise ModelError(hub.out_of_reach(name))
-    return place, place.name
+    return folder, folder.name
 
 
 def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple[Path, str]:
-    wanted = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
+    patterns = [*WANTED, "*.py"] if trust_remote_code else list(WANTED)
     try:
-        place = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
-        weights = [WEIGHTS, *weight_names(name, place)]
-        snapshot_download(name, revision=place.name, allow_patterns=weights)
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+        weights = [WEIGHTS, *weight_names(name, folder)]
+        snapshot_download(name, revision=folder.name, allow_patterns=weights)
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise ModelError(
             f"{name}: not found on the hub (revision {revision or 'main'}), or private: set HF_TOKEN"
@@ -47,10 +47,10 @@ def _download(name: str, revision: str | None, trust_remote_code: bool) -> tuple
         raise ModelError(hub.out_of_reach(name)) from error
     except ValueError as error:
         raise ModelError(f"{name}: neither a folder nor a hub id like organisation/model: {error}") from error
-    return place, place.name
+    return folder, folder.name
 
 
 def _faults_of_the_network() -> tuple[type[Exception], ...]:
-    """What the hub's client raises for them, and the library behind it, which has changed its name."""
+    """The exceptions of the hub's client, and of the HTTP library that it uses, whose name depends on its version."""
     library = sys.modules[type(get_session()).__module__.split(".")[0]]
     return LocalEntryNotFoundError, HfHubHTTPError, OSError, library.HTTPError

@@ -36,30 +36,30 @@ def auto_class(task: str) -> Any:
         raise ModelError(f"task {task}: transformers {transformers.__version__} has no {name}") from error
 
 
-def device_for(wanted: str) -> torch.device:
+def device_for(name: str) -> torch.device:
     """The device of that name; for `auto` CUDA if there is one, else MPS, else the CPU.
 
     Raises:
         ModelError: If it is not on this machine.
     """
-    if wanted == "auto":
+    if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        device = torch.device(wanted)
+        device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ModelError(f"device {wanted!r}: not on this machine; use auto or cpu") from error
+        raise ModelError(f"device {name!r}: not on this machine; use auto or cpu") from error
     return device
 
 
-def dtype_for(wanted: str, checkpoint: Checkpoint, device: torch.device) -> torch.dtype:
+def dtype_for(name: str, checkpoint: Checkpoint, device: torch.device) -> torch.dtype:
     """The dtype of the weights; for `auto` float32 on a CPU and the checkpoint's own elsewhere."""
-    if wanted != "auto":
-        return getattr(torch, wanted)  # type: ignore[no-any-return]
-    own = checkpoint.config.dtype or torch.float32
-    return torch.float32 if device.type == "cpu" else getattr(torch, own) if isinstance(own, str) else own
+    if name != "auto":
+        return getattr(torch, name)  # type: ignore[no-any-return]
+    stated = checkpoint.config.dtype or torch.float32
+    return torch.float32 if device.type == "cpu" else getattr(torch, stated) if isinstance(stated, str) else stated
 
 
 def load_model(
@@ -145,7 +145,7 @@ def load_tokenizer(checkpoint: Checkpoint, model: PreTrainedModel) -> PreTrained
 
 
 def open_tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
-    """The same, before there is a model to compare it with.
+    """The checkpoint's fast tokenizer, without a model to compare it with.
 
     Raises:
         ModelError: If there is none, or it is not a fast one.

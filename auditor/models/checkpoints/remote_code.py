@@ -27,4 +27,5 @@ def _code_references(file: Path) -> list[str]:
         references = json.loads(file.read_bytes()).get("auto_map", {}).values()
     except (OSError, ValueError, AttributeError):
         return []
-    return [one for own in references for one in (own if isinstance(own, list) else [own]) if isinstance(one, str)]
+    lists = [value if isinstance(value, list) else [value] for value in references]
+    return [one for values in lists for one in values if isinstance(one, str)]

@@ -33,17 +33,17 @@ def require_weights(name: str, folder: Path) -> None:
     Raises:
         ModelError: A file is missing, cannot be read, or is a pointer of Git LFS.
     """
-    wanted = weight_names(name, folder)
-    missing = [file for file in wanted if not (folder / file).is_file()]
+    files = weight_names(name, folder)
+    missing = [file for file in files if not (folder / file).is_file()]
     if not missing:
-        _require_content(name, [folder / file for file in wanted])
+        _require_content(name, [folder / file for file in files])
         return
     pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
     others = sorted(file.name for file in folder.glob("*.safetensors"))
-    found = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
+    instead = f"found only {', '.join(pickles[:3])} (pickle files can run code)" if pickles else "found no weights"
     if others:
-        found = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
-    raise ModelError(f"{name}: expected weights as {WEIGHTS}, {found}; save the model again with save_pretrained")
+        instead = f"found {', '.join(others[:3])} but not {', '.join(missing[:3])}"
+    raise ModelError(f"{name}: expected weights as {WEIGHTS}, {instead}; save the model again with save_pretrained")
 
 
 def _require_content(name: str, files: Sequence[Path]) -> None:

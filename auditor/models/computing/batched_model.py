@@ -77,7 +77,7 @@ class BatchedModel(ABC):
     """Whether the last layer of packed batches computes one state of each text."""
 
     def prepare_model(self) -> None:
-        """Looks at the model; before anything is asked."""
+        """Finds out how the model can be asked; called once, before anything is asked."""
         self.model.config.use_cache = False
         self.stock = Stock(self.model)
         self.proofs = {}
@@ -110,22 +110,22 @@ class BatchedModel(ABC):
     def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
         """Ways in which packed texts can be answered, best first."""
 
-    def difference(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
+    def difference(self, given: torch.Tensor, expected: torch.Tensor) -> float:
         """The greatest difference between two answers, in `unit`."""
-        return float((given - wanted).abs().max())
+        return float((given - expected).abs().max())
 
-    def is_right(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
+    def is_right(self, given: torch.Tensor, expected: torch.Tensor) -> bool:
         """Whether answers are the true ones up to rounding."""
         is_half = self.model.dtype in HALF
-        return self.close(given, wanted) and (is_half or self.difference(given, wanted) <= self.tolerance)
+        return self.close(given, expected) and (is_half or self.difference(given, expected) <= self.tolerance)
 
-    def close(self, given: torch.Tensor, wanted: torch.Tensor) -> bool:
+    def close(self, given: torch.Tensor, expected: torch.Tensor) -> bool:
         """Whether two results differ by rounding only; see `auditor.models.computing.proof`."""
-        return close(given, wanted, self.model.dtype)
+        return close(given, expected, self.model.dtype)
 
     @property
     def ways(self) -> Sequence[Way]:
-        """Ways without packing that come into question, fastest first.
+        """The candidate ways without packing, fastest first.
 
         Where tokens meet outside of attention, padding may reach them by so little that half precision hides it.
         """
@@ -136,7 +136,7 @@ class BatchedModel(ABC):
     @property
     def device(self) -> torch.device:
         """Where the model's inputs go: to its first weights that are on a device at all (see `device_map`)."""
-        return next((own.device for own in self.model.parameters() if not own.is_meta), torch.device("cpu"))
+        return next((weight.device for weight in self.model.parameters() if not weight.is_meta), torch.device("cpu"))
 
     @property
     def kind(self) -> str:
@@ -145,7 +145,7 @@ class BatchedModel(ABC):
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """What every forward pass runs in: the precision of `precision`, in a model that has forgotten what it read."""
+        """The context of every forward pass: the precision of `precision`, the state of the model reset."""
         self._snapshot.restore()
         with computing(self.device, self.model.dtype):
             yield
@@ -183,11 +183,11 @@ class BatchedModel(ABC):
             UnreadableError: The model cannot read one of them.
         """
         self.require_proof(sequences)
-        wanted = Rows.listed(rows)
+        positions = Rows.listed(rows)
         lengths = sequences.lengths.tolist()
 
         def forward(batch: list[int], states: torch.Tensor) -> torch.Tensor:
-            return head(states, torch.from_numpy(wanted.of(batch)).to(self.device, non_blocking=True))
+            return head(states, torch.from_numpy(positions.of(batch)).to(self.device, non_blocking=True))
 
         if self._fits(sequences):
 
@@ -195,7 +195,7 @@ class BatchedModel(ABC):
                 states = self.body(**packing.arguments).last_hidden_state.to(self.device)
                 return forward(batch, states[:, 0] if packing.one_each and self._short else states[0, packing.rows])
 
-            return self.packed(sequences, wanted, packed_forward)
+            return self.packed(sequences, positions, packed_forward)
 
         def padded_forward(batch: list[int]) -> list[torch.Tensor]:
             places = [(b, position) for b, i in enumerate(batch) for position in rows[i]]
@@ -203,7 +203,7 @@ class BatchedModel(ABC):
             with self.reading([lengths[i] for i in batch]):
                 return [forward(batch, self.states([sequences[i] for i in batch])[at[:, 0], at[:, 1]])]
 
-        return self.batcher.padded(lengths, padded_forward, way=self.way, rows=wanted.counts.tolist())[0]
+        return self.batcher.padded(lengths, padded_forward, way=self.way, rows=positions.counts.tolist())[0]
 
     def packed(
         self,
@@ -259,7 +259,7 @@ class BatchedModel(ABC):
         return self.stock.arguments(text, self.device)
 
     def reset_between_texts(self, classes: Sequence[str]) -> None:
-        """From now on, parts of these classes are reset before every forward pass: they remember what they read."""
+        """Resets modules of these classes before every forward pass from now on: they keep state between texts."""
         self._snapshot = Snapshot(self.model, classes)
 
     def tune(self) -> None:

@@ -195,7 +195,7 @@ class Batcher:
 
 
 def _back(order: Sequence[int], rows: Sequence[int] | None) -> np.ndarray:
-    """Where each row of the results lies among those computed in `order`."""
+    """The index, among rows computed in `order`, of each row of the results."""
     places = np.argsort(np.array(order, dtype=np.int64), kind="stable")
     if rows is None:
         return places

@@ -32,20 +32,20 @@ def log_probabilities(head: torch.nn.Linear, states: torch.Tensor, tokens: torch
     Returns:
         (R, slots) float32, or float64 where the weights are; on the device of the states.
     """
-    home, states, tokens = states.device, states.to(head.weight.device), tokens.to(head.weight.device)
+    device, states, tokens = states.device, states.to(head.weight.device), tokens.to(head.weight.device)
     weights = torch.split(head.weight, BLOCK)
     biases = [None] * len(weights) if head.bias is None else torch.split(head.bias, BLOCK)
-    wanted, sums = _float(states.new_empty(tokens.shape)), []
+    logits_of_tokens, sums = _float(states.new_empty(tokens.shape)), []
     for first, weight, bias in zip(range(0, len(head.weight), BLOCK), weights, biases, strict=True):
         logits = _float(linear(states, weight, bias))  # R BLOCK
-        own = logits.gather(-1, (tokens - first).clamp(0, len(weight) - 1))
-        wanted = torch.where((tokens >= first) & (tokens < first + len(weight)), own, wanted)
+        in_block = logits.gather(-1, (tokens - first).clamp(0, len(weight) - 1))
+        logits_of_tokens = torch.where((tokens >= first) & (tokens < first + len(weight)), in_block, logits_of_tokens)
         sums.append(logits.logsumexp(dim=-1))
-    return (wanted - torch.stack(sums, dim=-1).logsumexp(dim=-1, keepdim=True)).to(home)
+    return (logits_of_tokens - torch.stack(sums, dim=-1).logsumexp(dim=-1, keepdim=True)).to(device)
 
 
 def of_logits(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """The same from logits (R, V) that are there already."""
+    """Natural log-probabilities (R, slots) of tokens (R, slots), from logits (R, V)."""
     logits = _float(logits)
     return logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
 
@@ -72,7 +72,7 @@ def head_of(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor] | 
 
 
 def _given(*_: Any, inputs_embeds: torch.Tensor, **__: Any) -> BaseModelOutput:
-    """Stands in for a base model: what it is given are the last hidden states."""
+    """A base model's `forward` that returns the last hidden states it is given."""
     return BaseModelOutput(last_hidden_state=inputs_embeds)
 
 

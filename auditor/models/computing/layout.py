@@ -45,7 +45,7 @@ class Rows:
 
     @classmethod
     def listed(cls, rows: Sequence[Sequence[int]]) -> "Rows":
-        """From a list of positions for each text.
+        """The rows for a list of positions of each text.
 
         Raises:
             ValueError: If one is negative: before a text stands another's last token.
@@ -57,7 +57,7 @@ class Rows:
         return cls(counts, positions)
 
     def of(self, batch: Sequence[int]) -> np.ndarray:
-        """Which of all rows are those of some texts."""
+        """Indices, among all rows, of the rows of some texts."""
         return ragged(self._firsts[batch], self.counts[batch])
 
     @cached_property
@@ -115,7 +115,7 @@ class Packer:
     """Whether the model has a use for knowing which tokens are equal."""
 
     def pack(self, sequences: Sequences, batch: Sequence[int], rows: Rows, shared: np.ndarray | None) -> Packing:
-        """One batch.
+        """Lays out one batch on the device.
 
         Args:
             sequences: All texts.
@@ -125,41 +125,41 @@ class Packer:
         """
         lengths = sequences.lengths[batch]
         if shared is None:
-            own, paths, groups, order = np.zeros_like(lengths), None, _equal(lengths), None
+            n_shared, paths, groups, order = np.zeros_like(lengths), None, _equal(lengths), None
         else:
-            own = shared[batch]
-            own[0] = 0
-            paths = _paths(lengths, own)
-            groups, order = _gathered(lengths, own, paths)
-        places = ragged(sequences.starts[batch] + own, lengths - own)
-        ids, positions = sequences.ids[places], self._positions(sequences, batch, own, lengths)
+            n_shared = shared[batch]
+            n_shared[0] = 0
+            paths = _paths(lengths, n_shared)
+            groups, order = _gathered(lengths, n_shared, paths)
+        places = ragged(sequences.starts[batch] + n_shared, lengths - n_shared)
+        ids, positions = sequences.ids[places], self._positions(sequences, batch, n_shared, lengths)
         type_ids = None if sequences.type_ids is None else sequences.type_ids[places]
         distinct, copies = _equal_tokens(ids, positions, type_ids) if self.finds_equal else (None, None)
         counts, at = rows.counts[batch], rows.positions[rows.of(batch)]
         text = np.repeat(np.arange(len(batch)), counts)
-        wanted = paths[text, at] if paths is not None else (np.cumsum(lengths) - lengths)[text] + at
+        kept = paths[text, at] if paths is not None else (np.cumsum(lengths) - lengths)[text] + at
         return Packing(
             ids=self._send(ids)[None],
             positions=self._send(positions)[None],
             type_ids=None if type_ids is None else self._send(type_ids)[None],
             groups=tuple(self._on_device(group) for group in groups),
             order=None if order is None else self._send(order),
-            rows=self._send(wanted),
+            rows=self._send(kept),
             one_each=shared is None and bool((counts == 1).all()),
             distinct=None if distinct is None else self._send(distinct),
             copies=None if copies is None else self._send(copies),
         )
 
     def _positions(
-        self, sequences: Sequences, batch: Sequence[int], own: np.ndarray, lengths: np.ndarray
+        self, sequences: Sequences, batch: Sequence[int], n_shared: np.ndarray, lengths: np.ndarray
     ) -> np.ndarray:
-        positions = ragged(own, lengths - own) + self.first_position
+        positions = ragged(n_shared, lengths - n_shared) + self.first_position
         if self.first_position and (sequences.ids == self.pad).any():
             texts = [
                 sequences.ids[s : s + n] != self.pad for s, n in zip(sequences.starts[batch], lengths, strict=True)
             ]
             counted = [np.cumsum(real) * real + self.first_position - 1 for real in texts]
-            positions = np.concatenate([c[a:] for c, a in zip(counted, own, strict=True)])
+            positions = np.concatenate([c[a:] for c, a in zip(counted, n_shared, strict=True)])
         return positions
 
     def _send(self, array: np.ndarray) -> torch.Tensor:
@@ -189,7 +189,7 @@ def _equal(lengths: np.ndarray) -> list[_HostGroup]:
 def _equal_tokens(
     ids: np.ndarray, positions: np.ndarray, type_ids: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Where tokens stand that are to be computed, and which of these each token of the row is equal to.
+    """Positions of the distinct tokens, and for each token of the row the index of its equal among these.
 
     Each is compared with the one that was put into its slot last, which takes a third of the time of sorting them;
     different tokens that fall into one slot find some of their equals no more.
@@ -199,38 +199,38 @@ def _equal_tokens(
         tokens = tokens * (int(type_ids.max()) + 1) + type_ids
     places, slots, last = np.arange(len(tokens)), tokens % SLOTS, np.empty(SLOTS, dtype=np.int64)
     last[slots] = places
-    found = last[slots]
-    found = np.where(tokens[found] == tokens, found, places)
-    chosen = found == places
+    same = last[slots]
+    same = np.where(tokens[same] == tokens, same, places)
+    chosen = same == places
     distinct = np.flatnonzero(chosen)
     if len(distinct) > WORTH_HANDING_OUT * len(tokens):
         return None, None
-    return distinct, (np.cumsum(chosen) - 1)[found]
+    return distinct, (np.cumsum(chosen) - 1)[same]
 
 
-def _paths(lengths: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(B, L) the place in the row of each token of each text; 0 behind its end."""
+def _paths(lengths: np.ndarray, n_shared: np.ndarray) -> np.ndarray:
+    """(B, L) the position in the row of each token of each text; 0 behind its end."""
     paths = np.zeros((len(lengths), lengths.max()), dtype=np.int64)
-    place = 0
-    for i, (length, shared) in enumerate(zip(lengths.tolist(), own.tolist(), strict=True)):
-        paths[i, :shared] = paths[i - 1, :shared]
-        paths[i, shared:length] = np.arange(place, place + length - shared)
-        place += length - shared
+    position = 0
+    for i, (length, n) in enumerate(zip(lengths.tolist(), n_shared.tolist(), strict=True)):
+        paths[i, :n] = paths[i - 1, :n]
+        paths[i, n:length] = np.arange(position, position + length - n)
+        position += length - n
     return paths
 
 
-def _gathered(lengths: np.ndarray, own: np.ndarray, paths: np.ndarray) -> tuple[list[_HostGroup], np.ndarray]:
+def _gathered(lengths: np.ndarray, n_shared: np.ndarray, paths: np.ndarray) -> tuple[list[_HostGroup], np.ndarray]:
     """Texts with about as many queries (up to a factor of two) together, and where each query's output ends up.
 
     No group gathers more than `GATHERED` keys for each token of the row: texts that share a long beginning add little
     to the row, but each has all of its keys.
     """
-    n_queries = lengths - own
+    n_queries = lengths - n_shared
     groups, outputs = [], []
     for chosen in _alike(n_queries, lengths, GATHERED * int(n_queries.sum())):
         m, length = int(n_queries[chosen].max()), int(lengths[chosen].max())
         steps = np.arange(m)[None]
-        at = own[chosen, None] + steps  # C M: position of each query in its text
+        at = n_shared[chosen, None] + steps  # C M: position of each query in its text
         real = steps < n_queries[chosen, None]
         queries = np.take_along_axis(paths[chosen], np.where(real, at, 0), axis=1)
         mask = np.arange(length)[None, None] <= at[..., None]  # C M L

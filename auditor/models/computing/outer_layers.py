@@ -49,13 +49,13 @@ class Family:
         """Whether the layer is built like that, of weights that are at hand."""
         parts = dict(layer.named_modules())
         projections = [parts.get(f"{self.attention}.{name}") for name in (self.query, self.key, self.value)]
-        plain = all(type(own) is nn.Linear and not own.weight.is_meta for own in projections)
+        plain = all(type(projection) is nn.Linear and not projection.weight.is_meta for projection in projections)
         return plain and all(name in parts for name in self.others) and not getattr(layer, "is_decoder", False)
 
     def projections(self, layer: nn.Module) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
-        """Those of queries, keys and values."""
-        own = layer.get_submodule(self.attention)
-        return getattr(own, self.query), getattr(own, self.key), getattr(own, self.value)
+        """The projections of queries, keys and values."""
+        attention = layer.get_submodule(self.attention)
+        return getattr(attention, self.query), getattr(attention, self.key), getattr(attention, self.value)
 
     def read(self, layer: nn.Module, hidden: torch.Tensor, packing: Packing) -> torch.Tensor:
         """The wanted state of each text behind the layer: (N, D) to (B, D)."""
@@ -64,7 +64,7 @@ class Family:
         size = attention.attention_head_size
         query, key, value = self.projections(layer)
         queries = torch.unflatten(query(rows), -1, (-1, size))  # B H d
-        by_head = [torch.unflatten(own.weight, 0, (-1, size)) for own in (key, value)]  # H d D
+        by_head = [torch.unflatten(projection.weight, 0, (-1, size)) for projection in (key, value)]  # H d D
         asked = torch.einsum("bhd,hde->bhe", queries, by_head[0])
         mixed = packing.mix(asked, hidden, attention.scaling)
         context = torch.einsum("bhe,hde->bhd", mixed, by_head[1]).flatten(1)
@@ -73,14 +73,14 @@ class Family:
 
 def _behind_bert(layer: Any, context: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     attended = layer.attention.output(context, rows)
-    found: torch.Tensor = layer.output(layer.intermediate(attended), attended)
-    return found
+    states: torch.Tensor = layer.output(layer.intermediate(attended), attended)
+    return states
 
 
 def _behind_distilbert(layer: Any, context: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     attended = layer.sa_layer_norm(layer.attention.out_lin(context) + rows)
-    found: torch.Tensor = layer.output_layer_norm(layer.ffn(attended) + attended)
-    return found
+    states: torch.Tensor = layer.output_layer_norm(layer.ffn(attended) + attended)
+    return states
 
 
 FAMILIES = (
@@ -103,10 +103,10 @@ def shortened(model: PreTrainedModel) -> list[Exchange]:
         Another `forward` for the last layer, and for the projections of the first one where there is another; nothing
         where the model's family is not one of those that can.
     """
-    layers = next((own for own in model.base_model.modules() if isinstance(own, nn.ModuleList)), None)
+    layers = next((module for module in model.base_model.modules() if isinstance(module, nn.ModuleList)), None)
     if not layers:
         return []
-    family = next((own for own in FAMILIES if own.fits(layers[0]) and own.fits(layers[-1])), None)
+    family = next((one for one in FAMILIES if one.fits(layers[0]) and one.fits(layers[-1])), None)
     if family is None:
         return []
     projections = family.projections(layers[0]) if len(layers) > 1 else ()

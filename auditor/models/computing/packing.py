@@ -71,13 +71,13 @@ class Packing:
 
     @property
     def arguments(self) -> dict[str, torch.Tensor]:
-        """What the model is called with."""
-        found = {
+        """The keyword arguments of the model's `forward`."""
+        arguments = {
             "input_ids": self.ids,
             "position_ids": self.positions,
             "attention_mask": nothing(self.ids.device),
         }
-        return found if self.type_ids is None else {**found, "token_type_ids": self.type_ids}
+        return arguments if self.type_ids is None else {**arguments, "token_type_ids": self.type_ids}
 
     def attend(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None, causal: bool
@@ -86,10 +86,10 @@ class Packing:
         outputs = []
         for group in self.groups:
             n, m, length = group.shape
-            own = slice(group.start, group.start + n * m)
-            rows = query[own] if group.queries is None else query[group.queries]
-            keys, values = (x[own] if group.keys is None else x[group.keys] for x in (key, value))
-            found = _sdpa(
+            span = slice(group.start, group.start + n * m)
+            rows = query[span] if group.queries is None else query[group.queries]
+            keys, values = (x[span] if group.keys is None else x[group.keys] for x in (key, value))
+            attended = _sdpa(
                 torch.unflatten(rows, 0, (n, m)),
                 torch.unflatten(keys, 0, (n, length)),
                 torch.unflatten(values, 0, (n, length)),
@@ -97,7 +97,7 @@ class Packing:
                 scale,
                 causal=causal and group.mask is None and m > 1,
             ).flatten(0, 1)
-            outputs.append(found if group.kept is None else found[group.kept])
+            outputs.append(attended if group.kept is None else attended[group.kept])
         joined = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
         return joined if self.order is None else joined[self.order]
 
@@ -106,8 +106,8 @@ class Packing:
         outputs, done = [], 0
         for group in self.groups:
             n, _, length = group.shape
-            own = torch.unflatten(states[group.start : group.start + n * length], 0, (n, length))[:, None]
-            outputs.append(scaled_dot_product_attention(asked[done : done + n, None], own, own, scale=scale)[:, 0])
+            keys = torch.unflatten(states[group.start : group.start + n * length], 0, (n, length))[:, None]
+            outputs.append(scaled_dot_product_attention(asked[done : done + n, None], keys, keys, scale=scale)[:, 0])
             done += n
         return torch.cat(outputs)
 

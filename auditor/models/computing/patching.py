@@ -16,7 +16,7 @@ class Change(Protocol):
     """Something that can be done to a model and undone."""
 
     def make(self) -> "Change":
-        """Makes the change; returns the one that undoes it."""
+        """Makes the change; returns the change that undoes it."""
         ...
 
 

@@ -102,19 +102,19 @@ def lengths(config: Any, longest: int) -> list[int]:
     return sorted({n for n in (*sides, longest) if n <= longest})
 
 
-def draw(ordinary: np.ndarray, frame: tuple[Encoded, int], wanted: Iterable[int], longest: int) -> Sequences:
+def draw(ordinary: np.ndarray, frame: tuple[Encoded, int], longer: Iterable[int], longest: int) -> Sequences:
     """The texts of a proof.
 
     Args:
         ordinary: Ids of tokens that are not special.
         frame: A tokenised text of one token, and how many special tokens stand before it.
-        wanted: Tokens of the longer texts, as `lengths` gives them.
+        longer: Tokens of the longer texts, as `lengths` gives them.
         longest: No text has more tokens than this.
     """
     random = np.random.default_rng(0)
     around = len(frame[0].ids) - 1
     sizes = [around + n for n in SHORT for _ in range(2)]
-    sizes += [n for n in wanted if n > around for _ in range(2 if n <= TWINS else 1)]
+    sizes += [n for n in longer if n > around for _ in range(2 if n <= TWINS else 1)]
     stream = random.choice(ordinary, max(sizes))
     drawn = []
     for i, size in enumerate(sizes):
@@ -133,19 +133,19 @@ def _framed(content: np.ndarray, frame: tuple[Encoded, int]) -> Encoded:
     return Encoded(ids, types)
 
 
-def close(given: torch.Tensor, wanted: torch.Tensor, dtype: torch.dtype) -> bool:
+def close(given: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
     """Whether two results (R, D) of weights of that dtype differ by rounding only.
 
     In no row may √mean_c (d_c / s_c)² be more than a small number; d_c is the difference in channel c, s_c the RMS of
     that channel over all rows, or the median of these over all channels where that is larger. So neither a few channels
     of large values nor the rows that agree hide a difference.
     """
-    if given.shape != wanted.shape:
+    if given.shape != expected.shape:
         return False
-    given, wanted = given.float(), wanted.float()
-    usual = wanted.square().mean(0).sqrt()
+    given, expected = given.float(), expected.float()
+    usual = expected.square().mean(0).sqrt()
     scale = usual.clamp(min=max(float(usual.median()), torch.finfo(torch.float32).tiny))
-    apart = ((given - wanted) / scale).square().mean(-1).sqrt()
+    apart = ((given - expected) / scale).square().mean(-1).sqrt()
     return bool((apart <= _ROUNDING.get(dtype, 1e-4)).all())
 
 

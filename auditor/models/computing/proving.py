@@ -29,7 +29,7 @@ GRAPHS = 64
 
 
 def prove(model: BatchedModel) -> Proof:
-    """The fastest ways of asking that answer as the model does to each text alone: what is taken, and what it showed.
+    """Chooses the fastest ways of asking that answer as the model does to each text alone; returns the proof.
 
     Sets `truth`, `way`, `masks`, `limit`, `packs` and `fast` of the model; what remembers the last text is reset from
     then on. The first time, what can be computed faster is exchanged in the model.
@@ -159,7 +159,7 @@ def _choose_packing(model: BatchedModel, truth: Truth) -> float | None:
     model.packs = True
     for limit in limits[:TRIES]:
         model.limit, short = limit, truth.shorter(limit)
-        if len(short.texts) == 0 or not all(_gives_the_states(model, own) for own in (short, short.twice())):
+        if len(short.texts) == 0 or not all(_gives_the_states(model, texts) for texts in (short, short.twice())):
             continue
         for fast in model.packed_ways:
             given = _asked(partial(fast, short.texts))
@@ -194,9 +194,11 @@ def _gives_the_states(model: BatchedModel, truth: Truth) -> bool:
     if truth.states is None:
         return False
     last = np.cumsum([len(rows) for rows in truth.rows]) - 1
-    wanted = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
-    given = (_asked(partial(model.read, truth.texts, rows, _float)) for rows, _ in wanted)
-    return all(own is not None and model.close(own, states) for own, (_, states) in zip(given, wanted, strict=True))
+    expected = ((truth.rows, truth.states), ([rows[-1:] for rows in truth.rows], truth.states[torch.from_numpy(last)]))
+    given = (_asked(partial(model.read, truth.texts, rows, _float)) for rows, _ in expected)
+    return all(
+        read is not None and model.close(read, states) for read, (_, states) in zip(given, expected, strict=True)
+    )
 
 
 def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
@@ -204,7 +206,7 @@ def _float(states: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
 
 
 def _asked(ask: Callable[[], torch.Tensor]) -> torch.Tensor | None:
-    """What is answered; None where the model was not made for being asked like that, or gives other rows."""
+    """The answers of `ask`; None where the model cannot be asked like that."""
     try:
         return ask()
     except (UnreadableError, IndexError, RuntimeError, ValueError):

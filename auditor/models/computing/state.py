@@ -23,7 +23,7 @@ _LARGEST = 2**22
 
 @dataclass
 class _Kept:
-    """What one module was made of."""
+    """The attributes and buffers of one module, kept to be restored."""
 
     module: nn.Module
     attributes: dict[str, Any] = field(init=False)
@@ -80,7 +80,7 @@ class Snapshot:
         ]
 
     def restore(self) -> None:
-        """Makes the model forget what it has read."""
+        """Restores the state of before the model has read anything."""
         for one in self._kept:
             one.restore()
 

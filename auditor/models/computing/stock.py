@@ -16,7 +16,7 @@ from auditor.models.inputs import Encoded
 
 @dataclass
 class Stock:
-    """A model, what was changed in it for speed, and the way back.
+    """A model with the changes made for speed, which can be undone.
 
     Attributes:
         model: The whole model.
@@ -33,13 +33,13 @@ class Stock:
 
     @contextmanager
     def as_built(self) -> Iterator[None]:
-        """The model inside is what transformers built."""
+        """While the block runs, the model is as transformers built it."""
         with self.changes.lifted(), self.uncompiled():
             yield
 
     @contextmanager
     def uncompiled(self) -> Iterator[None]:
-        """Nothing inside is compiled."""
+        """While the block runs, nothing is compiled."""
         compiled = (part for part in (self.model, self.body) if part._compiled_call_impl is not None)
         with patched(*(Exchange(part, "_compiled_call_impl", None) for part in compiled)):
             yield
@@ -47,10 +47,10 @@ class Stock:
     def arguments(self, text: Encoded, device: torch.device) -> dict[str, torch.Tensor]:
         """What the tokenizer would hand to the model for one text."""
         ids = torch.tensor([text.ids], device=device)
-        wanted = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        arguments = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if text.type_ids:
-            wanted["token_type_ids"] = torch.tensor([text.type_ids], device=device)
-        return {name: value for name, value in wanted.items() if takes(self.model, name)}
+            arguments["token_type_ids"] = torch.tensor([text.type_ids], device=device)
+        return {name: value for name, value in arguments.items() if takes(self.model, name)}
 
     def ask(self, arguments: Mapping[str, Any]) -> tuple[torch.Tensor | None, torch.Tensor]:
         """One forward pass: the body's last hidden states (T, D), where there is one, and the logits of the text.

@@ -36,7 +36,7 @@ _PATTERNS = (_CONTRACTIONS + r"\p{N}{1,3}" + _REST, _CONTRACTIONS + r"\p{N}" + _
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Occurrence:
     """Where a segment stands in the text that is tokenised."""
 
     start: int
@@ -60,7 +60,7 @@ class Assembler:
         self,
         texts: tuple[str, str | None],
         tokens: Tokens,
-        places: Sequence[Place],
+        occurrences: Sequence[Occurrence],
         keep: np.ndarray,
         pieces: Sequence[str] = (),
     ) -> Sequences | None:
@@ -69,7 +69,7 @@ class Assembler:
         Args:
             texts: The undisturbed text, and the second sentence.
             tokens: Its tokens.
-            places: Where its S segments stand.
+            occurrences: Where its S segments stand.
             keep: (N, S) bool, False where a segment is switched off.
             pieces: The text, where parts of it always stay: such a part, one with segments, a part that stays, and so
                 on; special tokens may stand in the parts that stay.
@@ -78,10 +78,10 @@ class Assembler:
         if self._way is None or tokens.encoded.truncated or not self._is_plain(pieces or ("", whole, "")):
             return None
         if self._way == "deletion":
-            return _deleted(texts, tokens, places, keep)
+            return _deleted(texts, tokens, occurrences, keep)
         if texts[1] is not None or (self._way == "chunks of ascii" and not whole.isascii()):
             return None
-        return self._chunked(texts[0], tokens, places, keep)
+        return self._chunked(texts[0], tokens, occurrences, keep)
 
     def _is_plain(self, pieces: Sequence[str]) -> bool:
         """Whether no special token can come to stand in, or reach into, the parts with segments."""
@@ -89,19 +89,22 @@ class Assembler:
         within = any(not self._starts_of_special.isdisjoint(part) for part in parts)
         return not within and not any(part.endswith(self._beginnings_of_special) for part in before)
 
-    def _chunked(self, text: str, tokens: Tokens, places: Sequence[Place], keep: np.ndarray) -> Sequences | None:
-        ordered = sorted(places, key=lambda place: place.start)
-        if not all(_ends_a_pretoken(text, place.stop) for place in ordered):
+    def _chunked(
+        self, text: str, tokens: Tokens, occurrences: Sequence[Occurrence], keep: np.ndarray
+    ) -> Sequences | None:
+        ordered = sorted(occurrences, key=lambda occurrence: occurrence.start)
+        if not all(_ends_a_pretoken(text, occurrence.stop) for occurrence in ordered):
             return None
-        kept = keep[:, [place.segment for place in ordered]]  # N P
-        codes, lengths, n_places = _codes(kept)
+        kept = keep[:, [occurrence.segment for occurrence in ordered]]  # N P
+        codes, lengths, n_occurrences = _codes(kept)
         distinct, which = np.unique(codes, return_inverse=True)
         chunks = [
-            _chunk(text, ordered, code // (n_places + 1) - 1, code % (n_places + 1)) for code in distinct.tolist()
+            _chunk(text, ordered, code // (n_occurrences + 1) - 1, code % (n_occurrences + 1))
+            for code in distinct.tolist()
         ]
-        found = self._tokenizer.backend_tokenizer.encode_batch_fast(chunks, add_special_tokens=False)
+        encodings = self._tokenizer.backend_tokenizer.encode_batch_fast(chunks, add_special_tokens=False)
         before, after = _around(tokens)
-        return _joined([own.ids for own in found], which, lengths, before, after)
+        return _joined([encoding.ids for encoding in encodings], which, lengths, before, after)
 
 
 def _way(description: Mapping[str, Any]) -> str | None:
@@ -115,7 +118,7 @@ def _way(description: Mapping[str, Any]) -> str | None:
     if model != "BPE" or not kinds or kinds[-1] != "ByteLevel" or parts[-1]["add_prefix_space"]:
         return None
     patterns = [part["pattern"].get("Regex") for part in parts if part.get("type") == "Split"]
-    known = {"ByteLevel", "Digits", "Split"}.issuperset(kinds) and all(own in _PATTERNS for own in patterns)
+    known = {"ByteLevel", "Digits", "Split"}.issuperset(kinds) and all(pattern in _PATTERNS for pattern in patterns)
     if not known or not (patterns or parts[-1]["use_regex"]):
         return None
     if normalizer is None:
@@ -124,26 +127,26 @@ def _way(description: Mapping[str, Any]) -> str | None:
 
 
 def _deleted(
-    texts: tuple[str, str | None], tokens: Tokens, places: Sequence[Place], keep: np.ndarray
+    texts: tuple[str, str | None], tokens: Tokens, occurrences: Sequence[Occurrence], keep: np.ndarray
 ) -> Sequences | None:
     """The tokens of each text without those of its deleted segments."""
     owners: dict[str, np.ndarray] = {}
     for second, name in ((False, "text"), (True, "pair")):
         text = texts[1] or "" if second else texts[0]
         owners[name] = np.full(len(text) + 1, -1)
-        for place in places:
-            if place.second == second:
-                owners[name][place.start : place.stop] = place.segment
+        for occurrence in occurrences:
+            if occurrence.second == second:
+                owners[name][occurrence.start : occurrence.stop] = occurrence.segment
         if not _runs_are_whole(text, owners[name]):
             return None
     owner = np.full(len(tokens.spans), -1)
     for i, (span, special) in enumerate(zip(tokens.spans, tokens.special, strict=True)):
         if special or span.start == span.stop:
             continue
-        own = set(owners[span.field][span.start : span.stop].tolist())
-        if len(own) > 1:
+        segments = set(owners[span.field][span.start : span.stop].tolist())
+        if len(segments) > 1:
             return None
-        owner[i] = own.pop()
+        owner[i] = segments.pop()
     always = np.concatenate([keep, np.ones((len(keep), 1), dtype=bool)], axis=1)  # last: what no segment owns
     kept = always[:, owner]  # N T
     ids = np.array(tokens.encoded.ids, dtype=np.int64)
@@ -160,16 +163,16 @@ _IDEOGRAPH = re.compile("[\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a
 def _runs_are_whole(text: str, owner: np.ndarray) -> bool:
     """Whether every run of a text lies in one segment or in none, and no two runs can come to touch."""
     touchable: int | None = None  # owner of the last run, while nothing behind it is sure to stay
-    for character, own in zip(text, owner.tolist(), strict=False):
+    for character, segment in zip(text, owner.tolist(), strict=False):
         if _separates(character):
-            if own == -1:
+            if segment == -1:
                 touchable = None
-            elif own != touchable and touchable is not None:
+            elif segment != touchable and touchable is not None:
                 touchable = _ANY
-        elif touchable is not None and own != touchable:
+        elif touchable is not None and segment != touchable:
             return False
         else:
-            touchable = own
+            touchable = segment
     return True
 
 
@@ -195,29 +198,29 @@ def _ends_a_pretoken(text: str, stop: int) -> bool:
 
 
 def _codes(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """For every kept place, and the end of every text, which place is kept before it: one number for the pair.
+    """For every kept occurrence, and the end of every text, which one is kept before it: one number for the pair.
 
     Returns:
-        The numbers text by text, how many each text has, and the number P of places; a number is
-        (1 + the place before, or 0) · (P + 1) + the place, or P for the end.
+        The numbers text by text, how many each text has, and the number P of occurrences; a number is
+        (1 + the occurrence before, or 0) · (P + 1) + the occurrence, or P for the end.
     """
-    n_texts, n_places = kept.shape
-    own = np.concatenate([kept, np.ones((n_texts, 1), dtype=bool)], axis=1)
-    numbers = np.where(own, np.arange(1, n_places + 2), 0)
+    n_texts, n_occurrences = kept.shape
+    present = np.concatenate([kept, np.ones((n_texts, 1), dtype=bool)], axis=1)
+    numbers = np.where(present, np.arange(1, n_occurrences + 2), 0)
     before = np.maximum.accumulate(numbers, axis=1)
     before = np.concatenate([np.zeros((n_texts, 1), dtype=before.dtype), before[:, :-1]], axis=1)
-    rows, columns = np.nonzero(own)
-    return before[rows, columns] * (n_places + 1) + columns, own.sum(1), n_places
+    rows, columns = np.nonzero(present)
+    return before[rows, columns] * (n_occurrences + 1) + columns, present.sum(1), n_occurrences
 
 
-def _chunk(text: str, places: Sequence[Place], before: int, last: int) -> str:
-    """What remains between two kept places, and the second of them."""
-    position = places[before].stop if before >= 0 else 0
+def _chunk(text: str, occurrences: Sequence[Occurrence], before: int, last: int) -> str:
+    """What remains between two kept occurrences, and the second of them."""
+    position = occurrences[before].stop if before >= 0 else 0
     pieces = []
-    for place in places[before + 1 : last]:
-        pieces.append(text[position : place.start])
-        position = place.stop
-    pieces.append(text[position : places[last].stop] if last < len(places) else text[position:])
+    for occurrence in occurrences[before + 1 : last]:
+        pieces.append(text[position : occurrence.start])
+        position = occurrence.stop
+    pieces.append(text[position : occurrences[last].stop] if last < len(occurrences) else text[position:])
     return "".join(pieces)
 
 
@@ -237,8 +240,8 @@ def _joined(
 ) -> Sequences:
     """The chunks `which`, `n_chunks` to a text, with the special tokens around each text."""
     table = [*chunks, before, after]
-    sizes = np.array([len(own) for own in table])
-    flat = np.array([token for own in table for token in own], dtype=np.int64)
+    sizes = np.array([len(chunk) for chunk in table])
+    flat = np.array([token for chunk in table for token in chunk], dtype=np.int64)
     ends = np.cumsum(n_chunks)
     around = np.stack([ends - n_chunks, ends], axis=1).ravel()
     order = np.insert(which, around, np.tile([len(chunks), len(chunks) + 1], len(ends)))

@@ -34,7 +34,7 @@ class ChatTemplate:
     """The template itself, with `DAY` for today."""
 
     def render(self, message: str) -> str:
-        """What the model is given for a user's message, up to where its answer begins."""
+        """The prompt for a user's message, up to where the model's answer begins."""
         messages = [{"role": "user", "content": message}]
         return str(
             self.tokenizer.apply_chat_template(
@@ -43,7 +43,7 @@ class ChatTemplate:
         )
 
     def around(self, messages: Sequence[str]) -> tuple[str, str] | None:
-        """What stands before and behind every message.
+        """The text before and behind every message.
 
         Args:
             messages: What it is tried on.
@@ -68,14 +68,14 @@ def chat_template(name: str, tokenizer: PreTrainedTokenizerBase) -> ChatTemplate
             "write what the model expects around a text into prompt"
         )
     try:
-        found = ChatTemplate(tokenizer, _on_the_day(tokenizer.get_chat_template()))
-        rendered = found.render(_MARK)
+        template = ChatTemplate(tokenizer, _on_the_day(tokenizer.get_chat_template()))
+        rendered = template.render(_MARK)
     except (TemplateError, ImportError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
         raise ModelError(f"{name}: the chat template cannot be applied to a user's message: {reason}") from error
     if _MARK not in rendered:
         raise ModelError(f"{name}: the chat template leaves out a user's message, so the model would see no text")
-    return found
+    return template
 
 
 def _on_the_day(template: str) -> str:

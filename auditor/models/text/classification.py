@@ -40,9 +40,10 @@ class TextClassification(TextModel, Perturbing):
         """Logits (B, K)."""
         return self._padded(texts)
 
-    def difference(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
+    def difference(self, given: torch.Tensor, expected: torch.Tensor) -> float:
         """The greatest difference of a probability."""
-        return float((self.probabilities(given, self.question) - self.probabilities(wanted, self.question)).abs().max())
+        given, expected = (self.probabilities(outputs, self.question) for outputs in (given, expected))
+        return float((given - expected).abs().max())
 
     @property
     def ways(self) -> Sequence[Way]:

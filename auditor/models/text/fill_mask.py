@@ -48,7 +48,7 @@ class _Copy:
 
     @property
     def digest(self) -> bytes:
-        """Tells copies apart in 16 bytes."""
+        """A hash of 16 bytes, equal for equal copies."""
         asked = np.array([len(self.ids), self.position, self.target], dtype=np.int64)
         content = asked.tobytes() + self.ids.tobytes() + self.type_ids.tobytes()
         return hashlib.blake2b(content, digest_size=16).digest()
@@ -111,15 +111,15 @@ class FillMask(TextModel):
     def fill(self, clozes: Sequence[Cloze]) -> list[np.ndarray]:
         """Natural log-probability of the first hidden token of every gap, float64, in order; equal ones asked once."""
         answers: list[list[int]] = [[] for _ in clozes]
-        found = [self._scores(copies).double().numpy() for copies in self._stretches(clozes, answers)]
-        scores = np.concatenate(found) if found else np.empty(0)
-        return [scores[np.array(own, dtype=np.int64)] for own in answers]
+        parts = [self._scores(copies).double().numpy() for copies in self._stretches(clozes, answers)]
+        scores = np.concatenate(parts) if parts else np.empty(0)
+        return [scores[np.array(indices, dtype=np.int64)] for indices in answers]
 
     def _spelling(self, tokens: Tokens, words: Sequence[int | None]) -> Spelling:
         around = tokens.special
         before = next((i for i, special in enumerate(around) if not special), len(around))
         after = next((i for i, special in enumerate(reversed(around)) if not special), 0)
-        special = tuple(own or i in self._special for own, i in zip(around, tokens.encoded.ids, strict=True))
+        special = tuple(added or i in self._special for added, i in zip(around, tokens.encoded.ids, strict=True))
         known = tuple(-1 if s or w is None else w for s, w in zip(special, words, strict=True))
         return Spelling(replace(tokens, special=special), (before, after), known if self._knows_words else ())
 
@@ -128,11 +128,11 @@ class FillMask(TextModel):
         numbers: dict[bytes, int] = {}
         stretch: list[_Copy] = []
         size = 0
-        for cloze, own in zip(clozes, answers, strict=True):
+        for cloze, indices in zip(clozes, answers, strict=True):
             for one in self._copies(cloze):
                 new = len(numbers)
-                own.append(numbers.setdefault(one.digest, new))
-                if own[-1] < new:
+                indices.append(numbers.setdefault(one.digest, new))
+                if indices[-1] < new:
                     continue
                 stretch.append(one)
                 size += len(one.ids)
@@ -143,7 +143,7 @@ class FillMask(TextModel):
             yield stretch
 
     def _copies(self, cloze: Cloze) -> Iterator[_Copy]:
-        ids, type_ids = (np.array(own, dtype=np.int64) for own in (cloze.text.ids, cloze.text.type_ids))
+        ids, type_ids = (np.array(values, dtype=np.int64) for values in (cloze.text.ids, cloze.text.type_ids))
         for start, stop in cloze.gaps:
             masked = ids.copy()
             masked[start:stop] = self.tokenizer.mask_token_id
@@ -163,9 +163,9 @@ class FillMask(TextModel):
         def score(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(states)
             chunks = range(0, len(states), HEAD_ROWS)
-            own = targets[index]
-            found = [of_logits(head(states[i : i + HEAD_ROWS]), own[i : i + HEAD_ROWS]) for i in chunks]
-            return torch.cat(found)[:, 0]
+            asked = targets[index]
+            parts = [of_logits(head(states[i : i + HEAD_ROWS]), asked[i : i + HEAD_ROWS]) for i in chunks]
+            return torch.cat(parts)[:, 0]
 
         return self.read(sequences, [[one.position] for one in copies], score)
 

@@ -94,15 +94,15 @@ class TextGeneration(TextModel, Perturbing):
         return super().stock_arguments(text) | ({"logits_to_keep": COMPARED} if keeps else {})
 
     def of_logits(self, text: Encoded, logits: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities (R, 1) of the last tokens that a text predicts; behind its end, of its first one."""
+        """Log-probabilities (R, 1) of the targets of a text of the proof, see `_targets`, from its logits."""
         targets = torch.tensor(_targets(text), device=logits.device)
         return of_logits(logits[-len(targets) :], targets)
 
     def answers(self, texts: Sequences) -> torch.Tensor:
-        """The same from states or logits of batches."""
+        """Log-probabilities (R, 1) of the targets of all texts of the proof, computed in batches."""
         targets = [_targets(text) for text in texts]
-        rows = [range(len(text.ids) - len(own), len(text.ids)) for text, own in zip(texts, targets, strict=True)]
-        return self._score(texts, rows, [one for own in targets for one in own])
+        rows = [range(len(text.ids) - len(tokens), len(text.ids)) for text, tokens in zip(texts, targets, strict=True)]
+        return self._score(texts, rows, [one for tokens in targets for one in tokens])
 
     @property
     def packed_ways(self) -> Sequence[Callable[[Sequences], torch.Tensor]]:
@@ -119,7 +119,7 @@ class TextGeneration(TextModel, Perturbing):
         return self._places(self.tokenize([(text, None)], special=False, cut=False), 0, (text, None))
 
     def ask(self, documents: Sequence[Document]) -> list[Question]:
-        """Which candidate; or, without candidates, how likely its own greedy continuation of each document is."""
+        """One question for each document: which candidate; without candidates, its own greedy continuation."""
         if self.candidates:
             return [Question(self.identity.labels, self._candidate_ids)] * len(documents)
         prompts = self.encode([(document.text, document.pair) for document in documents])
@@ -133,8 +133,8 @@ class TextGeneration(TextModel, Perturbing):
         batch = self._tokenize_prompts([self._prompt.fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
-        found = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
-        return self._readable(Sequences.of(found))
+        cut = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
+        return self._readable(Sequences.of(cut))
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
         """Log-probabilities (B, K) of the continuations behind each prompt; the mean over tokens for a free one."""
@@ -153,7 +153,7 @@ class TextGeneration(TextModel, Perturbing):
         return outputs.double() if question.free else outputs.double().softmax(dim=-1)
 
     def continuation(self, question: Question) -> str | None:
-        """What the model said; None where it chose among candidates."""
+        """The text of the free continuation; None where the model chose among candidates."""
         if not question.free:
             return None
         return str(self.tokenizer.decode(list(question.continuations[0]), skip_special_tokens=False))
@@ -162,20 +162,20 @@ class TextGeneration(TextModel, Perturbing):
         """Natural log-probabilities of the targets of each window, float64; equal inputs are computed once."""
         scored = Scored.of(windows)
         scores = self._score(scored.sequences, scored.rows, scored.targets).double().numpy()
-        return [scores[tuple(zip(*own, strict=True))] for own in scored.places]
+        return [scores[tuple(zip(*cells, strict=True))] for cells in scored.places]
 
     def _score(self, sequences: Sequences, rows: Sequence[range], targets: Sequence[Sequence[int]]) -> torch.Tensor:
         """Log-probabilities (R, slots) of the targets of each row; the head runs once a row."""
-        width = max(len(own) for own in targets)
-        wanted = torch.tensor([[*own, *[0] * (width - len(own))] for own in targets]).to(self.device)
+        width = max(len(tokens) for tokens in targets)
+        padded = torch.tensor([[*tokens, *[0] * (width - len(tokens))] for tokens in targets]).to(self.device)
 
         def of_states(states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            return log_probabilities(self.model.get_output_embeddings(), states, wanted[index])
+            return log_probabilities(self.model.get_output_embeddings(), states, padded[index])
 
         def of_whole_logits(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
             self.batcher.n_head_rows += len(index)
-            return of_logits(logits, wanted[index])
+            return of_logits(logits, padded[index])
 
         if self._head_is_all:
             return self.read(sequences, rows, of_states)
@@ -184,16 +184,16 @@ class TextGeneration(TextModel, Perturbing):
     def _read_logits(self, sequences: Sequences, rows: Sequence[range], head: Head) -> torch.Tensor:
         """Like `read`, from the model's own logits, where its head alone does not give them."""
         self.require_proof(sequences)
-        wanted = Rows.listed(rows)
+        positions = Rows.listed(rows)
         lengths = sequences.lengths.tolist()
 
         def forward(batch: list[int]) -> list[torch.Tensor]:
             with self.reading([lengths[i] for i in batch]):
                 logits = self.logits([sequences[i] for i in batch])
             picked = torch.cat([logits[b, rows[i].start : rows[i].stop] for b, i in enumerate(batch)])
-            return [head(picked, torch.from_numpy(wanted.of(batch)).to(self.device))]
+            return [head(picked, torch.from_numpy(positions.of(batch)).to(self.device))]
 
-        return self.batcher.padded(lengths, forward, way=self.way, rows=wanted.counts.tolist())[0]
+        return self.batcher.padded(lengths, forward, way=self.way, rows=positions.counts.tolist())[0]
 
     def _continue(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Greedy continuations, up to and with the end token."""
@@ -215,9 +215,9 @@ class TextGeneration(TextModel, Perturbing):
         tokens = self._places(self._tokenize_prompts([texts[0]]), 0, texts)
         if len(tokens.spans) > self._room:
             return None
-        places = self._prompt.places(pieces, segments)
-        found = self._assembler.assemble(texts, tokens, places, keep, pieces)
-        return None if found is None else self._readable(found)
+        occurrences = self._prompt.occurrences(pieces, segments)
+        sequences = self._assembler.assemble(texts, tokens, occurrences, keep, pieces)
+        return None if sequences is None else self._readable(sequences)
 
     def _cut(self, text: Text, over: int) -> Encoded:
         """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
@@ -232,8 +232,8 @@ class TextGeneration(TextModel, Perturbing):
 
         @cache
         def beginning(n: int) -> Encoded:
-            own, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
-            return self._encode_one((own, pair))
+            first, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
+            return self._encode_one((first, pair))
 
         shorter, longer = sorted(len(ends) - 1 for _, ends in fields)
         left = shorter + longer - over
@@ -315,7 +315,7 @@ def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[in
 
 
 def _targets(text: Encoded) -> list[list[int]]:
-    """What is asked of the last positions of a text of a proof: the tokens behind them, its first behind its end."""
+    """Targets of the last positions of a text of the proof: the next token; of the last one, the first token."""
     return [[token] for token in (*text.ids[1:], text.ids[0])[-COMPARED:]]
 
 

@@ -48,8 +48,8 @@ class Perturbing(ABC):
         """
         spans = None
         if how == "tokens":
-            found = self.tokens([(document.text, document.pair)])[0]
-            spans = [span for span, special in zip(found.spans, found.special, strict=True) if not special]
+            tokens = self.tokens([(document.text, document.pair)])[0]
+            spans = [span for span, special in zip(tokens.spans, tokens.special, strict=True) if not special]
         name, segments = segment(document, how, bow=merge_equal, tokens=spans)
         if how == "auto" and most is not None and len(segments) > most:
             return segment(document, "sentences", bow=merge_equal)
@@ -66,7 +66,7 @@ class Perturbing(ABC):
 
 
 def _same(a: Sequences, b: Sequences) -> bool:
-    def types(own: Sequences) -> np.ndarray:
-        return np.zeros(0) if own.type_ids is None else own.type_ids
+    def types(sequences: Sequences) -> np.ndarray:
+        return np.zeros(0) if sequences.type_ids is None else sequences.type_ids
 
     return all(np.array_equal(x, y) for x, y in ((a.lengths, b.lengths), (a.ids, b.ids), (types(a), types(b))))

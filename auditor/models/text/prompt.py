@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.models.inputs import Text
-from auditor.models.text.assembly import Place
+from auditor.models.text.assembly import Occurrence
 from auditor.models.text.chat import ChatTemplate
 from auditor.records.types import Document, Segment
 
@@ -23,7 +23,7 @@ class Prompt:
     chat: ChatTemplate | None = None
 
     def fill(self, text: Text) -> str:
-        """All that the model is given."""
+        """The whole prompt for a text and a pair."""
         message = self._message(text)
         return message if self.chat is None else self.chat.render(message)
 
@@ -40,18 +40,18 @@ class Prompt:
         pieces = [before + first, *inner, last + after] if inner else [before + first + after]
         return pieces if "".join(pieces) == self.fill((document.text, document.pair)) else None
 
-    def places(self, pieces: Sequence[str], segments: Sequence[Segment]) -> list[Place]:
-        """Where the segments stand in these pieces, wherever the document does."""
-        places, offset = [], 0
+    def occurrences(self, pieces: Sequence[str], segments: Sequence[Segment]) -> list[Occurrence]:
+        """Where the segments stand in the joined pieces, at every occurrence of the document."""
+        occurrences, offset = [], 0
         for name, piece in zip(_SLOT.split(self.template), pieces, strict=True):
-            places += [
-                Place(offset + span.start, offset + span.stop, i)
+            occurrences += [
+                Occurrence(offset + span.start, offset + span.stop, i)
                 for i, one in enumerate(segments)
                 for span in one.spans
                 if name == f"{{{span.field}}}"
             ]
             offset += len(piece)
-        return places
+        return occurrences
 
     @cached_property
     def _around(self) -> tuple[str, str] | None:

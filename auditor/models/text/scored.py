@@ -28,12 +28,12 @@ class Scored:
         rows: list[range] = []
         targets: list[list[int]] = []
         places: list[list[tuple[int, int]]] = [[] for _ in windows]
-        for ids, own in by_ids.items():
-            start = len(ids) - max(len(windows[i].targets) for i in own)
+        for ids, indices in by_ids.items():
+            start = len(ids) - max(len(windows[i].targets) for i in indices)
             first = len(targets) - start
             rows.append(range(start, len(ids)))
             targets += [[] for _ in rows[-1]]
-            for i in own:
+            for i in indices:
                 for position, token in enumerate(windows[i].targets, len(ids) - len(windows[i].targets)):
                     places[i].append((first + position, len(targets[first + position])))
                     targets[first + position].append(token)

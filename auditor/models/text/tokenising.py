@@ -6,7 +6,7 @@ import numpy as np
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from auditor.models.inputs import Encoded, Identity, Sequences, Text, Tokens
-from auditor.models.text.assembly import Assembler, Place
+from auditor.models.text.assembly import Assembler, Occurrence
 from auditor.models.text.special_tokens import SpecialTokens
 from auditor.records.types import Document, Segment, Span
 
@@ -18,7 +18,7 @@ class Tokenising:
     identity: Identity
 
     def prepare_tokens(self) -> None:
-        """Looks at the tokenizer; before anything is tokenised."""
+        """Reads what the other methods need to know of the tokenizer; called once, before anything is tokenised."""
         self._assembler = Assembler(self.tokenizer)
         self._special_tokens = SpecialTokens(self.tokenizer)
 
@@ -41,9 +41,9 @@ class Tokenising:
 
     def assemble(self, document: Document, segments: Sequence[Segment], keep: np.ndarray) -> Sequences | None:
         """Token ids of perturbed texts; see `Perturbing` and `auditor.models.text.assembly`."""
-        texts, places = self._placed(document, segments)
-        found = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), places, keep)
-        return None if found is None else self._readable(found)
+        texts, occurrences = self._placed(document, segments)
+        sequences = self._assembler.assemble(texts, self._places(self.tokenize([texts]), 0, texts), occurrences, keep)
+        return None if sequences is None else self._readable(sequences)
 
     def _readable(self, sequences: Sequences) -> Sequences:
         """The texts, with the prefix token in place of each that has no token at all; see `capabilities.Classifies`."""
@@ -53,14 +53,14 @@ class Tokenising:
             raise ValueError("nothing is left of a text, and the tokenizer has no first or last token to stand for it")
         return sequences.with_stand_in(self.prefix[0])
 
-    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Place]]:
-        """What the tokenizer gets of a document, and where the segments stand in it."""
-        places = [
-            Place(span.start, span.stop, i, span.field == "pair")
+    def _placed(self, document: Document, segments: Sequence[Segment]) -> tuple[Text, list[Occurrence]]:
+        """The texts of a document for the tokenizer, and where the segments stand in them."""
+        occurrences = [
+            Occurrence(span.start, span.stop, i, span.field == "pair")
             for i, one in enumerate(segments)
             for span in one.spans
         ]
-        return (document.text, document.pair), places
+        return (document.text, document.pair), occurrences
 
     def tokenize(self, texts: Sequence[Text], *, special: bool = True, cut: bool = True) -> BatchEncoding:
         """The tokenizer's answer, with offsets; cut to what the model can see unless told otherwise."""
@@ -78,9 +78,9 @@ class Tokenising:
 
     def encoded(self, batch: BatchEncoding, index: int) -> Encoded:
         """One text of a tokenised batch, as plain values."""
-        own = batch.encodings[index]
-        type_ids = tuple(own.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
-        return Encoded(tuple(own.ids), type_ids, bool(own.overflowing))
+        encoding = batch.encodings[index]
+        type_ids = tuple(encoding.type_ids) if "token_type_ids" in self.tokenizer.model_input_names else ()
+        return Encoded(tuple(encoding.ids), type_ids, bool(encoding.overflowing))
 
     @property
     def frame(self) -> tuple[Encoded, int]:
@@ -94,13 +94,13 @@ class Tokenising:
         ), before
 
     def _places(self, batch: BatchEncoding, index: int, text: Text) -> Tokens:
-        own = batch.encodings[index]
-        fields = ["pair" if s == 1 else "text" for s in own.sequence_ids]
-        special = tuple(bool(flag) for flag in own.special_tokens_mask)
-        spans = tuple(Span(start, stop, name) for (start, stop), name in zip(own.offsets, fields, strict=True))
+        encoding = batch.encodings[index]
+        fields = ["pair" if s == 1 else "text" for s in encoding.sequence_ids]
+        special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
+        spans = tuple(Span(start, stop, name) for (start, stop), name in zip(encoding.offsets, fields, strict=True))
         sources = {"text": text[0], "pair": text[1] or ""}
         texts = tuple(
             name if is_special else sources[span.field][span.start : span.stop]
-            for name, is_special, span in zip(own.tokens, special, spans, strict=True)
+            for name, is_special, span in zip(encoding.tokens, special, spans, strict=True)
         )
         return Tokens(self.encoded(batch, index), texts, spans, special)

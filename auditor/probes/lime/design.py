@@ -65,17 +65,17 @@ def draw(n_segments: int, n_masks: int, width: float, random: np.random.RandomSt
     return Sample(np.concatenate(masks)[order], np.cumsum(changes))
 
 
-def _counts(frequency: np.ndarray, offsets: np.ndarray, available: np.ndarray, wanted: int) -> np.ndarray:
+def _counts(frequency: np.ndarray, offsets: np.ndarray, available: np.ndarray, n_wanted: int) -> np.ndarray:
     """How many masks of each size lie before the first time at which there are enough, by bisection."""
 
     def before(time: float) -> np.ndarray:
         return np.asarray(np.minimum(available, 2 * np.ceil((time * frequency - offsets).clip(min=0))))
 
-    wanted = int(min(wanted, available.sum()))
-    low, high = 0.0, (wanted + 1.0) / frequency.min()
+    n_wanted = int(min(n_wanted, available.sum()))
+    low, high = 0.0, (n_wanted + 1.0) / frequency.min()
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (low, middle) if before(middle).sum() >= wanted else (middle, high)
+        low, high = (low, middle) if before(middle).sum() >= n_wanted else (middle, high)
     return before(high).astype(int)
 
 
@@ -83,8 +83,8 @@ def _pairs(n_segments: int, size: int, count: int, random: np.random.RandomState
     """`count` distinct masks with `size` segments removed (count, S), and the permutation of each (count,)."""
     masks, units = np.empty((0, n_segments), dtype=bool), np.empty(0, dtype=int)
     while len(masks) < count:
-        place = random.random_sample((count, n_segments)).argsort(axis=1)
-        pairs = np.stack([place >= size, place < n_segments - size], axis=1).reshape(-1, n_segments)
+        rank = random.random_sample((count, n_segments)).argsort(axis=1)
+        pairs = np.stack([rank >= size, rank < n_segments - size], axis=1).reshape(-1, n_segments)
         fresh = np.repeat(np.arange(count), 2) + (units[-1] + 1 if len(units) else 0)
         masks, units = np.concatenate([masks, pairs]), np.concatenate([units, fresh])
         kept = np.sort(np.unique(np.packbits(masks, axis=1), axis=0, return_index=True)[1])
@@ -103,17 +103,17 @@ def weigh(masks: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
     """The weight of each perturbation (N,), sum 1, and which share of the masks of its size was drawn (N,)."""
     n_segments = masks.shape[1]
     removed = n_segments - masks.sum(axis=1)
-    drawn, place, counts = np.unique(removed, return_inverse=True, return_counts=True)
+    drawn, size, counts = np.unique(removed, return_inverse=True, return_counts=True)
     sizes = np.arange(1, n_segments + 1)
     nearest = np.abs(sizes[:, None] - drawn).argmin(axis=1)
     shares = np.bincount(nearest, size_shares(n_segments, width), len(drawn))
     available = np.bincount(nearest, comb(n_segments, sizes), len(drawn))
-    return (shares / counts)[place], (counts / available)[place]
+    return (shares / counts)[size], (counts / available)[size]
 
 
-def precision(found: Fit) -> float:
+def precision(fit: Fit) -> float:
     """The largest 95 % half-width as a share of the largest |coefficient|; 0 where nothing is uncertain."""
-    widest, largest = found.half_widths.max(), np.abs(found.weights).max()
+    widest, largest = fit.half_widths.max(), np.abs(fit.weights).max()
     if widest == 0:
         return 0.0
     return float(widest / largest) if largest > 0 else np.inf

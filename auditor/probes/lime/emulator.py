@@ -159,10 +159,10 @@ def _left_out(inverse: np.ndarray, units: np.ndarray, fitted: np.ndarray) -> np.
     partner = rows.copy()
     first = np.flatnonzero(units[1:] == units[:-1])
     partner[first], partner[first + 1] = first + 1, first
-    own = inverse.diagonal()
+    diagonal = inverse.diagonal()
     across = np.where(partner == rows, 0.0, inverse[np.maximum(rows, partner), np.minimum(rows, partner)])
-    residuals = own[partner, None] * fitted - across[:, None] * fitted[partner]
-    return np.asarray(residuals / (own * own[partner] - across**2)[:, None])
+    residuals = diagonal[partner, None] * fitted - across[:, None] * fitted[partner]
+    return np.asarray(residuals / (diagonal * diagonal[partner] - across**2)[:, None])
 
 
 def _project(masks: np.ndarray, coefficients: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:

@@ -39,7 +39,7 @@ class Perturbations(Protocol):
         ...
 
     def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:
-        """What the record says of it: samples, evaluations, why it stopped; without masks and answers."""
+        """The neighbourhood for the record, without masks and answers: samples, evaluations, why it stopped."""
         ...
 
     def perturbed(self, values: np.ndarray) -> Perturbed:
@@ -61,7 +61,7 @@ class Enumerated:
 
     @property
     def masks(self) -> np.ndarray:
-        """(2^S, S)."""
+        """(2^S, S) all masks."""
         return self._all[0]
 
     def more(self, n_computed: int, fits: Sequence[Fit]) -> int:  # noqa: ARG002
@@ -76,7 +76,7 @@ class Enumerated:
         return fit_all(masks[read], values[read], weights, num_features=num_features, exact=True)
 
     def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:  # noqa: ARG002
-        """Exact."""
+        """As in `Perturbations`; exact, without a sampling error."""
         return Neighbourhood(
             n_samples=n_computed,
             n_evaluations=n_computed - n_unread,
@@ -87,7 +87,7 @@ class Enumerated:
         )
 
     def perturbed(self, values: np.ndarray) -> Perturbed:
-        """All of them; what each weighs follows from the number removed and `n_samples`."""
+        """All masks; their weights follow from the number removed and `n_samples`."""
         return Perturbed.of(self.masks, values)
 
 
@@ -107,7 +107,7 @@ class Fixed:
 
     @property
     def masks(self) -> np.ndarray:
-        """The distinct ones."""
+        """(D, S) the distinct masks."""
         return self._drawn[1]
 
     def more(self, n_computed: int, fits: Sequence[Fit]) -> int:  # noqa: ARG002
@@ -122,7 +122,7 @@ class Fixed:
         return fit_all(masks[read], answers[read], kernel(masks[read], self.width), num_features=num_features)
 
     def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:  # noqa: ARG002
-        """A number that was asked for."""
+        """As in `Perturbations`; stopped at the fixed number."""
         return Neighbourhood(
             n_samples=self.n_samples,
             n_evaluations=n_computed - n_unread,
@@ -132,7 +132,7 @@ class Fixed:
         )
 
     def perturbed(self, values: np.ndarray) -> Perturbed:
-        """The distinct ones, with how often each was drawn."""
+        """The distinct masks, with how often each was drawn."""
         masks, inverse = self._drawn[1:]
         return Perturbed(masks, values, np.bincount(inverse, minlength=len(masks)), np.arange(len(masks)))
 
@@ -153,7 +153,7 @@ class Adaptive:
 
     @property
     def masks(self) -> np.ndarray:
-        """All that the budget allows."""
+        """(D, S) all masks that the budget allows."""
         return self._sample.masks
 
     def more(self, n_computed: int, fits: Sequence[Fit]) -> int:
@@ -165,7 +165,7 @@ class Adaptive:
         return estimate(self._sample.first(len(values)), values, self.width, num_features)
 
     def account(self, n_computed: int, n_unread: int, fits: Sequence[Fit]) -> Neighbourhood:
-        """Why it stopped, and how far it came."""
+        """As in `Perturbations`; with the tolerance and the precision reached."""
         reached = self._reached(fits)
         return Neighbourhood(
             n_samples=n_computed,
@@ -179,12 +179,12 @@ class Adaptive:
         )
 
     def perturbed(self, values: np.ndarray) -> Perturbed:
-        """Those that were computed, with the unit of each."""
+        """The computed masks, with the unit of each."""
         sample, n = self._sample.first(len(values)), len(values)
         return Perturbed(sample.masks, values, np.ones(n, dtype=int), sample.units)
 
     def _reached(self, fits: Sequence[Fit]) -> float:
-        return max((precision(found) for found in fits), default=np.inf)
+        return max((precision(fit) for fit in fits), default=np.inf)
 
 
 def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -139,14 +139,14 @@ class LimeProbe:
         return (without(row) if row.document_id not in kept | (sitting.prepared or set()) else row for row in rows)
 
     def _measure(self, model: Answers[B], documents: Sequence[Document], seed: int) -> Iterator[Row]:
-        found = [self.study(document, model, seed) for document in documents]
-        studies = [one for one in found if isinstance(one, Study)]
+        results = [self.study(document, model, seed) for document in documents]
+        studies = [one for one in results if isinstance(one, Study)]
         questions = model.ask([study.document for study in studies]) if studies else []
         for study, question in zip(studies, questions, strict=True):
             study.question = question
         while rounds := [(study, n) for study in studies if (n := self._more(study))]:
             self._compute(model, rounds)
-        for one in found:
+        for one in results:
             yield one if isinstance(one, Unmeasured) else self._explanation(one)
 
     def _more(self, study: Study) -> int:
@@ -236,24 +236,24 @@ class LimeProbe:
             targets=tuple(
                 Target(
                     label=study.question.labels[label],
-                    weights=tuple(found.weights.tolist()),
-                    standard_errors=tuple((found.half_widths / Z_95).tolist()),
-                    selected=tuple(found.selected.tolist()),
-                    intercept=found.intercept,
-                    fidelity=found.fidelity,
-                    local_prediction=found.local_prediction,
+                    weights=tuple(fit.weights.tolist()),
+                    standard_errors=tuple((fit.half_widths / Z_95).tolist()),
+                    selected=tuple(fit.selected.tolist()),
+                    intercept=fit.intercept,
+                    fidelity=fit.fidelity,
+                    local_prediction=fit.local_prediction,
                     model_prediction=float(study.values[0, label]),
                 )
-                for label, found in zip(study.labels, study.fits, strict=True)
+                for label, fit in zip(study.labels, study.fits, strict=True)
             ),
             neighbourhood=self._neighbourhood(study),
         )
 
     def _neighbourhood(self, study: Study) -> Neighbourhood:
-        found = study.perturbations.account(len(study.values), study.n_unread, study.fits)
+        account = study.perturbations.account(len(study.values), study.n_unread, study.fits)
         if self.keep == "none":
-            return found
-        return study.perturbations.perturbed(study.values[:, study.labels]).kept_in(found)
+            return account
+        return study.perturbations.perturbed(study.values[:, study.labels]).kept_in(account)
 
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"
@@ -262,8 +262,10 @@ class LimeProbe:
     def _labels(self, study: Study) -> tuple[int, ...]:
         """The most probable labels, then the reference labels that are not among them."""
         chosen: list[int] = np.argsort(-study.values[0], kind="stable")[: self.top_labels].tolist()
-        own = study.document.labels
-        return tuple(chosen + [i for i, name in enumerate(study.question.labels) if name in own and i not in chosen])
+        references = study.document.labels
+        return tuple(
+            chosen + [i for i, name in enumerate(study.question.labels) if name in references and i not in chosen]
+        )
 
 
 def _stretches(rounds: Stretch) -> Iterator[Stretch]:

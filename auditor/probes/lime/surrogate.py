@@ -145,8 +145,8 @@ def fit_all(
     fits = []
     for label, moment in enumerate(moments.T):
         chosen = select(gram, moment, num_features)
-        own = gram[np.ix_(chosen, chosen)]
-        bread = shortest_inverse(own) if exact else np.linalg.inv(own + ALPHA * np.eye(len(chosen)))
+        block = gram[np.ix_(chosen, chosen)]
+        bread = shortest_inverse(block) if exact else np.linalg.inv(block + ALPHA * np.eye(len(chosen)))
         beta = bread @ moment[chosen]
         intercept = float(values[0, label] + mean_moved[label] - means[chosen] @ beta)
         residuals = moved[:, label] - mean_moved[label] - centred[:, chosen] @ beta
@@ -162,13 +162,13 @@ def fit_all(
 def spread(
     n_segments: int,
     chosen: np.ndarray,
-    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    estimates: tuple[np.ndarray, np.ndarray, np.ndarray],
     intercept: float,
     fidelity: float,
 ) -> Fit:
     """Puts coefficients, standard errors and half-widths of the chosen segments in their places among all."""
     places = np.zeros((3, n_segments))
-    places[:, chosen] = found
+    places[:, chosen] = estimates
     return Fit(
         weights=places[0],
         standard_errors=places[1],
@@ -176,7 +176,7 @@ def spread(
         selected=np.isin(np.arange(n_segments), chosen),
         intercept=intercept,
         fidelity=fidelity,
-        local_prediction=intercept + float(found[0].sum()),
+        local_prediction=intercept + float(estimates[0].sum()),
     )
 
 
