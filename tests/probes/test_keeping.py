@@ -82,6 +82,40 @@ def test_every_card_has_its_neighbourhood_whatever_the_size_of_a_shard(
         assert cards <= kept, (seed, n)
 
 
+def explained_and_answered(n: int, lowest: Sequence[int], middle: int, wrong: Sequence[int], labelled: bool) -> Any:
+    """n documents, the surest answer first, the one in the middle by segments given; two classes."""
+    ranks = [i for i in range(n) if i != middle]
+    lengths = {i: place + 1 for place, i in enumerate([*ranks[: n // 2], middle, *ranks[n // 2 :]])}
+    documents, rows, predictions = [], [], {}
+    for i in range(n):
+        documents.append(Document(f"d{i}", "x", labels=("ab"[i in wrong],) if labelled else ()))
+        p = (0.99 - i / 1000, 0.01 + i / 1000)
+        predictions[f"d{i}"] = Prediction(f"d{i}", ("a", "b"), p, p, ("a",), 0.1, 3, False)
+        target = Target("a", (), (), (), 0.0, 0.1 if i in lowest else 0.9, 0.0, 0.0)
+        segments = (Segment("w", ()),) * lengths[i]
+        rows.append(Explanation(f"d{i}", "lime", "probability", "words", segments, (target,), None))
+    return documents, rows, predictions
+
+
+@pytest.mark.parametrize(
+    ("lowest", "middle", "wrong", "labelled", "last"),
+    [
+        ((10, 11), 50, (10, 11, 12, 13), True, "d13"),  # the surest errors are cards already: the next two
+        ((10, 11), 50, range(10), True, "d12"),  # so are the surest right answers, and errors are surer
+        ((0, 1), 2, (), False, "d5"),  # so are the three surest of all
+    ],
+)
+def test_a_rule_reaches_down_to_where_the_rules_before_it_leave_something(
+    lowest: Sequence[int], middle: int, wrong: Sequence[int], labelled: bool, last: str
+) -> None:
+    documents, rows, predictions = explained_and_answered(100, lowest, middle, wrong, labelled)
+    answers = answered(documents, predictions, several=False, labelled=labelled)
+    cards = {example.document_id for example in choose_examples(rows, answers)}
+    assert last in cards
+    kept = of_cards(documents, rows, predictions, several=False)
+    assert cards <= kept | around_median({row.document_id: len(row.segments) for row in rows})
+
+
 def test_of_many_documents_few_are_kept() -> None:
     documents, rows, predictions = drawn(0, 2000, several=False, share_failing=0.0)
     assert len(of_cards(documents, rows, predictions, several=False)) <= 15
