@@ -1,6 +1,7 @@
 """From evidence to findings: one function is the table of contents."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
@@ -100,7 +101,7 @@ def setting_of(evidence: Evidence, context: Context) -> Setting:
     )
 
 
-def _conclude(evidence: Evidence, setting: Setting) -> dict[str, Conclusion]:
+def _conclude(evidence: Evidence, setting: Setting) -> dict[str, Conclusion[Any]]:
     """Probe → what its summary came to, of the probes that measured something."""
     conclusions = {probe: summary.summarise(evidence, setting) for probe, summary in summaries().items()}
     return {probe: conclusion for probe, conclusion in conclusions.items() if conclusion is not None}

@@ -19,6 +19,10 @@ from auditor.records.types import Document, Failure, Unmeasured
 STRICT = ConfigDict(extra="forbid")
 R = TypeVar("R")
 P_co = TypeVar("P_co", covariant=True)
+M_contra = TypeVar("M_contra", contravariant=True)
+"""The capability that a probe needs of a model."""
+P_contra = TypeVar("P_contra", contravariant=True)
+"""What it prepares."""
 
 
 class Record(Protocol):
@@ -46,7 +50,7 @@ class Sitting(Generic[P_co]):
 
 
 @runtime_checkable
-class Probe(Protocol):
+class Probe(Protocol[M_contra, P_contra]):
     """One question to a model about each document."""
 
     name: ClassVar[str]
@@ -65,7 +69,7 @@ class Probe(Protocol):
         """Another model to ask instead of the audited one; None for the audited one."""
         ...
 
-    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Iterator[Row]:
+    def measure(self, model: M_contra, documents: Sequence[Document], sitting: Sitting[P_contra]) -> Iterator[Row]:
         """Yields for each document, in order, a record, a `Failure` or a `NotMeasurable`.
 
         A `Failure` is a fault: it counts towards `max_failures`. A `NotMeasurable` says that the document holds nothing
@@ -75,11 +79,15 @@ class Probe(Protocol):
         ...
 
 
+AnyProbe = Probe[Any, Any]
+"""A probe of which nobody here needs to know the capability."""
+
+
 @runtime_checkable
-class Prepares(Protocol):
+class Prepares(Protocol[M_contra]):
     """A probe that computes something from all of its documents before they are cut into shards."""
 
-    def prepare(self, model: Any, documents: Sequence[Document], seed: int) -> object:
+    def prepare(self, model: M_contra, documents: Sequence[Document], seed: int) -> object:
         """Computes `sitting.prepared` for `measure`; called once in each process, with all documents of the probe."""
         ...
 
@@ -92,7 +100,7 @@ class Follows(Protocol):
     """Names of these probes; they run before it, in every shard."""
 
 
-def predecessors(probe: Probe) -> tuple[str, ...]:
+def predecessors(probe: AnyProbe) -> tuple[str, ...]:
     """The probes whose rows a probe reads."""
     return probe.after if isinstance(probe, Follows) else ()
 

@@ -26,7 +26,7 @@ from auditor.running.preflight import Preflight
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
-    from auditor.probes.contract import Probe
+    from auditor.probes.contract import AnyProbe
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pyarrow", "jieba")
 
@@ -110,7 +110,7 @@ def _corpus(preflight: Preflight) -> PlannedCorpus:
     )
 
 
-def _probe(probe: "Probe", n_documents: int) -> PlannedProbe:
+def _probe(probe: "AnyProbe", n_documents: int) -> PlannedProbe:
     parameters = TypeAdapter(type(probe)).dump_python(probe, mode="json")
     return PlannedProbe(record_name(probe.record), parameters, n_documents, probe.model)
 

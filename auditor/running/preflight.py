@@ -14,7 +14,7 @@ from auditor.running.executors.contract import Shard, cut
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
-    from auditor.probes.contract import Probe
+    from auditor.probes.contract import AnyProbe
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Preflight:
     config: Config
     corpus: corpus.Corpus
     checkpoint: "Checkpoint"
-    probes: tuple["Probe", ...]
+    probes: tuple["AnyProbe", ...]
     references: Mapping[str, "Checkpoint"]
     """Model name in a probe's table → its checkpoint."""
     device: str
@@ -59,7 +59,7 @@ class Preflight:
         """The parts in which the documents are measured and kept."""
         return cut(len(self.documents), self.config.run.shard_size)
 
-    def chosen(self, probe: "Probe") -> frozenset[str]:
+    def chosen(self, probe: "AnyProbe") -> frozenset[str]:
         """Ids of the documents the probe is given."""
         return frozenset(d.id for d in sample(self.documents, probe.limit, self.config.seed, probe.name))
 
@@ -90,7 +90,7 @@ class Preflight:
         labelled = f", labels {labels}" if labels else ""
         return f"{model.name}: {model.model_class} for {model.task}{labelled}; {self.dtype} on {self.device}"
 
-    def _probe_line(self, probe: "Probe") -> str:
+    def _probe_line(self, probe: "AnyProbe") -> str:
         reference = f", asked of {self.references[probe.model].name}" if probe.model else ""
         return f"{probe.name}: {self.asked[probe.name]} documents{reference}"
 

@@ -8,10 +8,10 @@ from auditor.errors import ProbeError
 from auditor.probes.contract import predecessors
 
 if TYPE_CHECKING:
-    from auditor.probes.contract import Probe
+    from auditor.probes.contract import AnyProbe
 
 
-def ordered(probes: Sequence["Probe"]) -> tuple["Probe", ...]:
+def ordered(probes: Sequence["AnyProbe"]) -> tuple["AnyProbe", ...]:
     """The probes, each behind those whose rows it reads; otherwise as they were given.
 
     Raises:
@@ -29,7 +29,7 @@ def ordered(probes: Sequence["Probe"]) -> tuple["Probe", ...]:
     return tuple(ready)
 
 
-def _require_all(probes: Sequence["Probe"]) -> None:
+def _require_all(probes: Sequence["AnyProbe"]) -> None:
     names = {probe.name for probe in probes}
     for probe in probes:
         for name in predecessors(probe):
@@ -40,7 +40,7 @@ def _require_all(probes: Sequence["Probe"]) -> None:
                 )
 
 
-def _circle(waiting: Sequence["Probe"]) -> str:
+def _circle(waiting: Sequence["AnyProbe"]) -> str:
     """The message that no order is possible: which probe reads which, along one circle."""
     reads = {probe.name: predecessors(probe) for probe in waiting}
     walk = [waiting[0].name]

@@ -18,14 +18,14 @@ from auditor.running.probe_order import ordered
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
-    from auditor.probes.contract import Probe
+    from auditor.probes.contract import AnyProbe
 
 GROUP = "auditor.probes"
 HIDDEN_ATTENTION = "hidden-attention"
 """Why a probe is left out: the architecture does not show its attention."""
 
 
-def choose(config: Config, task: str) -> tuple["Probe", ...]:
+def choose(config: Config, task: str) -> tuple["AnyProbe", ...]:
     """The probes that were asked for, or those that fit the task; with their parameters, in the order of their work.
 
     Raises:
@@ -75,8 +75,8 @@ def _fault_of_name(entry: EntryPoint) -> str | None:
 
 
 def without_hidden(
-    config: Config, checkpoint: "Checkpoint", probes: tuple["Probe", ...]
-) -> tuple[tuple["Probe", ...], dict[str, str]]:
+    config: Config, checkpoint: "Checkpoint", probes: tuple["AnyProbe", ...]
+) -> tuple[tuple["AnyProbe", ...], dict[str, str]]:
     """The probes, without those of an attention that this architecture hides, and why each of these is left out.
 
     Raises:
@@ -96,7 +96,7 @@ def without_hidden(
     )
 
 
-def task_for(probe: "Probe") -> str:
+def task_for(probe: "AnyProbe") -> str:
     """The task of the models that a probe asks instead of the audited one; of several, one whose models write."""
     from auditor import models
 
@@ -104,7 +104,7 @@ def task_for(probe: "Probe") -> str:
     return next((task.name for task in by_writing if models.offers(task.name, probe.needs)), by_writing[0].name)
 
 
-def _remedy(probe: "Probe", task: str) -> str:
+def _remedy(probe: "AnyProbe", task: str) -> str:
     """What to do about a probe that the audited model cannot answer."""
     lacking = f"needs a model that {_can(probe)}, which {task} does not"
     if "model" not in {field.name for field in dataclasses.fields(probe)}:  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def _remedy(probe: "Probe", task: str) -> str:
     return f'{lacking}; name one: [probes.{probe.name}] model = "a {task_for(probe)} model"'
 
 
-def _can(probe: "Probe") -> str:
+def _can(probe: "AnyProbe") -> str:
     """A capability as a verb for messages: `Scores` → scores, `FillsMasks` → fills masks."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", probe.needs.__name__).lower()
 

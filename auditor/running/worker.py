@@ -19,7 +19,7 @@ from auditor.running.progress import Progress, Unheard
 
 if TYPE_CHECKING:
     from auditor.models import Adapter
-    from auditor.probes.contract import Probe
+    from auditor.probes.contract import AnyProbe
 
 
 _DEVICE_SETTINGS = {"device", "dtype", "batch_tokens", "device_map", "compile"}
@@ -69,7 +69,7 @@ class Worker:
             receipt.work.subtract(before)
         return self._receipts.pop(shard.index)
 
-    def _complete(self, probe: "Probe", shard: Shard, receipt: Receipt) -> None:
+    def _complete(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
         """Measures and writes the rows of one probe, where they are not there yet."""
         documents = self.preflight.documents[shard.start : shard.stop]
         asked = [document for document in documents if document.id in self._chosen[probe.name]]
@@ -83,7 +83,7 @@ class Worker:
         self.failures.require_few(probe.name)
         self.progress.advance(probe.name, len(asked))
 
-    def _measure(self, probe: "Probe", documents: Sequence[Document], shard: Shard) -> list[Row]:
+    def _measure(self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard) -> list[Row]:
         model, seed = self._model(probe.model), self.preflight.config.seed
         if isinstance(probe, Prepares) and probe.name not in self._prepared:
             everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
@@ -91,7 +91,7 @@ class Worker:
         sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name))
         return measure(probe, model, documents, sitting)
 
-    def _earlier(self, probe: "Probe", shard: Shard) -> dict[str, dict[str, Row]]:
+    def _earlier(self, probe: "AnyProbe", shard: Shard) -> dict[str, dict[str, Row]]:
         """The rows of the same shard that a probe reads, from the run: probes are in order, so they are written."""
         records = {one.name: one.record for one in self.preflight.probes}
         return {
@@ -139,7 +139,7 @@ class Worker:
                 self._settled[reference] = proofs
 
 
-def measure(probe: "Probe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:
+def measure(probe: "AnyProbe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:
     """A record, or what stands for it, for each document, in order.
 
     A document on which the probe breaks is found by bisection, so that the others are measured all the same.

@@ -5,7 +5,6 @@ The share of heads in a class is known only as well as the heads' means: its int
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -96,7 +95,7 @@ SINK_SHARE = Quantity(
 HEAD_SHARE = Quantity(name="attention.head_share", title="{label}", unit="share", given=_given_pattern)
 
 
-class AttentionSummary(Summary):
+class AttentionSummary(Summary[AttentionStatistics, AttentionFindings]):
     """Where the heads look, and whether that agrees with the explanations."""
 
     probe = "attention"
@@ -108,7 +107,7 @@ class AttentionSummary(Summary):
     quantities = (SINK_SHARE, HEAD_SHARE, AGREEMENT)
     reasons = {"one-token": N_("a single token")}  # noqa: RUF012
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[AttentionFindings] | None:
         """Statistics, patterns and maps of the heads."""
         attended = evidence.measured(self.probe, AttentionStatistics)
         if not attended:
@@ -116,7 +115,7 @@ class AttentionSummary(Summary):
         agreement = agree_on(evidence.measured(LIME.probe, Explanation), attended, setting.seed)
         return _conclude(list(attended.values()), agreement, setting.seed)
 
-    def point(self, whole: Whole, findings: Any) -> Iterator[Pointer]:
+    def point(self, whole: Whole, findings: AttentionFindings) -> Iterator[Pointer]:
         """Heads on special tokens and sinks; attention and explanation that hardly agree."""
         del whole
         yield from _notable_heads(findings)
@@ -131,12 +130,12 @@ class AttentionSummary(Summary):
             text = say("Attention and LIME weights hardly agree: τ {value}", value=measured(tau))
             yield Pointer(severity="note", text=text, section=self.section)
 
-    def shown(self, findings: Any) -> Iterator[str]:
+    def shown(self, findings: AttentionFindings) -> Iterator[str]:
         """The documents with a map."""
         yield from findings.mapped
         yield from (head.document_id for head in findings.mapped_heads)
 
-    def notes(self, findings: Any) -> Iterable[str]:
+    def notes(self, findings: AttentionFindings) -> Iterable[str]:
         """Which layers do not attend."""
         return describe_layers(findings)
 
@@ -173,7 +172,9 @@ def _notable_heads(findings: AttentionFindings) -> Iterator[Pointer]:
             yield Pointer(severity="note", text=text, section=SUMMARY.section)
 
 
-def _conclude(records: Sequence[AttentionStatistics], agreement: Number | None, seed: int) -> Conclusion:
+def _conclude(
+    records: Sequence[AttentionStatistics], agreement: Number | None, seed: int
+) -> Conclusion[AttentionFindings]:
     first = records[0]
     heads = {statistic: average(records, statistic) for statistic in STATISTICS}
     uniform = float(np.mean([record.uniform_entropy for record in records]))

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair
@@ -107,7 +106,7 @@ class ExplanationQuantities:
         return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share", compared=True)
 
 
-class ExplanationSummary(Summary):
+class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
     """Whether the explanations of one method are to be believed, and which words recur in them."""
 
     record = Explanation
@@ -124,7 +123,7 @@ class ExplanationSummary(Summary):
         *,
         section: str = "",
         order: int = 100,
-        cells: tuple[Cell, ...] = (),
+        cells: tuple[Cell[Explanation], ...] = (),
     ) -> None:
         """Declares the summary of one method.
 
@@ -139,7 +138,7 @@ class ExplanationSummary(Summary):
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
         self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[ExplanationFindings] | None:
         """Fidelity, how many name a word, and the words that recur."""
         explanations = list(evidence.measured(self.probe, Explanation).values())
         if not explanations:
@@ -198,7 +197,7 @@ class ExplanationSummary(Summary):
             self.of.clear_share.number(wilson(clear, n), excludes),
         )
 
-    def point(self, whole: Whole, findings: Any) -> Iterator[Pointer]:
+    def point(self, whole: Whole, findings: ExplanationFindings) -> Iterator[Pointer]:
         """Explanations that should not be relied on."""
         del whole
         share = findings.low_fidelity_share
@@ -222,16 +221,16 @@ class ExplanationSummary(Summary):
         yield choose("unfaithful", fidelities, MOST_UNFAITHFUL, largest=False)
         yield choose("unstable", ((i, value) for i, value in unstable if value is not None), MOST_UNSTABLE)
 
-    def shown(self, findings: Any) -> Iterator[str]:
+    def shown(self, findings: ExplanationFindings) -> Iterator[str]:
         """The documents with a card."""
         yield from (example.document_id for example in findings.examples)
 
-    def is_truncated(self, record: Any, evidence: Evidence) -> bool:
+    def is_truncated(self, record: Explanation, evidence: Evidence) -> bool:
         """An explanation asks the model about as much of a document as the prediction did."""
         return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
 
 
-def fidelity_cell(name: str, title: str, aid: str) -> Cell:
+def fidelity_cell(name: str, title: str, aid: str) -> Cell[Explanation]:
     """The column of the table of documents that has the R² of each explanation.
 
     Args:

@@ -12,7 +12,7 @@ by order statistics. The exponential is taken last, for the eye; beyond 1e300 it
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
@@ -138,7 +138,7 @@ class PerplexityFindings(ScoredFindings):
     word: Number
 
 
-class PerplexitySummary(Summary):
+class PerplexitySummary(Summary[Perplexity, PerplexityFindings]):
     """How surprising the texts are to a causal language model."""
 
     probe = "perplexity"
@@ -155,7 +155,7 @@ class PerplexitySummary(Summary):
     )
     reasons = {"nothing-to-score": N_("no token to score")}  # noqa: RUF012
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[PerplexityFindings] | None:
         """Perplexities and bits per byte, and the documents with the most."""
         scored = evidence.measured(self.probe, Perplexity)
         if not scored:
@@ -174,16 +174,15 @@ class PerplexitySummary(Summary):
         records = [record for record in evidence.measured(self.probe, Perplexity).values() if record.logprobs]
         yield choose("surprising", ((r.document_id, document_bits_per_byte(r)) for r in records), MOST_SURPRISING)
 
-    def shown(self, findings: Any) -> Iterator[str]:
+    def shown(self, findings: PerplexityFindings) -> Iterator[str]:
         """The documents with a card."""
         yield from (example.document_id for example in findings.most_surprising)
 
-    def abridged(self, findings: Any) -> PerplexityFindings:
+    def abridged(self, findings: PerplexityFindings) -> PerplexityFindings:
         """The strips with some of their values."""
-        abridged: PerplexityFindings = abridged_strips(findings)
-        return abridged
+        return abridged_strips(findings)
 
-    def n_tokens(self, record: Any) -> int | None:
+    def n_tokens(self, record: Perplexity) -> int | None:
         """The scored tokens."""
         return len(record.logprobs)
 

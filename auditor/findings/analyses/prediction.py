@@ -11,7 +11,6 @@ documents. It is 1 at most unless one candidate begins with another.
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from auditor.findings.analyses.answers import PROBE, Answer, answer_probability, pair, scored
 from auditor.findings.analyses.calibration import CALIBRATION_ERROR, CalibrationBin, calibrate
@@ -154,7 +153,7 @@ class PredictionFindings(Finding):
     """Whether the answers are free continuations (no candidate labels)."""
 
 
-class PredictionSummary(Summary):
+class PredictionSummary(Summary[Prediction, PredictionFindings]):
     """What the model answers, held against the references where the corpus has any."""
 
     probe = PROBE
@@ -179,12 +178,12 @@ class PredictionSummary(Summary):
         ),
     )
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[PredictionFindings] | None:
         """Scores, calibration and examples of what was answered."""
         answers = pair(evidence, setting.multi_label, setting.labelled)
         return _conclude(answers, setting) if answers else None
 
-    def point(self, whole: Whole, findings: Any) -> Iterator[Pointer]:
+    def point(self, whole: Whole, findings: PredictionFindings) -> Iterator[Pointer]:
         """Labels that are often missed and no check points at already; errors that the model was sure of."""
         yield from _missed_labels(whole, findings)
         yield from _confident(pair(whole.evidence, whole.setting.multi_label, whole.setting.labelled))
@@ -197,12 +196,12 @@ class PredictionSummary(Summary):
         known = ((name, value) for name, value in unsure if value is not None)
         yield choose("unsure", known, MOST_UNSURE, largest=False)
 
-    def shown(self, findings: Any) -> Iterator[str]:
+    def shown(self, findings: PredictionFindings) -> Iterator[str]:
         """The examples of the section."""
         yield from (example.document_id for example in (*findings.confident_errors, *findings.least_certain))
 
 
-def _conclude(answers: Sequence[Answer], setting: Setting) -> Conclusion:
+def _conclude(answers: Sequence[Answer], setting: Setting) -> Conclusion[PredictionFindings]:
     seed, labels, labelled = setting.seed, answers[0].prediction.labels, scored(answers)
     entropy = mean_entropy(answers, seed) if labels else None
     numbers = [accuracy(labelled)] if labelled else []

@@ -10,7 +10,6 @@ here may stand beside one of `auditor.findings.analyses.perplexity`. Intervals a
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from auditor.findings.analyses.perplexity import (
     EXAMPLES,
@@ -78,7 +77,7 @@ class PseudoPerplexityFindings(ScoredFindings):
     """Tokens in words of several tokens: where the variants differ."""
 
 
-class PseudoPerplexitySummary(Summary):
+class PseudoPerplexitySummary(Summary[PseudoPerplexity, PseudoPerplexityFindings]):
     """How surprising each token is to a masked language model."""
 
     probe = "pseudo_perplexity"
@@ -93,7 +92,7 @@ class PseudoPerplexitySummary(Summary):
         Cell("pseudo_perplexity", "", "perplexity", 0, document_perplexity),
     )
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[PseudoPerplexityFindings] | None:
         """Pseudo-perplexities, and the documents with the largest."""
         scored = evidence.measured(self.probe, PseudoPerplexity)
         if not scored:
@@ -109,16 +108,15 @@ class PseudoPerplexitySummary(Summary):
         records = [record for record in evidence.measured(self.probe, PseudoPerplexity).values() if record.logprobs]
         yield choose("pseudo-surprising", ((r.document_id, document_nats(r)) for r in records), MOST_SURPRISING)
 
-    def shown(self, findings: Any) -> Iterator[str]:
+    def shown(self, findings: PseudoPerplexityFindings) -> Iterator[str]:
         """The documents with a card."""
         yield from (example.document_id for example in findings.most_surprising)
 
-    def abridged(self, findings: Any) -> PseudoPerplexityFindings:
+    def abridged(self, findings: PseudoPerplexityFindings) -> PseudoPerplexityFindings:
         """The strips with some of their values."""
-        abridged: PseudoPerplexityFindings = abridged_strips(findings)
-        return abridged
+        return abridged_strips(findings)
 
-    def n_tokens(self, record: Any) -> int | None:
+    def n_tokens(self, record: PseudoPerplexity) -> int | None:
         """The scored tokens."""
         return len(record.logprobs)
 

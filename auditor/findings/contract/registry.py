@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint
-from typing import Final
+from typing import Any, Final
 
 from auditor.errors import InstallationError
 from auditor.findings.contract.quantity import Quantity
@@ -15,7 +15,7 @@ GROUP: Final = "auditor.summaries"
 
 
 @functools.cache
-def summaries() -> Mapping[str, Summary]:
+def summaries() -> Mapping[str, Summary[Any, Any]]:
     """Probe → its summary, in the order of the report.
 
     Raises:
@@ -27,7 +27,7 @@ def summaries() -> Mapping[str, Summary]:
     return {summary.probe: summary for summary in loaded}
 
 
-def summary_of(probe: str) -> Summary | None:
+def summary_of(probe: str) -> Summary[Any, Any] | None:
     """The summary of a probe; None where it has none."""
     return summaries().get(probe)
 
@@ -43,13 +43,13 @@ def quantity_of(name: str) -> Quantity | None:
     return quantities().get(base.partition("[")[0])
 
 
-def owner_of(name: str) -> Summary | None:
+def owner_of(name: str) -> Summary[Any, Any] | None:
     """The summary that declares the quantity of a number; None where nobody does."""
     quantity = quantity_of(name)
     return next((s for s in summaries().values() if quantity in s.quantities), None) if quantity else None
 
 
-def _load(entry: EntryPoint) -> Summary:
+def _load(entry: EntryPoint) -> Summary[Any, Any]:
     summary = load(entry)
     if not isinstance(summary, Summary) or summary.probe != entry.name:
         given = f"one of {summary.probe!r}" if isinstance(summary, Summary) else f"{summary!r:.60}"
@@ -60,7 +60,7 @@ def _load(entry: EntryPoint) -> Summary:
     return summary
 
 
-def _require_own_names(loaded: Iterable[Summary]) -> None:
+def _require_own_names(loaded: Iterable[Summary[Any, Any]]) -> None:
     """Refuses a number, a column of the table of documents or a section that another summary, or every run, has."""
     declared = {("column", name): "every run" for name in DocumentRow.model_fields}
     for summary in loaded:
@@ -73,7 +73,7 @@ def _require_own_names(loaded: Iterable[Summary]) -> None:
             declared[kind, name] = f"the summary of {summary.probe}"
 
 
-def _names(summary: Summary) -> Iterator[tuple[str, str, str]]:
+def _names(summary: Summary[Any, Any]) -> Iterator[tuple[str, str, str]]:
     """Kind and name of what no other summary may declare, and a name that it could have instead."""
     yield from (("number", quantity.name, f"{summary.probe}.{quantity.name}") for quantity in summary.quantities)
     yield from (("column", cell.name, f"{summary.probe}_{cell.name}") for cell in summary.cells)

@@ -8,12 +8,17 @@ counted in the coverage, and its rows are printed as they are.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.quantity import ModelKind, Quantity
 from auditor.findings.contract.types import Check, Choice, Number, Pointer, Unit
+
+R = TypeVar("R")
+"""The record of a probe."""
+F = TypeVar("F", bound=Finding)
+"""What findings.json keeps of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,10 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(Generic[F]):
     """What a summary comes to: what findings.json keeps of the probe, and its numbers in the order of the report."""
 
-    findings: Finding
+    findings: F
     numbers: tuple[Number, ...]
 
 
@@ -52,7 +57,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Generic[R]):
     """One column of the table of all documents, that a summary fills."""
 
     name: str
@@ -63,25 +68,25 @@ class Cell:
     """`perplexity` where the value is its logarithm, in nats."""
     width: int
     """Per cent of the table, on paper."""
-    value: Callable[[Any], float | None]
+    value: Callable[[R], float | None]
     """From the record of a document."""
     aid: str = ""
     """Message: what the caption says of it."""
 
 
-class Summary(ABC):
+class Summary(ABC, Generic[R, F]):
     """What one probe comes to. A subclass states the attributes; instances keep no state."""
 
     probe: str
     """Name of the probe."""
     title: str
     """Message (`N_`): what the probe is called in a sentence."""
-    record: type[Any]
+    record: type[R]
     """What its rows are, unless they are a `Failure` or `NotMeasurable`."""
-    findings: type[Finding]
+    findings: type[F]
     """What findings.json keeps of it."""
     quantities: tuple[Quantity, ...] = ()
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[Cell[R], ...] = ()
     order: int = 100
     """Place among the probes, on page one and in the report."""
     reasons: Mapping[str, str] = {}
@@ -96,10 +101,10 @@ class Summary(ABC):
         return self.section or f"probe-{self.probe}"
 
     @abstractmethod
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[F] | None:
         """What follows from the rows; None where nothing was measured."""
 
-    def point(self, whole: Whole, findings: Any) -> Iterable[Pointer]:
+    def point(self, whole: Whole, findings: F) -> Iterable[Pointer]:
         """Where to look, worst first; `findings` are those of `summarise`."""
         del whole, findings
         return ()
@@ -109,26 +114,25 @@ class Summary(ABC):
         del evidence, setting
         return ()
 
-    def shown(self, findings: Any) -> Iterable[str]:
+    def shown(self, findings: F) -> Iterable[str]:
         """Ids of documents that its section names or shows."""
         del findings
         return ()
 
-    def notes(self, findings: Any) -> Iterable[str]:
+    def notes(self, findings: F) -> Iterable[str]:
         """What page one must state, translated."""
         del findings
         return ()
 
-    def abridged(self, findings: Any) -> Finding:
+    def abridged(self, findings: F) -> F:
         """The findings without what the report draws from the evidence of a corpus too large for one page."""
-        kept: Finding = findings
-        return kept
+        return findings
 
-    def is_truncated(self, record: Any, evidence: Evidence) -> bool:
+    def is_truncated(self, record: R, evidence: Evidence) -> bool:
         """Whether the model saw only the beginning of the document of a record."""
         del evidence
         return bool(getattr(record, "truncated", False))
 
-    def n_tokens(self, record: Any) -> int | None:
+    def n_tokens(self, record: R) -> int | None:
         """Tokens of a document as the model counts them; None where the record does not say."""
         return getattr(record, "n_tokens", None)

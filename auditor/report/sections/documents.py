@@ -9,6 +9,7 @@ column with few different entries carries the numbers of those that each cell ho
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from auditor.findings import abridgement
 from auditor.findings.analyses import answers
@@ -221,7 +222,7 @@ def _number_fields() -> list[Field]:
     return [field for _, field in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _number_field(declared: contract.Cell) -> Field:
+def _number_field(declared: contract.Cell[Any]) -> Field:
     def cell(row: DocumentRow) -> Cell:
         return _number(row.values.get(declared.name), declared.unit)
 

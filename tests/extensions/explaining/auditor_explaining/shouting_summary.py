@@ -30,7 +30,7 @@ MEAN_SHARE = Quantity(
 )
 
 
-class ShoutingSummary(Summary):
+class ShoutingSummary(Summary[Shouting, ShoutingFindings]):
     """Means over documents."""
 
     probe = "shouting"
@@ -41,7 +41,7 @@ class ShoutingSummary(Summary):
     cells = (Cell("shouting", "Caps", "share", 6, lambda record: record.share, "Caps: letters in capitals."),)
     reasons = {"no-letter": "no letter"}  # noqa: RUF012
 
-    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion | None:
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[ShoutingFindings] | None:
         """The mean share over documents, with its interval."""
         shares = [record.share for record in evidence.measured(self.probe, Shouting).values()]
         if not shares:
