@@ -13,8 +13,8 @@ SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 PROGRAM = """
 import pathlib, sys
 from auditor import config, models
-from auditor.running import preflight
-found = preflight.check(config.load(None, {"model.name": sys.argv[1], "corpus.path": sys.argv[2]}, environment={}))
+from auditor.running.checking import check
+found = check(config.load(None, {"model.name": sys.argv[1], "corpus.path": sys.argv[2]}, environment={}))
 models.load(found.checkpoint, device="cpu")
 import torch
 big = torch.ones(2**24)
