@@ -28,6 +28,14 @@ def test_only_records_of_documents_of_the_corpus_are_measured():
     assert found.of("lime") == rows
 
 
+def test_the_record_of_one_document_is_of_the_class_asked_for_or_none():
+    found = Evidence(DOCUMENTS, {"lime": {"d00": Failure("d00", "blank", "nothing"), "d02": explanation(2)}})
+    assert found.record_of("lime", "d02", Explanation) == explanation(2)
+    assert found.record_of("lime", "d02", Prediction) is None
+    assert [found.record_of("lime", i, Explanation) for i in ("d00", "d01")] == [None, None]
+    assert found.record_of("nobody", "d02", Explanation) is None
+
+
 def test_a_probe_that_did_not_run_has_no_rows():
     assert (evidence().of("nobody"), evidence().measured("nobody", Prediction)) == ({}, {})
     assert list(evidence().records("nobody")) == []

@@ -23,6 +23,11 @@ class Evidence:
         """Document id → row of one probe; empty where it did not run."""
         return self.rows.get(probe, {})
 
+    def record_of(self, probe: str, document_id: str, record: type[R]) -> R | None:
+        """The record of one document; None where the probe has none of this class."""
+        row = self.of(probe).get(document_id)
+        return row if isinstance(row, record) else None
+
     def measured(self, probe: str, record: type[R]) -> dict[str, R]:
         """Document id → record of one probe, in the order of the corpus; documents without a record are left out."""
         rows = self.of(probe)

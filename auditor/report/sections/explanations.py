@@ -9,7 +9,7 @@ from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
 from auditor.records.types import Document, Explanation, Prediction
-from auditor.report.contract import Reason, Section, Sources, known, numbers_table, with_interval
+from auditor.report.contract import Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
 from auditor.report.sections.explanation_cards import Card, Scale, draw_card, scale_of
@@ -62,8 +62,8 @@ def explainer(sources: Sources) -> str:
 
 def explanation_of(sources: Sources, document_id: str) -> Explanation | None:
     """The explanation of a document by that probe, where there is one with a target."""
-    row = sources.evidence.of(explainer(sources)).get(document_id)
-    return row if isinstance(row, Explanation) and row.targets else None
+    explanation = sources.evidence.record_of(explainer(sources), document_id, Explanation)
+    return explanation if explanation and explanation.targets else None
 
 
 def unit_explained(sources: Sources) -> str:
@@ -94,10 +94,10 @@ def _anchor(sources: Sources, summary: ExplanationSummary, document_id: str) -> 
 
 def _shown(sources: Sources, probe: str) -> list[tuple[Example, Document, Explanation]]:
     analysis, shown = sources.findings.analysis(probe, ExplanationFindings), []
-    measured = sources.evidence.measured(probe, Explanation) if analysis else {}
-    for example in known(analysis.examples if analysis else (), measured):
-        explanation, document = measured[example.document_id], sources.documents.get(example.document_id)
-        if document is not None and explanation.targets:
+    for example in analysis.examples if analysis else ():
+        explanation = sources.evidence.record_of(probe, example.document_id, Explanation)
+        document = sources.documents.get(example.document_id)
+        if document is not None and explanation and explanation.targets:
             shown.append((example, document, explanation))
     return shown
 

@@ -180,7 +180,7 @@ _IN_SLICE = Reason(N_("Wrong answers with the highest probability in the group w
 
 def _card(sources: Sources, document_id: str, reasons: Sequence[tuple[str, str]], delta: float) -> Card:
     document = sources.documents[document_id]
-    answer = sources.evidence.measured(PREDICTION, Prediction).get(document_id)
+    answer = sources.evidence.record_of(PREDICTION, document_id, Prediction)
     passages = tuple(_passages(sources, document, delta))
     return Card(
         document_id=formats.middle(document_id, 48),

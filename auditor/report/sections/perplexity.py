@@ -115,7 +115,7 @@ def _facts(record: Perplexity) -> list[str]:
 
 
 def _surprising(sources: Sources, document_id: str, value: float) -> str:
-    record = sources.evidence.measured(PERPLEXITY.probe, Perplexity).get(document_id)
+    record = sources.evidence.record_of(PERPLEXITY.probe, document_id, Perplexity)
     return say(
         "The text surprises the language model: {bits} per byte, perplexity {perplexity}.",
         bits=formats.quantity(value, "bits"),
