@@ -12,7 +12,7 @@ import functools
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from auditor.errors import RenderError
 from auditor.findings.contract.registry import summaries
 from auditor.findings.contract.types import Findings
 from auditor.languages import say
+from auditor.registry import registered
 from auditor.report.contract import Chapter, Inline, Section, Sources
 
 GROUP: Final = "auditor.chapters"
@@ -38,9 +39,10 @@ def chapters() -> Mapping[str, Chapter]:
     """Probe → its chapter, in the order of the report; of probes without a summary by name, behind the others.
 
     Raises:
+        InstallationError: two packages brought one for the same probe.
         RenderError: one cannot be loaded, or is no `Chapter` of the probe that it is registered for.
     """
-    loaded = {name: _load(entry) for name, entry in sorted(_entries().items())}
+    loaded = {name: _load(entry) for name, entry in sorted(registered(GROUP).items())}
     ordered = [probe for probe in summaries() if probe in loaded]
     return {probe: loaded[probe] for probe in [*ordered, *(name for name in loaded if name not in ordered)]}
 
@@ -68,7 +70,7 @@ def compose(sources: Sources, chapter: Chapter) -> Section:
     Raises:
         RenderError: it cannot be composed; names the chapter and who brings it.
     """
-    entry = _entries()[chapter.probe]
+    entry = registered(GROUP)[chapter.probe]
     try:
         section = chapter.compose(sources)
         if not isinstance(section, Section):
@@ -82,7 +84,7 @@ def compose(sources: Sources, chapter: Chapter) -> Section:
 def read_template(name: str) -> tuple[str, str] | None:
     """Text and path of a template that came with a chapter: `probes/length/length.html.j2`."""
     probe, _, file = name.removeprefix(PREFIX).partition("/")
-    entry = _entries().get(probe) if name.startswith(PREFIX) and file.endswith(".j2") else None
+    entry = registered(GROUP).get(probe) if name.startswith(PREFIX) and file.endswith(".j2") else None
     if entry is None:
         return None
     try:
@@ -96,10 +98,6 @@ def template_of(probe: str, name: str) -> str:
     """The full name of a template that a chapter names: its own where it brings one, else the report's."""
     brought = f"{PREFIX}{probe}/{name}"
     return brought if read_template(brought) else name
-
-
-def _entries() -> Mapping[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def _load(entry: EntryPoint) -> Chapter:

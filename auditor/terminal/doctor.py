@@ -48,8 +48,8 @@ def _software() -> Iterator[Finding]:
 
 def _installation() -> Finding:
     try:
-        for group in ("auditor.probes", "auditor.tasks", "auditor.executors"):
-            registry.registered(group)
+        for group in ("probes", "tasks", "summaries", "chapters", "executors"):
+            registry.registered(f"auditor.{group}")
     except InstallationError as error:
         return Finding("auditor", "missing", f"{__version__}: {error}", error.exit_code)
     return Finding("auditor", "fine", __version__)

@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 from invented_runs import tiny
 
-from auditor.errors import RenderError
+from auditor.errors import InstallationError, RenderError
 from auditor.findings.contract.types import Coverage
 from auditor.report import Look, render_html
 from auditor.report.page.templates import UserTemplates
+from auditor.terminal import doctor
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
 MODULE = """
@@ -125,6 +126,14 @@ def test_a_chapter_whose_module_cannot_be_imported_is_named_with_who_brings_it(i
         render_html(*measured())
     said = "ModuleNotFoundError: No module named 'a_package_that_is_not_there'"
     assert str(caught.value) == f"{WHO.format(attribute='CHAPTER')}: {said}"
+
+
+def test_a_chapter_for_a_probe_that_has_one_is_refused_and_not_taken_in_its_stead(install, tmp_path):
+    install({"auditor.chapters": {"perplexity": "auditor_length.chapter:CHAPTER"}}, {})
+    said = r"auditor\.chapters: 'perplexity' is registered by .*auditor_length\.chapter:CHAPTER.*uninstall one"
+    with pytest.raises(InstallationError, match=said):
+        render_html(*measured())
+    assert [line.state for line in doctor.examine(tmp_path) if line.subject == "auditor"] == ["missing"]
 
 
 @pytest.mark.parametrize(
