@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from invented_classifier import classifier
 from invented_runs import hostile
 
 from auditor.errors import PdfUnavailableError
@@ -126,3 +127,15 @@ def test_missing_pango_is_one_clear_error_and_the_banner_is_silent(monkeypatch, 
 def test_each_platform_has_its_install_command(monkeypatch, platform, command):
     monkeypatch.setattr(pdf.sys, "platform", platform)
     assert pdf.install_command().startswith(command)
+
+
+@pytest.mark.parametrize("offset", [170, 240])
+def test_panels_that_do_not_fit_on_a_page_are_drawn_once_on_the_next(tmp_path, offset):
+    findings, evidence = classifier()
+    presentation = findings.presentation.model_copy(update={"sections": ("slices",)})
+    findings = findings.model_copy(update={"presentation": presentation})
+    panels = '<div class="grids panels">'
+    html = render_html(findings, evidence).replace(panels, f'<div style="height: {offset}mm"></div>{panels}', 1)
+    (tmp_path / "moved.pdf").write_bytes(pdf.render(html, findings, {}))
+    drawn = text_of(tmp_path / "moved.pdf", "-layout")
+    assert drawn.count("All documents") == 4

@@ -132,3 +132,13 @@ def test_many_groups_are_drawn_column_by_column_and_the_rest_counted():
     sizes = [len(panels[0].rows) - 1 for panels in content["chunks"]]
     assert max(sizes) <= slices.MOST_ROWS
     assert sum(sizes) + content["left_out"] == 100
+
+
+def test_a_column_of_more_groups_than_one_drawing_holds_is_cut():
+    findings, evidence = classifier()
+    numbers = findings.slices[0].numbers
+    rows = tuple(SliceRow(column="c", value=str(i), n=40, numbers=numbers, judged=True) for i in range(60))
+    content = slices.compose(Sources(findings.model_copy(update={"slices": rows}), evidence)).content
+    assert [len(panels[0].rows) - 1 for panels in content["chunks"]] == [24, 24, 12]
+    drawn = [row.group for panels in content["chunks"] for row in panels[0].rows if row.tone != "whole"]
+    assert drawn == [f"c {i}" for i in range(60)]

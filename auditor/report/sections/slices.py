@@ -15,7 +15,7 @@ from auditor.report.contract import Column, Section, Sources, Table, with_interv
 from auditor.report.drawing import formats, marks
 
 MOST_ROWS = 24
-"""Groups in one drawing; the columns of the corpus beyond it get drawings of their own."""
+"""Groups in one drawing, which has to fit on a page; the columns beyond it get drawings of their own."""
 MOST_GROUPS = 72
 """Groups drawn at all."""
 _MOST_NAMED = 3
@@ -177,7 +177,7 @@ def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
 
 
 def _chunks(rows: Sequence[SliceRow]) -> list[list[SliceRow]]:
-    """The rows in runs of whole columns, as many as one drawing holds."""
+    """The rows in runs of whole columns, as many as one drawing holds; a longer column is cut."""
     chunks: list[list[SliceRow]] = []
     by_column: dict[str, list[SliceRow]] = {}
     for row in rows[:MOST_GROUPS]:
@@ -186,7 +186,7 @@ def _chunks(rows: Sequence[SliceRow]) -> list[list[SliceRow]]:
         if chunks and len(chunks[-1]) + len(of_column) <= MOST_ROWS:
             chunks[-1] += of_column
         else:
-            chunks.append(list(of_column))
+            chunks += (of_column[i : i + MOST_ROWS] for i in range(0, len(of_column), MOST_ROWS))
     return chunks
 
 
