@@ -42,7 +42,7 @@ class Sitting(Generic[P_co]):
     """What a probe is given beside the model and the documents."""
 
     seed: int
-    """Of the run; a document's own draw also depends on its content, see `auditor.probes.lime.probe.seed_for`."""
+    """Of the run; a document's own draw also depends on its content, see `auditor.probes.perturbing.seed_for`."""
     earlier: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
     """Probe in `after` → document id → its row; a document that the probe was not given is missing."""
     prepared: P_co | None = None

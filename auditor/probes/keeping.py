@@ -90,8 +90,9 @@ def of_cards(
     chosen = sorted(wrong, key=lambda a: -a.error_confidence)[:WRONG]
     chosen += sorted(right, key=lambda a: -a.confidence)[:RIGHT]
     chosen += sorted(answers, key=lambda a: -a.confidence)[:SUREST]
-    lowest = sorted(explained, key=lambda row: row.targets[0].fidelity)[:LOWEST]
-    return frozenset([*(a.document.id for a in chosen), *(row.document_id for row in lowest)])
+    fidelity = {row.document_id: top.fidelity for row in explained if (top := row.targets[0].surrogate) is not None}
+    lowest = sorted(fidelity, key=fidelity.__getitem__)[:LOWEST]
+    return frozenset([*(a.document.id for a in chosen), *lowest])
 
 
 def without(row: Row) -> Row:

@@ -108,23 +108,49 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Halves:
+    """How far the surrogates of two independent halves of a neighbourhood agree: what sampling alone can change."""
+
+    correlation: float
+    """Pearson's, of their weights; 1 where all weights of both are equal."""
+    rank_correlation: float
+    """Spearman's, of their weights; 1 where all weights of both are equal."""
+    top_overlap: float
+    """Of the three segments of largest |weight| in each: those in both, over those in either."""
+    sign_flips: float
+    """Share of the segments whose weights have opposite signs."""
+    held_out: float
+    """Weighted R² of the surrogate of one half on the answers of the other, mean of both directions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """How well a linear model reproduces the answers of the audited one around a document."""
+
+    intercept: float
+    fidelity: float
+    """Weighted R² on the neighbourhood."""
+    local_prediction: float
+    """What it says for the undisturbed document."""
+    halves: Halves | None = None
+    """None where every mask was evaluated, or half of them cannot tell the segments apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """The linear surrogate of one label around one document. S weights, in the order of the segments."""
+    """What the segments do to one label of one document. S weights, in the order of the segments."""
 
     label: str
     weights: tuple[float, ...]
     standard_errors: tuple[float, ...]
     """Of the weights, such that ±1.96 of them is the 95 % interval (Student's t with few degrees of freedom has been
-    allowed for); all zero where every mask was evaluated (`exact`)."""
+    allowed for); all zero where nothing was sampled."""
     selected: tuple[bool, ...]
-    """Which segments the surrogate may use; the others have weight 0 by selection, not by measurement."""
-    intercept: float
-    fidelity: float
-    """Weighted R² of the surrogate on the neighbourhood."""
-    local_prediction: float
-    """What the surrogate says for the undisturbed document."""
+    """Which segments the method may use; the others have weight 0 by selection, not by measurement."""
     model_prediction: float
-    """What the model says for it."""
+    """What the model says for the undisturbed document."""
+    surrogate: Surrogate | None = None
+    """The linear model whose coefficients the weights are; None for a method that fits none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from auditor.probes.contract import Sitting
-from auditor.probes.lime.probe import LimeProbe, seed_for
+from auditor.probes.lime.probe import LimeProbe
+from auditor.probes.perturbing import seed_for
 from auditor.records.types import Document, Explanation
 from tests.benchmarks import limits, materials
 from tests.benchmarks.measuring import Spread, Work, forward_clock, in_turns

@@ -19,6 +19,7 @@ from auditor.records.types import (
     Perplexity,
     Prediction,
     Span,
+    Surrogate,
     Target,
 )
 
@@ -103,7 +104,7 @@ def _explained(document, prediction, rng):
     weights = tuple(rng.gauss(0, 0.2) for _ in segments)
     label = prediction.predicted[0] if prediction.predicted else "continuation"
     fidelity = 0.5 + 0.4 * rng.random()
-    target = Target(label, weights, (0.02,) * len(weights), (True,) * len(weights), 0.4, fidelity, 0.7, 0.7)
+    target = Target(label, weights, (0.02,) * len(weights), (True,) * len(weights), 0.7, Surrogate(0.4, fidelity, 0.7))
     return Explanation(
         document.id, "lime", "probability", name, segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )

@@ -44,7 +44,7 @@ def test_a_probe_that_did_not_run_has_no_rows():
 def test_two_probes_of_one_class_of_records_keep_their_rows_apart():
     found = Evidence(DOCUMENTS, {"lime": {"d00": explanation(0)}, "twin": {"d00": explanation(0, fidelity=0.4)}})
     lime, twin = (found.measured(probe, Explanation)["d00"] for probe in ("lime", "twin"))
-    assert (lime.targets[0].fidelity, twin.targets[0].fidelity) == (0.9, 0.4)
+    assert (lime.targets[0].surrogate.fidelity, twin.targets[0].surrogate.fidelity) == (0.9, 0.4)
 
 
 def test_a_restriction_has_its_documents_in_the_order_of_the_corpus_and_their_rows_only():

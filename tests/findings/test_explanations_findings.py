@@ -8,7 +8,7 @@ from auditor.findings.analyses.explanations import faithful, is_clear
 from auditor.findings.analyses.lime import SUMMARY
 from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
 from auditor.findings.contract.summary import Setting
-from auditor.records.types import Neighbourhood, Segment
+from auditor.records.types import Neighbourhood, Segment, Surrogate
 
 
 def summarised(found):
@@ -137,7 +137,7 @@ def test_nothing_explained_gives_nothing():
 def test_unfaithful_explanations_say_nothing_about_words_that_recur():
     def explained(i, weight, fidelity):
         base = with_weights(i, (weight + i / 1e4, 0.0))
-        return replace(base, targets=(replace(base.targets[0], fidelity=fidelity),))
+        return replace(base, targets=(replace(base.targets[0], surrogate=Surrogate(0.5, fidelity, 0.8)),))
 
     kept = [explained(i, 0.2, 0.5) for i in range(3)]
     dropped = [explained(i, -0.9, 0.49) for i in range(3, 9)]

@@ -181,4 +181,4 @@ def test_a_misspelt_name_is_answered_with_near_ones():
 
 
 def test_lime_examples_of_the_fixture_stay_what_the_other_tests_assume():
-    assert explanation(3).targets[0].fidelity == 0.3
+    assert explanation(3).targets[0].surrogate.fidelity == 0.3

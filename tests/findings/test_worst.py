@@ -9,7 +9,7 @@ from auditor.findings import Evidence, summarise
 from auditor.findings.analyses.explanations import MOST_UNFAITHFUL, instability
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice, worst_slice
 from auditor.findings.contract.summary import Setting
-from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Target
+from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Surrogate, Target
 
 
 def chosen(found, **given):
@@ -18,7 +18,7 @@ def chosen(found, **given):
 
 def explanation(name, weights, errors, fidelity=0.9, *, exact=False):
     segments = tuple(Segment(f"w{i}", (Span(i, i + 1),)) for i in range(len(weights)))
-    target = Target("positive", weights, errors, (True,) * len(weights), 0.2, fidelity, 0.8, 0.8)
+    target = Target("positive", weights, errors, (True,) * len(weights), 0.8, Surrogate(0.2, fidelity, 0.8))
     around = Neighbourhood(100, 100, exact, 25.0)
     return Explanation(name, "lime", "probability", "words", segments, (target,), around)
 
@@ -37,7 +37,7 @@ def test_errors_are_ranked_by_the_probability_of_the_wrong_answer():
 
 def test_explanations_are_ranked_by_their_fidelity():
     found = evidence()
-    r2 = {i: e.targets[0].fidelity for i, e in found.of("lime").items() if isinstance(e, Explanation)}
+    r2 = {i: e.targets[0].surrogate.fidelity for i, e in found.of("lime").items() if isinstance(e, Explanation)}
     choice = chosen(found)["unfaithful"]
     assert ids(choice) == sorted(r2, key=lambda i: r2[i])[:MOST_UNFAITHFUL]
     assert choice.among == len(r2)

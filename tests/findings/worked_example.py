@@ -25,6 +25,7 @@ from auditor.records.types import (
     Prediction,
     Segment,
     Span,
+    Surrogate,
     Target,
 )
 
@@ -72,10 +73,8 @@ def explanation(i, weights=(0.0, 0.02, 0.0, 0.3, 0.05, -0.4), fidelity=0.9, erro
         weights=tuple(w * (1 + i / 1000) for w in weights),
         standard_errors=(error,) * len(weights),
         selected=(True,) * len(weights),
-        intercept=0.5,
-        fidelity=0.3 if i in (3, 4) else fidelity + i / 1000,
-        local_prediction=0.8,
         model_prediction=0.85,
+        surrogate=Surrogate(0.5, 0.3 if i in (3, 4) else fidelity + i / 1000, 0.8),
     )
     segments = tuple(Segment(word, (span,)) for word, span in zip(WORDS, spans_of(WORDS), strict=True))
     return Explanation(

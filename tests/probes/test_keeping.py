@@ -21,7 +21,16 @@ from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel
 from auditor.records.neighbourhoods import Perturbed, unpack
 from auditor.records.schema import from_bytes, to_bytes
-from auditor.records.types import Document, Explanation, Neighbourhood, NotMeasurable, Prediction, Segment, Target
+from auditor.records.types import (
+    Document,
+    Explanation,
+    Neighbourhood,
+    NotMeasurable,
+    Prediction,
+    Segment,
+    Surrogate,
+    Target,
+)
 from tests.models.tiny import save
 from tests.probes.stubs import Oracle
 from tests.probes.test_lime_probe import LONG, feeling
@@ -45,7 +54,7 @@ def drawn(seed: int, n: int, several: bool, share_failing: float) -> tuple[list[
         if random_.random() < 0.9:
             predictions[f"d{i}"] = Prediction(f"d{i}", LABELS, p, p, said, 0.1, 3, False)
         segments = (Segment("w", ()),) * random_.randrange(1, 9)
-        target = Target("a", (), (), (), 0.0, round(random_.random(), 1), 0.0, 0.0)
+        target = Target("a", (), (), (), 0.0, Surrogate(0.0, round(random_.random(), 1), 0.0))
         around = Neighbourhood(2, 2, True, 25.0, masks=b"m", answers=b"a")
         row = Explanation(f"d{i}", "lime", "probability", "words", segments, (target,), around)
         rows.append(NotMeasurable(f"d{i}", "unreadable", "no") if random_.random() < share_failing else row)
@@ -91,7 +100,7 @@ def explained_and_answered(n: int, lowest: Sequence[int], middle: int, wrong: Se
         documents.append(Document(f"d{i}", "x", labels=("ab"[i in wrong],) if labelled else ()))
         p = (0.99 - i / 1000, 0.01 + i / 1000)
         predictions[f"d{i}"] = Prediction(f"d{i}", ("a", "b"), p, p, ("a",), 0.1, 3, False)
-        target = Target("a", (), (), (), 0.0, 0.1 if i in lowest else 0.9, 0.0, 0.0)
+        target = Target("a", (), (), (), 0.0, Surrogate(0.0, 0.1 if i in lowest else 0.9, 0.0))
         segments = (Segment("w", ()),) * lengths[i]
         rows.append(Explanation(f"d{i}", "lime", "probability", "words", segments, (target,), None))
     return documents, rows, predictions
@@ -177,8 +186,8 @@ def test_the_surrogate_fitted_again_from_what_was_kept_has_the_stored_weights(
     for target, again in zip(found.targets, refit(found, kept, budget), strict=True):
         assert again.weights == pytest.approx(target.weights, abs=2e-6)
         assert again.half_widths / 1.96 == pytest.approx(target.standard_errors, abs=2e-6)
-        assert again.fidelity == pytest.approx(target.fidelity, abs=1e-5)
-        assert again.intercept == pytest.approx(target.intercept, abs=2e-6)
+        assert again.fidelity == pytest.approx(target.surrogate.fidelity, abs=1e-5)
+        assert again.intercept == pytest.approx(target.surrogate.intercept, abs=2e-6)
 
 
 def test_what_is_not_kept_is_none_and_all_else_is_equal() -> None:

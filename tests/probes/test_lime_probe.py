@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.design import FIRST_ROUND
 from auditor.probes.lime.neighbourhood import distinct
-from auditor.probes.lime.probe import STRETCH, LimeProbe, seed_for
+from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
+from auditor.probes.perturbing import STRETCH, seed_for
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
@@ -84,10 +85,10 @@ def test_everything_equals_the_lime_package(text: str, num_features: int | None)
         weights = dict(theirs.local_exp[label])
         assert {i for i, chosen in enumerate(target.selected) if chosen} == set(weights)
         assert target.weights == pytest.approx([weights.get(i, 0.0) for i in range(len(target.weights))], abs=1e-6)
-        assert target.intercept == pytest.approx(theirs.intercept[label], abs=1e-6)
+        assert target.surrogate.intercept == pytest.approx(theirs.intercept[label], abs=1e-6)
     last = next(t for t in ours.targets if t.label == "pos")  # the package keeps score and prediction of the last label
-    assert last.fidelity == pytest.approx(theirs.score, abs=1e-6)
-    assert last.local_prediction == pytest.approx(theirs.local_pred[0], abs=1e-6)
+    assert last.surrogate.fidelity == pytest.approx(theirs.score, abs=1e-6)
+    assert last.surrogate.local_prediction == pytest.approx(theirs.local_pred[0], abs=1e-6)
 
 
 def closed_form(d: int, p: int) -> tuple[float, float, float]:
@@ -169,7 +170,7 @@ def test_enumeration_is_the_weighted_regression_over_all_masks() -> None:
         weights.append(share * math.exp(-((1 - math.sqrt(sum(kept) / 5)) ** 2) / 0.125))
     root = np.sqrt(weights)
     beta, *_ = np.linalg.lstsq(np.array(rows) * root[:, None], np.array(values) * root, rcond=None)
-    assert (ours.targets[0].intercept, *ours.targets[0].weights) == pytest.approx(beta, abs=1e-10)
+    assert (ours.targets[0].surrogate.intercept, *ours.targets[0].weights) == pytest.approx(beta, abs=1e-10)
     assert set(ours.targets[0].standard_errors) == {0.0}
 
 
@@ -188,7 +189,7 @@ def test_a_linear_model_gives_its_own_coefficients(n_words: int) -> None:
     exact = found.neighbourhood.exact
     wanted = [effects[w] for w in words]
     assert target.weights == pytest.approx(wanted, rel=0 if exact else 0.03, abs=1e-9 if exact else 1e-4)
-    assert target.fidelity == pytest.approx(1, abs=1e-3)
+    assert target.surrogate.fidelity == pytest.approx(1, abs=1e-3)
 
 
 def test_each_distinct_perturbation_is_computed_once() -> None:
@@ -221,8 +222,8 @@ def test_a_constant_model_has_weights_of_nought(level: float, n_samples: int | s
     found = one(LimeProbe(n_samples=n_samples), Oracle(("n", "p"), lambda _: [level, 1 - level]), text)
     target = next(t for t in found.targets if t.label == ("n" if level > 0.5 else "p"))
     assert set(target.weights) == set(target.standard_errors) == {0.0}
-    assert target.intercept == max(level, 1 - level)
-    assert target.fidelity == 1.0
+    assert target.surrogate.intercept == max(level, 1 - level)
+    assert target.surrogate.fidelity == 1.0
 
 
 @pytest.mark.parametrize("level", [0.1, 0.3, 0.7, 0.9999])
@@ -238,7 +239,7 @@ def test_a_kernel_too_narrow_to_see_a_perturbation_leaves_all_weights_at_nought(
     found = one(LimeProbe(kernel_width=width), Oracle(("n", "p"), feeling), text)
     assert found.neighbourhood.exact
     assert set(found.targets[0].weights) == {0.0}
-    assert found.targets[0].intercept == found.targets[0].model_prediction
+    assert found.targets[0].surrogate.intercept == found.targets[0].model_prediction
 
 
 def test_chinese_is_explained_by_words_not_by_clauses() -> None:
@@ -314,7 +315,9 @@ WORDS = " ".join(f"word{i}" for i in range(14))
 def test_a_kernel_that_gives_nearly_all_masks_no_weight_leaves_numbers(width: float, n_samples: Any) -> None:
     found = one(LimeProbe(n_samples=n_samples, max_samples=600, kernel_width=width), Oracle(("n", "p"), feeling), WORDS)
     target = found.targets[0]
-    assert np.isfinite([*target.weights, *target.standard_errors, target.fidelity, target.intercept]).all()
+    assert np.isfinite(
+        [*target.weights, *target.standard_errors, target.surrogate.fidelity, target.surrogate.intercept]
+    ).all()
 
 
 def test_what_single_words_do_is_found_with_the_narrowest_kernel() -> None:
@@ -400,8 +403,8 @@ def test_auto_agrees_with_what_the_package_tends_to() -> None:
     wanted, found = many.targets[0], auto.targets[0]
     errors = np.hypot(wanted.standard_errors, found.standard_errors)
     assert (np.abs(np.subtract(wanted.weights, found.weights)) < 4 * errors).all()
-    assert found.fidelity == pytest.approx(wanted.fidelity, abs=0.03)
-    assert found.intercept == pytest.approx(wanted.intercept, abs=0.02)
+    assert found.surrogate.fidelity == pytest.approx(wanted.surrogate.fidelity, abs=0.03)
+    assert found.surrogate.intercept == pytest.approx(wanted.surrogate.intercept, abs=0.02)
 
 
 def test_auto_documents_do_not_depend_on_their_neighbours() -> None:

@@ -8,7 +8,17 @@ from dataclasses import replace
 
 import invented_texts as texts
 
-from auditor.records.types import Document, Explanation, Neighbourhood, Perplexity, Prediction, Segment, Span, Target
+from auditor.records.types import (
+    Document,
+    Explanation,
+    Neighbourhood,
+    Perplexity,
+    Prediction,
+    Segment,
+    Span,
+    Surrogate,
+    Target,
+)
 
 LABELS = ("negative", "neutral", "positive")
 
@@ -94,7 +104,7 @@ def explanation(document, pieces, rng, label="positive", unit="probability"):
     exact = len(segments) <= 8
     errors = tuple(0.0 if exact else 0.02 + 0.03 * rng.random() for _ in segments)
     selected = tuple(rng.random() > 0.1 or s.text in strong for s in segments)
-    target = Target(label, weights, errors, selected, 0.4, 0.55 + 0.4 * rng.random(), 0.8, 0.82)
+    target = Target(label, weights, errors, selected, 0.82, Surrogate(0.4, 0.55 + 0.4 * rng.random(), 0.8))
     n = 2 ** len(segments) if exact else 1000
     around = Neighbourhood(n, min(n, 987), exact, 25.0)
     return Explanation(document.id, "lime", unit, "words", segments, (target,), around)

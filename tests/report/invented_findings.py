@@ -103,7 +103,7 @@ def rows(made, records):
                 values={
                     "probability": max(p.probabilities, default=None) if p else None,
                     "entropy": p.entropy if p else None,
-                    "fidelity": e.targets[0].fidelity if e else None,
+                    "fidelity": e.targets[0].surrogate.fidelity if e else None,
                     "perplexity": value_of(x) if x else None,
                     "perplexity_nats": log(value_of(x)) if x else None,
                     "bits_per_byte": x.nll / 0.6931 / x.n_bytes if x else None,

@@ -9,7 +9,7 @@ from invented_runs import hostile
 
 from auditor.findings.analyses.words import rank_words
 from auditor.findings.contract.types import Example
-from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Surrogate, Target
 from auditor.report.contract import Sources, with_interval
 from auditor.report.sections import lime, recurring
 
@@ -23,7 +23,7 @@ def word_in(documents, word, label, weight):
             "probability",
             "words",
             (Segment(word, (Span(0, len(word)),)),),
-            (Target(label, (weight + 0.001 * n,), (0.0,), (True,), 0.1, 0.9, 0.8, 0.8),),
+            (Target(label, (weight + 0.001 * n,), (0.0,), (True,), 0.8, Surrogate(0.1, 0.9, 0.8)),),
             Neighbourhood(2, 2, True, 25.0),
         )
         for n, i in enumerate(documents)
@@ -87,7 +87,7 @@ def test_a_text_has_as_many_weights_beside_it_as_its_lines_leave_room_for(words,
     text = " ".join(names)
     segments = tuple(Segment(name, (Span(8 * i, 8 * i + 7),)) for i, name in enumerate(names))
     weights = (0.5, *(0.05,) * (words - 1))
-    target = Target(LABELS[0], weights, (0.01,) * words, (True,) * words, 0.1, 0.9, 0.8, 0.8)
+    target = Target(LABELS[0], weights, (0.01,) * words, (True,) * words, 0.8, Surrogate(0.1, 0.9, 0.8))
     document = Document("only", text, labels=(LABELS[0],))
     explained = Explanation(
         "only", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
@@ -153,7 +153,7 @@ def test_segments_are_not_called_words_where_they_are_something_else():
 def test_a_card_whose_weights_should_not_be_cited_is_signed(r2, printed):
     findings, evidence = classifier()
     explained = evidence.of("lime")["en-0000"]
-    target = replace(explained.targets[0], fidelity=r2)
+    target = replace(explained.targets[0], surrogate=Surrogate(0.1, r2, 0.8))
     evidence.of("lime")["en-0000"] = replace(explained, targets=(target,))
     cards = lime.CHAPTER.compose(Sources(findings, evidence)).content["cards"]
     (card,) = [card for card in cards if card.document_id == "en-0000"]
@@ -163,7 +163,7 @@ def test_a_card_whose_weights_should_not_be_cited_is_signed(r2, printed):
 def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():
     text = " ".join(f"Sentence {i:03d}." for i in range(200))
     segments = tuple(Segment(text[14 * i : 14 * i + 13], (Span(14 * i, 14 * i + 13),)) for i in range(200))
-    target = Target(LABELS[0], (0.5, *(0.01,) * 199), (0.001,) * 200, (True,) * 200, 0.1, 0.9, 0.8, 0.8)
+    target = Target(LABELS[0], (0.5, *(0.01,) * 199), (0.001,) * 200, (True,) * 200, 0.8, Surrogate(0.1, 0.9, 0.8))
     explained = Explanation(
         "long", "lime", "probability", "sentences", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )

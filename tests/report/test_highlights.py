@@ -14,7 +14,7 @@ from auditor.report.drawing.highlights import Mark
 
 def target(weights, errors, selected=None):
     n = len(weights)
-    return Target("positive", tuple(weights), tuple(errors), tuple(selected or [True] * n), 0.1, 0.8, 0.7, 0.7)
+    return Target("positive", tuple(weights), tuple(errors), tuple(selected or [True] * n), 0.7)
 
 
 def segments_of(text):

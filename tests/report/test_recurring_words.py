@@ -6,7 +6,7 @@ from invented_classifier import classifier
 
 from auditor.findings.analyses.explanations import faithful
 from auditor.findings.analyses.words import rank_words
-from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Target
+from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Surrogate, Target
 from auditor.report.contract import Sources
 from auditor.report.sections import recurring
 
@@ -14,7 +14,7 @@ from auditor.report.sections import recurring
 def explained(document_id, weights, fidelity=0.9):
     """An explanation with a word for each weight."""
     n = len(weights)
-    target = Target("positive", tuple(weights), (0.0,) * n, (True,) * n, 0.1, fidelity, 0.8, 0.8)
+    target = Target("positive", tuple(weights), (0.0,) * n, (True,) * n, 0.8, Surrogate(0.1, fidelity, 0.8))
     segments = tuple(Segment(f"word{i:02}", (Span(i, i + 1),)) for i in range(n))
     around = Neighbourhood(2, 2, True, 25.0)
     return Explanation(document_id, "lime", "probability", "words", segments, (target,), around)

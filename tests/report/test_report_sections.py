@@ -10,7 +10,17 @@ from invented_runs import candidates, empty, language_model, tiny
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.analyses.scores import ClassScores
 from auditor.findings.contract.types import Example, Pointer
-from auditor.records.types import Document, Explanation, Failure, Neighbourhood, Prediction, Segment, Span, Target
+from auditor.records.types import (
+    Document,
+    Explanation,
+    Failure,
+    Neighbourhood,
+    Prediction,
+    Segment,
+    Span,
+    Surrogate,
+    Target,
+)
 from auditor.report import render_html
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
@@ -223,7 +233,7 @@ def test_a_sentence_pair_is_explained_in_both_sentences():
     findings, evidence = classifier()
     document = Document("en-0000", "A man sleeps.", pair="Nobody <i>sleeps</i>.", labels=("negative",))
     segments = (Segment("man", (Span(2, 5),)), Segment("Nobody", (Span(0, 6, "pair"),)))
-    target = Target("negative", (0.1, 0.6), (0.01, 0.02), (True, True), 0.2, 0.9, 0.9, 0.9)
+    target = Target("negative", (0.1, 0.6), (0.01, 0.02), (True, True), 0.9, Surrogate(0.2, 0.9, 0.9))
     pair = Explanation(
         "en-0000", "lime", "probability", "words", segments, (target,), Neighbourhood(1000, 900, False, 25.0)
     )

@@ -88,7 +88,7 @@ def test_the_table_of_documents_has_a_column_of_each_with_its_own_values(run, pa
     for row in findings.documents:
         for name, probe in (("fidelity", "lime"), ("occlusion_fidelity", "occlusion")):
             record = evidence.of(probe).get(row.document_id)
-            expected = record.targets[0].fidelity if hasattr(record, "targets") else None
+            expected = record.targets[0].surrogate.fidelity if hasattr(record, "targets") else None
             assert row.values[name] == expected, (row.document_id, name)
     text = words(section(page, "documents"))
     assert re.search(r"R² R² occl\. .*? d00 negative ✗ positive 0\.95 0\.20 0\.90 0\.70 ", text)

@@ -171,7 +171,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
 
     def fidelity(self, explanations: Sequence[Explanation], seed: int) -> Number:
         """Mean R²."""
-        values = [top_target(explanation).fidelity for explanation in explanations]
+        values = [fidelity_of(explanation) for explanation in explanations]
         protocol = say(
             "Mean over documents of the weighted R² of the surrogate of the most probable label; {interval}",
             interval=say(BOOTSTRAP),
@@ -216,7 +216,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
         """Explanations with the lowest R², and those with the widest intervals beside their largest weight."""
         del setting
         explained = [e for e in evidence.measured(self.probe, Explanation).values() if e.targets]
-        fidelities = ((e.document_id, top_target(e).fidelity) for e in explained)
+        fidelities = ((e.document_id, fidelity_of(e)) for e in explained)
         unstable = ((e.document_id, instability(e)) for e in explained)
         yield choose("unfaithful", fidelities, MOST_UNFAITHFUL, largest=False)
         yield choose("unstable", ((i, value) for i, value in unstable if value is not None), MOST_UNSTABLE)
@@ -238,7 +238,7 @@ def fidelity_cell(name: str, title: str, aid: str) -> Cell[Explanation]:
         title: Message: head of the column.
         aid: Message: what the caption says of it.
     """
-    return Cell(name, title, "correlation", 6, lambda explanation: top_target(explanation).fidelity, aid)
+    return Cell(name, title, "correlation", 6, fidelity_of, aid)
 
 
 def instability(explanation: Explanation) -> float | None:
@@ -251,13 +251,25 @@ def instability(explanation: Explanation) -> float | None:
 
 
 def top_target(explanation: Explanation) -> Target:
-    """The surrogate of the most probable label."""
+    """What explains the most probable label."""
     return explanation.targets[0]
+
+
+def fidelity_of(explanation: Explanation) -> float:
+    """R² of the surrogate of the most probable label.
+
+    Raises:
+        ValueError: The method fits none.
+    """
+    surrogate = top_target(explanation).surrogate
+    if surrogate is None:
+        raise ValueError(f"{explanation.method} fits no surrogate: its explanations have no fidelity")
+    return surrogate.fidelity
 
 
 def faithful(explanations: Iterable[Explanation]) -> list[Explanation]:
     """Those that explain at least half."""
-    return [explanation for explanation in explanations if top_target(explanation).fidelity >= LOW_FIDELITY]
+    return [explanation for explanation in explanations if fidelity_of(explanation) >= LOW_FIDELITY]
 
 
 def is_clear(explanation: Explanation) -> bool:
@@ -283,7 +295,7 @@ def choose_examples(explanations: Sequence[Explanation], answers: Mapping[str, A
 
     Where a rule finds nothing (no errors, no references), the most certain answers take its place.
     """
-    by_fidelity = sorted(explanations, key=lambda e: top_target(e).fidelity)
+    by_fidelity = sorted(explanations, key=fidelity_of)
     known = [answers[e.document_id] for e in explanations if e.document_id in answers]
     wrong = sorted((a for a in known if a.wrong), key=lambda a: -a.error_confidence)
     right = sorted((a for a in known if a.correct), key=lambda a: -a.confidence)

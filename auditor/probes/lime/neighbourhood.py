@@ -12,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from auditor.probes.lime.design import Sample, draw, next_round, precision
+from auditor.probes.lime.design import Sample, draw, next_round, precision, weigh
 from auditor.probes.lime.emulator import estimate
+from auditor.probes.lime.stability import Half
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel, sample_masks
 from auditor.records.neighbourhoods import Perturbed
 from auditor.records.types import Neighbourhood
@@ -44,6 +45,13 @@ class Perturbations(Protocol):
 
     def perturbed(self, values: np.ndarray) -> Perturbed:
         """The first n masks with the answers (n, K), and how they were drawn: all that `fit` needs."""
+        ...
+
+    def halves(self, values: np.ndarray, num_features: int | None) -> list[Half]:
+        """Two independent halves of the first n masks, with a surrogate of every label each.
+
+        There are none where nothing was sampled, or too little to tell the segments apart twice.
+        """
         ...
 
 
@@ -89,6 +97,10 @@ class Enumerated:
     def perturbed(self, values: np.ndarray) -> Perturbed:
         """All masks; their weights follow from the number removed and `n_samples`."""
         return Perturbed.of(self.masks, values)
+
+    def halves(self, values: np.ndarray, num_features: int | None) -> list[Half]:  # noqa: ARG002
+        """None: no other sample could differ."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,20 @@ class Fixed:
         masks, inverse = self._drawn[1:]
         return Perturbed(masks, values, np.bincount(inverse, minlength=len(masks)), np.arange(len(masks)))
 
+    def halves(self, values: np.ndarray, num_features: int | None) -> list[Half]:
+        """Every other draw; the undisturbed document is in both."""
+        masks, _, inverse = self._drawn
+        answers = values[inverse]
+        read = np.flatnonzero(np.isfinite(answers).all(axis=1))
+        parts = [np.append(read[0], read[start::2]) for start in (1, 2)]
+        if min(map(len, parts)) <= self.n_segments + 1:
+            return []
+        weights = [kernel(masks[part], self.width) for part in parts]
+        return [
+            Half(masks[i], answers[i], w, fit_all(masks[i], answers[i], w, num_features=num_features))
+            for i, w in zip(parts, weights, strict=True)
+        ]
+
 
 @dataclass(frozen=True)
 class Adaptive:
@@ -182,6 +208,19 @@ class Adaptive:
         """The computed masks, with the unit of each."""
         sample, n = self._sample.first(len(values)), len(values)
         return Perturbed(sample.masks, values, np.ones(n, dtype=int), sample.units)
+
+    def halves(self, values: np.ndarray, num_features: int | None) -> list[Half]:
+        """Every other unit; the undisturbed document, which the limit gives no weight, is in both."""
+        units = self._sample.first(len(values)).units
+        parts = [np.append(0, np.flatnonzero((units % 2 == parity) & (units > 0))) for parity in (0, 1)]
+        if min(map(len, parts)) <= self.n_segments + 1:
+            return []
+        return [self._half(part, values[part], num_features) for part in parts]
+
+    def _half(self, rows: np.ndarray, values: np.ndarray, num_features: int | None) -> Half:
+        sample = Sample(self._sample.masks[rows], (self._sample.units[rows] + 1) // 2)
+        weights = np.append(0.0, weigh(sample.masks[1:], self.width)[0])
+        return Half(sample.masks, values, weights, estimate(sample, values, self.width, num_features))
 
     def _reached(self, fits: Sequence[Fit]) -> float:
         return max((precision(fit) for fit in fits), default=np.inf)

@@ -13,7 +13,6 @@ Masks and answers are kept with the evidence: for the documents that may be show
 for all, or for none.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
 from dataclasses import field
@@ -30,9 +29,11 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
-from auditor.probes.lime.overlap import overlapped
-from auditor.probes.lime.readable import Answered, answered
+from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
+from auditor.probes.overlap import overlapped
+from auditor.probes.perturbing import STRETCH, explained_labels, seed_for
+from auditor.probes.readable import Answered, answered
 from auditor.records.types import (
     Document,
     Explanation,
@@ -40,13 +41,12 @@ from auditor.records.types import (
     Neighbourhood,
     NotMeasurable,
     Segment,
+    Surrogate,
     Target,
     Unmeasured,
 )
 
 Z_95 = 1.96
-STRETCH = 2048
-"""Perturbations, at least, that are made at once and pooled into batches."""
 Samples = Annotated[
     Annotated[Literal["auto"], Tag("auto")] | Annotated[int, Field(ge=20, le=100_000), Tag("number")],
     Discriminator(lambda value: "auto" if isinstance(value, str) else "number"),
@@ -181,7 +181,7 @@ class LimeProbe:
             return
         study.n_unread += len(faults)
         study.values = np.concatenate([study.values, values]) if len(study.values) else values
-        study.labels = self._labels(study)
+        study.labels = explained_labels(study.values[0], study.question, study.document, self.top_labels)
         explained = study.values[:, study.labels]
         study.fits = tuple(study.perturbations.fit(explained, self.num_features))
         if not all(map(_is_finite, study.fits)):
@@ -227,6 +227,7 @@ class LimeProbe:
     def _explanation(self, study: Study) -> Row:
         if study.failure:
             return study.failure
+        halves = study.perturbations.halves(study.values[:, study.labels], self.num_features)
         return Explanation(
             document_id=study.document.id,
             method=self.method,
@@ -239,12 +240,10 @@ class LimeProbe:
                     weights=tuple(fit.weights.tolist()),
                     standard_errors=tuple((fit.half_widths / Z_95).tolist()),
                     selected=tuple(fit.selected.tolist()),
-                    intercept=fit.intercept,
-                    fidelity=fit.fidelity,
-                    local_prediction=fit.local_prediction,
                     model_prediction=float(study.values[0, label]),
+                    surrogate=Surrogate(fit.intercept, fit.fidelity, fit.local_prediction, stability(halves, position)),
                 )
-                for label, fit in zip(study.labels, study.fits, strict=True)
+                for position, (label, fit) in enumerate(zip(study.labels, study.fits, strict=True))
             ),
             neighbourhood=self._neighbourhood(study),
         )
@@ -258,14 +257,6 @@ class LimeProbe:
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"
         return Failure(study.document.id, "non-finite", f"{message}; widen kernel_width = {self.kernel_width:g}")
-
-    def _labels(self, study: Study) -> tuple[int, ...]:
-        """The most probable labels, then the reference labels that are not among them."""
-        chosen: list[int] = np.argsort(-study.values[0], kind="stable")[: self.top_labels].tolist()
-        references = study.document.labels
-        return tuple(
-            chosen + [i for i, name in enumerate(study.question.labels) if name in references and i not in chosen]
-        )
 
 
 def _stretches(rounds: Stretch) -> Iterator[Stretch]:
@@ -289,10 +280,3 @@ def _inputs(model: Answers[B], study: Study, n: int) -> B:
     """The next n perturbations."""
     masks = study.perturbations.masks[len(study.values) : len(study.values) + n]
     return model.perturbed(study.document, study.segments, masks)
-
-
-def seed_for(seed: int, document: Document, probe: str) -> int:
-    """32 bits that depend on nothing but the run's seed, the document's content and the probe."""
-    parts = (str(seed), document.id, document.text, document.pair or "", probe)
-    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "little")

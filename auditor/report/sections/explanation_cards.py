@@ -145,7 +145,9 @@ def _facts(document: Document, target: Target, unit: str) -> str:
     if document.labels:
         labels = separator().join(formats.middle(name, 40) for name in document.labels)
         parts.append(say("labelled {labels}", labels=labels))
-    return " · ".join([*parts, _fidelity(target.fidelity)])
+    if target.surrogate is not None:
+        parts.append(_fidelity(target.surrogate.fidelity))
+    return " · ".join(parts)
 
 
 def _fidelity(value: float) -> str:

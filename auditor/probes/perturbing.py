@@ -1,0 +1,99 @@
+"""What explainers of perturbed documents share: the labels that are explained, and one stream of evaluations."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from auditor.models import Answers, Question
+from auditor.models.capabilities import B
+from auditor.models.inputs import UnreadableError
+from auditor.probes.contract import not_finite
+from auditor.probes.overlap import overlapped
+from auditor.probes.readable import Answered, answered
+from auditor.records.types import Document, Failure, NotMeasurable, Segment, Unmeasured
+
+STRETCH = 2048
+"""Perturbations, at least, that are made at once and pooled into batches."""
+
+
+@dataclass(eq=False, slots=True)
+class Perturbed:
+    """One document with masks to try, and what the model says to them once `evaluate` has asked it."""
+
+    document: Document
+    segments: tuple[Segment, ...]
+    question: Question
+    masks: np.ndarray
+    """(N, S) bool, False where a segment is switched off; all distinct, row 0 is the undisturbed document."""
+    values: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    """(N, K) float64, in the unit of the question; NaN where the model cannot read the perturbation."""
+    faults: dict[int, str] = field(default_factory=dict)
+    """Mask → what the model says, for those that it cannot read."""
+
+    @property
+    def fault(self) -> Unmeasured | None:
+        """Why not every mask has a number."""
+        if 0 in self.faults:
+            return Failure(self.document.id, UnreadableError.kind, self.faults[0])
+        if not np.isfinite(np.delete(self.values, list(self.faults), axis=0)).all():
+            return not_finite(self.document)
+        if self.faults:
+            message = f"the model cannot read {len(self.faults)} of {len(self.masks)} perturbed documents"
+            reason = next(iter(self.faults.values()))
+            return NotMeasurable(self.document.id, "unreadable-perturbations", f"{message}: {reason}")
+        return None
+
+
+def evaluate(model: Answers[B], perturbed: Sequence[Perturbed]) -> None:
+    """Asks the model about all masks of all documents in one stream of batches, and fills in `values` and `faults`."""
+
+    def perturb(stretch: Sequence[Perturbed]) -> B:
+        parts = [model.perturbed(one.document, one.segments, one.masks) for one in stretch]
+        return type(parts[0]).join(parts)
+
+    def answer(stretch: Sequence[Perturbed], inputs: B) -> Answered:
+        return answered(model, inputs, [one.question for one in stretch for _ in one.masks])
+
+    def keep(stretch: Sequence[Perturbed], answers: Answered) -> None:
+        done = 0
+        for one in stretch:
+            n = len(one.masks)
+            one.values = model.probabilities(answers.outputs[done : done + n], one.question).numpy()
+            one.faults = {i - done: text for i, text in answers.faults.items() if done <= i < done + n}
+            done += n
+
+    overlapped(list(_stretches(perturbed)), perturb, answer, keep)
+
+
+def _stretches(perturbed: Sequence[Perturbed]) -> Iterator[list[Perturbed]]:
+    stretch: list[Perturbed] = []
+    for one in perturbed:
+        stretch.append(one)
+        if sum(len(one.masks) for one in stretch) >= STRETCH:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def explained_labels(values: np.ndarray, question: Question, document: Document, top: int) -> tuple[int, ...]:
+    """Which labels are explained: the most probable, then those of the document's references that are not among them.
+
+    Args:
+        values: (K,) what the model says for the undisturbed document.
+        question: With the names of the K labels.
+        document: With its reference labels.
+        top: How many of the most probable.
+    """
+    chosen: list[int] = np.argsort(-values, kind="stable")[:top].tolist()
+    references = document.labels
+    return tuple(chosen + [i for i, name in enumerate(question.labels) if name in references and i not in chosen])
+
+
+def seed_for(seed: int, document: Document, probe: str) -> int:
+    """32 bits that depend on nothing but the run's seed, the document's content and the probe."""
+    parts = (str(seed), document.id, document.text, document.pair or "", probe)
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "little")
