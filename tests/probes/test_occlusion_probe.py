@@ -40,7 +40,7 @@ def test_weights_are_those_of_the_closed_form() -> None:
 
 
 def test_weights_equal_those_of_captum() -> None:
-    words = "a b c d e".split()
+    words = ["a", "b", "c", "d", "e"]
 
     def forward(kept: torch.Tensor) -> torch.Tensor:
         return torch.tensor(
