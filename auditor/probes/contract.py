@@ -4,8 +4,9 @@ A probe is a frozen pydantic dataclass; its fields are exactly its parameters, w
 `[probes.<name>]` in a configuration is its constructor. Third parties register theirs through the entry point
 `auditor.probes`; a probe that has no section in the report gets a plain table there.
 
-Two things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`), and
-`after`, the probes whose rows of the same documents it reads (`Follows`). Both reach `measure` in its `Sitting`.
+Three things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`); `after`,
+the probes whose rows of the same documents it reads (`Follows`); and `gathers`, the record of which it reads the rows,
+whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ class Sitting(Generic[P_co]):
     seed: int
     """Of the run; a document's own draw also depends on its content, see `auditor.probes.perturbing.seed_for`."""
     earlier: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
-    """Probe in `after` → document id → its row; a document that the probe was not given is missing."""
+    """Probe whose rows are read → document id → its row; a document that the probe was not given is missing."""
     prepared: P_co | None = None
     """What `prepare` returned; None where the probe has no such method, or nobody called it."""
 
@@ -100,9 +101,30 @@ class Follows(Protocol):
     """Names of these probes; they run before it, in every shard."""
 
 
-def predecessors(probe: AnyProbe) -> tuple[str, ...]:
-    """The probes whose rows a probe reads."""
-    return probe.after if isinstance(probe, Follows) else ()
+@runtime_checkable
+class Gathers(Protocol):
+    """A probe that reads the rows of every probe of one record; it is given the documents of any of these."""
+
+    gathers: ClassVar[type]
+    """The record; the probes that yield it run before this one, in every shard."""
+
+
+def predecessors(probe: AnyProbe, probes: Sequence[AnyProbe]) -> tuple[str, ...]:
+    """The names of the probes whose rows a probe reads.
+
+    Args:
+        probe: The one that reads.
+        probes: All that run.
+    """
+    named = probe.after if isinstance(probe, Follows) else ()
+    return tuple(dict.fromkeys([*named, *(one.name for one in gathered(probe, probes))]))
+
+
+def gathered(probe: AnyProbe, probes: Sequence[AnyProbe]) -> tuple[AnyProbe, ...]:
+    """Those of the probes that run whose record a probe gathers."""
+    if not isinstance(probe, Gathers):
+        return ()
+    return tuple(one for one in probes if one is not probe and issubclass(one.record, probe.gathers))
 
 
 def beyond_blanks(

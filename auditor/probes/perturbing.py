@@ -78,6 +78,14 @@ def _stretches(perturbed: Sequence[Perturbed]) -> Iterator[list[Perturbed]]:
         yield stretch
 
 
+def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows in order of appearance, and for each row which of them it is."""
+    packed = np.packbits(masks, axis=1)
+    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return masks[np.sort(first)], rank[inverse.reshape(-1)]
+
+
 def explained_labels(values: np.ndarray, question: Question, document: Document, top: int) -> tuple[int, ...]:
     """Which labels are explained: the most probable, then those of the document's references that are not among them.
 

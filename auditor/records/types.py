@@ -220,6 +220,52 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """What a model's answer loses when segments leave in the order in which one explanation ranks them.
+
+    Of the explanation's first target; f is what the model says for it, in the unit of the explanation. The sizes are
+    distinct numbers of segments, ascending; every tuple but `random` has one entry for each of them.
+    """
+
+    probe: str
+    """Whose explanation it is."""
+    label: str
+    n_segments: int
+    sizes: tuple[int, ...]
+    comprehensiveness: tuple[float, ...]
+    """f(document) − f(without the k segments of the largest weights)."""
+    sufficiency: tuple[float, ...]
+    """f(document) − f(of nothing but these k segments)."""
+    random_comprehensiveness: tuple[float, ...]
+    """The same for one ranking drawn at random."""
+    random_sufficiency: tuple[float, ...]
+    size: int
+    """How many segments a fifth of them are, one at least: one of the sizes."""
+    random: tuple[float, ...]
+    """f(document) − f(without a random set of a fifth of the segments), for each set that was tried."""
+    exhaustive: bool
+    """Whether these are all sets of this size."""
+
+    @property
+    def drop(self) -> float:
+        """f(document) − f(without the fifth of the segments with the largest weights)."""
+        return self.comprehensiveness[self.sizes.index(self.size)]
+
+
+@dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """How the model itself answers when the explanations of one document are acted upon (probe `faithfulness`)."""
+
+    document_id: str
+    unit: str
+    """`probability` or `log-probability`, as in the explanations."""
+    n_evaluations: int
+    """Perturbed documents that the model computed for it."""
+    removals: tuple[Removal, ...]
+    """One for each explanation of the document."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionMap:
     """Where every query of every head looks in one document, as far as its heaviest keys say it.
 
@@ -347,7 +393,7 @@ class PseudoPerplexity:
 
 ScoredTokens = Perplexity | PseudoPerplexity
 """Records that say how surprising each token is."""
-Record = Prediction | Explanation | AttentionStatistics | Perplexity | PseudoPerplexity
+Record = Prediction | Explanation | Faithfulness | AttentionStatistics | Perplexity | PseudoPerplexity
 OURS: Mapping[str, type[Document | Record]] = {kind.__name__: kind for kind in (Document, *get_args(Record))}
 """Name of the class, which every table carries → the class. A third party's record is not among them."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from auditor import corpus, tasks
 from auditor.config import Config
 from auditor.corpus.sampling import sample
-from auditor.records.types import Document
+from auditor.probes.contract import gathered
+from auditor.records.types import Document, record_name
 from auditor.running import labelling
 from auditor.running.appearance import Appearance
 from auditor.running.executors.contract import Shard, cut
@@ -47,7 +48,11 @@ class Preflight:
     @property
     def asked(self) -> dict[str, int]:
         """Probe → number of documents it will be given."""
-        return {probe.name: min(probe.limit or len(self.documents), len(self.documents)) for probe in self.probes}
+        return {probe.name: self._n_asked(probe) for probe in self.probes}
+
+    def _n_asked(self, probe: "AnyProbe") -> int:
+        n = len(self.documents)
+        return len(self.chosen(probe)) if gathered(probe, self.probes) else min(probe.limit or n, n)
 
     @property
     def n_labelled(self) -> int:
@@ -60,8 +65,14 @@ class Preflight:
         return cut(len(self.documents), self.config.run.shard_size)
 
     def chosen(self, probe: "AnyProbe") -> frozenset[str]:
-        """Ids of the documents the probe is given."""
-        return frozenset(d.id for d in sample(self.documents, probe.limit, self.config.seed, probe.name))
+        """Ids of the documents the probe is given: of one that gathers rows, those of which there can be any.
+
+        Probes of one record draw the same documents for the same `limit`, so that they can be compared.
+        """
+        drawn = sample(self.documents, probe.limit, self.config.seed, record_name(probe.record))
+        ids = frozenset(document.id for document in drawn)
+        sources = gathered(probe, self.probes)
+        return ids.intersection(*[frozenset().union(*map(self.chosen, sources))]) if sources else ids
 
     @property
     def lines(self) -> list[str]:

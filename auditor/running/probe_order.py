@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from auditor.errors import ProbeError
-from auditor.probes.contract import predecessors
+from auditor.probes.contract import Gathers, gathered, predecessors
 
 if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
@@ -21,7 +21,7 @@ def ordered(probes: Sequence["AnyProbe"]) -> tuple["AnyProbe", ...]:
     waiting, ready = list(probes), []
     while waiting:
         names = {probe.name for probe in waiting}
-        following = next((probe for probe in waiting if names.isdisjoint(predecessors(probe))), None)
+        following = next((probe for probe in waiting if names.isdisjoint(predecessors(probe, probes))), None)
         if following is None:
             raise ProbeError(_circle(waiting))
         ready.append(following)
@@ -32,7 +32,12 @@ def ordered(probes: Sequence["AnyProbe"]) -> tuple["AnyProbe", ...]:
 def _require_all(probes: Sequence["AnyProbe"]) -> None:
     names = {probe.name for probe in probes}
     for probe in probes:
-        for name in predecessors(probe):
+        if isinstance(probe, Gathers) and not gathered(probe, probes):
+            raise ProbeError(
+                f"probes.{probe.name}: reads the rows of every probe that yields an {probe.gathers.__name__}, and none "
+                f"of these runs; add one, such as [probes.lime], or leave {probe.name} out"
+            )
+        for name in predecessors(probe, probes):
             if name not in names:
                 raise ProbeError(
                     f"probes.{probe.name}: reads what the probe {name} finds in the same documents, which does not "
@@ -42,7 +47,7 @@ def _require_all(probes: Sequence["AnyProbe"]) -> None:
 
 def _circle(waiting: Sequence["AnyProbe"]) -> str:
     """The message that no order is possible: which probe reads which, along one circle."""
-    reads = {probe.name: predecessors(probe) for probe in waiting}
+    reads = {probe.name: predecessors(probe, waiting) for probe in waiting}
     walk = [waiting[0].name]
     while walk.count(walk[-1]) < 2:
         walk.append(next(name for name in reads[walk[-1]] if name in reads))

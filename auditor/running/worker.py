@@ -96,7 +96,7 @@ class Worker:
         records = {one.name: one.record for one in self.preflight.probes}
         return {
             name: {row.document_id: row for row in self.run.read_shard(name, records[name], shard.index)}
-            for name in predecessors(probe)
+            for name in predecessors(probe, self.preflight.probes)
         }
 
     def _work(self) -> Counter[str]:

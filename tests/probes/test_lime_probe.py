@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.design import FIRST_ROUND
-from auditor.probes.lime.neighbourhood import distinct
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
-from auditor.probes.perturbing import STRETCH, seed_for
+from auditor.probes.perturbing import STRETCH, distinct, seed_for
 from auditor.records.types import Document, Explanation, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 

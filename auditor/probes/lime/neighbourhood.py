@@ -16,6 +16,7 @@ from auditor.probes.lime.design import Sample, draw, next_round, precision, weig
 from auditor.probes.lime.emulator import estimate
 from auditor.probes.lime.stability import Half
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel, sample_masks
+from auditor.probes.perturbing import distinct
 from auditor.records.neighbourhoods import Perturbed
 from auditor.records.types import Neighbourhood
 
@@ -224,11 +225,3 @@ class Adaptive:
 
     def _reached(self, fits: Sequence[Fit]) -> float:
         return max((precision(fit) for fit in fits), default=np.inf)
-
-
-def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct rows in order of appearance, and for each row which of them it is."""
-    packed = np.packbits(masks, axis=1)
-    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return masks[np.sort(first)], rank[inverse.reshape(-1)]

@@ -1,0 +1,210 @@
+"""Do the explanations name what the model acts on? Segments leave in their order, and the model is asked again.
+
+ERASER (DeYoung et al. 2020). A document x has S segments, an explanation ranks them by weight, the largest first; x∖k
+is the document without the first k, x_k nothing but these. With f the model's answer for the explained label,
+
+    comprehensiveness  f(x) − f(x∖k)   large where the first k carry the answer
+    sufficiency        f(x) − f(x_k)   small where they are enough for it
+    sizes              k = ⌈share · S⌉ for the shares 1, 5, 10, 20 and 50 %; equal sizes are one, so that the averages
+                       over sizes (AOPC) count none twice
+    random             f(x) − f(x∖R) for random sets R of a fifth of the segments (as many as k at 20 %), drawn without
+                       repetition; all of them where there are no more than `n_random`
+    random ranking     one permutation of the segments, with comprehensiveness and sufficiency at the same sizes
+
+Segments are deleted, not masked, as everywhere here; ties in a ranking keep the order of the text. Weights are taken
+with their sign: what speaks against the label comes last.
+
+All masks of all explanations of a document that share segments are put together, each distinct one is asked once, and
+all documents in one stream. Explanations of other segments of the same document are tried apart.
+
+Edge cases: fewer than three segments leave nothing to choose between, and are not measurable; nor is a document that
+has no explanation, or of which the model cannot read some perturbation.
+
+Oracle: the closed form of a logistic bag of words (the tests).
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass as plain
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from auditor.models import Answers, Question
+from auditor.models.capabilities import B
+from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
+from auditor.records.types import Document, Explanation, Faithfulness, NotMeasurable, Removal, Segment, Unmeasured
+
+SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
+FIFTH = 0.2
+LEAST_SEGMENTS = 3
+
+Row = Faithfulness | Unmeasured
+Named = Mapping[str, Explanation]
+"""Probe → its explanation of a document."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class FaithfulnessProbe:
+    """Takes away what explanations name, and asks the model again; reads those of every explainer that runs.
+
+    Attributes:
+        limit: The most documents to try.
+        n_random: Random sets of segments that each document is tried without, for comparison.
+    """
+
+    name: ClassVar[str] = "faithfulness"
+    needs: ClassVar[type] = Answers
+    record: ClassVar[type] = Faithfulness
+    gathers: ClassVar[type] = Explanation
+
+    limit: int | None = Field(default=None, ge=1)
+    n_random: int = Field(default=40, ge=20, le=10_000)
+
+    @property
+    def model(self) -> None:
+        """The audited model itself."""
+        return
+
+    def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
+        """Yields for each document what its explanations come to; not measurable without any, or too few segments."""
+        return beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting))
+
+    def _measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
+        explained = {document.id: _explanations(document, sitting) for document in documents}
+        tried = [document for document in documents if _judged(explained[document.id])]
+        questions = model.ask(tried) if tried else []
+        trials = {
+            document.id: [
+                self._trial(document, segments, named, question, sitting.seed)
+                for segments, named in _by_segments(_judged(explained[document.id]))
+            ]
+            for document, question in zip(tried, questions, strict=True)
+        }
+        evaluate(model, [trial.perturbed for of_one in trials.values() for trial in of_one])
+        for document in documents:
+            yield _row(document, explained[document.id], trials.get(document.id, []))
+
+    def _trial(
+        self, document: Document, segments: tuple[Segment, ...], named: Named, question: Question, seed: int
+    ) -> "_Trial":
+        n = len(segments)
+        random = np.random.RandomState(seed_for(seed, document, self.name))
+        sizes, size = sizes_of(n), fifth_of(n)
+        rankings = [random.permutation(n), *map(ranking, named.values())]
+        curves = np.concatenate([curve(order, sizes) for order in rankings])
+        sets = removals(n, size, self.n_random, random)
+        masks, positions = distinct(np.concatenate([np.ones((1, n), dtype=bool), curves, sets]))
+        return _Trial(named, sizes, size, len(sets), positions, Perturbed(document, segments, question, masks))
+
+
+@plain(frozen=True, eq=False)
+class _Trial:
+    """The masks of the explanations of one document that share segments, and where the answers to each are."""
+
+    named: Named
+    sizes: tuple[int, ...]
+    size: int
+    n_sets: int
+    positions: np.ndarray
+    """Which distinct mask each is: the document, two per size of each ranking (the first is random), random sets."""
+    perturbed: Perturbed
+
+    def removals(self) -> Iterator[Removal]:
+        """One for each explanation."""
+        question, n_segments = self.perturbed.question, len(self.perturbed.segments)
+        for i, (probe, explanation) in enumerate(self.named.items()):
+            label = explanation.targets[0].label
+            values = self.perturbed.values[self.positions, question.labels.index(label)]
+            lost = values[0] - values[1:]
+            curves = lost[: len(lost) - self.n_sets].reshape(-1, 2, len(self.sizes))
+            yield Removal(
+                probe=probe,
+                label=label,
+                n_segments=n_segments,
+                sizes=self.sizes,
+                comprehensiveness=tuple(curves[i + 1, 0].tolist()),
+                sufficiency=tuple(curves[i + 1, 1].tolist()),
+                random_comprehensiveness=tuple(curves[0, 0].tolist()),
+                random_sufficiency=tuple(curves[0, 1].tolist()),
+                size=self.size,
+                random=tuple(lost[len(lost) - self.n_sets :].tolist()),
+                exhaustive=self.n_sets == math.comb(n_segments, self.size),
+            )
+
+
+def _explanations(document: Document, sitting: Sitting[object]) -> dict[str, Explanation]:
+    rows = {probe: of_probe.get(document.id) for probe, of_probe in sitting.earlier.items()}
+    return {probe: row for probe, row in rows.items() if isinstance(row, Explanation) and row.targets}
+
+
+def _judged(explanations: Named) -> dict[str, Explanation]:
+    return {probe: one for probe, one in explanations.items() if len(one.segments) >= LEAST_SEGMENTS}
+
+
+def _by_segments(explanations: Named) -> list[tuple[tuple[Segment, ...], Named]]:
+    groups: dict[tuple[Segment, ...], dict[str, Explanation]] = {}
+    for probe, explanation in explanations.items():
+        groups.setdefault(explanation.segments, {})[probe] = explanation
+    return list(groups.items())
+
+
+def _row(document: Document, explanations: Named, trials: Sequence[_Trial]) -> Row:
+    if not explanations:
+        return NotMeasurable(document.id, "no-explanation", "no explainer explained the document")
+    if not trials:
+        message = f"fewer than {LEAST_SEGMENTS} segments: there is nothing to choose between"
+        return NotMeasurable(document.id, "few-segments", message)
+    if fault := next((trial.perturbed.fault for trial in trials if trial.perturbed.fault), None):
+        return fault
+    return Faithfulness(
+        document_id=document.id,
+        unit=trials[0].perturbed.question.unit,
+        n_evaluations=sum(len(trial.perturbed.masks) for trial in trials),
+        removals=tuple(removal for trial in trials for removal in trial.removals()),
+    )
+
+
+def ranking(explanation: Explanation) -> np.ndarray:
+    """(S,) the segments by the weight of the first target, the largest first; ties in the order of the text."""
+    return np.argsort(-np.asarray(explanation.targets[0].weights), kind="stable")
+
+
+def sizes_of(n_segments: int) -> tuple[int, ...]:
+    """The distinct numbers of segments that are taken away at once, ascending."""
+    return tuple(sorted({_at_least_one(share, n_segments) for share in SHARES}))
+
+
+def fifth_of(n_segments: int) -> int:
+    """A fifth of the segments, rounded up: one of the sizes."""
+    return _at_least_one(FIFTH, n_segments)
+
+
+def _at_least_one(share: float, n_segments: int) -> int:
+    return max(1, math.ceil(round(share * n_segments, 9)))
+
+
+def curve(order: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """(2·sizes, S) bool: the masks without the first k segments of a ranking, then those of nothing but these."""
+    rank = np.argsort(order)
+    without = rank >= np.asarray(sizes)[:, None]
+    return np.concatenate([without, ~without])
+
+
+def removals(n_segments: int, size: int, n_sets: int, random: np.random.RandomState) -> np.ndarray:
+    """(N, S) bool: masks without `size` segments each, all distinct; every one where there are at most `n_sets`."""
+    if math.comb(n_segments, size) <= n_sets:
+        sets = np.array(list(combinations(range(n_segments), size)))
+    else:
+        sets = np.empty((0, size), dtype=int)
+        while len(sets) < n_sets:
+            drawn = np.sort(random.random_sample((n_sets, n_segments)).argsort(axis=1)[:, :size], axis=1)
+            both = np.concatenate([sets, drawn])
+            sets = both[np.sort(np.unique(both, axis=0, return_index=True)[1])][:n_sets]
+    masks = np.ones((len(sets), n_segments), dtype=bool)
+    np.put_along_axis(masks, sets, values=False, axis=1)
+    return masks
