@@ -48,6 +48,8 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # max_samples = 2000                  # … or so many perturbations are computed; n_samples = 1000 draws a fixed number
 # limit = 50                          # documents to explain
 # keep = "cards"                      # whose masks and answers stay with the evidence: or "all", "none"
+# [probes.occlusion]                  # what the answer loses without each word
+# [probes.faithfulness]               # whether the explanations may be relied upon: a grade for each
 # [probes.attention]
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model
@@ -60,7 +62,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 [checks]
 # "accuracy" = {{ at_least = 0.80 }}
 # "calibration_error" = {{ at_most = 0.10, required = false }}
-# "lime.fidelity" = {{ at_least = 0.70 }}
+# "explanations.reliable_share" = {{ at_least = 0.50 }}
 
 [report]
 # language = "en"                     # or "zh": the language of the report's own words

@@ -9,6 +9,8 @@ is the document without the first k, x_k nothing but these. With f the model's a
                        over sizes (AOPC) count none twice
     random             f(x) − f(x∖R) for random sets R of a fifth of the segments (as many as k at 20 %), drawn without
                        repetition; all of them where there are no more than `n_random`
+    sensitivity        correlation over these sets of Σ_{i ∈ R} w_i and f(x) − f(x∖R): sensitivity-n (Ancona et al.
+                       2018), what the weights say of sets that nobody chose
     random ranking     one permutation of the segments, with comprehensiveness and sufficiency at the same sizes
 
 Segments are deleted, not masked, as everywhere here; ties in a ranking keep the order of the text. Weights are taken
@@ -42,6 +44,8 @@ from auditor.records.types import Document, Explanation, Faithfulness, NotMeasur
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 FIFTH = 0.2
 LEAST_SEGMENTS = 3
+NEGLIGIBLE = 1e-12
+"""A product of standard deviations that is rounding and no variance."""
 
 Row = Faithfulness | Unmeasured
 Named = Mapping[str, Explanation]
@@ -134,7 +138,18 @@ class _Trial:
                 size=self.size,
                 random=tuple(lost[len(lost) - self.n_sets :].tolist()),
                 exhaustive=self.n_sets == math.comb(n_segments, self.size),
+                sensitivity=_correlation(self._weights_of_sets(explanation), lost[len(lost) - self.n_sets :]),
             )
+
+    def _weights_of_sets(self, explanation: Explanation) -> np.ndarray:
+        sets = self.perturbed.masks[self.positions[-self.n_sets :]]
+        return np.asarray(~sets @ np.asarray(explanation.targets[0].weights))
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    a, b = a - a.mean(), b - b.mean()
+    spread = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / spread if spread > NEGLIGIBLE else None
 
 
 def _explanations(document: Document, sitting: Sitting[object]) -> dict[str, Explanation]:

@@ -245,6 +245,9 @@ class Removal:
     """f(document) − f(without a random set of a fifth of the segments), for each set that was tried."""
     exhaustive: bool
     """Whether these are all sets of this size."""
+    sensitivity: float | None = None
+    """Pearson's correlation, over these sets, of the sum of their weights and what is lost without them (sensitivity-n,
+    Ancona et al. 2018); None where either is the same for all of them."""
 
     @property
     def drop(self) -> float:

@@ -18,7 +18,7 @@ from auditor.findings.contract.quantity import Quantity
 from auditor.findings.contract.registry import owner_of, quantities, quantity_of, summaries, summary_of
 from auditor.findings.contract.summary import Cell
 
-OURS = ["prediction", "lime", "attention", "perplexity", "pseudo_perplexity"]
+OURS = ["prediction", "lime", "occlusion", "faithfulness", "attention", "perplexity", "pseudo_perplexity"]
 TWIN = ExplanationSummary(
     ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)
 )

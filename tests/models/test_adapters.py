@@ -147,6 +147,24 @@ def test_a_free_continuation_is_what_greedy_generation_gives(writer: TextGenerat
     assert mean == pytest.approx(writer.logprobs([window])[0].mean(), abs=1e-5)
 
 
+def test_a_document_that_several_probes_ask_about_is_continued_once(
+    writer: TextGeneration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [Document(str(i), text) for i, text in enumerate([*TEXTS, TEXTS[0]])]
+    fresh = [writer.ask([document])[0] for document in documents]
+    writer._written.clear()
+    asked: list[int] = []
+    write = writer._continue
+    monkeypatch.setattr(writer, "_continue", lambda prompts: asked.append(len(prompts)) or write(prompts))
+    assert writer.ask(documents[:3]) == fresh[:3]
+    assert writer.ask(documents) == fresh
+    assert writer.ask(documents) == fresh
+    assert asked == [3, len(TEXTS) - 3]
+    monkeypatch.setattr("auditor.models.text.generation.REMEMBERED", len(documents))
+    assert writer.ask(documents) == fresh
+    assert asked[2:] == [len(TEXTS)], "what would grow without end is begun anew"
+
+
 def test_a_head_that_is_not_all_of_the_logits_is_noticed(writer: TextGeneration) -> None:
     assert writer._head_is_all
     forward = writer.model.forward

@@ -16,6 +16,13 @@ from functools import cached_property
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair
+from auditor.findings.analyses.trust import (
+    faithfulness,
+    faithfulness_quantity,
+    removals,
+    stability,
+    stability_quantity,
+)
 from auditor.findings.analyses.words import GlobalWord, rank_words
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
@@ -54,6 +61,10 @@ class ExplanationFindings(Finding):
     segmenters: dict[str, int]
     unit: str
     fidelity: Number
+    stability: Number | None = None
+    """Mean correlation of the weights of two halves of the neighbourhood; None where nothing was sampled."""
+    faithfulness: Number | None = None
+    """What the rankings are worth beyond random ones; None where nobody acted upon them."""
     low_fidelity_share: Number
     """Share of documents whose surrogate has R² below 0.5."""
     clear_share: Number
@@ -72,6 +83,8 @@ class ExplanationQuantities:
     glossary: tuple[Term, ...] = ()
     rank: int | None = None
     """On page one; None keeps the method off it unless a check is about it."""
+    faithfulness_title: str = N_("Faithfulness")
+    stability_title: str = N_("Stability")
     low_fidelity_title: str = N_("Low-fidelity explanations")
     clear_title: str = N_("Clear explanations")
 
@@ -87,6 +100,16 @@ class ExplanationQuantities:
             page_one=PageOne(self.rank, self.rank),
             glossary=self.glossary,
         )
+
+    @cached_property
+    def faithfulness(self) -> Quantity:
+        """What the rankings are worth beyond random ones."""
+        return faithfulness_quantity(self.probe, self.faithfulness_title, self.rank and self.rank + 4)
+
+    @cached_property
+    def stability(self) -> Quantity:
+        """How far two samples give the same weights."""
+        return stability_quantity(self.probe, self.stability_title)
 
     @cached_property
     def low_fidelity_share(self) -> Quantity:
@@ -136,19 +159,28 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
         """
         self.of, self.cells = quantities, cells
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
-        self.quantities = (quantities.fidelity, quantities.low_fidelity_share, quantities.clear_share)
+        self.quantities = (
+            *(quantities.fidelity, quantities.stability, quantities.faithfulness),
+            *(quantities.low_fidelity_share, quantities.clear_share),
+        )
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[ExplanationFindings] | None:
         """Fidelity, how many name a word, and the words that recur."""
         explanations = list(evidence.measured(self.probe, Explanation).values())
         if not explanations:
             return None
-        numbers = (self.fidelity(explanations, setting.seed), *self.shares(explanations))
+        numbers = {
+            "fidelity": self.fidelity(explanations, setting.seed),
+            "stability": stability(self.of.stability, explanations, setting.seed),
+            "faithfulness": faithfulness(self.of.faithfulness, removals(evidence, self.probe), setting.seed),
+            **self.shares(explanations),
+        }
+        numbers = {name: number for name, number in numbers.items() if number.n}
         answers = pair(evidence, setting.multi_label, setting.labelled)
-        return Conclusion(self._findings(explanations, answers, numbers), numbers)
+        return Conclusion(self._findings(explanations, answers, numbers), tuple(numbers.values()))
 
     def _findings(
-        self, explanations: Sequence[Explanation], answers: Sequence[Answer], numbers: Sequence[Number]
+        self, explanations: Sequence[Explanation], answers: Sequence[Answer], numbers: Mapping[str, Number]
     ) -> ExplanationFindings:
         around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
         sampled = [one.n_samples for one in around if not one.exact]
@@ -162,9 +194,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
             kernel_width=next((one.kernel_width for one in around), 0.0),
             segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
             unit=explanations[0].unit,
-            fidelity=numbers[0],
-            low_fidelity_share=numbers[1],
-            clear_share=numbers[2],
+            **numbers,
             global_words=rank_words(faithful(explanations), self.probe, say(self.title)),
             examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
         )
@@ -179,7 +209,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
         quantity = self.of.fidelity
         return quantity.number(bootstrap_mean(values, seed=seed, name=quantity.name), protocol)
 
-    def shares(self, explanations: Sequence[Explanation]) -> tuple[Number, Number]:
+    def shares(self, explanations: Sequence[Explanation]) -> dict[str, Number]:
         """Of those that explain less than half, and of those that name a word at all."""
         low, clear = len(explanations) - len(faithful(explanations)), sum(map(is_clear, explanations))
         below = say(
@@ -192,10 +222,10 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
             interval=say(WILSON),
         )
         n = len(explanations)
-        return (
-            self.of.low_fidelity_share.number(wilson(low, n), below),
-            self.of.clear_share.number(wilson(clear, n), excludes),
-        )
+        return {
+            "low_fidelity_share": self.of.low_fidelity_share.number(wilson(low, n), below),
+            "clear_share": self.of.clear_share.number(wilson(clear, n), excludes),
+        }
 
     def point(self, whole: Whole, findings: ExplanationFindings) -> Iterator[Pointer]:
         """Explanations that should not be relied on."""

@@ -24,7 +24,14 @@ _GLOSSARY = (
 )
 
 SUMMARY = ExplanationSummary(
-    ExplanationQuantities("lime", N_("LIME fidelity"), _GLOSSARY, rank=30),
+    ExplanationQuantities(
+        "lime",
+        N_("LIME fidelity"),
+        _GLOSSARY,
+        rank=30,
+        faithfulness_title=N_("LIME faithfulness"),
+        stability_title=N_("LIME stability"),
+    ),
     N_("LIME"),
     section="lime",
     order=20,

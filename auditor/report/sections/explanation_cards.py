@@ -2,13 +2,14 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY
 from auditor.findings.contract.types import Example
+from auditor.findings.judgement.grades import Grade
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator, shortest
 from auditor.records.types import Document, Explanation, Neighbourhood, Target
@@ -21,6 +22,15 @@ _MOST_WORDS = 90
 _COLUMNS = 54
 """Latin characters on a line of that column."""
 _ROWS_PER_LINE = 1.6
+GRADES: Mapping[Grade, str] = {
+    "rely": N_("Rely"),
+    "care": N_("With care"),
+    "not": N_("Do not cite"),
+    "nothing": N_("Nothing to cite"),
+}
+"""Grade → message: what it is called."""
+CITABLE = ("rely", "care", None)
+"""Grades of explanations that mark their text; None is without a grade."""
 _ENDS = {
     "tolerance": N_("{variants}; widest interval ±{precision} of the largest weight: narrow enough"),
     "budget": N_("{variants}; widest interval ±{precision} of the largest weight: budget spent"),
@@ -46,6 +56,9 @@ class Card:
     rule: str
     facts: str
     """Predicted, labelled, fidelity."""
+    grade: str
+    """How far it may be relied upon; empty where nobody acted upon it."""
+    citable: bool
     made: str
     """How it was computed."""
     target: str
@@ -94,6 +107,7 @@ def draw_card(
     *,
     anchor: str,
     continuation: str | None,
+    grade: Grade | None = None,
 ) -> Card:
     """One explained document.
 
@@ -104,10 +118,12 @@ def draw_card(
         scale: What all cards share.
         anchor: Address of the card within the page.
         continuation: What the model wrote behind the text, where it writes by itself.
+        grade: How far it may be relied upon; the text of one that must not be cited is not marked.
     """
     target = explanation.targets[0]
     unit = highlights.unit_of_segmenter(explanation.segmenter)
-    painted = highlights.weight_marks(explanation.segments, target, scale.delta)
+    citable = grade in CITABLE
+    painted = highlights.weight_marks(explanation.segments, target, scale.delta) if citable else []
     passages = highlights.passages(document, painted, unit, _MOST_WORDS)
     listed = _ranked(target)[: _room(passages, continuation)]
     return Card(
@@ -115,11 +131,13 @@ def draw_card(
         document_id=formats.middle(document.id, 48),
         rule=example.rule,
         facts=_facts(document, target, explanation.unit),
+        grade=say(GRADES[grade]) if grade else "",
+        citable=citable,
         made=_made(explanation.neighbourhood) if explanation.neighbourhood else "",
         target=formats.middle(target.label, 60),
         continuation=continuation,
         passages=tuple(passages),
-        weights=tuple(_weight_row(explanation, *row, scale) for row in listed),
+        weights=tuple(_weight_row(explanation, *row, scale, citable=citable) for row in listed),
         more=len(explanation.segments) - len(listed),
     )
 
@@ -180,9 +198,11 @@ def _drawn(around: Neighbourhood) -> str:
     return say(_ENDS[around.stopped], variants=variants, precision=formats.percent(around.precision))
 
 
-def _weight_row(explanation: Explanation, index: int, weight: float, error: float, scale: Scale) -> WeightRow:
+def _weight_row(
+    explanation: Explanation, index: int, weight: float, error: float, scale: Scale, *, citable: bool
+) -> WeightRow:
     half = highlights.half_width(error)
-    clear = bool(highlights.weight_style(weight, error, scale.delta))
+    clear = citable and bool(highlights.weight_style(weight, error, scale.delta))
     tone = ("supports" if weight > 0 else "opposes") if clear else "unclear"
     digits = highlights.digits_of(scale.delta)
     text = formats.decimal(weight, digits, sign=True)

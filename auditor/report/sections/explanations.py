@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, ExplanationSummary
+from auditor.findings.analyses.trust import grade_of
 from auditor.findings.contract.quantity import Quantity
 from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
@@ -12,7 +13,7 @@ from auditor.records.types import Document, Explanation, Prediction
 from auditor.report.contract import Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
-from auditor.report.sections.explanation_cards import Card, Scale, draw_card, scale_of
+from auditor.report.sections.explanation_cards import CITABLE, Card, Scale, draw_card, scale_of
 from auditor.report.sections.explanation_parameters import segments
 
 
@@ -61,9 +62,11 @@ def explainer(sources: Sources) -> str:
 
 
 def explanation_of(sources: Sources, document_id: str) -> Explanation | None:
-    """The explanation of a document by that probe, where there is one with a target."""
-    explanation = sources.evidence.record_of(explainer(sources), document_id, Explanation)
-    return explanation if explanation and explanation.targets else None
+    """The explanation of a document by that probe, where there is one with a target that may be cited."""
+    probe = explainer(sources)
+    explanation = sources.evidence.record_of(probe, document_id, Explanation)
+    citable = grade_of(sources.evidence, probe, document_id) in CITABLE
+    return explanation if explanation and explanation.targets and citable else None
 
 
 def unit_explained(sources: Sources) -> str:
@@ -212,7 +215,8 @@ def _card(
 ) -> Card:
     anchor = _anchor(sources, summary, document.id)
     continuation = _continuation(sources.evidence.of(PREDICTION).get(document.id))
-    return draw_card(example, document, explanation, scale, anchor=anchor, continuation=continuation)
+    grade = grade_of(sources.evidence, summary.probe, document.id)
+    return draw_card(example, document, explanation, scale, anchor=anchor, continuation=continuation, grade=grade)
 
 
 def _unfaithful(_: Sources, __: str, value: float) -> str:

@@ -20,6 +20,11 @@ def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = 
     probe, name = coverage.probe, sentences.probe(coverage.probe)
     numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and "{" not in name]
     parameters = sources.findings.parameters.get(probe, {})
+    tables = (
+        (numbers_table(say("Numbers of the probe {probe}.", probe=name), numbers) if numbers else None, "numbers"),
+        (_facts(name, sources.evidence.of(probe)), ""),
+        (_parameters(name, parameters) if parameters else None, "compact"),
+    )
     return Section(
         id=section_id,
         title=title or name,
@@ -27,12 +32,8 @@ def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = 
         answer=_answer(coverage),
         method=say("The probe has no section of its own; its numbers are listed as they are.") if numbers else "",
         limits="",
-        template="sections/plain.html.j2",
-        content={
-            "numbers": numbers_table(say("Numbers of the probe {probe}.", probe=name), numbers) if numbers else None,
-            "parameters": _parameters(name, parameters) if parameters else None,
-            "facts": _facts(name, sources.evidence.of(probe)),
-        },
+        template="sections/tables.html.j2",
+        content={"tables": [(table, style) for table, style in tables if table is not None]},
     )
 
 

@@ -1,0 +1,197 @@
+"""May the explanations be relied upon, and which method names best what the model acts on?
+
+Everything is about the first target of each explanation. Of every method: the grades of its explanations, what the
+answer loses without the words it ranks first (comprehensiveness) and keeps with nothing but these (sufficiency), both
+as AOPC, the share of random sets of words that lose more, and how far its weights say what random sets lose. The random
+ranking stands beside them as a method of its own.
+
+The first method of the run is the one whose explanations the report shows; its share of explanations to rely on is
+`explanations.reliable_share`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, trusts, unit_of
+from auditor.findings.contract.evidence import Evidence
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, number
+from auditor.findings.contract.quantity import PageOne, Quantity, Term
+from auditor.findings.contract.summary import Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Number, Pointer, Unit
+from auditor.findings.judgement.grades import GRADES, Grade, Trust
+from auditor.findings.statistics.intervals import bootstrap_mean, wilson
+from auditor.findings.wording import sentences
+from auditor.languages import N_, plural, say
+from auditor.records.types import Faithfulness, Removal
+
+FEW_RELIABLE = 0.5
+"""Share of explanations to rely on below which page one says so."""
+
+RELIABLE = Quantity(
+    name="explanations.reliable_share",
+    title=N_("Explanations to rely on"),
+    unit="share",
+    compared=True,
+    page_one=PageOne(32, 32),
+    glossary=(
+        Term(
+            N_("Comprehensiveness"),
+            N_("What the answer loses without the words that an explanation ranks first; large is good."),
+        ),
+        Term(
+            N_("Grade of an explanation"),
+            N_("Rely, with care, do not cite, or nothing to cite: by a printed rule from what acting upon it does."),
+        ),
+        Term(
+            N_("Sufficiency"),
+            N_("What the answer loses when only the words that an explanation ranks first are kept; small is good."),
+        ),
+    ),
+)
+
+
+class ExplainerFindings(Finding):
+    """What the explanations of one method come to when they are acted upon."""
+
+    probe: str
+    """Empty for the random ranking."""
+    n_documents: int
+    grades: dict[Grade, int]
+    """Grade → explanations; empty for the random ranking."""
+    comprehensiveness: Number
+    sufficiency: Number
+    drop: Number
+    """What is lost without the fifth of the words that is ranked first."""
+    better_share: Number | None
+    """Random sets of as many words that lose more, mean over documents."""
+    sensitivity: Number | None
+    """Mean correlation between what random sets weigh and what is lost without them."""
+    excess: Number | None
+    """Comprehensiveness beyond the random ranking's, document by document."""
+
+
+class FaithfulnessFindings(Finding):
+    """May the explanations be relied upon, and which method names best what the model acts on?"""
+
+    n_documents: int
+    n_evaluations: int
+    unit: Unit
+    explainers: tuple[ExplainerFindings, ...]
+    """In the order of the run; the random ranking last."""
+    reliable_share: Number
+    """Of the explanations of the first."""
+
+
+class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
+    """Whether explanations may be relied upon."""
+
+    probe = FAITHFULNESS
+    title = N_("trust in explanations")
+    record = Faithfulness
+    findings = FaithfulnessFindings
+    quantities = (RELIABLE,)
+    order = 30
+    section = "faithfulness"
+    reasons = {  # noqa: RUF012
+        "few-segments": N_("too few words to choose between"),
+        "no-explanation": N_("no explanation"),
+    }
+
+    def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[FaithfulnessFindings] | None:
+        """The grades of every method, and what its rankings are worth."""
+        rows = evidence.measured(self.probe, Faithfulness)
+        methods = {probe: trusts(evidence, probe) for probe in explainers(rows)}
+        if not methods:
+            return None
+        leading = next(iter(methods.values()))
+        reliable = RELIABLE.number(
+            wilson(sum(one.grade == "rely" for one in leading.values()), len(leading)),
+            say(
+                "Share of the explanations by {method} that are graded “rely”; {interval}",
+                method=sentences.probe(next(iter(methods))),
+                interval=say(WILSON),
+            ),
+        )
+        tables = _Tables(rows, setting.seed)
+        found = FaithfulnessFindings(
+            n_documents=len(rows),
+            n_evaluations=sum(row.n_evaluations for row in rows.values()),
+            unit=tables.unit,
+            explainers=(*(tables.of(probe, given) for probe, given in methods.items()), tables.random()),
+            reliable_share=reliable,
+        )
+        return Conclusion(found, (reliable,))
+
+    def point(self, whole: Whole, findings: FaithfulnessFindings) -> Iterator[Pointer]:
+        """Explanations that must not be cited, and few to rely on."""
+        del whole
+        first, share = findings.explainers[0], findings.reliable_share
+        refused = first.grades.get("not", 0)
+        if refused:
+            text = plural(
+                refused,
+                "{n} of {explanations} must not be cited: acting upon it does not change the answer as it says",
+                "{n} of {explanations} must not be cited: acting upon them does not change the answer as they say",
+                explanations=plural(first.n_documents, "{n} explanation", "{n} explanations"),
+            )
+            severe = share.value is not None and share.value < FEW_RELIABLE
+            yield Pointer(severity="watch" if severe else "note", text=text, section=self.section_id)
+
+
+class _Tables:
+    """The numbers of every method over the same documents."""
+
+    def __init__(self, rows: Mapping[str, Faithfulness], seed: int) -> None:
+        self.rows, self.seed = rows, seed
+        self.unit = unit_of(rows)
+
+    def of(self, probe: str, given: Mapping[str, Trust]) -> ExplainerFindings:
+        """One method."""
+        all_removals = [r for row in self.rows.values() for r in row.removals if r.probe == probe]
+        counts = Counter(one.grade for one in given.values())
+        known = [r.sensitivity for r in all_removals if r.sensitivity is not None]
+        return ExplainerFindings(
+            probe=probe,
+            n_documents=len(all_removals),
+            grades={grade: counts[grade] for grade in GRADES},
+            comprehensiveness=self._mean("comprehensiveness", probe, [aopc(r.comprehensiveness) for r in all_removals]),
+            sufficiency=self._mean("sufficiency", probe, [aopc(r.sufficiency) for r in all_removals]),
+            drop=self._mean("drop", probe, [r.drop for r in all_removals]),
+            better_share=self._mean("better_share", probe, [one.better for one in given.values()], "share"),
+            sensitivity=self._mean("sensitivity", probe, known, "correlation"),
+            excess=self._mean("excess", probe, list(map(excess, all_removals))),
+        )
+
+    def random(self) -> ExplainerFindings:
+        """The ranking drawn at random: the first of each document."""
+        first: list[Removal] = [row.removals[0] for row in self.rows.values()]
+        return ExplainerFindings(
+            probe="",
+            n_documents=len(first),
+            grades={},
+            comprehensiveness=self._mean("comprehensiveness", "", [aopc(r.random_comprehensiveness) for r in first]),
+            sufficiency=self._mean("sufficiency", "", [aopc(r.random_sufficiency) for r in first]),
+            drop=self._mean("drop", "", [r.random_comprehensiveness[r.sizes.index(r.size)] for r in first]),
+            better_share=None,
+            sensitivity=None,
+            excess=None,
+        )
+
+    def _mean(self, what: str, probe: str, values: Sequence[float], unit: Unit | None = None) -> Number:
+        name = f"{probe or 'random'}.{what}"
+        protocol = say("Mean over documents; {interval}", interval=say(BOOTSTRAP))
+        title = say(TITLES[what])
+        return number(name, title, bootstrap_mean(values, seed=self.seed, name=name), unit or self.unit, protocol)
+
+
+TITLES: Mapping[str, str] = {
+    "comprehensiveness": N_("Comprehensiveness"),
+    "sufficiency": N_("Sufficiency"),
+    "drop": N_("Lost without the first fifth"),
+    "better_share": N_("Random sets that lose more"),
+    "sensitivity": N_("Weights against losses"),
+    "excess": N_("Beyond random"),
+}
+"""Number of a method → message: what it is called."""
+SUMMARY = FaithfulnessSummary()

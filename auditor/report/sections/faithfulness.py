@@ -1,0 +1,182 @@
+"""May the explanations be relied upon? Grades, and what the model says when explanations are acted upon."""
+
+from auditor.findings.analyses.faithfulness import SUMMARY, TITLES, ExplainerFindings, FaithfulnessFindings
+from auditor.findings.contract.types import Number
+from auditor.findings.judgement import grades
+from auditor.findings.judgement.grades import Grade, Limits
+from auditor.findings.wording import sentences
+from auditor.languages import N_, plural, say
+from auditor.languages.numbers import paragraph, shortest
+from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
+from auditor.report.drawing import formats, marks
+from auditor.report.sections.explanation_cards import GRADES
+
+_LETTERS = N_(
+    "*f*(*x*) is the model’s answer to the text, *f*(*x* ∖ *r_k*) that to the text without the *k* segments that the "
+    "explanation ranks first, *f*(*r_k*) that to nothing but these; *K* are the sizes 1, 5, 10, 20 and 50% of the "
+    "segments, rounded up, each counted once (ERASER; DeYoung et al. 2020)."
+)
+_MARK = 70
+
+
+def compose(sources: Sources) -> Section:
+    """The section on trust in explanations."""
+    analysis = sources.analysis(SUMMARY.probe, FaithfulnessFindings)
+    return Section(
+        id=SUMMARY.section_id,
+        title=say("Trust in explanations"),
+        question=say("May the explanations be relied upon?"),
+        answer=paragraph([_graded(analysis), _beyond(analysis)]),
+        method=_method(analysis),
+        limits=say(
+            "A grade says whether an explanation tells what this model acts on in this text, not whether the model is "
+            "right to do so. Texts without words are unusual texts. One word at a time, or the first fifth at once: "
+            "causes that only show in other combinations stay unseen."
+        ),
+        template="sections/tables.html.j2",
+        content={
+            "tables": [
+                (_grades_table(analysis), "compact"),
+                (_rule_table(), "compact"),
+                (_losses_table(analysis), "compact"),
+                (numbers_table(say("The numbers behind the answer."), _numbers(sources)), "numbers"),
+            ]
+        },
+    )
+
+
+def _numbers(sources: Sources) -> list[Number]:
+    """Those of this probe, and those of the same kind that are named after the explainers."""
+    names = [quantity.name for quantity in SUMMARY.quantities]
+    named_after = [n for n in sources.numbers if n.endswith((".faithfulness", ".stability"))]
+    return sources.named(*names, *named_after)
+
+
+def _graded(analysis: FaithfulnessFindings) -> str:
+    first = analysis.explainers[0]
+    counts = {grade: formats.count(first.grades[grade]) for grade in GRADES}
+    return plural(
+        first.n_documents,
+        "Of {n} explanation by {method}, {rely} may be relied upon and {care} with care; {refused} must not be cited, "
+        "and {nothing} have nothing to cite.",
+        "Of {n} explanations by {method}, {rely} may be relied upon and {care} with care; {refused} must not be cited, "
+        "and {nothing} have nothing to cite.",
+        method=sentences.probe(first.probe),
+        rely=counts["rely"],
+        care=counts["care"],
+        refused=counts["not"],
+        nothing=counts["nothing"],
+    )
+
+
+def _beyond(analysis: FaithfulnessFindings) -> str:
+    """Which methods lose more of the answer than chance does."""
+    methods = [one for one in analysis.explainers if one.excess is not None]
+    ahead = [one for one in methods if one.excess and one.excess.low is not None and one.excess.low > 0]
+    if not ahead:
+        return say("No method’s ranking is told apart from a random one.")
+    best = max(ahead, key=lambda one: (one.excess.value or 0.0) if one.excess else 0.0)
+    return say(
+        "Most beyond chance is lost without the words of {method}: {excess} more than in a random order.",
+        method=sentences.probe(best.probe),
+        excess=with_interval(best.excess) if best.excess else "",
+    )
+
+
+def _method(analysis: FaithfulnessFindings) -> str:
+    texts = plural(analysis.n_evaluations, "{n} text", "{n} texts")
+    return say(
+        "Segments leave a document in the order in which an explanation ranks them, and the model is asked again; "
+        "beside this stand random sets of as many segments, and a random order ({texts} in all). Grades follow from "
+        "that by the rule below.",
+        texts=texts,
+    )
+
+
+def _name(one: ExplainerFindings) -> str:
+    return sentences.probe(one.probe) if one.probe else say("random order")
+
+
+def _grades_table(analysis: FaithfulnessFindings) -> Table:
+    columns = (
+        Column(say("Method"), width=28),
+        Column(say("Explanations"), "number"),
+        *(Column(say(title), "number") for title in GRADES.values()),
+    )
+    rows = tuple(
+        (_name(one), formats.count(one.n_documents), *(_share(one, grade) for grade in GRADES))
+        for one in analysis.explainers
+        if one.grades
+    )
+    return Table(say("How many explanations of each method may be relied upon."), columns, rows)
+
+
+def _share(one: ExplainerFindings, grade: Grade) -> str:
+    n = one.grades[grade]
+    return say("{n} ({share})", n=formats.count(n), share=formats.percent(n / one.n_documents))
+
+
+def _rule_table() -> Table:
+    """The thresholds of the grade, in the words of the report."""
+    rows = [
+        (say("Lost without the first fifth of the segments"), *_at_least(grades.DROP)),
+        (say("Random sets of as many segments that lose more"), *_at_most(grades.BETTER)),
+        (say("Correlation of what random sets weigh and what they lose"), *_at_least(grades.SAID)),
+        (say("R² of the surrogate, where there is one"), *_at_least(grades.FIDELITY)),
+        (say("Correlation of the weights of two halves, where something is sampled"), *_at_least(grades.HALVES)),
+    ]
+    caption = say(
+        "The rule: all of the first column to rely on an explanation, any of the second and it must not be cited, "
+        "between them with care. Where nothing that was tried changes the answer by {moved}, there is nothing to cite.",
+        moved=shortest(grades.LEAST_MOVED),
+    )
+    columns = (Column(say("Criterion")), Column(say("Rely"), "number", 14), Column(say("Do not cite"), "number", 14))
+    return Table(caption, columns, tuple(rows))
+
+
+def _at_least(limits: Limits) -> tuple[str, str]:
+    return f"≥ {shortest(limits.rely)}", f"< {shortest(limits.cite)}"
+
+
+def _at_most(limits: Limits) -> tuple[str, str]:
+    return f"≤ {formats.percent(limits.rely)}", f"> {formats.percent(limits.cite)}"
+
+
+def _losses_table(analysis: FaithfulnessFindings) -> Table:
+    """Every method, and the random order, over the same documents."""
+    shown = ("comprehensiveness", "sufficiency")
+    values = [n for one in analysis.explainers for what in shown for n in _ends(getattr(one, what))]
+    axis = marks.shared_axis(values, zero=True, width=_MARK, unit=analysis.unit)
+    columns = [Column(say("Method"), width=16)]
+    for what in shown:
+        columns += [Column(say(TITLES[what]), "number", 16), Column("", "mark", 0, marks.axis_labels(axis))]
+    columns += [Column(say(TITLES[what]), "number", 12) for what in ("drop", "better_share", "sensitivity")]
+    return Table(
+        say(
+            "What the answer loses as words leave, over all documents: much by a good ranking, little by a random one."
+        ),
+        tuple(columns),
+        tuple(_losses(one, axis) for one in analysis.explainers),
+    )
+
+
+def _losses(one: ExplainerFindings, axis: marks.Axis) -> tuple[str, ...]:
+    cells = [_name(one)]
+    for number in (one.comprehensiveness, one.sufficiency):
+        cells += [formats.value(number), marks.number_mark(axis, number)]
+    rest = (one.drop, one.better_share, one.sensitivity)
+    return (*cells, *("" if number is None else formats.value(number) for number in rest))
+
+
+def _ends(number: Number) -> list[float]:
+    return [x for x in (number.low, number.value, number.high) if x is not None]
+
+
+CHAPTER = Chapter(
+    probe=SUMMARY.probe,
+    title=N_("Trust in explanations"),
+    compose=compose,
+    methods=(Method(N_("Comprehensiveness and sufficiency"), _LETTERS, "sections/formulas/faithfulness.html.j2"),),
+    parameters={"n_random": N_("random sets of a fifth of the segments, for comparison")},
+    answers={"explanations": ()},
+)
