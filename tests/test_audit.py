@@ -33,9 +33,10 @@ from auditor.findings.analyses.perplexity import PerplexityFindings
 from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.models import Classifies
 from auditor.probes.contract import Sitting
+from auditor.records.explanations import Explanation
 from auditor.records.run import Run
 from auditor.records.store import open_run
-from auditor.records.types import Document, Explanation, Failure, Prediction
+from auditor.records.types import Document, Failure, Prediction
 from auditor.records.verification import verify
 from tests.models.tiny import TEXTS, save
 

@@ -8,7 +8,8 @@ import pytest
 
 from auditor import audit, config
 from auditor.errors import TooManyFailuresError
-from auditor.records.types import AttentionStatistics, Explanation, Failure, NotMeasurable, Perplexity
+from auditor.records.explanations import Explanation
+from auditor.records.types import AttentionStatistics, Failure, NotMeasurable, Perplexity
 from auditor.records.verification import verify
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent

@@ -15,8 +15,9 @@ from auditor.errors import InterruptedRunError, ProbeError
 from auditor.models import Answers
 from auditor.probes.contract import STRICT, Sitting
 from auditor.probes.lime.surrogate import fit_all, kernel
+from auditor.records.explanations import Explanation
 from auditor.records.neighbourhoods import unpack
-from auditor.records.types import Document, Explanation, NotMeasurable, Unmeasured
+from auditor.records.types import Document, NotMeasurable, Unmeasured
 from auditor.running.probe_order import ordered
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus, sums

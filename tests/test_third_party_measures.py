@@ -8,7 +8,7 @@ import pytest
 from auditor import audit, config
 from auditor.errors import ConfigError
 from auditor.findings.contract.registry import summaries
-from auditor.records.types import Explanation
+from auditor.records.explanations import Explanation
 from auditor.records.verification import verify
 from auditor.report.chapters import chapters
 from tests.models.tiny import save

@@ -17,8 +17,9 @@ from auditor.probes.contract import STRICT, Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.records import schema
 from auditor.records import sums as checksums
+from auditor.records.explanations import Explanation
 from auditor.records.run import Run
-from auditor.records.types import Document, Explanation, Prediction
+from auditor.records.types import Document, Prediction
 from auditor.records.verification import verify
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus, sums

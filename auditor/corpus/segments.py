@@ -27,7 +27,8 @@ import regex
 from auditor.corpus.faults import quote, suggestion
 from auditor.corpus.words import holds_words, words
 from auditor.errors import ConfigError
-from auditor.records.types import Document, Segment, Span
+from auditor.records.explanations import Segment
+from auditor.records.types import Document, Span
 
 _GRAPHEME = regex.compile(r"\X")
 _NOT_A_CHARACTER = regex.compile(r"[\s\p{P}\p{C}]+")

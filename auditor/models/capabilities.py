@@ -22,7 +22,8 @@ from auditor.models.inputs import (
     Tokens,
     Window,
 )
-from auditor.records.types import Document, Segment
+from auditor.records.explanations import Segment
+from auditor.records.types import Document
 
 
 class Inputs(Protocol):

@@ -39,7 +39,8 @@ from auditor.models import Answers, Question
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
-from auditor.records.types import Document, Explanation, Faithfulness, NotMeasurable, Removal, Segment, Unmeasured
+from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
+from auditor.records.types import Document, NotMeasurable, Unmeasured
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 FIFTH = 0.2

@@ -16,7 +16,8 @@ shift it by.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.records.types import Document, Explanation, Prediction, Unmeasured
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Prediction, Unmeasured
 
 LOWEST, WRONG, RIGHT, SUREST = 2, 4, 3, 6
 BESIDE = 5

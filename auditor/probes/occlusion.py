@@ -28,7 +28,8 @@ from auditor.models import Answers
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
 from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
-from auditor.records.types import Document, Explanation, Failure, NotMeasurable, Segment, Target, Unmeasured
+from auditor.records.explanations import Explanation, Segment, Target
+from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 Row = Explanation | Unmeasured
 

@@ -12,7 +12,8 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import not_finite
 from auditor.probes.overlap import overlapped
 from auditor.probes.readable import Answered, answered
-from auditor.records.types import Document, Failure, NotMeasurable, Segment, Unmeasured
+from auditor.records.explanations import Segment
+from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 STRETCH = 2048
 """Perturbations, at least, that are made at once and pooled into batches."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from auditor.records.types import Explanation, Neighbourhood
+from auditor.records.explanations import Explanation, Neighbourhood
 
 ANSWER, COUNT = np.dtype("<f4"), np.dtype("<i4")
 

@@ -43,7 +43,8 @@ from auditor.records.arrays import (
     hints_of,
     shared_values,
 )
-from auditor.records.types import OURS, Failure, NotMeasurable, Unmeasured, record_name
+from auditor.records.kinds import OURS, record_name
+from auditor.records.types import Failure, NotMeasurable, Unmeasured
 
 FORMAT: Final = "auditor.records/2"
 _READABLE = ("auditor.records/1", FORMAT)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 import auditor
 from auditor.config import Config
+from auditor.records.kinds import record_name
 from auditor.records.plan import (
     Bound,
     Plan,
@@ -20,7 +21,6 @@ from auditor.records.plan import (
     Prompt,
     ShardRange,
 )
-from auditor.records.types import record_name
 from auditor.running.labelling import is_multi_label
 from auditor.running.preflight import Preflight
 

@@ -8,7 +8,8 @@ from auditor import corpus, tasks
 from auditor.config import Config
 from auditor.corpus.sampling import sample
 from auditor.probes.contract import gathered
-from auditor.records.types import Document, record_name
+from auditor.records.kinds import record_name
+from auditor.records.types import Document
 from auditor.running import labelling
 from auditor.running.appearance import Appearance
 from auditor.running.executors.contract import Shard, cut

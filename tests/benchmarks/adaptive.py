@@ -15,7 +15,8 @@ from typing import Any
 
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
-from auditor.records.types import Document, Explanation
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document
 from tests.benchmarks import materials
 from tests.benchmarks.lime import Package, coefficients, name_of
 from tests.benchmarks.measuring import Spread, in_turns

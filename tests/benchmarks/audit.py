@@ -24,7 +24,8 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from auditor import audit, config
 from auditor.probes.lime.probe import Z_95
-from auditor.records.types import AttentionStatistics, Document, Explanation, Perplexity, Prediction
+from auditor.records.explanations import Explanation
+from auditor.records.types import AttentionStatistics, Document, Perplexity, Prediction
 from auditor.running import context, worker
 from tests.benchmarks import attention, materials, perplexity
 from tests.benchmarks.lime import Package

@@ -19,7 +19,8 @@ from transformers import AutoModelForSequenceClassification
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.perturbing import seed_for
-from auditor.records.types import Document, Explanation
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document
 from tests.benchmarks import limits, materials
 from tests.benchmarks.measuring import Spread, Work, forward_clock, in_turns
 from tests.benchmarks.results import Row, Setting, agree

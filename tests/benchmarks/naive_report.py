@@ -23,7 +23,8 @@ from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings, Number
 from auditor.findings.slicing.slices import base_name
-from auditor.records.types import AttentionStatistics, Explanation, Failure, Perplexity
+from auditor.records.explanations import Explanation
+from auditor.records.types import AttentionStatistics, Failure, Perplexity
 from auditor.report.drawing import attention_maps, highlights
 from auditor.report.sections import attention, explanation_cards, gallery
 

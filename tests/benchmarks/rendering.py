@@ -16,8 +16,9 @@ from auditor import findings as conclusions
 from auditor import report as reporting
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Example, Findings
+from auditor.records.explanations import Explanation
 from auditor.records.store import open_run
-from auditor.records.types import Explanation, Perplexity
+from auditor.records.types import Perplexity
 from auditor.report.page import html, pdf
 from auditor.running import context
 from tests.benchmarks import naive_report

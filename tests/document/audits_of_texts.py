@@ -11,17 +11,8 @@ from auditor.corpus.loading import load
 from auditor.corpus.segments import segment
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.contract.types import Example
-from auditor.records.types import (
-    AttentionStatistics,
-    Explanation,
-    Failure,
-    Neighbourhood,
-    Perplexity,
-    Prediction,
-    Span,
-    Surrogate,
-    Target,
-)
+from auditor.records.explanations import Explanation, Neighbourhood, Surrogate, Target
+from auditor.records.types import AttentionStatistics, Failure, Perplexity, Prediction, Span
 
 HEADS = 4
 

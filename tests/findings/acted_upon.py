@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditor.records.types import Faithfulness, Removal
+from auditor.records.explanations import Faithfulness, Removal
 from tests.findings.worked_example import evidence, explanation, with_rows
 
 SURE = {"random": (0.0, 0.05), "sensitivity": 0.9}

@@ -13,7 +13,8 @@ from auditor.findings.analyses.agreement import agree, document_agreement, kenda
 from auditor.findings.analyses.attention import SUMMARY
 from auditor.findings.contract.summary import Setting
 from auditor.findings.statistics.intervals import wilson
-from auditor.records.types import AttentionMap, Segment, Span
+from auditor.records.explanations import Segment
+from auditor.records.types import AttentionMap, Span
 
 
 def summarised(records):

@@ -8,7 +8,7 @@ from auditor.findings.analyses.explanations import faithful, is_clear
 from auditor.findings.analyses.lime import SUMMARY
 from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
 from auditor.findings.contract.summary import Setting
-from auditor.records.types import Neighbourhood, Segment, Surrogate
+from auditor.records.explanations import Neighbourhood, Segment, Surrogate
 
 
 def summarised(found):

@@ -71,7 +71,8 @@ def with_lengths(registered):
 def test_the_schema_describes_what_every_summary_came_to_and_names_every_number():
     properties = schema()["properties"]["analyses"]["properties"]
     assert properties["lime"] == {"$ref": "#/$defs/ExplanationFindings"}
-    assert set(properties) == {"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"}
+    of_explanations = {"lime", "occlusion", "faithfulness"}
+    assert set(properties) == {"prediction", "attention", "perplexity", "pseudo_perplexity"} | of_explanations
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)
     assert {re.split(r"[\[{]", number.name)[0] for number in FOUND.numbers} - {"coverage.failed_share"} <= set(examples)
@@ -165,9 +166,8 @@ def test_every_number_has_a_name_of_its_own_that_checks_can_know_beforehand():
     prospect = Prospect(frozenset(evidence().rows), ("negative", "positive"))
     known = names(prospect, sliceable(evidence().documents))
     assert set(listed) <= known
-    assert {name.split("{")[0] for name in known - set(listed)} == {
-        "attention.head_share[sink]"
-    }  # of causal heads only
+    of_causal_heads, of_sampled_halves = "attention.head_share[sink]", "lime.stability"
+    assert {name.split("{")[0] for name in known - set(listed)} == {of_causal_heads, of_sampled_halves}
 
 
 def test_every_number_states_n_and_protocol_and_holds_its_value():

@@ -6,8 +6,8 @@ import pytest
 from acted_upon import removal
 from worked_example import explanation
 
-from auditor.findings.judgement.grades import Trust, trust
-from auditor.records.types import Halves, Surrogate
+from auditor.findings.analyses.grades import Trust, trust
+from auditor.records.explanations import Halves, Surrogate
 
 GOOD = Trust(moved=0.6, drop=0.5, better=0.0, said=0.9, fidelity=0.9, halves=0.95)
 

@@ -17,7 +17,8 @@ from auditor.findings.statistics.intervals import estimate
 from auditor.findings.summary import _usual
 from auditor.records.types import Document, Prediction
 
-ALL = frozenset({"prediction", "lime", "attention", "perplexity", "pseudo_perplexity"})
+EXPLAINED = frozenset({"lime", "occlusion", "faithfulness"})
+ALL = frozenset({"prediction", "attention", "perplexity", "pseudo_perplexity"}) | EXPLAINED
 CLASSIFIER = frozenset({"prediction", "lime", "attention", "perplexity"})
 
 
@@ -86,7 +87,8 @@ def test_a_bound_that_judges_nothing_is_a_fault(name, bound, fault):
 LABELLED = {"accuracy", "macro_f1", "calibration_error", "mean_entropy"}
 EACH = {f"{score}[{label}]" for score in ("precision", "recall", "f1") for label in ("no", "yes")}
 HEADS = {f"attention.head_share[{name}]" for name in ("previous", "next", "broad", "special", "punctuation", "sink")}
-LIME = {"lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"}
+LIME = {"lime.fidelity", "lime.stability", "lime.low_fidelity_share", "lime.clear_share"}
+ACTED_UPON = {"explanations.reliable_share", "lime.faithfulness", "occlusion.faithfulness"}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,8 @@ LIME = {"lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"}
         ),
         ({"prediction"}, {"candidates": True}, {"generation.mean_logprob"}),
         ({"lime"}, {}, LIME),
+        ({"occlusion"}, {}, {"occlusion.largest_effect"}),
+        (EXPLAINED, {}, LIME | {"occlusion.largest_effect"} | ACTED_UPON),
         ({"attention"}, {}, HEADS | {"attention.sink_share"}),
         ({"attention"}, {"causal": True}, HEADS - {"attention.head_share[next]"} | {"attention.sink_share"}),
         ({"attention"}, {"causal": False}, HEADS - {"attention.head_share[sink]"} | {"attention.sink_share"}),

@@ -32,7 +32,7 @@ def test_our_summaries_are_found_in_the_order_of_the_report():
 
 def test_another_summary_stands_at_its_place_behind_ours_without_one(registered):
     registered(twin=TWIN, length=LengthSummary())
-    assert list(summaries()) == [*OURS[:2], "twin", *OURS[2:], "length"]
+    assert list(summaries()) == [*OURS[:3], "twin", *OURS[3:], "length"]
     assert owner_of("length.characters{length=short}").probe == "length"
     assert summary_of("length").section_id == "probe-length"
     assert list(quantities())[-2:] == ["length.characters", "length.share"]

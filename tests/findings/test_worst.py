@@ -9,7 +9,8 @@ from auditor.findings import Evidence, summarise
 from auditor.findings.analyses.explanations import MOST_UNFAITHFUL, instability
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice, worst_slice
 from auditor.findings.contract.summary import Setting
-from auditor.records.types import Explanation, Neighbourhood, Segment, Span, Surrogate, Target
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Span
 
 
 def chosen(found, **given):

@@ -15,19 +15,8 @@ from math import log
 from auditor.findings import Bound, Context, Evidence
 from auditor.findings.analyses.answers import is_labelled
 from auditor.findings.contract.summary import Setting
-from auditor.records.types import (
-    AttentionStatistics,
-    Document,
-    Explanation,
-    Failure,
-    Neighbourhood,
-    Perplexity,
-    Prediction,
-    Segment,
-    Span,
-    Surrogate,
-    Target,
-)
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import AttentionStatistics, Document, Failure, Perplexity, Prediction, Span
 
 LABELS = ("negative", "positive")
 WORDS = ("The", "film", "was", "not", "very", "good")

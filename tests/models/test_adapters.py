@@ -14,7 +14,8 @@ from auditor.models.inputs import Encoded, Sequences
 from auditor.probes.attention import punctuation
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
-from auditor.records.types import Document, Explanation, Segment, Span
+from auditor.records.explanations import Explanation, Segment
+from auditor.records.types import Document, Span
 from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
 
 CASES = [(family, "text-classification") for family in ENCODERS + DECODERS] + [

@@ -18,7 +18,8 @@ from auditor.models.inputs import Question, Sequences
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.prediction import PredictionProbe
-from auditor.records.types import Document, Explanation, Prediction
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Prediction
 from tests.models.tiny import TEXTS, byte_pairs
 
 ENDED = [

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from auditor.models.inputs import Question, UnreadableError
-from auditor.records.types import Document, Segment, Span
+from auditor.records.explanations import Segment
+from auditor.records.types import Document, Span
 from tests.probes.stubs import identity
 
 SIDE = 3

@@ -10,8 +10,9 @@ import auditor.probes.lime
 from auditor.models import Answers
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import STRETCH, LimeProbe
+from auditor.records.explanations import Explanation
 from auditor.records.neighbourhoods import unpack
-from auditor.records.types import Document, Explanation
+from auditor.records.types import Document
 from tests.probes.mosaic import Eye
 
 IMAGE = "123456789"

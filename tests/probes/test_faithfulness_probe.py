@@ -10,7 +10,8 @@ from auditor.probes.contract import Sitting
 from auditor.probes.faithfulness import FaithfulnessProbe, curve, fifth_of, ranking, removals, sizes_of
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.occlusion import OcclusionProbe
-from auditor.records.types import Document, Explanation, Failure, Faithfulness, NotMeasurable, Segment, Span, Target
+from auditor.records.explanations import Explanation, Faithfulness, Segment, Target
+from auditor.records.types import Document, Failure, NotMeasurable, Span
 from tests.probes.stubs import Oracle, sigmoid
 
 WORDS = ("a", "b", "c", "d", "e")

@@ -19,18 +19,10 @@ from auditor.probes.lime.design import Sample
 from auditor.probes.lime.emulator import estimate
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
 from auditor.records.neighbourhoods import Perturbed, unpack
 from auditor.records.schema import from_bytes, to_bytes
-from auditor.records.types import (
-    Document,
-    Explanation,
-    Neighbourhood,
-    NotMeasurable,
-    Prediction,
-    Segment,
-    Surrogate,
-    Target,
-)
+from auditor.records.types import Document, NotMeasurable, Prediction
 from tests.models.tiny import save
 from tests.probes.stubs import Oracle
 from tests.probes.test_lime_probe import LONG, feeling

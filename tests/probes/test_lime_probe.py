@@ -18,7 +18,8 @@ from auditor.probes.lime.design import FIRST_ROUND
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit, fit_all, kernel, sample_masks
 from auditor.probes.perturbing import STRETCH, distinct, seed_for
-from auditor.records.types import Document, Explanation, Failure, NotMeasurable
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
 TEXTS = [

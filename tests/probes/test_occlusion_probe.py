@@ -10,7 +10,8 @@ from captum.attr import FeatureAblation
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.occlusion import OcclusionProbe
-from auditor.records.types import Document, Explanation, Failure, NotMeasurable
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
 WEIGHTS = {"a": 2.0, "b": -1.0, "c": 0.5, "d": 0.0, "e": 1.0}

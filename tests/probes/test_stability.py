@@ -8,7 +8,8 @@ from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.stability import Half, stability
 from auditor.probes.lime.surrogate import Fit
-from auditor.records.types import Document, Halves
+from auditor.records.explanations import Halves
+from auditor.records.types import Document
 from tests.probes.stubs import Oracle, sigmoid
 
 WORDS = " ".join(f"w{i}" for i in range(14))

@@ -8,7 +8,8 @@ from auditor.models.inputs import Question, Sequences, UnreadableError
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.lime.surrogate import enumerate_masks, fit_all, kernel
-from auditor.records.types import Document, Explanation, Failure, NotMeasurable
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Failure, NotMeasurable
 from tests.probes.stubs import Oracle, sigmoid
 
 EFFECTS = {"good": 2.0, "film": 0.5, "dull": -1.5, "and": 0.1}

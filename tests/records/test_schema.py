@@ -11,18 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import StoreError
+from auditor.records.explanations import Explanation, Neighbourhood, Segment
 from auditor.records.schema import arrow_schema, facts_from_bytes, from_bytes, from_table, to_bytes, to_table
 from auditor.records.types import (
     AttentionStatistics,
     Document,
-    Explanation,
     Failure,
-    Neighbourhood,
     NotMeasurable,
     Perplexity,
     Prediction,
     PseudoPerplexity,
-    Segment,
     Span,
 )
 

@@ -9,7 +9,9 @@ from planned import planned
 
 from auditor.errors import StoreError
 from auditor.records import disk, schema, store, sums
-from auditor.records.types import Document, Explanation, Failure, Prediction, record_name
+from auditor.records.explanations import Explanation
+from auditor.records.kinds import record_name
+from auditor.records.types import Document, Failure, Prediction
 from auditor.records.verification import verify
 
 

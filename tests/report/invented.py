@@ -8,17 +8,8 @@ from dataclasses import replace
 
 import invented_texts as texts
 
-from auditor.records.types import (
-    Document,
-    Explanation,
-    Neighbourhood,
-    Perplexity,
-    Prediction,
-    Segment,
-    Span,
-    Surrogate,
-    Target,
-)
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Document, Perplexity, Prediction, Span
 
 LABELS = ("negative", "neutral", "positive")
 

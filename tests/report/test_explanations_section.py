@@ -9,7 +9,8 @@ from invented_runs import hostile
 
 from auditor.findings.analyses.words import rank_words
 from auditor.findings.contract.types import Example
-from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Surrogate, Target
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Document, Span
 from auditor.report.contract import Sources, with_interval
 from auditor.report.sections import lime, recurring
 

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from auditor.findings import Bound, summarise
-from auditor.findings.judgement import grades
+from auditor.findings.analyses import grades
 from auditor.languages.numbers import shortest
 from auditor.report import render_html
 from auditor.report.contract import Sources
@@ -45,8 +45,8 @@ def test_the_answer_counts_the_grades_of_the_first_method_and_names_the_best():
     section = faithfulness.compose(Sources(*run(*ROWS)))
     assert re.fullmatch(
         r"Of 10 explanations by LIME, 5 may be relied upon and 0 with care; 5 must not be cited, and 0 have nothing to "
-        r"cite\. Most beyond chance is lost without the words of LIME: 0\.395 \(0\.3\d+–0\.4\d+\) more than in a random "
-        r"order\.",
+        r"cite\. Most beyond chance is lost without the words of LIME: 0\.395 \(0\.3\d+–0\.4\d+\) more than in a "
+        r"random order\.",
         section.answer,
     )
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from auditor.records.types import Document, Perplexity, Segment, Span, Target
+from auditor.records.explanations import Segment, Target
+from auditor.records.types import Document, Perplexity, Span
 from auditor.report.drawing import highlights
 from auditor.report.drawing.highlights import Mark
 

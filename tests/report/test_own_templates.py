@@ -100,7 +100,7 @@ def test_every_fault_of_a_folder_is_named_at_once_with_file_and_line(tmp_path):
         "sections/methods.html.j2": '{{ "a"|safe }}',
         "sections/attention.html.j2": "\n{{ findngs.title }}<script>\nx</script>",
         "sections/slices.html.j2": '\n\n<{{ "script" }}><a href="javascript:x">a</a>',
-        "sections/plain.html.j2": "{% autoescape false %}{{ findings.title }}{% endautoescape %}",
+        "sections/tables.html.j2": "{% autoescape false %}{{ findings.title }}{% endautoescape %}",
         "user.css": '@import "a.css";\nh1 { background: url(http://x.org/a.png) }\np { background: url("b.png") }',
         "logo.svg": "<svg/>",
     }
@@ -123,9 +123,9 @@ def test_every_fault_of_a_folder_is_named_at_once_with_file_and_line(tmp_path):
         "sections/limes.html.j2: takes the place of no template, and none of yours uses it; did you mean "
         "sections/lime.html.j2?",
         "sections/methods.html.j2, line 1: No filter named 'safe'.",
-        "sections/plain.html.j2, line 1: escaping cannot be switched off",
         "sections/slices.html.j2, line 3: the name of a tag must be written out",
         "sections/slices.html.j2, line 3: href: expected #section or https://, found 'javascript:x'",
+        "sections/tables.html.j2, line 1: escaping cannot be switched off",
         "user.css, line 1: @import is not read; write the rules here",
         "user.css, line 2: nothing is fetched: expected url(data:…), found 'http://x.org/a.png'",
         "user.css, line 3: nothing is fetched: expected url(data:…), found 'b.png'",

@@ -6,7 +6,8 @@ from invented_classifier import classifier
 
 from auditor.findings.analyses.explanations import faithful
 from auditor.findings.analyses.words import rank_words
-from auditor.records.types import Document, Explanation, Neighbourhood, Segment, Span, Surrogate, Target
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Document, Span
 from auditor.report.contract import Sources
 from auditor.report.sections import recurring
 

@@ -10,17 +10,8 @@ from invented_runs import candidates, empty, language_model, tiny
 from auditor.findings import Bound, Context, Evidence, summarise
 from auditor.findings.analyses.scores import ClassScores
 from auditor.findings.contract.types import Example, Pointer
-from auditor.records.types import (
-    Document,
-    Explanation,
-    Failure,
-    Neighbourhood,
-    Prediction,
-    Segment,
-    Span,
-    Surrogate,
-    Target,
-)
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Document, Failure, Prediction, Span
 from auditor.report import render_html
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")

@@ -17,12 +17,13 @@ import numpy as np
 import torch
 
 from auditor import models
-from auditor.findings.judgement.grades import GRADES, Trust, trust
+from auditor.findings.analyses.grades import GRADES, Trust, trust
 from auditor.probes.contract import Sitting
 from auditor.probes.faithfulness import FaithfulnessProbe
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.occlusion import OcclusionProbe
-from auditor.records.types import Document, Explanation
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document
 from tests.probes.stubs import Oracle, sigmoid
 from tests.simulations import planted
 

@@ -22,7 +22,8 @@ from auditor.findings.contract.quantity import Prospect, Quantity, Term
 from auditor.findings.contract.types import Number
 from auditor.findings.statistics.intervals import Floats, bootstrap_mean
 from auditor.languages import N_, say
-from auditor.records.types import AttentionStatistics, Explanation, Segment, Span
+from auditor.records.explanations import Explanation, Segment
+from auditor.records.types import AttentionStatistics, Span
 
 LEAST_SEGMENTS = 5
 _ROWS = 512

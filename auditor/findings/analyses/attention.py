@@ -33,7 +33,8 @@ from auditor.findings.statistics.intervals import bootstrap_mean, estimate
 from auditor.findings.wording.sentences import listing, measured
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
-from auditor.records.types import AttentionStatistics, Explanation
+from auditor.records.explanations import Explanation
+from auditor.records.types import AttentionStatistics
 
 FAINT_AGREEMENT = 0.2
 _NOTABLE = {"special": N_("special tokens"), "sink": N_("the first token")}

@@ -20,7 +20,7 @@ from auditor.findings.contract.summary import Conclusion, Setting, Summary
 from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean
 from auditor.languages import N_, say
-from auditor.records.types import Explanation
+from auditor.records.explanations import Explanation
 
 
 class AttributionFindings(Finding):

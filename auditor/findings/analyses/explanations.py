@@ -34,7 +34,7 @@ from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording.sentences import bound
 from auditor.languages import N_, plural, say
-from auditor.records.types import Explanation, Target
+from auditor.records.explanations import Explanation, Target
 
 LOW_FIDELITY = 0.5
 MANY_UNFAITHFUL = 0.25
@@ -55,7 +55,7 @@ class ExplanationFindings(Finding):
     n_evaluations: int
     """Perturbed texts that the model computed, over all documents."""
     stopped: dict[str, int]
-    """Documents by the reason why no more was drawn for them; see `records.types.Explanation`."""
+    """Documents by the reason why no more was drawn for them; see `records.explanations.Neighbourhood`."""
     tolerance: float | None
     kernel_width: float
     segmenters: dict[str, int]

@@ -12,6 +12,7 @@ The first method of the run is the one whose explanations the report shows; its 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from auditor.findings.analyses.grades import GRADES, Grade, Trust
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, trusts, unit_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -19,11 +20,10 @@ from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, number
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
 from auditor.findings.contract.summary import Conclusion, Setting, Summary, Whole
 from auditor.findings.contract.types import Number, Pointer, Unit
-from auditor.findings.judgement.grades import GRADES, Grade, Trust
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
-from auditor.records.types import Faithfulness, Removal
+from auditor.records.explanations import Faithfulness, Removal
 
 FEW_RELIABLE = 0.5
 """Share of explanations to rely on below which page one says so."""

@@ -24,11 +24,11 @@ def describe_special_tokens(evidence: Evidence, context: Context) -> list[str]:
 def _by_document(evidence: Evidence, references: Mapping[str, str], model: str | None) -> dict[str, tuple[str, ...]]:
     """Document → the special tokens in it that a model read there; documents without any are left out."""
     return {
-        document: record.special_tokens
+        document: tokens
         for probe in (*summaries(), *evidence.rows)
         if references.get(probe) == model
         for document, record in evidence.of(probe).items()
-        if getattr(record, "special_tokens", ())
+        if (tokens := getattr(record, "special_tokens", ()))
     }
 
 

@@ -5,7 +5,7 @@
     <probe>.stability      mean over documents of the correlation between the weights of two independent halves of the
                            neighbourhood; of documents in which something was sampled
 
-Grades are those of `auditor.findings.judgement.grades`.
+Grades are those of `auditor.findings.analyses.grades`.
 """
 
 import math
@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from auditor.findings.analyses.grades import Grade, Trust, trust
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Prospect, Quantity, Term
 from auditor.findings.contract.types import Number, Unit
-from auditor.findings.judgement.grades import Grade, Trust, trust
 from auditor.findings.statistics.intervals import bootstrap_mean
 from auditor.languages import N_, say
-from auditor.records.types import Explanation, Faithfulness, Removal
+from auditor.records.explanations import Explanation, Faithfulness, Removal
 
 FAITHFULNESS = "faithfulness"
 """The probe."""

@@ -17,7 +17,7 @@ from auditor.findings.contract.numbers import number, of_label
 from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import Estimate, student
 from auditor.languages import plural, say
-from auditor.records.types import Explanation
+from auditor.records.explanations import Explanation
 
 LEAST_DOCUMENTS = 3
 WORDS_PER_LABEL = 12

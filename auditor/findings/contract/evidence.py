@@ -1,10 +1,10 @@
 """What findings are drawn from: the rows of every probe, by document."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from auditor.records.types import Document, Unmeasured
+from auditor.records.types import Document
 
 Facts = Mapping[str, object]
 """The fields of a record whose class is not at hand."""
@@ -16,10 +16,10 @@ class Evidence:
     """The documents of a run, and the rows of its probes."""
 
     documents: tuple[Document, ...]
-    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Probe → document id → its record (`Facts` of a record without a class), `Failure` or `NotMeasurable`."""
 
-    def of(self, probe: str) -> Mapping[str, Any]:
+    def of(self, probe: str) -> Mapping[str, object]:
         """Document id → row of one probe; empty where it did not run."""
         return self.rows.get(probe, {})
 
@@ -32,14 +32,6 @@ class Evidence:
         """Document id → record of one probe, in the order of the corpus; documents without a record are left out."""
         rows = self.of(probe)
         return {d.id: row for d in self.documents if isinstance(row := rows.get(d.id), record)}
-
-    def records(self, probe: str) -> Iterator[tuple[Document, Any]]:
-        """The documents that a probe measured, with whatever it keeps of them, in the order of the corpus."""
-        rows = self.of(probe)
-        for document in self.documents:
-            row = rows.get(document.id)
-            if row is not None and not isinstance(row, Unmeasured):
-                yield document, row
 
     def restricted(self, ids: frozenset[str]) -> "Evidence":
         """The evidence of some of the documents, in the order of the corpus."""

@@ -138,7 +138,8 @@ def _row(probe: str, evidence: Evidence, context: Context) -> Coverage:
     rows = [by_id[d.id] for d in evidence.documents if d.id in by_id]
     failures = [row for row in rows if isinstance(row, Failure)]
     without = [row for row in rows if isinstance(row, NotMeasurable)]
-    truncated = sum(summary.is_truncated(record, evidence) for _, record in evidence.records(probe)) if summary else 0
+    records = evidence.measured(probe, summary.record).values() if summary else ()
+    truncated = sum(summary.is_truncated(record, evidence) for record in records) if summary else 0
     return Coverage(
         probe=probe,
         corpus=len(evidence.documents),

@@ -33,7 +33,8 @@ from auditor.models.text.continuations import Continuations
 from auditor.models.text.perturbing import Perturbing
 from auditor.models.text.prompt import Prompt
 from auditor.models.text.scored import Scored
-from auditor.records.types import Document, Segment
+from auditor.records.explanations import Segment
+from auditor.records.types import Document
 
 COMPARED = 64
 """Log-probabilities of each text that a proof compares."""

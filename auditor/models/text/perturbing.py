@@ -7,7 +7,8 @@ import numpy as np
 
 from auditor.corpus.segments import perturb, segment
 from auditor.models.inputs import Sequences, Text, Tokens
-from auditor.records.types import Document, Segment
+from auditor.records.explanations import Segment
+from auditor.records.types import Document
 
 CHECKED = 8
 """Texts of each document that are tokenised all the same, to compare."""

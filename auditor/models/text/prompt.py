@@ -8,7 +8,8 @@ from functools import cached_property
 from auditor.models.inputs import Text
 from auditor.models.text.assembly import Occurrence
 from auditor.models.text.chat import ChatTemplate
-from auditor.records.types import Document, Segment
+from auditor.records.explanations import Segment
+from auditor.records.types import Document
 
 _SLOT = re.compile(r"(\{text\}|\{pair\})")
 _TRIED = ("", "x", " x ", "\nx\n")

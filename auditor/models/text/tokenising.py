@@ -8,7 +8,8 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 from auditor.models.inputs import Encoded, Identity, Sequences, Text, Tokens
 from auditor.models.text.assembly import Assembler, Occurrence
 from auditor.models.text.special_tokens import SpecialTokens
-from auditor.records.types import Document, Segment, Span
+from auditor.records.explanations import Segment
+from auditor.records.types import Document, Span
 
 
 class Tokenising:

@@ -17,8 +17,8 @@ from auditor.probes.lime.emulator import estimate
 from auditor.probes.lime.stability import Half
 from auditor.probes.lime.surrogate import Fit, enumerate_masks, fit_all, kernel, sample_masks
 from auditor.probes.perturbing import distinct
+from auditor.records.explanations import Neighbourhood
 from auditor.records.neighbourhoods import Perturbed
-from auditor.records.types import Neighbourhood
 
 
 class Perturbations(Protocol):

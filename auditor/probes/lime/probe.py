@@ -34,17 +34,8 @@ from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
 from auditor.probes.perturbing import STRETCH, explained_labels, seed_for
 from auditor.probes.readable import Answered, answered
-from auditor.records.types import (
-    Document,
-    Explanation,
-    Failure,
-    Neighbourhood,
-    NotMeasurable,
-    Segment,
-    Surrogate,
-    Target,
-    Unmeasured,
-)
+from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 Z_95 = 1.96
 Samples = Annotated[

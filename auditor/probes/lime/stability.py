@@ -27,7 +27,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from auditor.probes.lime.surrogate import Fit, r_squared
-from auditor.records.types import Halves
+from auditor.records.explanations import Halves
 
 TOP = 3
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from auditor.languages import HTML_TAGS, plural, say, spoken
-from auditor.records.types import Document, ScoredTokens, Segment, Target
+from auditor.records.explanations import Segment, Target
+from auditor.records.types import Document, ScoredTokens
 from auditor.report.drawing import formats
 
 Z_95 = 1.96

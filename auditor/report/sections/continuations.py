@@ -28,7 +28,8 @@ class Continuation:
 
 def compose(sources: Sources, analysis: PredictionFindings) -> Section:
     """The section on predictions of free continuations."""
-    measured = list(sources.evidence.records(PREDICTION.probe))
+    predictions = sources.evidence.measured(PREDICTION.probe, Prediction)
+    measured = [(sources.documents[name], prediction) for name, prediction in predictions.items()]
     by_id = {document.id: (document, prediction) for document, prediction in measured}
     chosen = known(analysis.least_certain, by_id)
     picked = {example.document_id for example in chosen}

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY
+from auditor.findings.analyses.grades import Grade
 from auditor.findings.contract.types import Example
-from auditor.findings.judgement.grades import Grade
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator, shortest
-from auditor.records.types import Document, Explanation, Neighbourhood, Target
+from auditor.records.explanations import Explanation, Neighbourhood, Target
+from auditor.records.types import Document
 from auditor.report.drawing import formats, highlights, marks
 
 LEAST_WEIGHTS, MOST_WEIGHTS = 4, 10

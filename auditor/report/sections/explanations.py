@@ -9,7 +9,8 @@ from auditor.findings.contract.quantity import Quantity
 from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator, shortest
-from auditor.records.types import Document, Explanation, Prediction
+from auditor.records.explanations import Explanation
+from auditor.records.types import Document, Prediction
 from auditor.report.contract import Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring

@@ -1,9 +1,9 @@
 """May the explanations be relied upon? Grades, and what the model says when explanations are acted upon."""
 
+from auditor.findings.analyses import grades
 from auditor.findings.analyses.faithfulness import SUMMARY, TITLES, ExplainerFindings, FaithfulnessFindings
+from auditor.findings.analyses.grades import Grade, Limits
 from auditor.findings.contract.types import Number
-from auditor.findings.judgement import grades
-from auditor.findings.judgement.grades import Grade, Limits
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, shortest

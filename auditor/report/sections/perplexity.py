@@ -13,7 +13,7 @@ def compose(sources: Sources) -> Section:
     """The section on perplexity."""
     analysis = sources.analysis(PERPLEXITY.probe, PerplexityFindings)
     analysis = surprise.with_all_values(sources, analysis, PERPLEXITY.probe)
-    values = [document_nats(record) for _, record in sources.evidence.records(PERPLEXITY.probe)]
+    values = [*map(document_nats, sources.evidence.measured(PERPLEXITY.probe, Perplexity).values())]
     return Section(
         id="perplexity",
         title=say("Perplexity"),
@@ -38,7 +38,7 @@ def compose(sources: Sources) -> Section:
             "figure_words": say(
                 "Strip plot of the perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, analysis, PERPLEXITY.probe, values, _facts),
+            **surprise.content(sources, analysis, PERPLEXITY.probe, Perplexity, values, _facts),
         },
     )
 

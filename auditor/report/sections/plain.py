@@ -7,7 +7,6 @@ from auditor.findings.contract.types import Coverage
 from auditor.findings.wording import sentences
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Unmeasured
 from auditor.report.contract import Column, Section, Sources, Table, numbers_table
 from auditor.report.drawing import formats
 
@@ -79,9 +78,9 @@ def _parameters(probe: str, values: dict[str, str]) -> Table:
     return Table(caption, (Column(say("Parameter"), "id", 30), Column(say("Value"), "id")), rows)
 
 
-def _facts(probe: str, rows: Mapping[str, Facts | Unmeasured]) -> Table | None:
+def _facts(probe: str, rows: Mapping[str, object]) -> Table | None:
     """The simple fields of what the probe found, a row per document; of records without a class only."""
-    records = [row for row in rows.values() if isinstance(row, Mapping)]
+    records: list[Facts] = [row for row in rows.values() if isinstance(row, Mapping)]
     simple = [name for name, value in records[0].items() if isinstance(value, _SIMPLE)] if records else []
     names = simple[:MOST_FIELDS]
     if not names:

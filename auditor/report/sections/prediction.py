@@ -16,7 +16,7 @@ from auditor.findings.contract.numbers import lies_below
 from auditor.findings.contract.types import Example, Findings, Number
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, separator
-from auditor.records.types import Unmeasured
+from auditor.records.types import Prediction
 from auditor.report.contract import (
     Chapter,
     Column,
@@ -178,9 +178,9 @@ def _examples(sources: Sources, examples: tuple[Example, ...]) -> Table | None:
 
 
 def _example_row(sources: Sources, document_id: str) -> tuple[str, ...] | None:
-    prediction = sources.evidence.of(PREDICTION.probe)[document_id]
+    prediction = sources.evidence.record_of(PREDICTION.probe, document_id, Prediction)
     document = sources.documents.get(document_id)
-    if isinstance(prediction, Unmeasured) or document is None:
+    if prediction is None or document is None:
         return None
     text = formats.excerpt(document.text, 120)
     if document.pair is not None:

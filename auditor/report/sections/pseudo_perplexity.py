@@ -26,7 +26,7 @@ def compose(sources: Sources) -> Section:
     """The section on pseudo-perplexity."""
     analysis = sources.analysis(PSEUDO_PERPLEXITY.probe, PseudoPerplexityFindings)
     analysis = surprise.with_all_values(sources, analysis, PSEUDO_PERPLEXITY.probe)
-    values = [document_nats(record) for _, record in sources.evidence.records(PSEUDO_PERPLEXITY.probe)]
+    values = [*map(document_nats, sources.evidence.measured(PSEUDO_PERPLEXITY.probe, PseudoPerplexity).values())]
     return Section(
         id="pseudo_perplexity",
         title=say("Pseudo-perplexity"),
@@ -51,7 +51,7 @@ def compose(sources: Sources) -> Section:
             "figure_words": say(
                 "Strip plot of the pseudo-perplexity of each document by slice; its numbers are in the table below."
             ),
-            **surprise.content(sources, analysis, PSEUDO_PERPLEXITY.probe, values, _facts),
+            **surprise.content(sources, analysis, PSEUDO_PERPLEXITY.probe, PseudoPerplexity, values, _facts),
         },
     )
 

@@ -17,7 +17,7 @@ from auditor.findings.wording.digits import digits_beside
 from auditor.findings.wording.sentences import bound
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Explanation
+from auditor.records.explanations import Explanation
 from auditor.report.contract import Sources
 from auditor.report.drawing import formats, marks
 

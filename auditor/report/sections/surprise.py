@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from auditor.findings.analyses.perplexity import ScoredFindings, nats_by_slice
 from auditor.findings.slicing.parts import sliceable
@@ -10,11 +10,12 @@ from auditor.findings.slicing.slices import LEAST_JUDGED
 from auditor.findings.statistics.exponentials import quarters
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.types import Document, ScoredTokens
+from auditor.records.types import Document, Perplexity, PseudoPerplexity, ScoredTokens
 from auditor.report.contract import Column, Parameter, Sources, Table, known, rule_of
 from auditor.report.drawing import figures, formats, highlights, marks
 
 F = TypeVar("F", bound=ScoredFindings)
+S = TypeVar("S", Perplexity, PseudoPerplexity)
 MOST_COLUMNS = 3
 MOST_VALUES = 8
 """Slices of one column drawn as strips: the largest."""
@@ -41,7 +42,8 @@ def with_all_values(sources: Sources, analysis: F, probe: str) -> F:
     """The findings with every value of every slice: abridged ones have some of them, at even steps."""
     if not sources.findings.documents_left_out:
         return analysis
-    records = {document.id: record for document, record in sources.evidence.records(probe)}
+    rows = sources.evidence.of(probe).items()
+    records = {name: row for name, row in rows if isinstance(row, ScoredTokens)}
     values = nats_by_slice(sources.evidence.documents, records, sliceable(sources.evidence.documents))
     return analysis.model_copy(update={"nats_by_slice": values})
 
@@ -50,8 +52,9 @@ def content(
     sources: Sources,
     analysis: ScoredFindings,
     probe: str,
+    record: type[S],
     values: Sequence[float],
-    facts: Callable[[Any], list[str]],
+    facts: Callable[[S], list[str]],
 ) -> dict[str, object]:
     """What the common template shows below the numbers.
 
@@ -59,17 +62,18 @@ def content(
         sources: of the report.
         analysis: the findings that name the slices and the most surprising documents.
         probe: whose records these are.
+        record: what they are.
         values: logarithm of the perplexity of each document that has one.
         facts: what a card says of a record.
     """
     strips = distribution(values, analysis.nats_by_slice)
-    records = sources.evidence.of(probe)
+    records = sources.evidence.measured(probe, record)
     shown = known(analysis.most_surprising, records)
     cards = []
     for example in shown:
-        record, document = records[example.document_id], sources.documents.get(example.document_id)
-        if document is not None and record.logprobs:
-            cards.append(_card(sources.position(document.id), document, record, facts(record)))
+        scored, document = records[example.document_id], sources.documents.get(example.document_id)
+        if document is not None and scored.logprobs:
+            cards.append(_card(sources.position(document.id), document, scored, facts(scored)))
     return {
         "strips": strip_table(strips) if strips else None,
         "figure_caption": strips_caption(strips, left_out(strips, analysis.nats_by_slice)),

@@ -12,8 +12,9 @@ from auditor.corpus.segments import perturb, segment
 from auditor.models.adapters import Loaded, Settings
 from auditor.models.computing.batching import Batcher
 from auditor.models.inputs import Encoded, Identity, Question, Sequences, Text, Tokens
+from auditor.records.explanations import Segment
 from auditor.records.proof import Proof
-from auditor.records.types import Document, Segment, Span
+from auditor.records.types import Document, Span
 from auditor.tasks import Task
 
 SENTENCE_CLASSIFICATION = Task(

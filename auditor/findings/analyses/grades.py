@@ -1,7 +1,7 @@
 """May an explanation be relied upon? A grade for each, by a rule that is printed beside it.
 
 An explanation is believed for what happens when it is acted upon, not for how well it fits. With `removal` what the
-probe `faithfulness` measured (`auditor.records.types.Removal`), f in the unit of the explanation,
+probe `faithfulness` measured (`auditor.records.explanations.Removal`), f in the unit of the explanation,
 
     moved    the largest |f(x) − f(·)| over everything that was tried without up to a fifth of the segments
     drop     f(x) − f(without the fifth of the segments that the explanation ranks first)
@@ -29,7 +29,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from auditor.records.types import Explanation, Removal
+from auditor.records.explanations import Explanation, Removal
 
 Grade = Literal["rely", "care", "not", "nothing"]
 GRADES: Final[tuple[Grade, ...]] = ("rely", "care", "not", "nothing")
