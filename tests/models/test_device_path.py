@@ -5,12 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
 from auditor.errors import ModelError
 from auditor.models import find, load
+from auditor.models.inputs import Points
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document
 from tests.models.tiny import TEXTS, save
@@ -65,6 +67,12 @@ def attended(model: Any) -> None:
     model.attention(tokens, [punctuation(text) for text in tokens])
 
 
+def differentiated(model: Any) -> None:
+    documents = [Document(str(i), text) for i, text in enumerate(TEXTS * 3)]
+    n = len(documents)
+    model.gradients(documents, model.ask(documents), Points(np.arange(n), np.zeros(n, np.int64), np.ones(n)))
+
+
 @pytest.mark.parametrize(
     ("case", "packs", "work"),
     [
@@ -88,6 +96,26 @@ def test_more_batches_do_not_wait_more_often(
         with Waits() as mode:
             work(model)
         waits.append((model.batcher.n_batches, sum(mode.found.values())))
+    (many, waits_of_many), (few, waits_of_few) = waits
+    assert many > few
+    assert waits_of_many == waits_of_few
+
+
+@pytest.mark.parametrize("case", ["bert-text-classification", "gpt2-text-classification", "llama-text-generation"])
+def test_more_batches_of_gradients_do_not_wait_more_often(folders: dict[tuple[str, str], Path], case: str) -> None:
+    waits = []
+    for budget in (1, 16384):
+        model = opened(next(folder for folder in folders.values() if folder.name == case), batch_tokens=budget)
+        differentiated(model)  # which proves the way, and waits for it
+        before = model.batcher.n_batches
+        with Waits() as mode:
+            differentiated(model)
+        n_batches, n_calls = (
+            model.batcher.n_batches - before,
+            len(model.ask([Document("d", "a")])[0].continuations) or 1,
+        )
+        assert mode.found.pop("__bool__", 0) <= 2 * n_batches * n_calls  # transformers looks at its mask and positions
+        waits.append((n_batches, mode.found))
     (many, waits_of_many), (few, waits_of_few) = waits
     assert many > few
     assert waits_of_many == waits_of_few
