@@ -13,6 +13,7 @@ from auditor.models import Differentiates, find, load, offers
 from auditor.models.inputs import Points, UnreadableError
 from auditor.models.text.prompt import Prompt
 from auditor.records.types import Document, Span
+from auditor.report.sections import provenance
 from tests.models.architectures import build
 from tests.models.tiny import TEXTS, save
 
@@ -138,7 +139,8 @@ def test_a_proof_says_how_gradients_are_asked_for(folders: Callable[[str, str], 
     assert "gradients" not in model.proofs
     at_documents(model, [Document("d", TEXTS[0])])
     proof = model.proofs["gradients"]
-    assert (proof.way, proof.unit, proof.difference < 1e-5) == ("padded", "answer", True)
+    assert (proof.way, proof.unit, proof.difference < 1e-5) == ("padded", "gradient", True)
+    assert (proof.question in provenance._QUESTIONS, proof.unit in provenance._UNITS) == (True, True)
     n_before = model.batcher.n_batches
     at_documents(model, [Document("d", TEXTS[0])])
     assert model.batcher.n_batches == n_before + 1, "the proof is made once, and not counted"

@@ -43,7 +43,7 @@ from auditor.errors import one_line
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way, padded
 from auditor.models.computing.precision import unrounded
-from auditor.models.computing.proof import Truth, close_in_most
+from auditor.models.computing.proof import Truth, apart, close_in_most
 from auditor.models.inputs import Encoded, NoGradientError, Points, Question, Sequences, UnreadableError
 from auditor.records.proof import Proof
 
@@ -196,7 +196,7 @@ class GradientReader:
             except UnreadableError:
                 continue
             if close_in_most(given, alone, self._model.model.dtype):
-                self._model.proofs[QUESTION] = self._proof(lines.texts, way, float((given - alone)[:, 3].abs().max()))
+                self._model.proofs[QUESTION] = self._proof(lines.texts, way, float(apart(given, alone).max()))
                 return way
         return NoGradientError(f"a model of type {kind} does not give the same gradients for the same text twice")
 
@@ -211,7 +211,7 @@ class GradientReader:
 
     def _proof(self, texts: Sequences, way: Way, difference: float) -> Proof:
         name, reset, longest = self._model.identity.name, self._model.truth.reset, int(texts.lengths.max())
-        return Proof(name, QUESTION, way, None, way, difference, "answer", len(texts), longest, reset)
+        return Proof(name, QUESTION, way, None, way, difference, "gradient", len(texts), longest, reset)
 
 
 def _without_gradient(model: DifferentiableModel) -> str | None:
