@@ -67,10 +67,11 @@ def attended(model: Any) -> None:
     model.attention(tokens, [punctuation(text) for text in tokens])
 
 
-def differentiated(model: Any) -> None:
+def differentiated(model: Any) -> np.ndarray:
     documents = [Document(str(i), text) for i, text in enumerate(TEXTS * 3)]
     n = len(documents)
-    model.gradients(documents, model.ask(documents), Points(np.arange(n), np.zeros(n, np.int64), np.ones(n)))
+    points = Points(np.arange(n), np.zeros(n, np.int64), np.ones(n))
+    return model.gradients(documents, model.ask(documents), points).norms
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,7 @@ def test_a_spread_model_answers_as_it_does_in_one_place(folders: dict[tuple[str,
     sequences = plain.encode([(text, None) for text in TEXTS])
     questions = [plain.question] * len(TEXTS)
     torch.testing.assert_close(spread.outputs(sequences, questions), plain.outputs(sequences, questions))
+    np.testing.assert_allclose(differentiated(spread), differentiated(plain), rtol=1e-4)
 
 
 def test_spreading_needs_accelerate(folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:

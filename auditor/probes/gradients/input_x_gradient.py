@@ -5,8 +5,9 @@ Of each part of a document, with its embedding e_t and the gradient g_t = ∂f/�
     φ_t = g_t · e_t
 
 positive where the part supports the label: what the answer would lose on the way to a vector of zeros, were it a
-straight line. For a linear f it is that exactly; where the answer is sure, the slope and all φ vanish though every word
-counts, which is what integrated gradients were made for.
+straight line. For a linear f it is that exactly. Where the answer is sure the slope and all φ vanish though every word
+counts, which is what integrated gradients were made for; and a model whose first step is to normalise each embedding
+(BLOOM) does not react to their lengths, so that g_t · e_t is 0 but for the norm's ε.
 
 Source: Shrikumar, Greenside, Shcherbina & Kundaje, "Not just a black box", 2016, section 2. Agrees with captum's
 `InputXGradient` of the embeddings, summed over their channels.
