@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ accuracy = { at_least = 0.8 }
 lime.fidelity = { at_least = 0.5 }
 """
 QUICK = {"corpus.path": "reviews.csv", "model.name": "org/model"}
+PROBES = sorted(entry.name for entry in entry_points(group="auditor.probes") if entry.value.startswith("auditor."))
 
 
 def write(folder: Path, content: str, name: str = "audit.toml") -> Path:
@@ -293,9 +294,8 @@ def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str
         ),
         (
             {"sections": ["summary"]},
-            "report.sections.0: there is no such section; there are attention, lime, perplexity, prediction, "
-            "pseudo_perplexity, failures, slices, documents, methods, regulatory, glossary, provenance, "
-            'found "summary"',
+            f"report.sections.0: there is no such section; there are {', '.join(PROBES)}, "
+            'failures, slices, documents, methods, regulatory, glossary, provenance, found "summary"',
         ),
     ],
 )

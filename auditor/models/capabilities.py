@@ -12,9 +12,11 @@ import torch
 
 from auditor.models.inputs import (
     Cloze,
+    Gradients,
     HeadMaps,
     HeadStatistics,
     Identity,
+    Points,
     Question,
     Sequences,
     Spelling,
@@ -103,6 +105,29 @@ class Answers(Protocol[B]):
 
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
         """Turns outputs (…, K) into what is explained, float64: softmax, sigmoid, or the log-probability itself."""
+        ...
+
+
+@runtime_checkable
+class Differentiates(Answers[B], Protocol[B]):
+    """Gives gradients of its answers at the embeddings of the parts as which it reads a document, in any medium."""
+
+    def gradients(
+        self, documents: Sequence[Document], questions: Sequence[Question], points: Points, baseline: str = "auto"
+    ) -> Gradients:
+        """Gradients of what `probabilities` gives for a label, at points between a baseline and the document.
+
+        Args:
+            documents: D documents.
+            questions: What `ask` gave for each.
+            points: Where, N of them.
+            baseline: What stands for a document that says nothing, by a name that the adapter knows, or `auto`: what
+                is usual for the model. Parts that the model adds to every document are the same in it.
+
+        Raises:
+            NoGradientError: The model has none, or no such baseline.
+            UnreadableError: The model itself fails on one of them.
+        """
         ...
 
 

@@ -22,6 +22,14 @@ class UnreadableError(Exception):
     kind = "unreadable"
 
 
+class NoGradientError(Exception):
+    """A model has no gradient of what it answers, or not from the baseline that was asked for; says why."""
+
+    def __init__(self, message: str, kind: str = "no-gradient") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one text, on the host, special tokens included."""
@@ -144,6 +152,40 @@ class Question:
     def unit(self) -> str:
         """Unit of an explanation: `probability`, or `log-probability` for a free continuation."""
         return "log-probability" if self.free else "probability"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """N points at which a gradient is wanted, each on the straight line from the baseline of a document to itself."""
+
+    documents: np.ndarray
+    """(N,) int64: which document."""
+    labels: np.ndarray
+    """(N,) int64: which label of its question."""
+    positions: np.ndarray
+    """(N,) float64: 0 at the baseline, 1 at the document."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradients:
+    """Gradients of N answers with respect to the parts of a document, each part reduced to a few numbers.
+
+    A document x is read as T parts with an embedding e_t each (D,), its baseline as T others b_t; g_t = ∂f/∂e_t.
+    """
+
+    baseline: str
+    """Which baseline was taken."""
+    parts: tuple[tuple[Span, ...], ...]
+    """For each document, where its T parts stand; an empty span for what the model adds, such as special tokens."""
+    points: Points
+    answers: np.ndarray
+    """(N,) float64: f at each point, in the unit of the question."""
+    norms: np.ndarray
+    """(ΣT,) float64: ‖g_t‖₂, point by point."""
+    inputs: np.ndarray
+    """(ΣT,) float64: g_t · e_t, with the embedding of the document wherever the point is."""
+    changes: np.ndarray
+    """(ΣT,) float64: g_t · (e_t − b_t)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,21 @@ class Surrogate:
 
 
 @dataclass(frozen=True, slots=True)
+class Integral:
+    """Of a gradient, along the straight line from a baseline to the document: of what its weights are the parts."""
+
+    baseline: str
+    """What the line begins at, by the model's name for it: `pad`, `mask`, `eos` or `zero` for a text."""
+    baseline_prediction: float
+    """What the model says there."""
+    n_steps: int
+    """Points of the line at which the gradient was taken."""
+    completeness_error: float
+    """All weights and the remainder, less what the answer changes from the baseline to the document: 0 where the
+    integral is exact."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What the segments do to one label of one document. S weights, in the order of the segments."""
 
@@ -54,6 +69,11 @@ class Target:
     """What the model says for the undisturbed document."""
     surrogate: Surrogate | None = None
     """The linear model whose coefficients the weights are; None for a method that fits none."""
+    remainder: float | None = None
+    """What the method gives to the parts of the input that lie in no segment (special tokens, punctuation); None for a
+    method that asks about segments alone."""
+    integral: Integral | None = None
+    """None for a method that integrates nothing."""
 
 
 @dataclass(frozen=True, slots=True)

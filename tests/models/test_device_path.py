@@ -5,12 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
 from auditor.errors import ModelError
 from auditor.models import find, load
+from auditor.models.inputs import Points
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document
 from tests.models.tiny import TEXTS, save
@@ -65,6 +67,13 @@ def attended(model: Any) -> None:
     model.attention(tokens, [punctuation(text) for text in tokens])
 
 
+def differentiated(model: Any) -> np.ndarray:
+    documents = [Document(str(i), text) for i, text in enumerate(TEXTS * 3)]
+    n = len(documents)
+    points = Points(np.arange(n), np.zeros(n, np.int64), np.ones(n))
+    return model.gradients(documents, model.ask(documents), points).norms
+
+
 @pytest.mark.parametrize(
     ("case", "packs", "work"),
     [
@@ -93,6 +102,26 @@ def test_more_batches_do_not_wait_more_often(
     assert waits_of_many == waits_of_few
 
 
+@pytest.mark.parametrize("case", ["bert-text-classification", "gpt2-text-classification", "llama-text-generation"])
+def test_more_batches_of_gradients_do_not_wait_more_often(folders: dict[tuple[str, str], Path], case: str) -> None:
+    waits = []
+    for budget in (1, 16384):
+        model = opened(next(folder for folder in folders.values() if folder.name == case), batch_tokens=budget)
+        differentiated(model)  # which proves the way, and waits for it
+        before = model.batcher.n_batches
+        with Waits() as mode:
+            differentiated(model)
+        n_batches, n_calls = (
+            model.batcher.n_batches - before,
+            len(model.ask([Document("d", "a")])[0].continuations) or 1,
+        )
+        assert mode.found.pop("__bool__", 0) <= 2 * n_batches * n_calls  # transformers looks at its mask and positions
+        waits.append((n_batches, mode.found))
+    (many, waits_of_many), (few, waits_of_few) = waits
+    assert many > few
+    assert waits_of_many == waits_of_few
+
+
 def test_compiling_asks_for_shapes_that_may_change(
     folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +137,7 @@ def test_a_spread_model_answers_as_it_does_in_one_place(folders: dict[tuple[str,
     sequences = plain.encode([(text, None) for text in TEXTS])
     questions = [plain.question] * len(TEXTS)
     torch.testing.assert_close(spread.outputs(sequences, questions), plain.outputs(sequences, questions))
+    np.testing.assert_allclose(differentiated(spread), differentiated(plain), rtol=1e-4)
 
 
 def test_spreading_needs_accelerate(folders: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,21 +144,21 @@ class BatchedModel(ABC):
         return str(self.model.config.model_type)
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
+    def computing(self, *, gradients: bool = False) -> Iterator[None]:
         """The context of every forward pass: the precision of `precision`, the state of the model reset."""
         self._snapshot.restore()
-        with computing(self.device, self.model.dtype):
+        with computing(self.device, self.model.dtype, gradients=gradients):
             yield
 
     @contextmanager
-    def reading(self, lengths: Sequence[int]) -> Iterator[None]:
+    def reading(self, lengths: Sequence[int], *, gradients: bool = False) -> Iterator[None]:
         """`computing`, for texts of so many tokens.
 
         Raises:
             UnreadableError: The model raises anything but the want of memory.
         """
         try:
-            with self.computing():
+            with self.computing(gradients=gradients):
                 yield
         except (AuditorError, torch.OutOfMemoryError):
             raise

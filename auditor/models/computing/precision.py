@@ -14,10 +14,14 @@ HALF = {torch.bfloat16, torch.float16}
 
 
 @contextmanager
-def computing(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Forward passes of a model whose weights have this dtype: no gradients, autocast in half precision."""
+def computing(device: torch.device, dtype: torch.dtype, *, gradients: bool = False) -> Iterator[None]:
+    """Forward passes of a model whose weights have this dtype: autocast in half precision, gradients on request."""
     autocast = dtype in HALF and torch.amp.is_autocast_available(device.type)
-    with torch.inference_mode(), torch.autocast(device.type, dtype) if autocast else nullcontext():
+    with (
+        torch.inference_mode(not gradients),
+        torch.set_grad_enabled(gradients),
+        torch.autocast(device.type, dtype) if autocast else nullcontext(),
+    ):
         yield
 
 

@@ -140,13 +140,26 @@ def close(given: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bo
     that channel over all rows, or the median of these over all channels where that is larger. So neither a few channels
     of large values nor the rows that agree hide a difference.
     """
-    if given.shape != expected.shape:
-        return False
+    return given.shape == expected.shape and bool((apart(given, expected) <= _ROUNDING.get(dtype, 1e-4)).all())
+
+
+def close_in_most(given: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Whether derivatives (R, D) differ by rounding only: as `close`, but in half of the rows, and nowhere by far.
+
+    Where a function is steep rounding is magnified: a few rows may differ a hundred times more, in half precision five
+    times. What reaches a text from its neighbours is in most of its rows.
+    """
+    least = _ROUNDING.get(dtype, 1e-4)
+    rows = apart(given, expected)
+    return bool(rows.median() <= least) and bool(rows.max() <= least * (5 if dtype in _ROUNDING else 100))
+
+
+def apart(given: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+    """How far apart two results (R, D) are, (R,); see `close`."""
     given, expected = given.float(), expected.float()
     usual = expected.square().mean(0).sqrt()
     scale = usual.clamp(min=max(float(usual.median()), torch.finfo(torch.float32).tiny))
-    apart = ((given - expected) / scale).square().mean(-1).sqrt()
-    return bool((apart <= _ROUNDING.get(dtype, 1e-4)).all())
+    return ((given - expected) / scale).square().mean(-1).sqrt()
 
 
 _ROUNDING = {torch.bfloat16: 0.1, torch.float16: 0.02}

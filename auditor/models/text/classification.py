@@ -7,16 +7,17 @@ import torch
 
 from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
-from auditor.models.inputs import Encoded, Question, Sequences, Text
+from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens
 from auditor.models.text.adapter import TextModel
+from auditor.models.text.differentiating import NOWHERE, Differentiating
 from auditor.models.text.perturbing import Perturbing
 from auditor.records.types import Document
 
 NEVER_A_TOKEN = -1
 
 
-class TextClassification(TextModel, Perturbing):
-    """A classification head over a text model; offers `Answers`, `Classifies` and `Attends`."""
+class TextClassification(TextModel, Perturbing, Differentiating):
+    """A classification head over a text model; offers `Answers`, `Classifies`, `Differentiates` and `Attends`."""
 
     question_asked = "answers"
     unit = "probability"
@@ -93,6 +94,30 @@ class TextClassification(TextModel, Perturbing):
         """Softmax over the labels; a sigmoid each where a text may have several. Float64."""
         logits = outputs.double()
         return logits.sigmoid() if self.identity.multi_label else logits.softmax(dim=-1)
+
+    def read_as(self, documents: Sequence[Document]) -> list[Tokens]:
+        """The tokens of each document; see `Differentiating`."""
+        return [self._read_as((document.text, document.pair)) for document in documents]
+
+    def _read_as(self, text: Text) -> Tokens:
+        """Each text by itself: the tokenizer would put an empty second sentence beside one that stands among pairs."""
+        tokens = self.tokens([text])[0]
+        return tokens if tokens.spans else Tokens(self.encode([text])[0], ("",), (NOWHERE,), (True,))
+
+    def explained(self, texts: Sequence[Encoded], questions: Sequence[Question], labels: Sequence[int]) -> torch.Tensor:
+        """The probability of one label of each text; see `DifferentiableModel`."""
+        logits = self.logits(texts)
+        exact = logits.cpu() if logits.device.type == "mps" else logits  # which has no float64
+        chosen = torch.tensor(labels).to(exact.device, non_blocking=True)
+        return self.probabilities(exact, questions[0]).gather(-1, chosen[:, None])[:, 0]
+
+    def rehearsal(self, texts: Sequences) -> tuple[Sequences, list[Question], list[int]]:
+        """The most probable label of each text of the proof."""
+        return texts, [self.question] * len(texts), self.truth.answers.argmax(-1).tolist()
+
+    def kinds_of(self, questions: Sequence[Question]) -> None:  # noqa: ARG002
+        """All are of one kind."""
+        return
 
     def continuation(self, question: Question) -> str | None:  # noqa: ARG002
         """None: a classification head does not speak."""

@@ -30,6 +30,8 @@ from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens, Wi
 from auditor.models.text.adapter import TextModel
 from auditor.models.text.chat import ChatTemplate, chat_template
 from auditor.models.text.continuations import Continuations
+from auditor.models.text.differentiating import NOWHERE
+from auditor.models.text.explained import ExplainedContinuations
 from auditor.models.text.perturbing import Perturbing
 from auditor.models.text.prompt import Prompt
 from auditor.models.text.scored import Scored
@@ -45,8 +47,8 @@ N_CAUSAL = 5
 
 
 @dataclass
-class TextGeneration(TextModel, Perturbing):
-    """A causal language model; offers `Answers`, `Classifies`, `Attends` and `Scores`.
+class TextGeneration(TextModel, Perturbing, ExplainedContinuations):
+    """A causal language model; offers `Answers`, `Classifies`, `Differentiates`, `Attends` and `Scores`.
 
     Attributes:
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.
@@ -147,7 +149,7 @@ class TextGeneration(TextModel, Perturbing):
         batch = self._tokenize_prompts([self._prompt.fill(text) for text in texts])
         whole = [self.encoded(batch, i) for i in range(len(texts))]
         over = [len(one.ids) - self._room for one in whole]
-        cut = [e if n <= 0 else self._cut(text, n) for e, text, n in zip(whole, texts, over, strict=True)]
+        cut = [e if n <= 0 else self._cut(text, n)[1] for e, text, n in zip(whole, texts, over, strict=True)]
         return self._readable(Sequences.of(cut))
 
     def outputs(self, sequences: Sequences, questions: Sequence[Question]) -> torch.Tensor:
@@ -165,6 +167,19 @@ class TextGeneration(TextModel, Perturbing):
     def probabilities(self, outputs: torch.Tensor, question: Question) -> torch.Tensor:
         """Normalised among the candidates; the mean log-probability itself for a free continuation. Float64."""
         return outputs.double() if question.free else outputs.double().softmax(dim=-1)
+
+    def read_as(self, documents: Sequence[Document]) -> list[Tokens]:
+        """The tokens of each prompt; those of the document have places in it. See `Differentiating`."""
+        return [self._read_as((document.text, document.pair)) for document in documents]
+
+    def _read_as(self, text: Text) -> Tokens:
+        kept = self._cut(text, over)[0] if (over := len(self._encode_one(text).ids) - self._room) > 0 else text
+        prompt = self._prompt.fill(kept)
+        tokens = self._places(self._tokenize_prompts([prompt]), 0, (prompt, None))
+        if not tokens.spans:
+            return Tokens(self.encode([text])[0], ("",), (NOWHERE,), (True,))
+        places = self._prompt.places(kept, tokens.spans)
+        return replace(tokens, spans=places, special=tuple(span == NOWHERE for span in places))
 
     def continuation(self, question: Question) -> str | None:
         """The text of the free continuation; None where the model chose among candidates."""
@@ -233,8 +248,8 @@ class TextGeneration(TextModel, Perturbing):
         sequences = self._assembler.assemble(texts, tokens, occurrences, keep, pieces)
         return None if sequences is None else self._readable(sequences)
 
-    def _cut(self, text: Text, over: int) -> Encoded:
-        """The prompt around the first n tokens of the text, and of the pair, for the largest n that fits.
+    def _cut(self, text: Text, over: int) -> tuple[Text, Encoded]:
+        """The first n tokens of the text, and of the pair, for the largest n that fits; and the prompt around them.
 
         So the longer of the two is cut first. With n = 0 it fits: see `_require_room`. Mostly n is what is left when as
         many tokens go as there are `over`; where it is not, it is found by bisection.
@@ -245,15 +260,14 @@ class TextGeneration(TextModel, Perturbing):
         ]
 
         @cache
-        def beginning(n: int) -> Encoded:
+        def beginning(n: int) -> tuple[Text, Encoded]:
             first, pair = (field[: ends[n]] if n < len(ends) else field for field, ends in fields)
-            return self._encode_one((first, pair))
+            return (first, pair), replace(self._encode_one((first, pair)), truncated=True)
 
         shorter, longer = sorted(len(ends) - 1 for _, ends in fields)
         left = shorter + longer - over
         likely = left - shorter if left >= 2 * shorter else left // 2
-        best = beginning(_largest(lambda n: len(beginning(n).ids) <= self._room, longer, likely))
-        return Encoded(best.ids, best.type_ids, truncated=True)
+        return beginning(_largest(lambda n: len(beginning(n)[1].ids) <= self._room, longer, likely))
 
     def _require_causality(self) -> None:
         """Refuses a model that sees the tokens it is asked for.

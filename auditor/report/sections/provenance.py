@@ -130,6 +130,7 @@ _QUESTIONS = {
     "log-probabilities": N_("log-probabilities"),
     "attention": N_("attention"),
     "continuations": N_("continuations"),
+    "gradients": N_("gradients"),
 }
 _WAYS = {
     "packed": N_("packed, without padding"),
@@ -142,6 +143,7 @@ _UNITS = {
     "nats": N_("{value} nats"),
     "statistic": N_("{value} in a statistic"),
     "continuations": N_("none"),
+    "gradient": N_("{value} of the usual gradient of a token"),
 }
 
 

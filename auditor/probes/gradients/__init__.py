@@ -1,0 +1,1 @@
+"""Explanations by the gradient of the answer with respect to what the model reads."""
