@@ -379,7 +379,11 @@ def test_any_bijection_gives_the_documents_that_the_names_give(
     assert load(folder, written * 2, table).documents == load(folder, list(labels) * 2, THREE).documents
 
 
-@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
+LETTERLESS = st.text(st.characters(exclude_categories=("Cs", "Lu", "Ll", "Lm")), min_size=1, max_size=12)
+"""Like no label: a value that is nearly one is printed beside it."""
+
+
+@given(st.lists(LETTERLESS, min_size=1, max_size=5, unique=True))
 def test_a_table_that_was_printed_works_once_it_is_completed(
     tmp_path_factory: pytest.TempPathFactory, values: list[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """What the explanations of a method without a surrogate come to: nothing is fitted, so there is no R².
 
-    <probe>.largest_effect   mean over documents of the largest |weight|: how far one segment alone moves the answer
+    <probe>.largest_effect       mean over documents of the largest |weight|, where weights have the unit of the answer
+    <probe>.completeness_error   mean over documents of |all weights and the remainder − what the answer changes from
+                                 the baseline to the document|, where weights are the parts of an integral
 
 Whether such explanations are to be believed is what the probe `faithfulness` measures.
 """
@@ -8,7 +10,7 @@ Whether such explanations are to be believed is what the probe `faithfulness` me
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.trust import faithfulness, faithfulness_quantity, removals
@@ -29,9 +31,21 @@ class AttributionFindings(Finding):
     n_documents: int
     segmenters: dict[str, int]
     unit: Unit
-    largest_effect: Number
+    largest_effect: Number | None = None
+    """None where weights have not the unit of the answer."""
+    completeness_error: Number | None = None
+    """None where nothing is integrated."""
     faithfulness: Number | None = None
     """What the rankings are worth beyond random ones; None where nobody acted upon them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Messages: what the numbers of a method are called; empty for one that it does not have."""
+
+    faithfulness: str
+    largest_effect: str = ""
+    completeness: str = ""
 
 
 class AttributionSummary(Summary[Explanation, AttributionFindings]):
@@ -41,49 +55,44 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
     findings = AttributionFindings
     reasons = {"no-segments": N_("nothing to switch off")}  # noqa: RUF012
 
-    def __init__(
-        self, probe: str, title: str, *, largest: str, faithful: str, glossary: Iterable[Term] = (), order: int = 100
-    ) -> None:
+    def __init__(self, probe: str, title: str, titles: Titles, *, glossary: Iterable[Term] = (), order: int) -> None:
         """Declares the summary of one method.
 
         Args:
             probe: Its probe, which its numbers and its section are named after.
             title: Message: what the probe is called in a sentence.
-            largest: Message: title of the mean largest effect.
-            faithful: Message: title of its faithfulness.
+            titles: Of its numbers.
             glossary: What the report explains of it.
             order: Place among the probes.
         """
         self.probe, self.title, self.section, self.order = probe, title, probe, order
-        self.largest = Quantity(
-            name=f"{probe}.largest_effect",
-            title=largest,
-            unit="probability",
-            high=math.inf,
-            compared=True,
-            glossary=tuple(glossary),
-        )
-        self.faithfulness = faithfulness_quantity(probe, faithful)
-        self.quantities = (self.largest, self.faithfulness)
+        self.faithfulness = replace(faithfulness_quantity(probe, titles.faithfulness), glossary=tuple(glossary))
+        self.largest = self._of_answers("largest_effect", titles.largest_effect)
+        self.completeness = self._of_answers("completeness_error", titles.completeness)
+        self.quantities = tuple(q for q in (self.largest, self.completeness, self.faithfulness) if q)
+
+    def _of_answers(self, name: str, title: str) -> Quantity | None:
+        return Quantity(name=f"{self.probe}.{name}", title=title, unit="probability", high=math.inf) if title else None
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[AttributionFindings] | None:
-        """The largest effects, and what the rankings are worth."""
+        """Its numbers, of those that the method has."""
         explanations = list(evidence.measured(self.probe, Explanation).values())
         if not explanations:
             return None
-        acted = removals(evidence, self.probe)
         unit: Unit = "probability" if explanations[0].unit == "probability" else "log-probability"
-        found = AttributionFindings(
-            n_documents=len(explanations),
-            segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
-            unit=unit,
-            largest_effect=self._largest(explanations, unit, setting.seed),
-            faithfulness=faithfulness(self.faithfulness, acted, setting.seed) if acted.removals else None,
-        )
-        numbers = (found.largest_effect, found.faithfulness)
-        return Conclusion(found, tuple(number for number in numbers if number is not None))
+        numbers = {
+            "largest_effect": self._largest(explanations, unit, setting.seed),
+            "completeness_error": self._completeness(explanations, unit, setting.seed),
+            "faithfulness": faithfulness(self.faithfulness, removals(evidence, self.probe), setting.seed),
+        }
+        numbers = {name: number for name, number in numbers.items() if number and number.n}
+        segmenters = dict(sorted(Counter(e.segmenter for e in explanations).items()))
+        found = AttributionFindings(n_documents=len(explanations), segmenters=segmenters, unit=unit, **numbers)
+        return Conclusion(found, tuple(number for number in numbers.values() if number))
 
-    def _largest(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number:
+    def _largest(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
+        if not self.largest:
+            return None
         largest = [max(map(abs, explanation.targets[0].weights), default=0.0) for explanation in explanations]
         protocol = say(
             "Mean over documents of the largest weight, whatever its sign, toward the most probable label; {interval}",
@@ -91,6 +100,18 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
         )
         estimate = bootstrap_mean(largest, seed=seed, name=self.largest.name)
         return replace(self.largest, unit=unit).number(estimate, protocol)
+
+    def _completeness(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
+        if not self.completeness:
+            return None
+        errors = [abs(i.completeness_error) for e in explanations if (i := e.targets[0].integral)]
+        protocol = say(
+            "Mean over documents of how far all weights miss what the answer changes from the baseline to the text; "
+            "{interval}",
+            interval=say(BOOTSTRAP),
+        )
+        estimate = bootstrap_mean(errors, seed=seed, name=self.completeness.name)
+        return replace(self.completeness, unit=unit).number(estimate, protocol)
 
     def is_truncated(self, record: Explanation, evidence: Evidence) -> bool:
         """An explanation asks the model about as much of a document as the prediction did."""
