@@ -169,6 +169,17 @@ def test_a_number_that_was_not_measured_leaves_its_place_on_page_one_to_the_next
     assert [number.name for number in bare.key_numbers] == ["accuracy", "calibration_error", "mean_entropy"]
 
 
+def test_an_interval_ends_where_the_quantity_does():
+    share = Quantity(name="x", title="X", unit="share")
+    made = share.number(estimate(0.9, -0.1, 1.2, 12), "How.")
+    assert (made.low, made.value, made.high) == (0.0, 0.9, 1.0)
+    perplexity = Quantity(name="x", title="X", unit="perplexity", low=1.0, high=math.inf)
+    made = perplexity.number(estimate(0.5, -0.3, 2.0, 12), "How.")
+    assert (made.low, made.nats.low, made.nats.high) == (1.0, 0.0, 2.0)
+    beyond = share.number(estimate(1.5, 0.5, 2.5, 12), "How.")  # its limits are not what was declared
+    assert (beyond.low, beyond.high) == (0.5, 2.5)
+
+
 def test_a_number_is_made_on_the_scale_of_its_unit():
     family = Quantity(name="x.share", title="Share, {label}", unit="share")
     made = family.number(estimate(0.5, 0.25, 0.75, 8), "How.", "a[b]")

@@ -20,7 +20,8 @@ from auditor.findings.analyses.lime import SUMMARY as LIME
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import Prospect, Quantity, Term
 from auditor.findings.contract.types import Number
-from auditor.findings.statistics.intervals import Floats, bootstrap_mean
+from auditor.findings.statistics.intervals import bootstrap_mean
+from auditor.findings.statistics.resampling import Floats
 from auditor.languages import N_, say
 from auditor.records.explanations import Explanation, Segment
 from auditor.records.types import AttentionStatistics, Span

@@ -21,7 +21,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from auditor.findings.contract.finding import Finding
-from auditor.findings.statistics.intervals import Floats, student_quantile
+from auditor.findings.statistics.intervals import student_quantile
+from auditor.findings.statistics.resampling import Floats
 from auditor.findings.wording.sentences import figure
 from auditor.languages import N_, say
 from auditor.records.types import AttentionStatistics

@@ -13,7 +13,8 @@ which rises with J_k: the ends of the Wilson interval of J_k, put through it, ar
 
 Precision and recall are proportions too, with Wilson intervals on their own denominators, taken as given. Macro and
 micro F1 are functions of sums over labels and are resampled over the documents that have a label or are given one
-(multi-label: not all; the others add to no sum).
+(multi-label: not all; the others add to no sum). On few documents rare labels are not seen at all, which no resample
+can know: macro F1 has an interval from three documents on for each label of the model.
 
 Edge cases: 0/0 has no value (scikit-learn prints 0 and warns). The macro mean is over labels that occur as reference
 or as prediction, which is scikit-learn's default.
@@ -28,12 +29,15 @@ from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
 from auditor.findings.contract.finding import Finding
-from auditor.findings.contract.numbers import BOOTSTRAP, WILSON
+from auditor.findings.contract.numbers import BCA, WILSON
 from auditor.findings.contract.quantity import Prospect, Quantity, Term
 from auditor.findings.contract.types import Number
-from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, divide, wilson
+from auditor.findings.statistics.intervals import Estimate, bootstrap, divide, wilson
+from auditor.findings.statistics.resampling import Floats
 from auditor.languages import N_, say
 
+LEAST_PER_LABEL = 3
+"""Documents for each label of the model, without which macro F1 has no interval."""
 Flags = NDArray[np.bool_]
 
 
@@ -99,15 +103,16 @@ def score(
     """Scores of every label, and macro F1 (for multi-label micro F1 too), of labelled answers."""
     truth = _flags([answer.reference or () for answer in answers], labels)  # (n, K)
     given = _flags([answer.prediction.predicted for answer in answers], labels)  # (n, K)
-    macro, micro = _averages(truth, given, seed)
+    macro, micro = averages(truth, given, seed)
     classes = tuple(_class(label, truth[:, k], given[:, k]) for k, label in enumerate(labels))
     rule = say(
-        "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}",
-        interval=say(BOOTSTRAP),
+        "Unweighted mean of the F1 scores of the labels that occur as reference or prediction; {interval}, and from "
+        "three for each label",
+        interval=say(BCA),
     )
     numbers = [MACRO_F1.number(macro, rule)]
     if multi_label:
-        rule = say("F1 of all decisions on all labels taken together; {interval}", interval=say(BOOTSTRAP))
+        rule = say("F1 of all decisions on all labels taken together; {interval}", interval=say(BCA))
         numbers.append(MICRO_F1.number(micro, rule))
     return classes, numbers
 
@@ -126,7 +131,7 @@ def _flags(sets: Sequence[Sequence[str]], labels: Sequence[str]) -> Flags:
     return np.array([[label in names for label in labels] for names in sets], dtype=bool).reshape(-1, len(labels))
 
 
-def _averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
+def averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
     """Macro and micro F1 of K labels."""
     k = truth.shape[1]
 
@@ -140,7 +145,10 @@ def _averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
 
     telling = (truth | given).any(axis=1)
     features = np.column_stack([truth & given, truth.astype(np.int64) + given])[telling].astype(np.float64)
-    return bootstrap(features, statistic, seed=seed, name="f1", share=True)
+    macro, micro = bootstrap(features, statistic, seed=seed, name="f1", share=True)
+    if len(features) < LEAST_PER_LABEL * k:
+        macro = Estimate(macro.value, None, None, macro.n)
+    return [macro, micro]
 
 
 def _class(label: str, truth: Flags, given: Flags) -> ClassScores:

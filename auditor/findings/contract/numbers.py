@@ -18,7 +18,8 @@ from auditor.languages import N_
 SLICE_VALUES = range(2, 13)
 """How many values a metadata column must have to be sliced by."""
 
-BOOTSTRAP = N_("95% interval by bootstrap over documents (BCa, 2,000 resamples)")
+BOOTSTRAP = N_("95% interval by bootstrap-t over documents (2,000 resamples), from ten documents on")
+BCA = N_("95% interval by bootstrap over documents (expanded BCa, 2,000 resamples), from ten documents on")
 WILSON = N_("95% Wilson interval")
 
 

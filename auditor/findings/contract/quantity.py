@@ -3,6 +3,7 @@
 Checks and their limits, slices, key numbers, glossary and the JSON Schema of findings.json read it here.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -93,8 +94,15 @@ class Quantity:
         name = of_label(self.name, label) if label else self.name
         shown = title if title is not None else say(self.title, label=label) if label else say(self.title)
         if self.unit == "perplexity":
-            return perplexity(name, shown, estimate, protocol)
-        return number(name, shown, estimate, self.unit, protocol)
+            return perplexity(name, shown, self._possible(estimate, _logarithm), protocol)
+        return number(name, shown, self._possible(estimate, float), self.unit, protocol)
+
+    def _possible(self, estimate: Estimate, scale: Callable[[float], float]) -> Estimate:
+        """Its interval no wider than the values that the quantity can take, if its value is one of them."""
+        least, most = scale(self.low), scale(self.high)
+        if estimate.value is None or not least <= estimate.value <= most:
+            return estimate
+        return estimate.within(least, most)
 
     def names(self, prospect: Prospect) -> frozenset[str]:
         """The names under which a run can give it."""
@@ -103,3 +111,7 @@ class Quantity:
     def is_of(self, name: str) -> bool:
         """Whether the number of this name, of any label and slice, is this quantity."""
         return name == self.name or name.startswith((f"{self.name}[", f"{self.name}{{"))
+
+
+def _logarithm(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf

@@ -3,11 +3,13 @@
 With u_d = ℓ_d / N_d the mean negative log-likelihood of a token of document d (nats), its perplexity is exp(u_d), and
     mean       ln((1/n) Σ exp(u_d))             quantile   ln((1 − w) exp(u_(k)) + w exp(u_(k+1)))
 are the logarithms of the arithmetic mean and of the quantile between order statistics (linear in the perplexities, as
-`numpy.quantile`). Intervals are made in nats: of the mean by the bootstrap of `auditor.findings.statistics.intervals`,
-of the quantile by order statistics. Exponentiated they are those of the perplexity, since exp is increasing.
+`numpy.quantile`). Intervals are made in nats: of the mean by bootstrap-t on the logarithm
+(`auditor.findings.statistics.intervals`), of the quantile by order statistics. Exponentiated they are those of the
+perplexity, since exp is increasing.
 
-For the bootstrap of the mean, exp(u_d) is written as a multiple of exp(c) with the nearest c below on a grid of 16
-nats, and each c is a sum of its own: however far the documents lie apart, none is lost in the rounding of another.
+The exponentials of the mean are taken of u_d − max u: they cannot overflow, and what underflows beside the largest adds
+nothing that could be seen. Where one document is so much larger than all others that resamples without it tell nothing
+of it, there is no interval.
 
 Edge cases: what lies beyond 1e300 has no perplexity (None), only its nats.
 """
@@ -17,13 +19,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.findings.statistics.intervals import Estimate, Floats, bootstrap, estimate, quantile_ranks
+from auditor.findings.statistics.intervals import Estimate, bootstrap_log_mean, estimate, quantile_ranks
 
 BEYOND = 300 * math.log(10)
 """Nats of 1e300: from here on a perplexity is printed by its logarithm."""
 PRINTED = "> 1e300"
 """What stands for a perplexity beyond that."""
-_GRID = 16.0
 
 
 def exponential(nats: float) -> float | None:
@@ -33,19 +34,9 @@ def exponential(nats: float) -> float | None:
 
 def mean(nats: Sequence[float], *, seed: int, name: str) -> Estimate:
     """Logarithm of the mean of the exponentials of at least one value."""
-    values = np.asarray(nats, dtype=np.float64)
-    centres = _GRID * np.floor(values / _GRID)
-    grid = np.unique(centres)
-    shares = np.where(centres[:, None] == grid, np.exp(values - centres)[:, None], 0.0)  # (n, number of centres)
-    features = np.column_stack([shares, np.ones(len(values))])
-
-    def statistic(sums: Floats) -> Floats:
-        with np.errstate(divide="ignore"):  # a resample may hold no document of a centre
-            logarithms = np.log(sums)
-        total = np.logaddexp.reduce(logarithms[..., :-1] + grid, axis=-1, keepdims=True)
-        return np.asarray(total - logarithms[..., -1:])
-
-    return bootstrap(features, statistic, seed=seed, name=name)[0]
+    largest = max(nats)
+    found = bootstrap_log_mean(np.exp(np.asarray(nats, dtype=np.float64) - largest), seed=seed, name=name)
+    return found.through(lambda logarithm: logarithm + largest)
 
 
 def median(nats: Sequence[float]) -> Estimate:

@@ -24,6 +24,10 @@ _ALWAYS = (
         N_("Bias-corrected and accelerated: how an interval is read off a bootstrap whose numbers lie unevenly."),
     ),
     Term(N_("Bootstrap"), N_("An interval found by drawing the documents again and again, with repetition.")),
+    Term(
+        N_("Bootstrap-t"),
+        N_("A bootstrap that measures each draw in standard errors of its own, so that it is right for few documents."),
+    ),
     Term(N_("Bound"), N_("The value a check demands, written down before the run.")),
     Term(N_("Check"), N_("A number, a bound, and whether the number’s whole interval lies on the right side of it.")),
     Term(

@@ -54,9 +54,10 @@ def compose(sources: Sources, others: Sequence[Section] = ()) -> Section:
         ),
         method=say(
             "Intervals are 95%: Wilson for proportions, bootstrap over documents with a fixed seed for means, order "
-            "statistics for quantiles. A check passes where the whole interval lies on the right side of its bound, "
-            "fails where it lies on the wrong side, is watched where it straddles the bound, and is not judged where "
-            "there are too few documents."
+            "statistics for quantiles. Where documents are too few for an interval that holds (fewer than ten for a "
+            "mean), or too much alike, a number has a value only. A check passes where the whole interval lies on the "
+            "right side of its bound, fails where it lies on the wrong side, is watched where it straddles the bound, "
+            "and is not judged where there are too few documents."
         ),
         limits=say(
             "Intervals speak of sampling, of documents and perturbations; not of wrong labels or a shifted corpus."
