@@ -15,7 +15,7 @@ from auditor.errors import InterruptedRunError, ProbeError
 from auditor.models import Answers
 from auditor.probes.contract import STRICT, Sitting
 from auditor.probes.lime.surrogate import fit_all, kernel
-from auditor.records.explanations import Explanation
+from auditor.records.explanations import Explanation, Faithfulness
 from auditor.records.neighbourhoods import unpack
 from auditor.records.types import Document, NotMeasurable, Unmeasured
 from auditor.running.probe_order import ordered
@@ -173,3 +173,37 @@ def test_probes_keep_their_order_but_for_those_that_read_others() -> None:
 def test_a_circle_is_refused_and_named(probes: list[Any], said: str) -> None:
     with pytest.raises(ProbeError, match=f"no order is possible, since {said}; leave one of them out"):
         ordered(probes)
+
+
+def yielding(name: str, record: type, **more: Any) -> Any:
+    return type(name, (), {"name": name, "record": record, **more})()
+
+
+def test_a_probe_that_gathers_runs_behind_all_that_yield_its_record_whoever_they_are() -> None:
+    judge = yielding("judge", Width, gathers=Explanation)
+    found = names(judge, yielding("ours", Explanation), yielding("other", Width), yielding("theirs", Explanation))
+    assert found.index("judge") > max(found.index("ours"), found.index("theirs"))
+    with pytest.raises(ProbeError, match=r"^probes\.judge: reads the rows of every probe that yields an Explanation"):
+        ordered([judge, yielding("other", Width)])
+
+
+def test_explanations_of_two_methods_are_acted_upon_where_there_are_any(model: Path, here: Path) -> None:
+    asked = {
+        "probes.lime": {"n_samples": 40, "limit": 6},
+        "probes.occlusion": {"limit": 9},
+        "probes.faithfulness": {},
+        "run.shard_size": 4,
+    }
+    result = run(model, here, asked)
+    lime, occlusion = (set(explained(result, probe)) for probe in ("lime", "occlusion"))
+    assert lime < occlusion, "the same draw, further"
+    acted = {row.document_id: row for row in result.run.read("faithfulness", Faithfulness)}
+    assert set(acted) <= occlusion
+    by_probe = [{removal.probe for removal in row.removals} for row in acted.values() if isinstance(row, Faithfulness)]
+    assert {frozenset(probes) for probes in by_probe} <= {frozenset({"lime", "occlusion"}), frozenset({"occlusion"})}
+    coverage = {row.probe: row.asked for row in result.findings.coverage}
+    assert (coverage["lime"], coverage["occlusion"], coverage["faithfulness"]) == (6, 9, 9)
+
+
+def explained(result: Any, probe: str) -> list[str]:
+    return [row.document_id for row in result.run.read(probe, Explanation)]

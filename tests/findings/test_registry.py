@@ -18,7 +18,10 @@ from auditor.findings.contract.quantity import Quantity
 from auditor.findings.contract.registry import owner_of, quantities, quantity_of, summaries, summary_of
 from auditor.findings.contract.summary import Cell
 
-OURS = ["prediction", "lime", "occlusion", "faithfulness", "attention", "perplexity", "pseudo_perplexity"]
+OURS = [
+    *("prediction", "lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"),
+    *("attention", "perplexity", "pseudo_perplexity"),
+]
 TWIN = ExplanationSummary(
     ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)
 )
@@ -32,7 +35,7 @@ def test_our_summaries_are_found_in_the_order_of_the_report():
 
 def test_another_summary_stands_at_its_place_behind_ours_without_one(registered):
     registered(twin=TWIN, length=LengthSummary())
-    assert list(summaries()) == [*OURS[:3], "twin", *OURS[3:], "length"]
+    assert list(summaries()) == [*OURS[:4], "twin", *OURS[4:], "length"]
     assert owner_of("length.characters{length=short}").probe == "length"
     assert summary_of("length").section_id == "probe-length"
     assert list(quantities())[-2:] == ["length.characters", "length.share"]

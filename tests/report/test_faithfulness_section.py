@@ -1,6 +1,7 @@
 """The sections on trust and on occlusion: grades and their rule, losses by method, cards that must not be cited."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -8,11 +9,14 @@ import pytest
 from auditor.findings import Bound, summarise
 from auditor.findings.analyses import grades
 from auditor.languages.numbers import shortest
+from auditor.records.explanations import Integral
 from auditor.report import render_html
+from auditor.report.chapters import chapters
 from auditor.report.contract import Sources
-from auditor.report.sections import faithfulness, occlusion
-from tests.findings.acted_upon import REFUSED, SURE, acted, both
-from tests.findings.worked_example import context
+from auditor.report.sections import faithfulness
+from auditor.report.sections.occlusion import CHAPTER
+from tests.findings.acted_upon import REFUSED, SURE, acted, bare, both
+from tests.findings.worked_example import context, with_rows
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
 
@@ -108,13 +112,43 @@ def test_checks_on_trust_stand_on_page_one_and_lead_to_the_section():
     assert "May the explanations be relied upon?" in words(section_of(page, "faithfulness"))
 
 
-def test_occlusion_says_what_the_strongest_word_does():
-    section = occlusion.compose(Sources(*run(*ROWS)))
+def test_occlusion_says_what_the_strongest_word_does_and_what_its_order_is_worth():
+    rows = [both(i, occlusion=SURE) for i in range(10)]
+    section = CHAPTER.compose(Sources(*run(*rows)))
     assert re.fullmatch(
-        r"In 10 documents the word that matters most changes the probability by 0\.40\d* \(.*\) on average\.",
+        r"In 10 documents the largest weight of a word is 0\.40\d* \(.*\) in probability, on average\. Without the "
+        r"words that it ranks first 0\.05\d* more of the answer is lost than in a random order\.",
         section.answer,
     )
-    assert [row[0] for row in section.content["tables"][0][0].rows] == [
-        "Largest effect of one word",
-        "Occlusion faithfulness",
-    ]
+    named = [row[0] for row in section.content["tables"][0][0].rows]
+    assert named == ["Largest effect of one word", "Occlusion faithfulness"]
+
+
+def test_without_a_probe_that_acts_nothing_is_known_of_trust():
+    evidence = acted(*ROWS)
+    alone = {name: rows for name, rows in evidence.rows.items() if name != "faithfulness"}
+    asked = {**context().asked, "occlusion": 10}
+    found = summarise(replace(evidence, rows=alone), context(asked=asked))
+    answer = CHAPTER.compose(Sources(found, replace(evidence, rows=alone))).answer
+    assert answer.endswith("so that nothing is known of how far they may be relied upon.")
+
+
+def test_weights_of_another_unit_are_not_called_a_part_of_the_answer():
+    explained = {f"d{i:02}": replace(bare(i), method="saliency") for i in range(10)}
+    evidence = with_rows(acted(), saliency=explained)
+    findings = summarise(evidence, context(asked={**context().asked, "occlusion": 10, "saliency": 10}))
+    section = chapters()["saliency"].compose(Sources(findings, evidence))
+    assert section.answer.startswith("10 documents are explained.")
+
+
+def test_what_an_integral_misses_is_a_number_of_its_method():
+    target = bare(0).targets[0]
+    integral = Integral("pad", 0.5, 32, -0.002)
+    explained = {
+        f"d{i:02}": replace(bare(i), targets=(replace(target, integral=replace(integral, completeness_error=e)),))
+        for i, e in enumerate((-0.002, 0.004))
+    }
+    evidence = with_rows(acted(), integrated_gradients=explained)
+    findings = summarise(evidence, context(asked={**context().asked, "integrated_gradients": 2}))
+    (error,) = [n for n in findings.numbers if n.name == "integrated_gradients.completeness_error"]
+    assert (error.value, error.n) == (0.003, 2)

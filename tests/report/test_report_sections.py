@@ -115,7 +115,7 @@ def test_continuations_are_shown_even_where_none_is_ranked():
 
 def test_candidates_are_answered_like_labels_and_say_what_they_leave_to_other_continuations():
     text = section(render_html(*candidates()), "predictions")
-    assert "The candidates together get a probability of 0.485 (0.457–0.513) from the model" in text
+    assert "The candidates together get a probability of 0.49 (0.45–0.52) from the model" in text
     assert "Prompt around each document {text} Is this about war? Answer: Candidate continuations ' yes', ' no'" in text
     assert "summed over its tokens behind the prompt and normalised among the candidates" in text
     assert "Labelled \\ predicted yes no All" in text
