@@ -38,6 +38,7 @@ from pydantic.dataclasses import dataclass
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.correlation import pearson
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
 from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
 from auditor.records.types import Document, NotMeasurable, Unmeasured
@@ -45,8 +46,6 @@ from auditor.records.types import Document, NotMeasurable, Unmeasured
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 FIFTH = 0.2
 LEAST_SEGMENTS = 3
-NEGLIGIBLE = 1e-12
-"""A product of standard deviations that is rounding and no variance."""
 
 Row = Faithfulness | Unmeasured
 Named = Mapping[str, Explanation]
@@ -139,18 +138,12 @@ class _Trial:
                 size=self.size,
                 random=tuple(lost[len(lost) - self.n_sets :].tolist()),
                 exhaustive=self.n_sets == math.comb(n_segments, self.size),
-                sensitivity=_correlation(self._weights_of_sets(explanation), lost[len(lost) - self.n_sets :]),
+                sensitivity=pearson(self._weights_of_sets(explanation), lost[len(lost) - self.n_sets :]),
             )
 
     def _weights_of_sets(self, explanation: Explanation) -> np.ndarray:
         sets = self.perturbed.masks[self.positions[-self.n_sets :]]
         return np.asarray(~sets @ np.asarray(explanation.targets[0].weights))
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
-    a, b = a - a.mean(), b - b.mean()
-    spread = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / spread if spread > NEGLIGIBLE else None
 
 
 def _explanations(document: Document, sitting: Sitting[object]) -> dict[str, Explanation]:

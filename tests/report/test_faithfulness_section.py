@@ -65,12 +65,13 @@ def test_the_rule_is_printed_as_it_is_applied():
 
 
 def test_every_method_has_a_row_and_the_random_order_stands_last():
-    shares, _, losses, _ = (table for table, _ in faithfulness.compose(Sources(*run(*ROWS))).content["tables"])
+    shares, _, losses, pairs, _ = (table for table, _ in faithfulness.compose(Sources(*run(*ROWS))).content["tables"])
     assert [row[0] for row in shares.rows] == ["LIME", "occlusion"]
     assert shares.rows[0][1:] == ("10", "5 (50%)", "0 (0%)", "5 (50%)", "0 (0%)")
     assert [row[0] for row in losses.rows] == ["LIME", "occlusion", "random order"]
     assert (losses.rows[0][1], losses.rows[2][1]) == ("0.495", "0.10")
     assert losses.rows[2][-2:] == ("", ""), "a random order has no random sets beside it"
+    assert pairs.rows == (("LIME and occlusion", "10", "1.00", "1.000", "0.365", "1.000"),)
 
 
 def test_a_ranking_no_better_than_chance_is_said_to_be_none():

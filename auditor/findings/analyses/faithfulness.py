@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings.analyses.grades import GRADES, Grade, Trust
+from auditor.findings.analyses.method_agreement import MethodAgreement, agreements
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, trusts, unit_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -23,7 +24,7 @@ from auditor.findings.contract.types import Number, Pointer, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
-from auditor.records.explanations import Faithfulness, Removal
+from auditor.records.explanations import Explanation, Faithfulness, Removal
 
 FEW_RELIABLE = 0.5
 """Share of explanations to rely on below which page one says so."""
@@ -79,6 +80,8 @@ class FaithfulnessFindings(Finding):
     unit: Unit
     explainers: tuple[ExplainerFindings, ...]
     """In the order of the run; the random ranking last."""
+    agreements: tuple[MethodAgreement, ...] = ()
+    """Of every two methods."""
     reliable_share: Number
     """Of the explanations of the first."""
 
@@ -119,6 +122,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             n_evaluations=sum(row.n_evaluations for row in rows.values()),
             unit=tables.unit,
             explainers=(*(tables.of(probe, given) for probe, given in methods.items()), tables.random()),
+            agreements=agreements({probe: evidence.measured(probe, Explanation) for probe in methods}, setting.seed),
             reliable_share=reliable,
         )
         return Conclusion(found, (reliable,))

@@ -3,6 +3,7 @@
 from auditor.findings.analyses import grades
 from auditor.findings.analyses.faithfulness import SUMMARY, TITLES, ExplainerFindings, FaithfulnessFindings
 from auditor.findings.analyses.grades import Grade, Limits
+from auditor.findings.analyses.method_agreement import TITLES as AGREEMENT_TITLES
 from auditor.findings.contract.types import Number
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
@@ -39,6 +40,7 @@ def compose(sources: Sources) -> Section:
                 (_grades_table(analysis), "compact"),
                 (_rule_table(), "compact"),
                 (_losses_table(analysis), "compact"),
+                *([(_agreement_table(analysis), "compact")] if analysis.agreements else []),
                 (numbers_table(say("The numbers behind the answer."), _numbers(sources)), "numbers"),
             ]
         },
@@ -166,6 +168,25 @@ def _losses(one: ExplainerFindings, axis: marks.Axis) -> tuple[str, ...]:
         cells += [formats.value(number), marks.number_mark(axis, number)]
     rest = (one.drop, one.better_share, one.sensitivity)
     return (*cells, *("" if number is None else formats.value(number) for number in rest))
+
+
+def _agreement_table(analysis: FaithfulnessFindings) -> Table:
+    """Every two methods, beside what two random orders share."""
+    columns = (
+        Column(say("Methods")),
+        Column(say("Documents"), "number", 12),
+        *(Column(say(title), "number", 16) for title in AGREEMENT_TITLES.values()),
+    )
+    rows = tuple(
+        (
+            say("{one} and {other}", one=sentences.probe(pair.one), other=sentences.probe(pair.other)),
+            formats.count(pair.n_documents),
+            *("" if n is None else formats.value(n) for n in (getattr(pair, key) for key in AGREEMENT_TITLES)),
+        )
+        for pair in analysis.agreements
+    )
+    caption = say("Whether two methods say the same of a document, on average; by chance: of two random orders.")
+    return Table(caption, columns, rows)
 
 
 def _ends(number: Number) -> list[float]:

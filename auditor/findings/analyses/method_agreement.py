@@ -1,0 +1,121 @@
+"""Do two methods of explanation say the same of the same document?
+
+For two methods with the same segments and the same first label, a, b ∈ Rˢ their weights in one document:
+
+    correlation    Pearson's r(a, b): of weights, since ranks of words that do nothing are noise
+    top shared     |A ∩ B| / |A ∪ B| of the three segments with the largest |weight| in each (all of fewer)
+    by chance      what two random rankings share: Σ_h P(h) h / (2k − h), h hypergeometric, k = min(3, S)
+    same sign      of the segments in A ∪ B, the share whose weights have the same sign; both zero is the same
+
+Each is averaged over the documents that both methods explained. A method without signs (all weights ≥ 0) has no share
+of signs. Edge cases: fewer than two segments, or weights that are all equal, have no correlation: the document is left
+out of that mean. Source: Krishna et al. 2022, "The disagreement problem in explainable machine learning".
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import hypergeom
+
+from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import BOOTSTRAP, number
+from auditor.findings.contract.types import Number, Unit
+from auditor.findings.statistics.intervals import bootstrap_mean
+from auditor.languages import N_, say
+from auditor.records.explanations import Explanation
+
+TOP = 3
+TITLES: Mapping[str, str] = {
+    "correlation": N_("Correlation of weights"),
+    "top_shared": N_("Top three shared"),
+    "by_chance": N_("By chance"),
+    "same_sign": N_("Same sign"),
+}
+"""Number of a pair → message: what it is called."""
+
+
+class MethodAgreement(Finding):
+    """How far two methods say the same of the same documents."""
+
+    one: str
+    other: str
+    """Their probes."""
+    n_documents: int
+    correlation: Number
+    top_shared: Number
+    by_chance: Number
+    same_sign: Number | None
+    """None where one of them has no signs."""
+
+
+def agreements(explained: Mapping[str, Mapping[str, Explanation]], seed: int) -> tuple[MethodAgreement, ...]:
+    """Every pair of methods that explained some document alike, in their order.
+
+    Args:
+        explained: Probe → document id → explanation.
+        seed: Of the bootstrap.
+    """
+    pairs = (_agreement(one, other, explained, seed) for one, other in combinations(explained, 2))
+    return tuple(pair for pair in pairs if pair.n_documents)
+
+
+def _agreement(one: str, other: str, explained: Mapping[str, Mapping[str, Explanation]], seed: int) -> MethodAgreement:
+    first, second = explained[one], explained[other]
+    shared = [(first[name], second[name]) for name in first if name in second]
+    weights = [pair for a, b in shared if (pair := _weights(a, b)) is not None]
+    correlations = [r for a, b in weights if (r := correlation(a, b)) is not None]
+    values = {
+        "correlation": correlations,
+        "top_shared": [top_shared(a, b) for a, b in weights],
+        "by_chance": [shared_by_chance(len(a)) for a, _ in weights],
+        "same_sign": [same_sign(a, b) for a, b in weights],
+    }
+    signed = all(any(np.any(pair[i] < 0) for pair in weights) for i in (0, 1))
+    numbers = {what: _mean(f"{one}.{other}.{what}", what, listed, seed) for what, listed in values.items()}
+    return MethodAgreement(
+        one=one, other=other, n_documents=len(weights), **{**numbers, **({} if signed else {"same_sign": None})}
+    )
+
+
+def _weights(a: Explanation, b: Explanation) -> tuple[np.ndarray, np.ndarray] | None:
+    if a.segments != b.segments or a.targets[0].label != b.targets[0].label:
+        return None
+    return np.asarray(a.targets[0].weights), np.asarray(b.targets[0].weights)
+
+
+def _mean(name: str, what: str, values: Sequence[float], seed: int) -> Number:
+    unit: Unit = "correlation" if what == "correlation" else "share"
+    protocol = say("Mean over documents; {interval}", interval=say(BOOTSTRAP))
+    return number(name, say(TITLES[what]), bootstrap_mean(values, seed=seed, name=name), unit, protocol)
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Pearson's; None where the weights of one are all the same."""
+    if any(np.ptp(x) == 0 for x in (a, b)):
+        return None
+    a, b = a - a.mean(), b - b.mean()
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def top_shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the segments of largest |weight|: those in both, over those in either."""
+    first, second = _top(a), _top(b)
+    return len(first & second) / len(first | second)
+
+
+def _top(weights: np.ndarray) -> set[int]:
+    return set(np.argsort(-np.abs(weights), kind="stable")[:TOP].tolist())
+
+
+def shared_by_chance(n_segments: int) -> float:
+    """What `top_shared` is on average for two random rankings of S segments."""
+    k = min(TOP, n_segments)
+    hits = np.arange(k + 1)
+    return float(hypergeom(n_segments, k, k).pmf(hits) @ (hits / (2 * k - hits)))
+
+
+def same_sign(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of the segments that either puts first whose weights have the same sign."""
+    named = sorted(_top(a) | _top(b))
+    return float(np.mean(np.sign(a[named]) == np.sign(b[named])))
