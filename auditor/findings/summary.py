@@ -40,7 +40,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     analyses = {probe: conclusion.findings for probe, conclusion in conclusions.items()}
     whole = [number for conclusion in conclusions.values() for number in conclusion.numbers]
     parts = list(measure_parts(evidence, setting, whole))
-    slices, coverage = slice_corpus(parts), cover(evidence, context)
+    slices, coverage = slice_corpus(parts, whole), cover(evidence, context)
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)

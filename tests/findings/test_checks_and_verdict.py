@@ -8,6 +8,7 @@ from auditor.findings.contract.types import Coverage, Number, SliceRow
 from auditor.findings.judgement.checks import judge, judge_all
 from auditor.findings.judgement.pointers import point, section_of
 from auditor.findings.judgement.verdict import decide
+from auditor.findings.slicing.slices import compare_rows
 
 
 def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accuracy"):
@@ -242,11 +243,12 @@ def slice_row(length, n, **changes):
     return SliceRow(column="length", value=length, n=60, numbers=(own,), judged=True)
 
 
-def test_a_slice_is_pointed_at_with_the_interval_of_the_rest_and_only_where_it_is_compared():
+def test_a_slice_is_pointed_at_with_the_interval_of_the_rest_and_only_where_it_stands_apart():
     other = slice_row("long", 60, value=0.9)
     small, large = (slice_row("short", n, value=0.3, low=0.2, high=0.4) for n in (29, 60))
-    assert pointers((small, other)) == ()
-    (pointer,) = pointers((large, other))
+    whole = number(name="accuracy", n=120, value=0.6, low=0.5, high=0.7)
+    assert pointers(tuple(compare_rows((small, other), [whole]))) == ()
+    (pointer,) = pointers(tuple(compare_rows((large, other), [whole])))
     assert pointer.text == (
         "Accuracy is lower where length is short: 0.30 (95% interval 0.20 to 0.40), elsewhere 0.90 (95% interval 0.80 "
         "to 0.95)"

@@ -12,13 +12,11 @@ from auditor.findings.contract.numbers import number
 from auditor.findings.judgement.pointers import _slices
 from auditor.findings.slicing.parts import measure_parts
 from auditor.findings.slicing.slices import (
-    FALSE_ALARMS,
     LEAST_JUDGED,
     base_name,
     count_comparisons,
     is_compared,
     slice_corpus,
-    stands_apart,
 )
 from auditor.findings.statistics.intervals import wilson
 from auditor.findings.summary import setting_of
@@ -27,7 +25,7 @@ from auditor.findings.summary import setting_of
 def rows_of(found):
     bare = replace(found, documents=tuple(replace(d, metadata={}) for d in found.documents))
     numbers = summarise(bare, context()).numbers[:-1]
-    return slice_corpus(measure_parts(found, setting_of(found, context()), numbers))
+    return slice_corpus(measure_parts(found, setting_of(found, context()), numbers), numbers)
 
 
 def halves(n=60):
@@ -69,27 +67,6 @@ def test_a_comparison_is_a_number_on_thirty_documents_of_a_part_of_thirty():
     assert count_comparisons(rows) == 6
     few = rows[0].numbers[0].model_copy(update={"n": LEAST_JUDGED - 1})
     assert not is_compared(rows[0], few)
-
-
-@pytest.mark.parametrize(("low", "high", "apart"), [(0.2, 0.4, True), (0.4, 0.5, False), (0.6, 0.8, True)])
-def test_a_slice_stands_apart_where_its_interval_does_not_hold_the_whole(low, high, apart):
-    number = rows_of(halves())[0].numbers[0]
-    whole = number.model_copy(update={"value": 0.5})
-    assert stands_apart(number.model_copy(update={"low": low, "high": high}), whole) is apart
-    assert not stands_apart(number.model_copy(update={"low": None, "high": None}), whole)
-    assert not stands_apart(number, None)
-
-
-def test_chance_sets_apart_no_more_slices_than_is_said():
-    """Parts drawn at random from one corpus: at most a share FALSE_ALARMS of their accuracies stand apart."""
-    rng = np.random.default_rng(5)
-    alarms, trials = 0, 2000
-    for _ in range(trials):
-        right = rng.random(200) < 0.8
-        share = wilson(int(right[:60].sum()), 60)
-        part = number("accuracy{a=b}", "A", share, "share", "")
-        alarms += stands_apart(part, number("accuracy", "A", wilson(int(right.sum()), 200), "share", ""))
-    assert 0 < alarms <= FALSE_ALARMS * trials
 
 
 def test_a_calibrated_model_has_no_parts_set_apart_by_their_size_alone():

@@ -17,6 +17,7 @@ from invented_findings import (
 
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Coverage, Findings, Pointer, SliceRow, Verdict
+from auditor.findings.slicing.slices import compare_rows, count_comparisons
 from auditor.records.types import Failure, NotMeasurable
 
 HASH = "6baea86f3a51ced73c28d338ebd08569350bccb2c31fa7e374da8e3872425d36"
@@ -205,6 +206,7 @@ def classifier():
             failures=(("blank-0058", "blank", "the text is empty or white space"),),
         ),
     )
+    compared = tuple(compare_rows(slices, numbers))
     findings = Findings(
         title="Film reviews, sentiment classifier",
         task="text-classification",
@@ -283,8 +285,8 @@ def classifier():
             "Perplexities are those of the reference model smollm2-135m, not of the audited one.",
         ),
         numbers=tuple(numbers),
-        slices=slices,
-        n_comparisons=8,
+        slices=compared,
+        n_comparisons=count_comparisons(compared),
         analyses={
             "prediction": prediction_findings(predictions, made),
             "lime": explained,

@@ -1,4 +1,4 @@
-"""The section on slices: every number of every group with n and interval, and what chance would do."""
+"""The section on slices: every number of every group with n and interval, and what could be found."""
 
 import re
 from html import unescape
@@ -7,6 +7,7 @@ from invented_classifier import classifier
 from invented_runs import candidates
 
 from auditor.findings.contract.types import SliceRow
+from auditor.findings.slicing.slices import compare_rows
 from auditor.report.contract import Sources
 from auditor.report.drawing import formats
 from auditor.report.page import templates
@@ -52,35 +53,45 @@ def test_groups_that_stand_apart_are_signed_and_small_ones_are_muted():
     assert rows["Accuracy", "length short"] == ("", "")
 
 
-def test_the_answer_counts_comparisons_and_expected_false_alarms():
+def test_the_answer_counts_the_comparisons_that_were_corrected_for():
     section = slices.compose(Sources(*classifier()))
     assert section.answer == (
-        "Accuracy: none of the 2 groups that can be judged stands apart. "
-        "1 of 8 comparisons sets a group apart from the whole corpus (by chance alone at most about 0.4): "
+        "Accuracy: none of the 2 groups that can be judged stands apart; a difference of 0.20 would have been found in "
+        "80% of cases. 1 of 8 comparisons sets a group apart from the whole corpus, corrected for how many there are: "
         "Perplexity, median, language en 14.2 (11.4–15.6)."
     )
-    assert section.limits.startswith("8 comparisons were made without correction: at most about 0.4 would stand apart")
+    assert section.limits.startswith("8 comparisons were made and corrected for: where nothing differs, any of them")
+
+
+def test_beside_a_group_stands_its_p_or_the_difference_that_would_have_been_found():
+    panels = slices.compose(Sources(*classifier())).content["chunks"][0]
+    shown = {(panel.title, row.group): row.difference for panel in panels for row in panel.rows}
+    made = {one.name: one for row in classifier()[0].slices for one in row.comparisons}
+    assert shown["Accuracy", "length short"] == f"< {made['accuracy{length=short}'].detectable:.2f}"
+    assert shown["Perplexity, median", "language en"].startswith("p ")
+    assert shown["Perplexity, median", "language ar"] == ""
+    assert shown["Accuracy", "All documents"] == ""
 
 
 def with_numbers(name, *values):
     """A run with a group of 40 documents for each (value, low, high) of a number that is 0.9 over all documents."""
     findings, evidence = classifier()
     whole = next(number for number in findings.numbers if number.name == "accuracy")
-    whole = whole.model_copy(update={"name": name, "title": name, "value": 0.9, "low": 0.88, "high": 0.92})
+    whole = whole.model_copy(update={"name": name, "title": name, "value": 0.9, "low": 0.88, "high": 0.92, "n": 400})
     rows = []
     for i, (value, low, high) in enumerate(values):
         own = {"name": f"{name}{{kind={i}}}", "title": f"{name}, kind {i}", "n": 40}
         number = whole.model_copy(update={**own, "value": value, "low": low, "high": high})
         rows.append(SliceRow(column="kind", value=str(i), n=40, numbers=(number,), judged=True))
-    update = {"numbers": (whole,), "slices": tuple(rows), "n_comparisons": len(rows)}
+    update = {"numbers": (whole,), "slices": tuple(compare_rows(rows, [whole])), "n_comparisons": len(rows)}
     return findings.model_copy(update=update), evidence
 
 
 def test_the_answer_says_first_which_groups_are_answered_worse_and_which_better():
-    run = with_numbers("accuracy", (0.6, 0.5, 0.7), (0.97, 0.95, 0.99), (0.91, 0.86, 0.95))
+    run = with_numbers("accuracy", (0.6, 0.5, 0.7), (0.99, 0.98, 1.0), (0.91, 0.86, 0.95))
     assert slices.compose(Sources(*run)).answer.startswith(
         "Accuracy: 2 of the 3 groups that can be judged stand apart from the 0.900 of all documents: "
-        "▼ kind 0 0.60 (0.50–0.70) and ▲ kind 1 0.970 (0.950–0.990). 2 of 3 comparisons set"
+        "▼ kind 0 0.60 (0.50–0.70) and ▲ kind 1 0.990 (0.980–1.000). 2 of 3 comparisons set"
     )
 
 

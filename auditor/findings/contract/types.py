@@ -126,6 +126,20 @@ class Pointer(Finding):
     """Id of the section that has the evidence."""
 
 
+class Comparison(Finding):
+    """A number of a part of the corpus held against that of all documents."""
+
+    name: str
+    """Of the number of the part."""
+    p: float
+    """Two-sided, corrected by Holm for all comparisons that were made."""
+    stands_apart: bool
+    """Whether p is below 0.05."""
+    detectable: float | None
+    """The smallest difference that would have been found in 80 % of cases, of a perplexity in nats; None where the part
+    is the whole."""
+
+
 class SliceRow(Finding):
     """The key numbers of the documents with one value of one metadata column."""
 
@@ -135,6 +149,17 @@ class SliceRow(Finding):
     numbers: tuple[Number, ...]
     judged: bool
     """False where n is too small for a judgement (fewer than 30 documents)."""
+    comparisons: tuple[Comparison, ...] = ()
+    """Of the numbers that could be compared with those of all documents."""
+
+    def comparison(self, number: Number) -> Comparison | None:
+        """That of one of its numbers; None where it was not compared."""
+        return next((made for made in self.comparisons if made.name == number.name), None)
+
+    def is_apart(self, number: Number) -> bool:
+        """Whether one of its numbers stands apart from that of all documents."""
+        made = self.comparison(number)
+        return made is not None and made.stands_apart
 
 
 class Choice(Finding):
@@ -205,7 +230,7 @@ class Findings(Finding):
     """All numbers that `[checks]` can name."""
     slices: tuple[SliceRow, ...]
     n_comparisons: int
-    """How many slice comparisons were made; at 5 % that many times 0.05 false alarms are expected."""
+    """How many slice comparisons were made, and corrected for."""
     analyses: dict[str, SerializeAsAny[Finding]]
     """Probe → what its summary came to, in the order of the report; probes that measured nothing are left out."""
     worst: tuple[Choice, ...] = ()

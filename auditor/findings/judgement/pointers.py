@@ -1,7 +1,7 @@
 """Where to look first: facts, worst first, each found by a rule and linked to the section that shows it.
 
 checks       every check that fails, straddles its bound, or is required and not judged
-slices       parts large enough to be compared whose accuracy interval lies wholly below that of the rest
+slices       parts whose accuracy stands apart from that of all documents, and is lower
 truncation   documents of which the model saw only the beginning; worth watching above a tenth
 failures     documents that a probe could not measure
 summaries    what each probe's summary points at (`Summary.point`)
@@ -12,12 +12,11 @@ from typing import Literal
 
 from auditor.findings.analyses.prediction import ACCURACY
 from auditor.findings.contract.finding import Finding
-from auditor.findings.contract.numbers import lies_below, of_slice
+from auditor.findings.contract.numbers import of_slice
 from auditor.findings.contract.registry import owner_of, summaries, summary_of
 from auditor.findings.contract.summary import Whole
 from auditor.findings.contract.types import Check, Coverage, Number, Pointer, SliceRow
 from auditor.findings.judgement.coverage import FAILED_SHARE
-from auditor.findings.slicing.slices import is_compared
 from auditor.findings.statistics.intervals import wilson
 from auditor.findings.wording.sentences import bound, checked, listing, measured
 from auditor.findings.wording.sentences import probe as title_of
@@ -87,7 +86,7 @@ def _checks(checks: Sequence[Check]) -> Iterator[Pointer]:
 def _slices(rows: Sequence[SliceRow]) -> Iterator[Pointer]:
     for row in rows:
         inside, rest = _accuracy(row), _rest(row, rows)
-        if inside and rest and is_compared(row, inside) and lies_below(inside, rest):
+        if inside and rest and row.is_apart(inside) and (inside.value or 0.0) < (rest.value or 0.0):
             text = say(
                 "Accuracy is lower where {column} is {value}: {inside}, elsewhere {outside}",
                 column=row.column,

@@ -1,34 +1,31 @@
-"""Is the model worse for some part of the corpus? The numbers that are compared, and how often chance would alarm.
+"""Is the model worse for some part of the corpus? The parts, and the numbers that are compared.
 
 Parts are listed whatever their size; a number of a part is compared with the whole corpus where the part has at least
-30 documents and the number rests on at least 30. It stands apart where its 95 % interval does not hold the value of
-the whole corpus. A part is a share of that whole, so the two differ less by chance than its interval says: with n of N
-documents the standard error of the difference is √(1 − n/N) of the part's own. At 5 % for each comparison, so many
-times 0.05 false alarms are the most to be expected; nothing is corrected for.
+30 documents and the number rests on at least 30. How, and how they are corrected for being many, see
+`auditor.findings.slicing.comparisons`.
 
 The calibration error is not compared: it is the larger the fewer documents it is taken on, so a part stands above the
-whole by its size alone (15 % false alarms, all of them upward). A check can bound it for a part, as any other number.
+whole by its size alone. A check can bound it for a part, as any other number.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.findings.contract.registry import quantities
 from auditor.findings.contract.types import Number, SliceRow
+from auditor.findings.slicing.comparisons import compare
 from auditor.findings.slicing.parts import Part
 
 LEAST_JUDGED = 30
-FALSE_ALARMS = 0.05
-"""Share of comparisons that stand apart by chance, at most."""
 _OF_SLICE = re.compile(r"([^[{]*(?:\[.*?\])?)\{.*\}", re.DOTALL)
 """Labels, columns and values are data: they can hold brackets and braces of their own."""
 MOST_LABELS = 4
 """With more labels, a number of each label is not compared label by label."""
 
 
-def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
-    """One row per part, with the numbers it is compared by."""
-    return tuple(
+def slice_corpus(parts: Iterable[Part], whole: Iterable[Number]) -> tuple[SliceRow, ...]:
+    """One row per part, with the numbers it is compared by and their comparisons with those of the whole."""
+    rows = [
         SliceRow(
             column=part.column,
             value=part.value,
@@ -37,7 +34,18 @@ def slice_corpus(parts: Iterable[Part]) -> tuple[SliceRow, ...]:
             judged=part.n >= LEAST_JUDGED,
         )
         for part in parts
-    )
+    ]
+    return tuple(compare_rows(rows, whole))
+
+
+def compare_rows(rows: Sequence[SliceRow], whole: Iterable[Number]) -> Iterator[SliceRow]:
+    """The rows with the comparisons of all numbers that are large enough."""
+    by_name = {number.name: number for number in whole}
+    judged = [number for row in rows for number in row.numbers if is_compared(row, number)]
+    made = compare((number, by_name[base_name(number)]) for number in judged if base_name(number) in by_name)
+    for row in rows:
+        own = tuple(made[number.name] for number in row.numbers if number.name in made)
+        yield row.model_copy(update={"comparisons": own})
 
 
 def base_name(number: Number) -> str:
@@ -51,18 +59,9 @@ def is_compared(row: SliceRow, number: Number) -> bool:
     return row.judged and number.is_measured and number.n >= LEAST_JUDGED
 
 
-def stands_apart(number: Number, whole: Number | None) -> bool:
-    """Whether the interval of a part does not hold the value of the whole corpus."""
-    value = whole.compared.value if whole else None
-    low, high = number.compared.low, number.compared.high
-    if value is None or low is None or high is None:
-        return False
-    return not low <= value <= high
-
-
 def count_comparisons(rows: Sequence[SliceRow]) -> int:
     """How many numbers were compared."""
-    return sum(is_compared(row, number) for row in rows for number in row.numbers)
+    return sum(len(row.comparisons) for row in rows)
 
 
 def _compared(numbers: Sequence[Number]) -> tuple[Number, ...]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.prediction import ACCURACY
 from auditor.findings.contract.numbers import as_nats
-from auditor.findings.contract.types import Number, SliceRow
-from auditor.findings.slicing.slices import FALSE_ALARMS, LEAST_JUDGED, base_name, is_compared, stands_apart
+from auditor.findings.contract.types import Comparison, Number, SliceRow
+from auditor.findings.slicing.slices import LEAST_JUDGED, base_name
+from auditor.findings.statistics.exponentials import BEYOND
 from auditor.findings.wording.digits import digits_of
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
@@ -20,7 +21,8 @@ MOST_GROUPS = 72
 """Groups drawn at all."""
 _MOST_NAMED = 3
 _MOST_OTHERS = 400
-_MARK_WIDTH = 84
+_MARK_WIDTH = 68
+_LEAST_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class PanelRow:
     sign: str
     """Whether the group stands apart, and on which side."""
     interval: str
+    difference: str
+    """The corrected p of a group that stands apart; else the smallest difference that would have been found."""
     mark: str
     tone: str
     """`whole`, `apart`, `muted` where too few documents are there to judge, or empty."""
@@ -57,7 +61,9 @@ def compose(sources: Sources) -> Section:
         answer=_answer(sources),
         method=say(
             "Documents are grouped by the columns of the corpus; each number is computed within its group as for the "
-            "whole. A group stands apart where its 95% interval does not hold the value of all documents."
+            "whole. A group stands apart where so many documents drawn at random from all would hardly differ as much: "
+            "p < 0.05, corrected by Holm for all comparisons that were made. Proportions are compared by the exact "
+            "test of Fisher, other numbers by the standard errors of their intervals."
         ),
         limits=_limits(sources),
         template="sections/slices.html.j2",
@@ -81,17 +87,20 @@ def _accuracy(sources: Sources) -> str:
         (row, number)
         for row in sources.findings.slices
         for number in row.numbers
-        if base_name(number) == ACCURACY.name and is_compared(row, number)
+        if base_name(number) == ACCURACY.name and row.comparison(number)
     ]
     whole = sources.numbers.get(ACCURACY.name)
     if not compared or whole is None:
         return ""
-    apart = [(row, number) for row, number in compared if stands_apart(number, whole)]
+    apart = [(row, number) for row, number in compared if row.is_apart(number)]
     if not apart:
         return plural(
             len(compared),
-            "Accuracy: the {n} group that can be judged does not stand apart.",
-            "Accuracy: none of the {n} groups that can be judged stands apart.",
+            "Accuracy: the {n} group that can be judged does not stand apart; a difference of {size} would have been "
+            "found in 80% of cases.",
+            "Accuracy: none of the {n} groups that can be judged stands apart; a difference of {size} would have been "
+            "found in 80% of cases.",
+            size=_largest_hidden(compared),
         )
     apart.sort(key=lambda pair: pair[1].value or 0.0)
     named = [f"{_sign(number, whole.value)} {row.column} {row.value} {with_interval(number)}" for row, number in apart]
@@ -109,12 +118,17 @@ def _accuracy(sources: Sources) -> str:
     )
 
 
+def _largest_hidden(compared: Sequence[tuple[SliceRow, Number]]) -> str:
+    """The difference that would have been found in any of the groups."""
+    made = [row.comparison(number) for row, number in compared]
+    return formats.decimal(max((one.detectable or 0.0 for one in made if one), default=0.0), 2)
+
+
 def _comparisons(sources: Sources) -> str:
     compared = sources.findings.n_comparisons
     if not compared:
         return say("There are too few groups with enough documents to compare.")
     apart = _apart(sources)
-    expected = formats.decimal(compared * FALSE_ALARMS, 1)
     if not apart:
         return plural(
             compared,
@@ -126,12 +140,11 @@ def _comparisons(sources: Sources) -> str:
         named.append(plural(len(apart) - _MOST_NAMED, "{n} more", "{n} more"))
     return plural(
         len(apart),
-        "{n} of {compared} comparisons sets a group apart from the whole corpus (by chance alone at most about "
-        "{expected}): {named}.",
-        "{n} of {compared} comparisons set a group apart from the whole corpus (by chance alone at most about "
-        "{expected}): {named}.",
+        "{n} of {compared} comparisons sets a group apart from the whole corpus, corrected for how many there are: "
+        "{named}.",
+        "{n} of {compared} comparisons set a group apart from the whole corpus, corrected for how many there are: "
+        "{named}.",
         compared=formats.count(compared),
-        expected=expected,
         named=formats.listed(named),
     )
 
@@ -147,11 +160,10 @@ def _limits(sources: Sources) -> str:
         return small
     return plural(
         n,
-        "{n} comparison was made without correction: at most about {expected} would stand apart by chance alone. "
-        "{small}",
-        "{n} comparisons were made without correction: at most about {expected} would stand apart by chance alone. "
-        "{small}",
-        expected=formats.decimal(n * FALSE_ALARMS, 1),
+        "{n} comparison was made: where nothing differs, it sets a group apart in one report of twenty at most. No "
+        "difference found is not no difference. {small}",
+        "{n} comparisons were made and corrected for: where nothing differs, any of them sets a group apart in one "
+        "report of twenty at most. No difference found is not no difference. {small}",
         small=small,
     )
 
@@ -159,7 +171,7 @@ def _limits(sources: Sources) -> str:
 def _apart(sources: Sources) -> list[Number]:
     """The numbers of groups that stand apart, the farthest first beside the width of its interval."""
     rows = sources.findings.slices
-    apart = [number for row in rows for number in row.numbers if _is_apart(sources, row, number)]
+    apart = [number for row in rows for number in row.numbers if row.is_apart(number)]
     return sorted(apart, key=lambda number: -_distance(number, sources.numbers[base_name(number)]))
 
 
@@ -170,10 +182,6 @@ def _distance(number: Number, whole: Number) -> float:
         return 0.0
     half = (part.high - part.low) / 2
     return abs(part.value - value) / half if half else math.inf
-
-
-def _is_apart(sources: Sources, row: SliceRow, number: Number) -> bool:
-    return is_compared(row, number) and stands_apart(number, sources.numbers.get(base_name(number)))
 
 
 def _chunks(rows: Sequence[SliceRow]) -> list[list[SliceRow]]:
@@ -198,7 +206,7 @@ def _panels(sources: Sources, rows: Sequence[SliceRow]) -> list[Panel]:
 def _panel(sources: Sources, name: str, rows: Sequence[SliceRow]) -> Panel:
     whole = sources.numbers.get(name)
     axis = _axis(sources, name)
-    drawn = [_row(sources, row, number, axis) for row in rows for number in row.numbers if base_name(number) == name]
+    drawn = [_row(row, number, axis) for row in rows for number in row.numbers if base_name(number) == name]
     if whole is not None:
         drawn.insert(0, _whole_row(_on(axis, whole), axis))
     title = whole.title if whole else name
@@ -226,23 +234,37 @@ def _on(axis: marks.Axis, number: Number) -> Number:
 
 def _whole_row(whole: Number, axis: marks.Axis) -> PanelRow:
     mark = marks.number_mark(axis, whole, height=16)
-    cells = (formats.count(whole.n), _value(whole), "", formats.interval(whole), mark)
+    cells = (formats.count(whole.n), _value(whole), "", formats.interval(whole), "", mark)
     return PanelRow(say("All documents"), *cells, "whole")
 
 
-def _row(sources: Sources, row: SliceRow, number: Number, axis: marks.Axis) -> PanelRow:
-    judged, apart = is_compared(row, number), _is_apart(sources, row, number)
+def _row(row: SliceRow, number: Number, axis: marks.Axis) -> PanelRow:
+    made, apart = row.comparison(number), row.is_apart(number)
     number = _on(axis, number)
-    mark = marks.number_mark(axis, number, "watch" if apart else "pass" if judged else "not judged", height=16)
+    mark = marks.number_mark(axis, number, "watch" if apart else "pass" if made else "not judged", height=16)
     return PanelRow(
         group=formats.middle(f"{row.column} {row.value}", 26),
         n=formats.count(number.n),
         value=_value(number),
         sign=_sign(number, axis.reference) if apart else "",
         interval=formats.interval(number),
+        difference=_difference(number, made),
         mark=mark,
-        tone="apart" if apart else "" if judged else "muted",
+        tone="apart" if apart else "" if made else "muted",
     )
+
+
+def _difference(number: Number, made: Comparison | None) -> str:
+    if made is None:
+        return ""
+    if made.stands_apart:
+        return say("p < 0.001") if made.p < _LEAST_P else say("p {value}", value=formats.decimal(made.p, 3))
+    if made.detectable is None:
+        return say("none")
+    if number.unit == "perplexity":
+        return say("< ×{factor}", factor=formats.decimal(math.exp(min(made.detectable, BEYOND)), 2))
+    size = formats.quantity(made.detectable, number.unit, digits_of(number), suffix=False)
+    return say("< {size}", size=size)
 
 
 def _value(number: Number) -> str:
