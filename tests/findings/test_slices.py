@@ -40,7 +40,7 @@ def test_a_slice_has_the_numbers_it_is_compared_by_in_the_order_of_the_report():
     names = [base_name(number) for number in rows[1].numbers]
     assert names == [
         *("accuracy", "macro_f1", "recall[negative]", "recall[positive]", "mean_entropy"),
-        *("lime.fidelity", "lime.low_fidelity_share", "lime.clear_share"),
+        *("lime.fidelity", "lime.low_fidelity_share"),
         *("attention.sink_share", "attention.agreement"),
         *("perplexity.corpus", "perplexity.median", "perplexity.bits_per_byte"),
     ]

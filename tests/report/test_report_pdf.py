@@ -129,13 +129,22 @@ def test_each_platform_has_its_install_command(monkeypatch, platform, command):
     assert pdf.install_command().startswith(command)
 
 
+def moved(tmp_path, section, before, offset):
+    """The text of a PDF of one section, in which something is moved down by so many millimetres."""
+    findings, evidence = classifier()
+    presentation = findings.presentation.model_copy(update={"sections": (section,)})
+    findings = findings.model_copy(update={"presentation": presentation})
+    html = render_html(findings, evidence).replace(before, f'<div style="height: {offset}mm"></div>{before}', 1)
+    (tmp_path / "moved.pdf").write_bytes(pdf.render(html, findings, {}))
+    return text_of(tmp_path / "moved.pdf", "-layout")
+
+
 @pytest.mark.parametrize("offset", [170, 240])
 def test_panels_that_do_not_fit_on_a_page_are_drawn_once_on_the_next(tmp_path, offset):
-    findings, evidence = classifier()
-    presentation = findings.presentation.model_copy(update={"sections": ("slices",)})
-    findings = findings.model_copy(update={"presentation": presentation})
-    panels = '<div class="grids panels">'
-    html = render_html(findings, evidence).replace(panels, f'<div style="height: {offset}mm"></div>{panels}', 1)
-    (tmp_path / "moved.pdf").write_bytes(pdf.render(html, findings, {}))
-    drawn = text_of(tmp_path / "moved.pdf", "-layout")
-    assert drawn.count("All documents") == 4
+    assert moved(tmp_path, "slices", '<div class="grids panels">', offset).count("All documents") == 4
+
+
+@pytest.mark.parametrize("offset", [8, 16])
+def test_a_figure_that_does_not_fit_on_a_page_takes_its_caption_along(tmp_path, offset):
+    text = moved(tmp_path, "prediction", '<div class="beside">', offset)
+    assert "Doubts" in [line.strip() for line in text.splitlines()], "nothing lies over the heading behind it"

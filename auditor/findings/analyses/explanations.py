@@ -126,7 +126,7 @@ class ExplanationQuantities:
     @cached_property
     def clear_share(self) -> Quantity:
         """Share of explanations that name a word at all."""
-        return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share", compared=True)
+        return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share")
 
 
 class ExplanationSummary(Summary[Explanation, ExplanationFindings]):

@@ -90,7 +90,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
     """Whether explanations may be relied upon."""
 
     probe = FAITHFULNESS
-    title = N_("trust in explanations")
+    title = N_("trust")
     record = Faithfulness
     findings = FaithfulnessFindings
     quantities = (RELIABLE,)

@@ -73,7 +73,7 @@ def faithfulness_quantity(probe: str, title: str, rank: int | None = None) -> Qu
 
 def stability_quantity(probe: str, title: str) -> Quantity:
     """How far two samples give the same weights."""
-    return Quantity(name=f"{probe}.stability", title=title, unit="correlation", low=-1.0, compared=True)
+    return Quantity(name=f"{probe}.stability", title=title, unit="correlation", low=-1.0)
 
 
 def faithfulness(quantity: Quantity, acted: Acted, seed: int) -> Number:

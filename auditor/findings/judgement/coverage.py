@@ -47,18 +47,20 @@ def failed_share(evidence: Evidence) -> Number:
 
 def describe_limits(coverage: Sequence[Coverage]) -> list[str]:
     """What page one must say about subsets, failures and truncation."""
-    notes = [_subset(row) for row in coverage if row.asked < row.corpus and not row.left_out]
+    asked = {row.probe: row.asked for row in coverage if row.asked < row.corpus and not row.left_out}
+    notes = [_subset(n, probes, coverage[0].corpus) for n, probes in _by_number(asked)]
     notes += [_failed(n, probes) for n, probes in _by_number({row.probe: row.failed for row in coverage})]
     return notes + [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
 
 
-def _subset(row: Coverage) -> str:
+def _subset(n: int, probes: Sequence[str], corpus: int) -> str:
     return plural(
-        row.corpus,
-        "The {probe} probe was given {asked} of {n} document, a seeded sample stratified by label.",
-        "The {probe} probe was given {asked} of {n} documents, a seeded sample stratified by label.",
-        probe=title_of(row.probe),
-        asked=written.count(row.asked),
+        len(probes),
+        "The {probes} probe was given {asked} of {documents}, a seeded sample stratified by label.",
+        "The {probes} probes were given {asked} of {documents}, a seeded sample stratified by label.",
+        probes=listing(probes),
+        asked=written.count(n),
+        documents=plural(corpus, "{n} document", "{n} documents"),
     )
 
 

@@ -17,12 +17,15 @@ _LETTERS = N_(
     "explanation ranks first, *f*(*r_k*) that to nothing but these; *K* are the sizes 1, 5, 10, 20 and 50% of the "
     "segments, rounded up, each counted once (ERASER; DeYoung et al. 2020)."
 )
-_MARK = 70
+_MARK = 110
+_REST = ("sufficiency", "drop", "better_share", "sensitivity")
+"""Numbers of a method beside its comprehensiveness."""
 
 
 def compose(sources: Sources) -> Section:
     """The section on trust in explanations."""
     analysis = sources.analysis(SUMMARY.probe, FaithfulnessFindings)
+    named = sources.named(*(quantity.name for quantity in SUMMARY.quantities))
     return Section(
         id=SUMMARY.section_id,
         title=say("Trust in explanations"),
@@ -41,17 +44,10 @@ def compose(sources: Sources) -> Section:
                 (_rule_table(), "compact"),
                 (_losses_table(analysis), "compact"),
                 *([(_agreement_table(analysis), "compact")] if analysis.agreements else []),
-                (numbers_table(say("The numbers behind the answer."), _numbers(sources)), "numbers"),
+                (numbers_table(say("The numbers behind the answer."), named), "numbers"),
             ]
         },
     )
-
-
-def _numbers(sources: Sources) -> list[Number]:
-    """Those of this probe, and those of the same kind that are named after the explainers."""
-    names = [quantity.name for quantity in SUMMARY.quantities]
-    named_after = [n for n in sources.numbers if n.endswith((".faithfulness", ".stability"))]
-    return sources.named(*names, *named_after)
 
 
 def _graded(analysis: FaithfulnessFindings) -> str:
@@ -146,13 +142,14 @@ def _at_most(limits: Limits) -> tuple[str, str]:
 
 def _losses_table(analysis: FaithfulnessFindings) -> Table:
     """Every method, and the random order, over the same documents."""
-    shown = ("comprehensiveness", "sufficiency")
-    values = [n for one in analysis.explainers for what in shown for n in _ends(getattr(one, what))]
-    axis = marks.shared_axis(values, zero=True, width=_MARK, unit=analysis.unit)
-    columns = [Column(say("Method"), width=16)]
-    for what in shown:
-        columns += [Column(say(TITLES[what]), "number", 16), Column("", "mark", 0, marks.axis_labels(axis))]
-    columns += [Column(say(TITLES[what]), "number", 12) for what in ("drop", "better_share", "sensitivity")]
+    ends = [end for one in analysis.explainers for end in _ends(one.comprehensiveness)]
+    axis = marks.shared_axis(ends, zero=True, width=_MARK, unit=analysis.unit)
+    columns = [
+        Column(say("Method"), width=16),
+        Column(say(TITLES["comprehensiveness"]), "number", 16),
+        Column("", "mark", 0, marks.axis_labels(axis)),
+        *(Column(say(TITLES[what]), "number", 14) for what in _REST),
+    ]
     return Table(
         say(
             "What the answer loses as words leave, over all documents: much by a good ranking, little by a random one."
@@ -163,11 +160,10 @@ def _losses_table(analysis: FaithfulnessFindings) -> Table:
 
 
 def _losses(one: ExplainerFindings, axis: marks.Axis) -> tuple[str, ...]:
-    cells = [_name(one)]
-    for number in (one.comprehensiveness, one.sufficiency):
-        cells += [formats.value(number), marks.number_mark(axis, number)]
-    rest = (one.drop, one.better_share, one.sensitivity)
-    return (*cells, *("" if number is None else formats.value(number) for number in rest))
+    first = one.comprehensiveness
+    rest = [getattr(one, what) for what in _REST]
+    cells = ["" if number is None else formats.value(number) for number in rest]
+    return _name(one), formats.value(first), marks.number_mark(axis, first), *cells
 
 
 def _agreement_table(analysis: FaithfulnessFindings) -> Table:
