@@ -67,9 +67,12 @@ def test_perplexity_states_its_protocol_and_whose_it_is(classifier_html):
     assert "language zh" in text
 
 
-def test_slices_say_what_chance_would_do_and_which_are_too_small(classifier_html):
+def test_slices_say_what_was_corrected_for_and_which_are_too_small(classifier_html):
     text = section(classifier_html, "slices")
-    assert "8 comparisons were made without correction: at most about 0.4 would stand apart by chance alone." in text
+    assert (
+        "8 comparisons were made and corrected for: where nothing differs, any of them sets a group apart in one"
+        in text
+    )
     assert "– before n, and grey: fewer than 30 documents, not judged." in text
 
 

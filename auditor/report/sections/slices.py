@@ -171,7 +171,8 @@ def _limits(sources: Sources) -> str:
 def _apart(sources: Sources) -> list[Number]:
     """The numbers of groups that stand apart, the farthest first beside the width of its interval."""
     rows = sources.findings.slices
-    apart = [number for row in rows for number in row.numbers if row.is_apart(number)]
+    known = (number for row in rows for number in row.numbers if row.is_apart(number))
+    apart = [number for number in known if base_name(number) in sources.numbers]
     return sorted(apart, key=lambda number: -_distance(number, sources.numbers[base_name(number)]))
 
 
