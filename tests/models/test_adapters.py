@@ -10,7 +10,9 @@ import torch
 from auditor.errors import ModelError
 from auditor.models import TextClassification, TextGeneration, Window, find, load
 from auditor.models.attention.reduction import STATISTICS
+from auditor.models.computing.batching import Way
 from auditor.models.inputs import Encoded, Sequences
+from auditor.models.text.continuations import Continuations
 from auditor.probes.attention import punctuation
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
@@ -153,15 +155,20 @@ def test_a_document_that_several_probes_ask_about_is_continued_once(
 ) -> None:
     documents = [Document(str(i), text) for i, text in enumerate([*TEXTS, TEXTS[0]])]
     fresh = [writer.ask([document])[0] for document in documents]
-    writer._written.clear()
+    writer._continuations._known.clear()
     asked: list[int] = []
-    write = writer._continue
-    monkeypatch.setattr(writer, "_continue", lambda prompts: asked.append(len(prompts)) or write(prompts))
+    write = Continuations._written
+
+    def counted(one: Continuations, prompts: Sequences, way: Way, n_new: int) -> list[tuple[int, ...]]:
+        asked.append(len(prompts))
+        return write(one, prompts, way, n_new)
+
+    monkeypatch.setattr(Continuations, "_written", counted)
     assert writer.ask(documents[:3]) == fresh[:3]
     assert writer.ask(documents) == fresh
     assert writer.ask(documents) == fresh
     assert asked == [3, len(TEXTS) - 3]
-    monkeypatch.setattr("auditor.models.text.generation.REMEMBERED", len(documents))
+    monkeypatch.setattr("auditor.models.text.continuations.REMEMBERED", len(documents))
     assert writer.ask(documents) == fresh
     assert asked[2:] == [len(TEXTS)], "what would grow without end is begun anew"
 

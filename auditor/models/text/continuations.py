@@ -4,7 +4,7 @@ Whether it does is proven before the first are written: on a few prompts, agains
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from auditor.models.inputs import Sequences, UnreadableError
 from auditor.records.proof import Proof
 
 QUESTION = "continuations"
+REMEMBERED = 4096
+"""Continuations that are kept: a few shards of them."""
 N_PROMPTS, PROMPT, N_NEW = 4, 64, 8
 """Prompts of the proof, how long they are at most, and how many tokens are written behind each."""
 
@@ -34,13 +36,22 @@ class Continuations:
     ends: list[int]
     n_new: int
     room: int
+    _known: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)
+    """Prompts lately continued: every probe asks about the same documents again."""
 
     def of(self, prompts: Sequences) -> list[tuple[int, ...]]:
         """Token ids behind each prompt, up to and with the end token."""
         proofs = self.model.proofs
         if QUESTION not in proofs:
             proofs[QUESTION] = self._prove()
-        return self._written(prompts, Way(proofs[QUESTION].way), self.n_new)
+        if len(self._known) + len(prompts) > REMEMBERED:
+            self._known.clear()
+        fresh = {prompt.ids: i for i, prompt in enumerate(prompts) if prompt.ids not in self._known}
+        if fresh:
+            chosen = prompts.take(np.fromiter(fresh.values(), dtype=np.intp))
+            written = self._written(chosen, Way(proofs[QUESTION].way), self.n_new)
+            self._known.update(zip(fresh, written, strict=True))
+        return [self._known[prompt.ids] for prompt in prompts]
 
     def _written(self, prompts: Sequences, way: Way, n_new: int) -> list[tuple[int, ...]]:
         """What transformers generates, greedily; batches of equal length, so that none is padded."""

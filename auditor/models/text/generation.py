@@ -40,8 +40,6 @@ from auditor.records.types import Document
 
 COMPARED = 64
 """Log-probabilities of each text that a proof compares."""
-REMEMBERED = 4096
-"""Continuations that are kept: a few shards of them."""
 N_CAUSAL = 5
 """Tokens, at least, of the text on which a model must not see what comes."""
 
@@ -73,7 +71,6 @@ class TextGeneration(TextModel, Perturbing, ExplainedContinuations):
         self._require_room()
         super().__post_init__()
         self._require_causality()
-        self._written: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._continuations = Continuations(self, _ends(self.model, self.tokenizer), self.max_new_tokens, self._room)
 
     @classmethod
@@ -129,17 +126,7 @@ class TextGeneration(TextModel, Perturbing, ExplainedContinuations):
         if self.candidates:
             return [Question(self.identity.labels, self._candidate_ids)] * len(documents)
         prompts = self.encode([(document.text, document.pair) for document in documents])
-        self._write(prompts)
-        return [Question(("continuation",), (self._written[prompt.ids],), free=True) for prompt in prompts]
-
-    def _write(self, prompts: Sequences) -> None:
-        """Continues the prompts that were not continued lately: every probe asks about the same documents again."""
-        if len(self._written) + len(prompts) > REMEMBERED:
-            self._written.clear()
-        fresh = {prompt.ids: i for i, prompt in enumerate(prompts) if prompt.ids not in self._written}
-        if fresh:
-            chosen = prompts.take(np.fromiter(fresh.values(), dtype=np.intp))
-            self._written.update(zip(fresh, self._continue(chosen), strict=True))
+        return [Question(("continuation",), (ids,), free=True) for ids in self._continue(prompts)]
 
     def encode(self, texts: Sequence[Text]) -> Sequences:
         """The prompts around the texts; a text that is too long loses its end, the prompt never does.

@@ -121,9 +121,8 @@ def draw_card(
         continuation: What the model wrote behind the text, where it writes by itself.
         grade: How far it may be relied upon; the text of one that must not be cited is not marked.
     """
-    target = explanation.targets[0]
+    target, citable = explanation.targets[0], grade in CITABLE
     unit = highlights.unit_of_segmenter(explanation.segmenter)
-    citable = grade in CITABLE
     painted = highlights.weight_marks(explanation.segments, target, scale.delta) if citable else []
     passages = highlights.passages(document, painted, unit, _MOST_WORDS)
     listed = _ranked(target)[: _room(passages, continuation)]
