@@ -34,7 +34,7 @@ def test_its_perplexities_are_kept_and_judged_in_nats(absurd: Path, tmp_path: Pa
         "run.output": tmp_path / "reports",
         "report.pdf": False,
         "probes.perplexity.model": absurd,
-        "checks": {"perplexity.mean": {"at_most": 1e200}},
+        "checks": {"perplexity.corpus": {"at_most": 1e200}},
     }
     result = audit.run(config.load(None, given, environment={}), progress=Silent())
     measured = [row for row in result.run.read("perplexity", Perplexity) if isinstance(row, Perplexity)]
@@ -44,6 +44,9 @@ def test_its_perplexities_are_kept_and_judged_in_nats(absurd: Path, tmp_path: Pa
         number = numbers[f"perplexity.{name}"]
         assert number.value is None
         assert number.nats is not None
+        if name == "mean":
+            assert number.nats.low is None, "it hangs on one document"
+            continue
         assert number.nats.low is not None
         assert 709 < number.nats.low < (number.nats.value or 0) < (number.nats.high or 0)
     nats = sum(row.nll for row in measured) / sum(len(row.logprobs) for row in measured)

@@ -192,7 +192,7 @@ def test_a_model_that_hides_its_attention_is_audited_without_and_the_report_says
 ) -> None:
     result = audit.run(settings(hidden, tmp_path, {}), pdf=False, progress=Silent())
     *ran, left_out = result.findings.coverage
-    assert [row.probe for row in ran] == ["prediction", "lime"]
+    assert [row.probe for row in ran] == ["prediction", "lime", "occlusion", "faithfulness"]
     assert (left_out.probe, left_out.asked, left_out.left_out) == (
         "attention",
         0,

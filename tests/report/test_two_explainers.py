@@ -78,7 +78,7 @@ def test_each_is_counted_on_the_documents_that_it_explained(run):
 def test_slices_have_rows_of_both_with_titles_that_tell_them_apart(run, page):
     assert {"lime.fidelity{length=short}", "erasure.fidelity{length=short}"} <= {n.name for n in run[0].numbers}
     text = words(section(page, "slices"))
-    for title in ("LIME fidelity", "Erasure fidelity", "Low-fidelity erasure", "Clear erasure"):
+    for title in ("LIME fidelity", "Erasure fidelity", "Low-fidelity erasure"):
         assert f"{title} Group n Value" in text
     assert re.search(r"Erasure fidelity Group n Value .*? length short – 17 0\.69 ", text)
 

@@ -12,11 +12,11 @@ of signs. Edge cases: fewer than two segments, or weights that are all equal, ha
 out of that mean. Source: Krishna et al. 2022, "The disagreement problem in explainable machine learning".
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, number
@@ -111,8 +111,8 @@ def _top(weights: np.ndarray) -> set[int]:
 def shared_by_chance(n_segments: int) -> float:
     """What `top_shared` is on average for two random rankings of S segments."""
     k = min(TOP, n_segments)
-    hits = np.arange(k + 1)
-    return float(hypergeom(n_segments, k, k).pmf(hits) @ (hits / (2 * k - hits)))
+    ways = [math.comb(k, h) * math.comb(n_segments - k, k - h) for h in range(k + 1)]
+    return sum(n * h / (2 * k - h) for h, n in enumerate(ways)) / sum(ways)
 
 
 def same_sign(a: np.ndarray, b: np.ndarray) -> float:

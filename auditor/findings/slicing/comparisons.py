@@ -31,8 +31,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from auditor.findings.contract.types import Comparison, Nats, Number
 from auditor.findings.statistics.intervals import Z, student_quantile, wilson
+from auditor.findings.statistics.resampling import Floats
 
 APART = 0.05
 POWER = 0.8
@@ -79,10 +82,21 @@ def _test(part: Number, whole: Number) -> _Test | None:
 
 
 def _exact(part: Number, whole: Number) -> float:
-    from scipy.stats import hypergeom
+    right, of_all = round((part.value or 0.0) * part.n), round((whole.value or 0.0) * whole.n)
+    shares, first = _hypergeometric(whole.n, of_all, part.n)
+    return min(1.0, 2 * min(float(shares[: right - first + 1].sum()), float(shares[right - first :].sum())))
 
-    right, drawn = round((part.value or 0.0) * part.n), (whole.n, round((whole.value or 0.0) * whole.n), part.n)
-    return min(1.0, 2 * min(float(hypergeom.cdf(right, *drawn)), float(hypergeom.sf(right - 1, *drawn))))
+
+def _hypergeometric(n_all: int, right: int, drawn: int) -> tuple[Floats, int]:
+    """Probabilities of as many right ones among those drawn as there can be, and the least that there can be."""
+    from scipy.special import gammaln
+
+    def log_ways(n: int | Floats, k: int | Floats) -> Floats:
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+    first = max(0, drawn - (n_all - right))
+    k = np.arange(first, min(drawn, right) + 1, dtype=np.float64)
+    return np.exp(log_ways(right, k) + log_ways(n_all - right, drawn - k) - log_ways(n_all, drawn)), first
 
 
 def _approximate(part: Number, whole: Number, error: float) -> float:

@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from auditor.probes.correlation import pearson
 from auditor.probes.lime.surrogate import Fit, r_squared
@@ -48,6 +47,8 @@ class Half:
 
 def stability(halves: Sequence[Half], label: int) -> Halves | None:
     """How far two halves agree on one of their labels; None without halves."""
+    from scipy.stats import rankdata
+
     if not halves:
         return None
     one, other = halves
