@@ -86,7 +86,7 @@ def _method(analysis: FaithfulnessFindings) -> str:
     return say(
         "Segments leave a document in the order in which an explanation ranks them, and the model is asked again; "
         "beside this stand random sets of as many segments, and a random order ({texts} in all). Grades follow from "
-        "that by the rule below.",
+        "that by the printed rule.",
         texts=texts,
     )
 
