@@ -35,10 +35,10 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from auditor.findings.statistics.likeness import pearson
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
-from auditor.probes.correlation import pearson
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
 from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
 from auditor.records.types import Document, NotMeasurable, Unmeasured

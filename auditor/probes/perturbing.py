@@ -1,8 +1,9 @@
 """What explainers of perturbed documents share: the labels that are explained, and one stream of evaluations."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from auditor.probes.readable import Answered, answered
 from auditor.records.explanations import Segment
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
+T = TypeVar("T")
 STRETCH = 2048
 """Perturbations, at least, that are made at once and pooled into batches."""
 
@@ -65,16 +67,23 @@ def evaluate(model: Answers[B], perturbed: Sequence[Perturbed]) -> None:
             one.faults = {i - done: text for i, text in answers.faults.items() if done <= i < done + n}
             done += n
 
-    overlapped(list(_stretches(perturbed)), perturb, answer, keep)
+    overlapped(list(stretches(perturbed, lambda one: len(one.masks))), perturb, answer, keep)
 
 
-def _stretches(perturbed: Sequence[Perturbed]) -> Iterator[list[Perturbed]]:
-    stretch: list[Perturbed] = []
-    for one in perturbed:
+def stretches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Items in runs of at least `STRETCH` perturbations, the last perhaps shorter.
+
+    Args:
+        items: Documents, or what is asked about them.
+        size: How many perturbations are asked about one.
+    """
+    stretch, n = list[T](), 0
+    for one in items:
         stretch.append(one)
-        if sum(len(one.masks) for one in stretch) >= STRETCH:
+        n += size(one)
+        if n >= STRETCH:
             yield stretch
-            stretch = []
+            stretch, n = [], 0
     if stretch:
         yield stretch
 

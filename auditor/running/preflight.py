@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor import corpus, tasks
@@ -46,14 +47,14 @@ class Preflight:
         """The declaration of the audited model's task."""
         return tasks.task(self.checkpoint.task)
 
-    @property
+    @cached_property
     def asked(self) -> dict[str, int]:
         """Probe → number of documents it will be given."""
-        return {probe.name: self._n_asked(probe) for probe in self.probes}
-
-    def _n_asked(self, probe: "AnyProbe") -> int:
         n = len(self.documents)
-        return len(self.chosen(probe)) if gathered(probe, self.probes) else min(probe.limit or n, n)
+        return {
+            probe.name: len(self.chosen(probe)) if gathered(probe, self.probes) else min(probe.limit or n, n)
+            for probe in self.probes
+        }
 
     @property
     def n_labelled(self) -> int:
@@ -66,14 +67,16 @@ class Preflight:
         return cut(len(self.documents), self.config.run.shard_size)
 
     def chosen(self, probe: "AnyProbe") -> frozenset[str]:
-        """Ids of the documents the probe is given: of one that gathers rows, those of which there can be any.
+        """Ids of the documents the probe is given: of one that gathers rows, among those of which there can be any.
 
         Probes of one record draw the same documents for the same `limit`, so that they can be compared.
         """
-        drawn = sample(self.documents, probe.limit, self.config.seed, record_name(probe.record))
-        ids = frozenset(document.id for document in drawn)
-        sources = gathered(probe, self.probes)
-        return ids.intersection(*[frozenset().union(*map(self.chosen, sources))]) if sources else ids
+        documents = self.documents
+        if sources := gathered(probe, self.probes):
+            measured = frozenset[str]().union(*map(self.chosen, sources))
+            documents = tuple(document for document in documents if document.id in measured)
+        drawn = sample(documents, probe.limit, self.config.seed, record_name(probe.record))
+        return frozenset(document.id for document in drawn)
 
     @property
     def lines(self) -> list[str]:

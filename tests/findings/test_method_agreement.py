@@ -9,11 +9,10 @@ from worked_example import explanation
 
 from auditor.findings.analyses.method_agreement import (
     agreements,
-    correlation,
     same_sign,
     shared_by_chance,
-    top_shared,
 )
+from auditor.findings.statistics.likeness import pearson, top_shared
 
 A = np.array([0.5, -0.3, 0.2, 0.0, 0.01, -0.02])
 B = np.array([0.4, 0.3, 0.0, -0.2, 0.01, 0.02])
@@ -24,8 +23,8 @@ def explained(weights, n=12, **changes):
 
 
 def test_correlation_is_that_of_scipy_and_none_without_variation():
-    assert correlation(A, B) == pytest.approx(pearsonr(A, B).statistic, abs=1e-12)
-    assert correlation(A, np.full(6, 0.1)) is None
+    assert pearson(A, B) == pytest.approx(pearsonr(A, B).statistic, abs=1e-12)
+    assert pearson(A, np.full(6, 0.1)) is None
 
 
 def test_the_first_three_and_their_signs_are_compared():

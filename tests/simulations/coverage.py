@@ -4,9 +4,7 @@ Every cell asks the functions that the report asks, on that many corpora of n do
 value is known. It prints a table; with 2,000 draws (six minutes of one core) that is `coverage.md`, beside this file.
 """
 
-import argparse
 import math
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from auditor.findings.analyses.calibration import BINS, EDGES, expected_error
 from auditor.findings.analyses.scores import averages
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile, wilson
+from tests.simulations.command import print_table
 
 PAGE = Path(__file__).with_suffix(".md")
 SIZES = (10, 30, 100)
@@ -160,13 +159,5 @@ def _shown(held: float, given: float) -> str:
     return f"{held:.1%}" + (f" (of the {given:.0%} given)" if given < 0.995 else "")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulations.coverage", description=__doc__)
-    parser.add_argument("--draws", type=int, default=DRAWS, help="corpora for each cell")
-    for line in table(parser.parse_args().draws):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    print_table("tests.simulations.coverage", __doc__, table, DRAWS)

@@ -5,8 +5,6 @@ asks. A family is false where any of its groups stands apart; at most one in twe
 draws (six minutes of one core) that is `families.md`, beside this file.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from auditor.findings.contract.numbers import number
 from auditor.findings.contract.types import Number
 from auditor.findings.slicing.comparisons import compare
 from auditor.findings.statistics.intervals import Estimate, bootstrap_mean, bootstrap_ratio, quantile, wilson
+from tests.simulations.command import print_table
 
 PAGE = Path(__file__).with_suffix(".md")
 COLUMNS = {2: (1, 2), 10: (2, 5), 50: (10, 5)}
@@ -103,13 +102,5 @@ def _share(kind: Kind, m: int, size: int, draws: int) -> float:
     return float(np.mean([is_false(kind, rng, m, size) for _ in range(draws)]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulations.families", description=__doc__)
-    parser.add_argument("--draws", type=int, default=DRAWS, help="corpora for each cell")
-    for line in table(parser.parse_args().draws):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    print_table("tests.simulations.families", __doc__, table, DRAWS)

@@ -22,10 +22,10 @@ from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, number
 from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean
+from auditor.findings.statistics.likeness import TOP, pearson, top, top_shared
 from auditor.languages import N_, say
 from auditor.records.explanations import Explanation
 
-TOP = 3
 TITLES: Mapping[str, str] = {
     "correlation": N_("Correlation of weights"),
     "top_shared": N_("Top three shared"),
@@ -64,7 +64,7 @@ def _agreement(one: str, other: str, explained: Mapping[str, Mapping[str, Explan
     first, second = explained[one], explained[other]
     shared = [(first[name], second[name]) for name in first if name in second]
     weights = [pair for a, b in shared if (pair := _weights(a, b)) is not None]
-    correlations = [r for a, b in weights if (r := correlation(a, b)) is not None]
+    correlations = [r for a, b in weights if (r := pearson(a, b)) is not None]
     values = {
         "correlation": correlations,
         "top_shared": [top_shared(a, b) for a, b in weights],
@@ -90,24 +90,6 @@ def _mean(name: str, what: str, values: Sequence[float], seed: int) -> Number:
     return number(name, say(TITLES[what]), bootstrap_mean(values, seed=seed, name=name), unit, protocol)
 
 
-def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
-    """Pearson's; None where the weights of one are all the same."""
-    if any(np.ptp(x) == 0 for x in (a, b)):
-        return None
-    a, b = a - a.mean(), b - b.mean()
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
-
-
-def top_shared(a: np.ndarray, b: np.ndarray) -> float:
-    """Of the segments of largest |weight|: those in both, over those in either."""
-    first, second = _top(a), _top(b)
-    return len(first & second) / len(first | second)
-
-
-def _top(weights: np.ndarray) -> set[int]:
-    return set(np.argsort(-np.abs(weights), kind="stable")[:TOP].tolist())
-
-
 def shared_by_chance(n_segments: int) -> float:
     """What `top_shared` is on average for two random rankings of S segments."""
     k = min(TOP, n_segments)
@@ -117,5 +99,5 @@ def shared_by_chance(n_segments: int) -> float:
 
 def same_sign(a: np.ndarray, b: np.ndarray) -> float:
     """Share of the segments that either puts first whose weights have the same sign."""
-    named = sorted(_top(a) | _top(b))
+    named = sorted(top(a) | top(b))
     return float(np.mean(np.sign(a[named]) == np.sign(b[named])))

@@ -32,7 +32,7 @@ from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Pertu
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
-from auditor.probes.perturbing import STRETCH, explained_labels, seed_for
+from auditor.probes.perturbing import explained_labels, seed_for, stretches
 from auditor.probes.readable import Answered, answered
 from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
@@ -161,7 +161,7 @@ class LimeProbe:
                 self._learn(study, model.probabilities(outputs, study.question).numpy(), faults)
                 done += n
 
-        overlapped(list(_stretches(rounds)), perturb, answer, learn)
+        overlapped(list(stretches(rounds, lambda one: one[1])), perturb, answer, learn)
 
     def _learn(self, study: Study, values: np.ndarray, faults: Mapping[int, str]) -> None:
         if faults and isinstance(study.perturbations, Adaptive):  # its estimate wants an answer to every mask
@@ -248,18 +248,6 @@ class LimeProbe:
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"
         return Failure(study.document.id, "non-finite", f"{message}; widen kernel_width = {self.kernel_width:g}")
-
-
-def _stretches(rounds: Stretch) -> Iterator[Stretch]:
-    """A round, cut between documents."""
-    stretch: Stretch = []
-    for one in rounds:
-        stretch.append(one)
-        if sum(n for _, n in stretch) >= STRETCH:
-            yield stretch
-            stretch = []
-    if stretch:
-        yield stretch
 
 
 def _is_finite(fit: Fit) -> bool:

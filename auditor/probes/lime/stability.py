@@ -25,11 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.probes.correlation import pearson
+from auditor.findings.statistics.likeness import is_flat, pearson, top_shared
 from auditor.probes.lime.surrogate import Fit, r_squared
 from auditor.records.explanations import Halves
-
-TOP = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,16 +45,16 @@ class Half:
 
 def stability(halves: Sequence[Half], label: int) -> Halves | None:
     """How far two halves agree on one of their labels; None without halves."""
-    from scipy.stats import rankdata
-
     if not halves:
         return None
+    from scipy.stats import rankdata
+
     one, other = halves
     a, b = one.fits[label].weights, other.fits[label].weights
     return Halves(
         correlation=_correlation(a, b),
         rank_correlation=_correlation(rankdata(a), rankdata(b)),
-        top_overlap=_overlap(a, b),
+        top_overlap=top_shared(a, b),
         sign_flips=float(np.mean(a * b < 0)),
         held_out=(_held_out(one, other, label) + _held_out(other, one, label)) / 2,
     )
@@ -66,12 +64,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     known = pearson(a, b)
     if known is not None:
         return known
-    return 1.0 if np.ptp(a) == np.ptp(b) == 0 else 0.0
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    first, second = (set(np.argsort(-np.abs(x), kind="stable")[:TOP].tolist()) for x in (a, b))
-    return len(first & second) / len(first | second)
+    return 1.0 if is_flat(a) and is_flat(b) else 0.0
 
 
 def _held_out(learnt: Half, unseen: Half, label: int) -> float:

@@ -1,0 +1,31 @@
+"""How far two rows of weights of the same segments are alike."""
+
+import numpy as np
+
+TOP = 3
+"""Segments of largest |weight| that are compared."""
+ROUNDING = 1e-12
+"""Share of the largest value below which differences are none."""
+
+
+def is_flat(weights: np.ndarray) -> bool:
+    """Whether the weights are all the same, up to rounding."""
+    return bool(np.ptp(weights) <= ROUNDING * np.abs(weights).max())
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Their correlation; None where the weights of either are all the same."""
+    if is_flat(a) or is_flat(b):
+        return None
+    a, b = a - a.mean(), b - b.mean()
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def top(weights: np.ndarray) -> set[int]:
+    """The segments of largest |weight|, three or all; of equal ones the first."""
+    return set(np.argsort(-np.abs(weights), kind="stable")[:TOP].tolist())
+
+
+def top_shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the segments of largest |weight| in each: those in both, over those in either."""
+    return len(top(a) & top(b)) / len(top(a) | top(b))
