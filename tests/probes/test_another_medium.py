@@ -9,7 +9,8 @@ import pytest
 import auditor.probes.lime
 from auditor.models import Answers
 from auditor.probes.contract import Sitting
-from auditor.probes.lime.probe import STRETCH, LimeProbe
+from auditor.probes.lime.probe import LimeProbe
+from auditor.probes.perturbing import STRETCH
 from auditor.records.explanations import Explanation
 from auditor.records.neighbourhoods import unpack
 from auditor.records.types import Document
