@@ -16,7 +16,7 @@ import pytest
 import auditor
 from auditor import findings
 from auditor.errors import ConfigError, LockedError, ModelError
-from auditor.findings.contract.types import Check, Coverage, Findings, Nats, Number, Verdict
+from auditor.findings.contract.types import Check, Coverage, Findings, Nats, Number, Pointer, Verdict
 from auditor.records import store
 from auditor.records.types import Document
 from auditor.terminal.cli import main
@@ -47,7 +47,8 @@ def sample_findings(verdict="pass", title="Film reviews"):
     return Findings(
         title=title, task="text-classification", run_id="r", plan_id="p", created="2026-07-29T12:00:00Z", model={},
         corpus={}, provenance={}, parameters={}, checks=(check, unjudged), key_numbers=(number(),), pointers=(),
-        verdict=Verdict(result=verdict, headline="1 of 2 checks passes.", explanation="Because."),
+        conclusion=(Pointer(severity="pass", topic="Sign-off", text="Because.", section=""),),
+        verdict=Verdict(result=verdict, headline="1 of 2 checks passes."),
         coverage=(coverage,), notes=("LIME ran on 50 documents.",), numbers=(), slices=(), n_comparisons=0,
         analyses={}, documents=(),
     )  # fmt: skip

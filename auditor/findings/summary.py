@@ -14,6 +14,7 @@ from auditor.findings.contract.registry import summaries
 from auditor.findings.contract.summary import Conclusion, Setting, Whole
 from auditor.findings.contract.types import Check, Choice, Coverage, Findings, Number, Result, SliceRow
 from auditor.findings.judgement.checks import judge_all
+from auditor.findings.judgement.conclusion import conclude
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
 from auditor.findings.judgement.verdict import decide
@@ -44,6 +45,8 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
+    verdict = decide(checks, coverage)
+    pointed = point(coverage, analyses, Whole(evidence, setting, by_name, checks))
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -55,10 +58,14 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         corpus=dict(context.corpus),
         provenance=dict(context.provenance),
         parameters={probe: dict(values) for probe, values in context.parameters.items()},
-        verdict=decide(checks, coverage),
+        verdict=verdict,
         checks=checks,
         key_numbers=_key_numbers(setting, by_name, checks),
-        pointers=point(slices, coverage, analyses, Whole(evidence, setting, by_name, checks)),
+        conclusion=(
+            *conclude(verdict, checks, coverage, slices, context.references),
+            *(one for one in pointed if one.topic),
+        ),
+        pointers=tuple(one for one in pointed if not one.topic),
         coverage=coverage,
         notes=_notes(evidence, context, analyses, coverage),
         numbers=tuple(numbers),

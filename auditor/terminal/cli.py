@@ -218,7 +218,7 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
         print_lines(to_json({**run_identity(run), "complete": run.is_complete, "findings": json.loads(content)}))
     else:
         print_lines([findings.title, f"{run.run_id}  {run.path}{'' if run.is_complete else '  (unfinished)'}", ""])
-        print_lines([*verdict_lines(findings), "", findings.verdict.explanation, ""])
+        print_lines([*verdict_lines(findings), "", *(f"{one.topic}: {one.text}" for one in findings.conclusion), ""])
         print_lines(f"{number.title}: {value_of(number)}" for number in findings.key_numbers)
         print_lines(coverage_line(row) for row in findings.coverage)
         print_lines(findings.notes)

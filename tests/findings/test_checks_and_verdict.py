@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from worked_example import context, evidence, with_rows
 
@@ -6,6 +8,7 @@ from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.contract.summary import Setting, Whole
 from auditor.findings.contract.types import Coverage, Number, SliceRow
 from auditor.findings.judgement.checks import judge, judge_all
+from auditor.findings.judgement.conclusion import conclude
 from auditor.findings.judgement.pointers import point, section_of
 from auditor.findings.judgement.verdict import decide
 from auditor.findings.slicing.slices import compare_rows
@@ -15,9 +18,20 @@ def number(value=0.8, low=0.75, high=0.85, n=200, name="accuracy", title="Accura
     return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit="share", protocol="Wilson.")
 
 
-def pointers(slices=(), coverage=(), analyses=None, numbers=None, checks=()):
+def pointers(coverage=(), analyses=None, numbers=None, checks=()):
     """Those of the rules on what is given, of a run without evidence."""
-    return point(slices, coverage, analyses or {}, Whole(Evidence(()), Setting(), numbers or {}, checks))
+    return point(coverage, analyses or {}, Whole(Evidence(()), Setting(), numbers or {}, checks))
+
+
+def conclusion(checks, coverage=(), slices=()):
+    """Topic → what page one concludes."""
+    return {one.topic: one for one in conclude(decide(checks, coverage), checks, coverage, slices)}
+
+
+def concluded(*pairs, coverage=None):
+    """The same over checks as `verdict` takes them, only the words."""
+    checks, coverage = judged(*pairs), coverage or (covered(),)
+    return {topic: one.text for topic, one in conclusion(checks, coverage).items()}
 
 
 def covered(measured=100, asked=100, probe="prediction"):
@@ -90,11 +104,16 @@ def test_a_bound_has_exactly_one_side():
 PASS, WATCH, FAIL, UNJUDGED = (Bound(at_least=0.7), Bound(at_least=0.8), Bound(at_least=0.9), Bound(at_least=0.1))
 
 
-def verdict(*pairs, coverage=None):
-    """A verdict over checks given as (bound, required), each on its own number; UNJUDGED ones on nothing."""
+def judged(*pairs):
+    """Checks given as (bound, required), each on its own number; UNJUDGED ones on nothing."""
     numbers = [number(name=f"n{i}", title=f"Number {i}") for i, (bound, _) in enumerate(pairs) if bound is not UNJUDGED]
     bounds = {f"n{i}": Bound(at_least=bound.at_least, required=required) for i, (bound, required) in enumerate(pairs)}
-    return decide(judge_all(numbers, bounds), coverage or (covered(),))
+    return judge_all(numbers, bounds)
+
+
+def verdict(*pairs, coverage=None):
+    """The verdict over such checks."""
+    return decide(judged(*pairs), coverage or (covered(),))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +146,9 @@ def test_a_check_that_nothing_was_measured_for_is_no_pass_even_without_coverage(
 def test_incomplete_coverage_blocks_a_pass_but_not_a_failure():
     gap = (covered(), covered(94, probe="lime"))
     assert verdict((PASS, True), coverage=gap).result == "not established"
-    assert "The LIME probe measured only 94 of 100 documents" in verdict((PASS, True), coverage=gap).explanation
+    said = concluded((PASS, True), coverage=gap)
+    assert said["Sign-off"] == "Not on this evidence: too few documents were measured by LIME."
+    assert said["Not established"].startswith("The LIME probe measured only 94 of 100 documents")
     assert verdict((PASS, True), coverage=gap).headline == (
         "The declared check passes, but too few documents were measured."
     )
@@ -146,33 +167,68 @@ def test_headlines_count_the_checks_in_plain_words():
     assert verdict().headline == "No checks were declared: there is nothing to hold the numbers against."
 
 
-def test_the_explanation_names_the_worst_facts_first():
-    text = verdict((PASS, True), (FAIL, True), (WATCH, True), (UNJUDGED, False)).explanation
-    assert text.startswith("Number 1 is 0.80 (95% interval 0.75 to 0.85), where at least 0.9 was asked.")
-    order = [text.index(name) for name in ("Number 1", "n3 is not judged (and not required)", "Number 2", "Number 0")]
-    assert order == sorted(order)
-    assert "which leaves open whether it is at least 0.8" in text
+def test_page_one_concludes_what_holds_what_is_open_and_what_fails():
+    said = concluded((PASS, True), (FAIL, True), (WATCH, True), (UNJUDGED, False))
+    assert said == {
+        "Sign-off": "No: Number 1 is 0.80 (0.75 to 0.85), where at least 0.9 was asked.",
+        "Established": "Number 0 is 0.80 (0.75 to 0.85), at least 0.7 over its whole interval.",
+        "Not established": "n3 is not judged (and not required): this run measured no number of this name; the nearest "
+        "are n2, n1 and n0. Number 2 is 0.80 (0.75 to 0.85), which leaves open whether it is at least 0.8.",
+        "Weakest slice": "No groups of at least 30 documents could be compared.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([(PASS, True)], "Nothing that was declared stands against it: no check fails, and none is open."),
+        ([(PASS, True), (WATCH, True), (FAIL, False)], "Only with a decision on Number 1 and Number 2."),
+        ([(PASS, True), (UNJUDGED, True)], "Not on this evidence: n1 could not be judged."),
+        ([], "Not on this evidence: no bound was set before the run, so none of the numbers is judged."),
+    ],
+)
+def test_whether_it_may_be_signed_follows_from_the_verdict(pairs, said):
+    assert concluded(*pairs)["Sign-off"] == said
+
+
+def test_a_check_on_a_number_of_the_reference_model_is_called_so():
+    bits = number(name="perplexity.bits_per_byte", title="Bits per byte")
+    checks = judge_all([bits], {bits.name: Bound(at_least=0.8)})
+    said = [one.text for one in conclude(decide(checks, ()), checks, (), (), {"perplexity"})]
+    assert said[0] == "Only with a decision on Bits per byte (reference model)."
+    assert "Only with a decision on Bits per byte." in conclusion(checks)["Sign-off"].text
+
+
+def test_an_advisory_check_that_fails_leaves_something_open():
+    said = concluded((PASS, True), (FAIL, False))
+    assert said["Not established"] == "Number 1 is 0.80 (0.75 to 0.85), where at least 0.9 was asked (not required)."
 
 
 def test_a_pass_names_the_check_closest_to_its_bound():
-    text = verdict((Bound(at_least=0.2), True), (PASS, True)).explanation
-    assert text == (
-        "All checks hold over their whole intervals; the closest to its bound is Number 1, "
-        "0.80 (95% interval 0.75 to 0.85) against at least 0.7."
+    said = concluded((Bound(at_least=0.2), True), (PASS, True))
+    assert said["Established"] == (
+        "2 checks hold over their whole intervals; closest to its bound: Number 1, 0.80 (0.75 to 0.85), at least 0.7."
     )
+    assert "Not established" not in said
 
 
-def test_pointers_start_with_what_fails():
+def test_page_one_of_a_whole_run_concludes_and_points_elsewhere():
     checks = {"accuracy": Bound(at_least=0.95), "lime.fidelity": Bound(at_least=0.88)}
     found = summarise(evidence(), context(checks=checks))
     assert found.verdict.result == "fail"
-    assert [(p.severity, p.section) for p in found.pointers[:2]] == [("fail", "predictions"), ("watch", "lime")]
-    assert found.pointers[0].text == "Accuracy is 0.85 (95% interval 0.71 to 0.93), where at least 0.95 was asked"
+    assert [(one.topic, one.severity, one.section) for one in found.conclusion] == [
+        ("Sign-off", "fail", "predictions"),
+        ("Not established", "watch", ""),
+        ("Weakest slice", "note", ""),
+        ("Most surprising", "note", "perplexity"),
+    ]
+    assert found.conclusion[0].text == "No: Accuracy is 0.85 (0.71 to 0.93), where at least 0.95 was asked."
     texts = [p.text for p in found.pointers]
     assert "2 of 29 explanations have R² below 0.5 and should not be relied on" in texts
     assert "2 of 6 errors made with a probability of at least 0.9" in texts
     assert "LIME probe: 1 document could not be measured (ValueError)" in texts
     assert "1 of 40 documents seen only in part: longer than the model reads" in texts
+    assert all(p.topic == "" for p in found.pointers)
 
 
 def test_heads_on_special_tokens_are_pointed_at():
@@ -185,20 +241,11 @@ def test_heads_on_special_tokens_are_pointed_at():
     assert "1 of 4 heads attends mostly to special tokens" in [p.text for p in found.pointers]
 
 
-def test_beyond_three_the_explanation_counts():
-    text = verdict(*[(FAIL, True)] * 5).explanation
+def test_beyond_three_a_sentence_counts():
+    text = concluded(*[(FAIL, True)] * 5)["Sign-off"]
     assert "Number 2" in text
     assert "Number 3" not in text
-    assert text.endswith("; and 2 more.")
-
-
-def test_no_pointer_is_left_out():
-    found = summarise(
-        evidence(), context(checks={f"{n}": Bound(at_least=0.99) for n in ("accuracy", "macro_f1", "lime.fidelity")})
-    )
-    titles = [p.text.partition(" is ")[0] for p in found.pointers if p.severity == "fail"]
-    assert titles == ["Accuracy", "Macro F1", "LIME fidelity"]
-    assert len(found.pointers) > 6
+    assert text.endswith("; 2 more.")
 
 
 def test_every_probe_that_failed_is_pointed_at_by_its_name():
@@ -233,8 +280,7 @@ def test_a_label_that_a_check_points_at_is_not_pointed_at_twice():
         return [p.text for p in found if "recall" in p.text.casefold()]
 
     assert recalls({}) == ["Label negative is often missed: recall 0.30 (95% interval 0.20 to 0.40)"]
-    asked = recalls({"recall[negative]": Bound(at_least=0.6)})
-    assert asked == ["Recall, negative is 0.30 (95% interval 0.20 to 0.40), where at least 0.6 was asked"]
+    assert recalls({"recall[negative]": Bound(at_least=0.6)}) == []
     assert len(recalls({"recall[negative]": Bound(at_least=0.1)})) == 1
 
 
@@ -243,15 +289,45 @@ def slice_row(length, n, **changes):
     return SliceRow(column="length", value=length, n=60, numbers=(own,), judged=True)
 
 
-def test_a_slice_is_pointed_at_with_the_interval_of_the_rest_and_only_where_it_stands_apart():
+def weakest(rows, *wholes, checks=()):
+    return conclusion(checks, slices=tuple(compare_rows(rows, wholes)))["Weakest slice"]
+
+
+def test_the_weakest_slice_is_named_whether_or_not_chance_could_make_it():
     other = slice_row("long", 60, value=0.9)
     small, large = (slice_row("short", n, value=0.3, low=0.2, high=0.4) for n in (29, 60))
     whole = number(name="accuracy", n=120, value=0.6, low=0.5, high=0.7)
-    assert pointers(tuple(compare_rows((small, other), [whole]))) == ()
-    (pointer,) = pointers(tuple(compare_rows((large, other), [whole])))
-    assert pointer.text == (
-        "Accuracy is lower where length is short: 0.30 (95% interval 0.20 to 0.40), elsewhere 0.90 (95% interval 0.80 "
-        "to 0.95)"
+    alone = weakest((small, other), whole)
+    assert alone.severity == "watch", "the only group that is large enough"
+    found = weakest((large, other), whole)
+    assert (found.severity, found.section) == ("watch", "slices")
+    assert found.text == (
+        "Accuracy is 0.30 (0.20 to 0.40) over 60 documents, apart from all documents by more than chance (p < 0.001, "
+        "corrected)."
+    )
+    level = weakest((slice_row("short", 60, value=0.55, low=0.42, high=0.67), slice_row("long", 60, value=0.65)), whole)
+    assert level.severity == "note"
+    assert re.fullmatch(
+        r"Accuracy is 0\.55 \(0\.42 to 0\.67\) over 60 documents, the lowest of 2 groups, perhaps by chance \(a "
+        r"difference of 0\.\d\d would have been found in 80% of cases\)\.",
+        level.text,
+    )
+
+
+def test_without_accuracy_a_declared_bound_says_which_side_is_weak():
+    def bits(name, value, n=60):
+        changes = {"low": value - 0.1, "high": value + 0.1}
+        return number(name=name, title="Bits per byte", value=value, n=n, **changes).model_copy(update={"unit": "bits"})
+
+    rows = [
+        SliceRow(column="kind", value=v, n=60, numbers=(bits(f"perplexity.bits_per_byte{{kind={v}}}", x),), judged=True)
+        for v, x in (("a", 1.0), ("b", 1.1))
+    ]
+    whole = bits("perplexity.bits_per_byte", 1.05, 120)
+    assert weakest(rows, whole).text == "No groups of at least 30 documents could be compared."
+    (check,) = judge_all([whole], {"perplexity.bits_per_byte": Bound(at_most=2.0)})
+    assert weakest(rows, whole, checks=(check,)).text.startswith(
+        "Bits per byte is 1.10 (1.00 to 1.20) over 60 documents, "
     )
 
 
@@ -270,13 +346,12 @@ def test_errors_are_pointed_at_where_they_are_shown():
 )
 def test_no_sentence_rounds_a_number_onto_its_bound_or_past_it(bound, measured, shown):
     (check,) = judge_all([number(**measured)], {"accuracy": bound})
-    verdict = decide((check,), (covered(),))
-    texts = [pointer.text for pointer in pointers(checks=(check,))]
-    for sentence in (check.reason, verdict.explanation, *texts):
-        assert shown in sentence, sentence
+    page_one = conclusion((check,), (covered(),))["Not established" if check.result == "watch" else "Established"].text
+    for sentence in (check.reason, page_one):
+        assert shown.replace("95% interval ", "") in sentence.replace("95% interval ", ""), sentence
 
 
 def test_a_bound_is_said_as_it_was_declared():
     (check,) = judge_all([number()], {"accuracy": Bound(at_least=0.9999999)})
     assert check.reason.endswith("the whole interval lies below 0.9999999.")
-    assert "where at least 0.9999999 was asked" in decide((check,), (covered(),)).explanation
+    assert "where at least 0.9999999 was asked" in conclusion((check,))["Sign-off"].text

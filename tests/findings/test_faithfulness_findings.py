@@ -73,10 +73,14 @@ def test_losses_of_log_probabilities_say_so():
     assert findings.unit == findings.explainers[0].drop.unit == "log-probability"
 
 
-def test_explanations_that_must_not_be_cited_are_pointed_at():
-    findings, _ = concluded(SUMMARY, acted(both(0, lime=REFUSED), both(1)))
-    (pointer,) = SUMMARY.point(None, findings)
-    assert (pointer.severity, pointer.section) == ("note", "faithfulness")
-    assert pointer.text.startswith("1 of 2 explanations must not be cited")
-    fine, _ = concluded(SUMMARY, acted(both(0), both(1)))
-    assert not list(SUMMARY.point(None, fine))
+def test_page_one_says_what_the_explanations_are_worth_and_which_method_is_worth_least():
+    def pointed(*rows):
+        (pointer,) = SUMMARY.point(None, concluded(SUMMARY, acted(*rows))[0])
+        assert (pointer.topic, pointer.section) == ("Explanations", "faithfulness")
+        return pointer.severity, pointer.text
+
+    of_lime = "Of 2 explanations by LIME {} may be relied upon, and {} must not be cited."
+    assert pointed(both(0, lime=REFUSED), both(1)) == ("note", of_lime.format(1, 1))
+    assert pointed(both(0, lime=REFUSED), both(1, lime=REFUSED)) == ("watch", of_lime.format(0, 2))
+    least = "Least reliable: occlusion, 1 of 2 to rely upon, 1 not to be cited."
+    assert pointed(both(0, occlusion=REFUSED), both(1)) == ("note", f"{of_lime.format(2, 0)} {least}")

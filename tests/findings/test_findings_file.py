@@ -141,9 +141,9 @@ def test_text_is_kept_as_it_is():
     ("data", "message"),
     [
         (b"<html>", "expected JSON"),
-        (b"[]", "expected format auditor.findings/3, found none"),
+        (b"[]", "expected format auditor.findings/4, found none"),
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
-        (b'{"format": "auditor.findings/3"}', "title: field required"),
+        (b'{"format": "auditor.findings/4"}', "title: field required"),
         (
             write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1),
             r"analyses\.lime\.global_words\.0\.share_supporting: .*finite number",

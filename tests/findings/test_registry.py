@@ -96,7 +96,7 @@ def test_a_third_partys_number_has_the_rights_of_ours(registered):
     assert set(bounds) <= known
     assert [check.result for check in found.checks] == ["fail", "not judged"]
     assert found.key_numbers[0].name == "length.characters"
-    assert (found.pointers[0].severity, found.pointers[0].section) == ("fail", "probe-length")
+    assert (found.conclusion[0].severity, found.conclusion[0].section) == ("fail", "probe-length")
     assert found.documents[0].values["characters"] == len(whole.documents[0].text)
     assert "length.characters{length=short}" in {n.name for row in found.slices for n in row.numbers}
     assert next(row for row in found.coverage if row.probe == "length").measured == 40

@@ -9,7 +9,7 @@ from auditor.findings.analyses.answers import pair
 from auditor.findings.analyses.calibration import calibrate
 from auditor.findings.analyses.perplexity import document_perplexity
 from auditor.findings.contract.numbers import number
-from auditor.findings.judgement.pointers import _slices
+from auditor.findings.judgement.weakest_slice import conclude_on_slices
 from auditor.findings.slicing.parts import measure_parts
 from auditor.findings.slicing.slices import (
     LEAST_JUDGED,
@@ -119,7 +119,7 @@ def test_a_label_in_braces_is_compared_by_its_recall():
     assert "recall[{x}]" in [base_name(number) for number in rows[0].numbers]
 
 
-def test_a_slice_wholly_below_the_rest_is_pointed_at():
+def test_a_slice_wholly_below_the_rest_is_the_weakest():
     documents, predictions = [], {}
     for i in range(120):
         language = "zh" if i < 40 else "en"
@@ -128,10 +128,12 @@ def test_a_slice_wholly_below_the_rest_is_pointed_at():
         documents.append(replace(document(30), id=f"s{i}", metadata={"language": language}))
         predictions[f"s{i}"] = replace(base, predicted=(("positive",) if right else ("negative",)))
     found = Evidence(tuple(documents), {"prediction": predictions})
-    pointers = list(_slices(rows_of(found)))
-    assert [(p.severity, p.section) for p in pointers] == [("watch", "slices")]
-    assert pointers[0].text.startswith("Accuracy is lower where language is zh: 0.50 (95% interval 0.35 to 0.65)")
-    assert pointers[0].text.endswith("elsewhere 1.000 (95% interval 0.954 to 1.000)")
+    weakest = conclude_on_slices(rows_of(found), ())
+    assert (weakest.severity, weakest.section) == ("watch", "slices")
+    assert weakest.text == (
+        "Accuracy, language zh is 0.50 (0.35 to 0.65) over 40 documents, apart from all documents by more than chance "
+        "(p < 0.001, corrected)."
+    )
 
 
 def possible(probes, labels=(), columns=None, **known):

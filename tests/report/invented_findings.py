@@ -17,7 +17,7 @@ from auditor.findings.analyses.words import GlobalWord
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
 from auditor.findings.contract.registry import owner_of
 from auditor.findings.contract.summary import Setting
-from auditor.findings.contract.types import Check, DocumentRow, Example, Nats, Number
+from auditor.findings.contract.types import Check, DocumentRow, Example, Nats, Number, Pointer
 from auditor.records.types import Failure, NotMeasurable, Perplexity, Prediction, Unmeasured
 
 STATISTICS = (
@@ -32,6 +32,10 @@ def number(name, title, value, low, high, n=60, unit="share", protocol="Share of
         known = {"value": value, "low": low, "high": high}
         nats = Nats(**{key: None if x is None else log(x) for key, x in known.items()})
     return Number(name=name, title=title, value=value, low=low, high=high, n=n, unit=unit, protocol=protocol, nats=nats)
+
+
+def concluded(severity, topic, text, section=""):
+    return Pointer(severity=severity, topic=topic, text=text, section=section)
 
 
 def check(name, title, bound, result, found, direction="at_least", required=True):

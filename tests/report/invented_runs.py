@@ -10,6 +10,7 @@ from invented_classifier import classifier
 from invented_findings import (
     attention_findings,
     check,
+    concluded,
     explanation_findings,
     number,
     perplexity_findings,
@@ -131,6 +132,7 @@ def language_model():
             "checks": (),
             "key_numbers": (surprise.corpus, mean),
             "pointers": (),
+            "conclusion": (concluded("watch", "Sign-off", "Not on this evidence: no bound was set before the run."),),
             "numbers": (mean, *(n for n in base.numbers if n.name.startswith(("lime.", "perplexity.")))),
             "slices": (),
             "n_comparisons": 0,
@@ -138,7 +140,6 @@ def language_model():
             "verdict": Verdict(
                 result="not established",
                 headline="No checks were declared.",
-                explanation="Without bounds nothing is judged; the report describes the model.",
             ),
             "analyses": {
                 "prediction": found,
@@ -184,6 +185,7 @@ def tiny():
             "checks": (check("accuracy", "Accuracy", 0.8, "watch", accuracy),),
             "key_numbers": (accuracy,),
             "pointers": (Pointer(severity="watch", text="Accuracy rests on one document", section="predictions"),),
+            "conclusion": (concluded("watch", "Sign-off", "Only with a decision on Accuracy."),),
             "coverage": (
                 Coverage(
                     probe="prediction",
@@ -216,7 +218,6 @@ def tiny():
             "verdict": Verdict(
                 result="pass with conditions",
                 headline="1 check needs a decision.",
-                explanation="One document was measured.",
             ),
         }
     )
@@ -241,6 +242,7 @@ def empty():
             "numbers": (toxic,),
             "parameters": {"toxicity": {"lexicon": "small"}},
             "pointers": (),
+            "conclusion": (),
         }
     ), evidence
 
@@ -301,6 +303,7 @@ def hostile(cards=14):
             "key_numbers": (name,),
             "analyses": {**base.analyses, "prediction": found, "lime": explained, "perplexity": surprise},
             "pointers": (Pointer(severity="fail", text=attack[1], section='"><script>'),),
+            "conclusion": (concluded("fail", attack[1], attack[2], '"><script>'),),
             "slices": tuple(SliceRow(column=a[:80], value=a, n=40, numbers=(name,), judged=True) for a in attack),
             "documents": rows(made, (predictions, explanations, perplexities)),
             "checks": tuple(check(a, a, 0.5, "watch", name) for a in attack[:2]),
@@ -315,7 +318,7 @@ def hostile(cards=14):
                     failures=tuple((d.id, attack[0], d.text) for d in made),
                 ),
             ),
-            "verdict": Verdict(result="fail", headline=attack[1], explanation=attack[2]),
+            "verdict": Verdict(result="fail", headline=attack[1]),
         }
     )
     measured = {"prediction": predictions, "lime": explanations, "perplexity": perplexities}

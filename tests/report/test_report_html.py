@@ -77,7 +77,8 @@ def test_page_one_has_the_answer_for_a_person_who_must_sign(classifier_run, clas
     first = Page(classifier_html.split('<section id="predictions"')[0]).text
     assert "▲ Pass with conditions" in first
     assert findings.verdict.headline in first
-    assert findings.verdict.explanation in first
+    for one in findings.conclusion:
+        assert f"{one.topic} {one.text}" in first
     for number in findings.key_numbers:
         assert number.title in first
     for check in findings.checks:
@@ -90,7 +91,7 @@ def test_page_one_has_the_answer_for_a_person_who_must_sign(classifier_run, clas
     for note in findings.notes[:2]:
         assert note in first
     assert "1 more note under Provenance" in first, "the place of the third is taken by what was not measurable"
-    for pointer in findings.pointers:
+    for pointer in findings.pointers[:4]:
         assert pointer.text in first
     assert "Mary Somerville · Independent validator Decision and conditions Date and signature" in first
 

@@ -24,6 +24,7 @@ from auditor.findings.contract.types import Number, Pointer, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import count, paragraph
 from auditor.records.explanations import Explanation, Faithfulness, Removal
 
 FEW_RELIABLE = 0.5
@@ -128,19 +129,42 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
         return Conclusion(found, (reliable,))
 
     def point(self, whole: Whole, findings: FaithfulnessFindings) -> Iterator[Pointer]:
-        """Explanations that must not be cited, and few to rely on."""
+        """What the explanations that the report shows are worth, and the method that is worth least."""
         del whole
-        first, share = findings.explainers[0], findings.reliable_share
-        refused = first.grades.get("not", 0)
-        if refused:
-            text = plural(
-                refused,
-                "{n} of {explanations} must not be cited: acting upon it does not change the answer as it says",
-                "{n} of {explanations} must not be cited: acting upon them does not change the answer as they say",
-                explanations=plural(first.n_documents, "{n} explanation", "{n} explanations"),
-            )
-            severe = share.value is not None and share.value < FEW_RELIABLE
-            yield Pointer(severity="watch" if severe else "note", text=text, section=self.section_id)
+        shown, *others = graded = [method for method in findings.explainers if method.grades]
+        least = min(graded, key=lambda method: method.grades["rely"] / method.n_documents)
+        of_least = _least_reliable(least) if others and least is not shown else ""
+        share = findings.reliable_share.value
+        severe = share is not None and share < FEW_RELIABLE
+        yield Pointer(
+            severity="watch" if severe else "note",
+            topic=say("Explanations"),
+            text=paragraph([_grades_of(shown), of_least]),
+            section=self.section_id,
+        )
+
+
+def _grades_of(method: ExplainerFindings) -> str:
+    return plural(
+        method.n_documents,
+        "Of {n} explanation by {method} {rely} may be relied upon, and {refused} must not be cited.",
+        "Of {n} explanations by {method} {rely} may be relied upon, and {refused} must not be cited.",
+        **_counts(method),
+    )
+
+
+def _least_reliable(method: ExplainerFindings) -> str:
+    return plural(
+        method.n_documents,
+        "Least reliable: {method}, {rely} of {n} to rely upon, {refused} not to be cited.",
+        "Least reliable: {method}, {rely} of {n} to rely upon, {refused} not to be cited.",
+        **_counts(method),
+    )
+
+
+def _counts(method: ExplainerFindings) -> dict[str, str]:
+    rely, refused = count(method.grades["rely"]), count(method.grades["not"])
+    return {"method": sentences.probe(method.probe), "rely": rely, "refused": refused}
 
 
 class _Tables:

@@ -14,15 +14,17 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from auditor.findings.analyses.surprise import point_at_surprising
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
-from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary
-from auditor.findings.contract.types import Choice, Example, Number
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics import exponentials
 from auditor.findings.statistics.intervals import Estimate, bootstrap_ratio
+from auditor.findings.wording.sentences import figure, measured
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import count
 from auditor.records.types import Document, Perplexity, ScoredTokens
@@ -167,6 +169,21 @@ class PerplexitySummary(Summary[Perplexity, PerplexityFindings]):
         )
         strips = nats_by_slice(evidence.documents, scored, setting.columns)
         return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def point(self, whole: Whole, findings: PerplexityFindings) -> Iterator[Pointer]:
+        """The documents that surprised the model most."""
+        rows = whole.evidence.measured(self.probe, Perplexity)
+        values = [
+            (e.document_id, figure(document_bits_per_byte(rows[e.document_id]), "bits"))
+            for e in findings.most_surprising
+        ]
+        unit = (
+            N_("In bits per byte of the reference model; all documents {bits}.")
+            if findings.is_reference
+            else N_("In bits per byte; all documents {bits}.")
+        )
+        overall = say(unit, bits=measured(findings.bits_per_byte, is_brief=True))
+        return point_at_surprising(values, overall, self.section_id)
 
     def worst(self, evidence: Evidence, setting: Setting) -> Iterator[Choice]:
         """Documents with the most bits per byte."""

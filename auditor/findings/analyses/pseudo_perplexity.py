@@ -22,14 +22,17 @@ from auditor.findings.analyses.perplexity import (
     document_perplexity,
     nats_by_slice,
 )
+from auditor.findings.analyses.surprise import point_at_surprising
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
-from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary
-from auditor.findings.contract.types import Choice, Example, Number
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics import exponentials
+from auditor.findings.statistics.exponentials import PRINTED
 from auditor.findings.statistics.intervals import bootstrap_ratio
+from auditor.findings.wording.sentences import figure, measured
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 from auditor.records.types import PseudoPerplexity
@@ -101,6 +104,17 @@ class PseudoPerplexitySummary(Summary[PseudoPerplexity, PseudoPerplexityFindings
         numbers = (corpus(records, setting.seed), mean(records, setting.seed), median(records))
         strips = nats_by_slice(evidence.documents, scored, setting.columns)
         return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def point(self, whole: Whole, findings: PseudoPerplexityFindings) -> Iterator[Pointer]:
+        """The documents that surprised the model most."""
+        rows = whole.evidence.measured(self.probe, PseudoPerplexity)
+        perplexities = [(e.document_id, document_perplexity(rows[e.document_id])) for e in findings.most_surprising]
+        values = [(name, figure(value, "perplexity") if value is not None else PRINTED) for name, value in perplexities]
+        overall = say(
+            "In pseudo-perplexity; the median document {value}.",
+            value=measured(findings.median_document, is_brief=True),
+        )
+        return point_at_surprising(values, overall, self.section_id)
 
     def worst(self, evidence: Evidence, setting: Setting) -> Iterator[Choice]:
         """Documents with the largest pseudo-perplexity."""

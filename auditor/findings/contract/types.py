@@ -13,7 +13,7 @@ from auditor.findings.contract.presentation import Presentation
 from auditor.records.proof import Proof
 
 A = TypeVar("A", bound=Finding)
-FORMAT: Final = "auditor.findings/3"
+FORMAT: Final = "auditor.findings/4"
 
 Result = Literal["pass", "watch", "fail", "not judged"]
 Unit = Literal[
@@ -91,8 +91,6 @@ class Verdict(Finding):
     result: Literal["pass", "pass with conditions", "fail", "not established"]
     headline: str
     """"8 of 10 checks pass, 2 need a decision before sign-off"."""
-    explanation: str
-    """One plain paragraph of why."""
 
 
 class Coverage(Finding):
@@ -118,12 +116,14 @@ class Coverage(Finding):
 
 
 class Pointer(Finding):
-    """A line of "where to look" on page one."""
+    """A line of page one: a conclusion where it has a topic, else one of "where to look"."""
 
     severity: Literal["fail", "watch", "pass", "note"]
     text: str
     section: str
-    """Id of the section that has the evidence."""
+    """Id of the section that has the evidence; empty where page one has it itself."""
+    topic: str = ""
+    """What a conclusion is about, translated: "Weakest slice"."""
 
 
 class Comparison(Finding):
@@ -202,7 +202,7 @@ class DocumentRow(Finding):
 class Findings(Finding):
     """The whole of `findings.json`."""
 
-    format: Literal["auditor.findings/3"] = FORMAT
+    format: Literal["auditor.findings/4"] = FORMAT
     title: str
     task: str
     run_id: str
@@ -222,7 +222,10 @@ class Findings(Finding):
     checks: tuple[Check, ...]
     key_numbers: tuple[Number, ...]
     """Five at most, for page one."""
+    conclusion: tuple[Pointer, ...]
+    """Topic by topic: what may be signed, what was established, what was not, and what is weakest."""
     pointers: tuple[Pointer, ...]
+    """Where else to look, the most severe first."""
     coverage: tuple[Coverage, ...]
     notes: tuple[str, ...]
     """What page one must state: limits, truncation, subsets, trusted remote code."""

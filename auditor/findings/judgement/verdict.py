@@ -10,22 +10,16 @@ The first that applies holds. Beside others that were judged, a check that is no
 nothing, but is named.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Literal
 
-from auditor.findings.contract.numbers import on_scale
 from auditor.findings.contract.types import Check, Coverage, Result, Verdict
-from auditor.findings.judgement.pointers import demand, failing
-from auditor.findings.wording.sentences import bound, checked, probe
 from auditor.languages import N_, plural, say
-from auditor.languages.numbers import count, paragraph
+from auditor.languages.numbers import count
 
 INCOMPLETE = 0.05
 """Share of a probe's measurable documents that may be missing before the rest no longer speaks for the corpus."""
-
-NAMED = 3
-"""Checks of one result that the explanation names; the rest are counted."""
 
 Outcome = Literal["pass", "pass with conditions", "fail", "not established"]
 
@@ -38,9 +32,8 @@ _ALONE: dict[Result, str] = {
 
 
 def decide(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Verdict:
-    """The verdict, with headline and one paragraph."""
-    result = _result(checks, coverage)
-    return Verdict(result=result, headline=_headline(checks, coverage), explanation=_explain(checks, coverage))
+    """The verdict and its headline."""
+    return Verdict(result=_result(checks, coverage), headline=_headline(checks, coverage))
 
 
 def is_incomplete(row: Coverage) -> bool:
@@ -82,95 +75,3 @@ def _count_results(checks: Sequence[Check]) -> str:
     if n["not judged"]:
         parts.append(say("{n} could not be judged", n=count(n["not judged"])))
     return reduce(lambda left, right: say("{left}, {right}", left=left, right=right), parts)
-
-
-def _explain(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
-    sentences = [
-        _sentence(checks, "fail", _failing),
-        _sentence(checks, "not judged", _unjudged),
-        _sentence(checks, "watch", _straddling),
-        _passing(checks),
-        *(_missing(row) for row in coverage if is_incomplete(row)),
-    ]
-    if not checks:
-        unbound = say("The numbers below are measured, but no bound was set before the run, so none is judged.")
-        sentences.insert(0, unbound)
-    return paragraph(sentences)
-
-
-def _sentence(checks: Sequence[Check], result: str, put: Callable[[Check], str]) -> str:
-    """One sentence on all checks with this result, the required ones first."""
-    chosen = sorted((check for check in checks if check.result == result), key=lambda check: not check.required)
-    clauses = [put(check) for check in chosen[:NAMED]]
-    if not clauses:
-        return ""
-    if len(chosen) > NAMED:
-        clauses.append(say("and {count} more", count=count(len(chosen) - NAMED)))
-    joined = reduce(lambda left, right: say("{left}; {right}", left=left, right=right), clauses)
-    return say("{sentence}.", sentence=joined)
-
-
-def _failing(check: Check) -> str:
-    return failing(check) if check.required else say("{clause} (not required)", clause=failing(check))
-
-
-def _straddling(check: Check) -> str:
-    return say(
-        "{title} is {value}, which leaves open whether it is {demand}",
-        title=check.title,
-        value=checked(check),
-        demand=demand(check),
-    )
-
-
-def _unjudged(check: Check) -> str:
-    values = {"title": check.title, "reason": check.reason[:1].lower() + check.reason[1:].rstrip(".。")}
-    if check.required:
-        return say("{title} is not judged: {reason}", **values)
-    return say("{title} is not judged (and not required): {reason}", **values)
-
-
-def _passing(checks: Sequence[Check]) -> str:
-    """The checks that pass, the one closest to its bound named with its numbers."""
-    passing = [check for check in checks if check.result == "pass" and check.number]
-    if not passing:
-        return ""
-    closest = min(passing, key=_margin)
-    values = {"title": closest.title, "value": checked(closest), "demand": demand(closest)}
-    if len(passing) == 1:
-        return say("{title} passes: {value} against {demand}.", **values)
-    if len(passing) == len(checks):
-        return say(
-            "All checks hold over their whole intervals; the closest to its bound is {title}, {value} against "
-            "{demand}.",
-            **values,
-        )
-    return say(
-        "The other {n} checks hold over their whole intervals; the closest to its bound is {title}, {value} against "
-        "{demand}.",
-        n=count(len(passing)),
-        **values,
-    )
-
-
-def _margin(check: Check) -> float:
-    """Distance from the bound to the nearer end, in widths of the interval."""
-    number = check.number
-    if number is None or number.compared.low is None or number.compared.high is None:
-        return float("inf")
-    low, high, limit = number.compared.low, number.compared.high, on_scale(number, check.bound)
-    distance = low - limit if check.direction == "at_least" else limit - high
-    return distance / max(high - low, 1e-12)
-
-
-def _missing(row: Coverage) -> str:
-    return plural(
-        row.asked,
-        "The {probe} probe measured only {measured} of {n} document, fewer than {least} in 100, so the rest cannot be "
-        "said to speak for them.",
-        "The {probe} probe measured only {measured} of {n} documents, fewer than {least} in 100, so the rest cannot be "
-        "said to speak for them.",
-        probe=probe(row.probe),
-        measured=count(row.measured),
-        least=bound(100 * (1 - INCOMPLETE)),
-    )

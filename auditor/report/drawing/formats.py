@@ -14,6 +14,7 @@ from auditor.findings.contract.types import Check, Number
 from auditor.findings.statistics.exponentials import PRINTED, exponential
 from auditor.findings.wording.digits import check_digits as check_digits
 from auditor.findings.wording.digits import digits_for, digits_of, usual_digits
+from auditor.findings.wording.sentences import middle as middle
 from auditor.languages import N_, numbers, say
 from auditor.languages.numbers import NOTHING as NOTHING
 from auditor.languages.numbers import count as count
@@ -22,7 +23,6 @@ from auditor.languages.numbers import listed as listed
 from auditor.languages.numbers import paragraph as paragraph
 
 _WITH_UNIT = {"nats": N_("{number} nats"), "bits": N_("{number} bits"), "tokens": N_("{number} tokens")}
-_WORTH_CUTTING = 14
 _REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 # No page may hold them: controls other than tab and line ends, lone surrogates, noncharacters.
 _FORBIDDEN = (
@@ -67,14 +67,6 @@ def excerpt(text: str, limit: int) -> str:
     if len(line) <= limit and len(text) <= 4 * limit:
         return line
     return line[: limit - 1].rstrip() + "…"
-
-
-def middle(text: str, limit: int) -> str:
-    """A word or identifier; of one longer than about `limit`, both ends and the number of characters left out."""
-    if len(text) <= limit + _WORTH_CUTTING:
-        return text
-    keep = max(1, (limit - 8) // 2)
-    return say("{start}…({count} more)…{end}", start=text[:keep], count=count(len(text) - 2 * keep), end=text[-keep:])
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -114,7 +114,7 @@ def judged(check: Check, width: int = 160) -> Markup:
 
     Each check has an axis for itself; that of perplexities is logarithmic, as their comparison is.
     """
-    number, height = check.number, 21
+    number, height = check.number, 18
     if number is None or number.compared.value is None:
         return Markup("")
     compared, limit = number.compared, on_scale(number, check.bound)

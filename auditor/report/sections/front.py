@@ -1,24 +1,22 @@
 """Page one: the answer for a person who must sign."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor import tasks
 from auditor.findings.contract.numbers import as_nats
 from auditor.findings.contract.presentation import Reviewer
-from auditor.findings.contract.registry import owner_of
-from auditor.findings.contract.types import Check, Coverage, Findings, Number, Result
+from auditor.findings.contract.types import Check, Coverage, Findings, Number, Pointer, Result
+from auditor.findings.wording.sentences import titled
 from auditor.languages import N_, plural, say, translated
 from auditor.report.contract import Column, Section, Table
 from auditor.report.drawing import formats, marks
 from auditor.report.sections import coverage
 
-MOST_POINTERS = 5
+MOST_POINTERS = 4
 MOST_NOTES = 3
 """One less for every probe below which the coverage says what was not measurable, for the page is full; never none."""
-MOST_CONDITIONS = 6
-"""Conditions named above the signatures; the rest are counted."""
 _LINE, _WIDE = 26, 2.3
 """Latin letters in the title of a key number, and how many of them a Chinese one is wide."""
 _TONES = {"pass": "pass", "pass with conditions": "watch", "fail": "fail", "not established": "not judged"}
@@ -40,15 +38,15 @@ class KeyNumber:
     interval: str
     n: str
     result: Result | None
-    bound: str
-    required: bool
-    """False of a check that is advisory."""
+    """Of the check that is about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One line of "where to look"."""
+    """One line of the conclusion or of "where to look"."""
 
+    topic: str
+    """Empty of "where to look"."""
     sign: str
     text: str
     section: str
@@ -68,21 +66,20 @@ class Front:
     key_numbers: tuple[KeyNumber, ...]
     is_tall: bool
     """Whether a title among them takes two lines."""
+    conclusion: tuple[Look, ...]
     pointers: tuple[Look, ...]
     more_pointers: int
     checks: Table | None
     coverage: Table
     notes: tuple[str, ...]
     more_notes: int
-    conditions: str
-    """What must be decided before signing; empty where nothing is."""
     reviewers: tuple[Reviewer, ...]
     """One without a name where nobody was named."""
 
 
 def compose(findings: Findings, sections: Sequence[Section]) -> Front:
     """Page one, with links into the sections that follow."""
-    titles = {section.id: section.title for section in sections}
+    looks = _Looks({section.id: section.title for section in sections})
     key_numbers = tuple(_key_number(findings, number) for number in findings.key_numbers)
     n_notes = max(1, MOST_NOTES - sum(row.not_measurable > 0 for row in findings.coverage))
     return Front(
@@ -91,18 +88,34 @@ def compose(findings: Findings, sections: Sequence[Section]) -> Front:
         facts=_facts(findings),
         key_numbers=key_numbers,
         is_tall=any(_width(key.title) > _LINE for key in key_numbers),
-        pointers=tuple(
-            Look(p.severity, p.text, p.section if p.section in titles else "", titles.get(p.section, ""))
-            for p in findings.pointers[:MOST_POINTERS]
-        ),
+        conclusion=looks.of(findings.conclusion),
+        pointers=looks.of(findings.pointers[:MOST_POINTERS]),
         more_pointers=max(0, len(findings.pointers) - MOST_POINTERS),
         checks=_check_table(findings) if findings.checks else None,
         coverage=_coverage_table(findings.coverage),
         notes=findings.notes[:n_notes],
         more_notes=max(0, len(findings.notes) - n_notes),
-        conditions=_conditions(findings),
         reviewers=findings.presentation.reviewers or (_ANYBODY,),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    titles: Mapping[str, str]
+    """Id → title of the sections that the report has."""
+
+    def of(self, pointers: Sequence[Pointer]) -> tuple[Look, ...]:
+        """Pointers with links into these sections."""
+        return tuple(
+            Look(
+                p.topic,
+                p.severity,
+                p.text,
+                p.section if p.section in self.titles else "",
+                self.titles.get(p.section, ""),
+            )
+            for p in pointers
+        )
 
 
 def _facts(findings: Findings) -> tuple[str, ...]:
@@ -120,13 +133,11 @@ def _key_number(findings: Findings, number: Number) -> KeyNumber:
     check = next((check for check in findings.checks if check.name == number.name), None)
     digits = formats.check_digits(check) if check else None
     return KeyNumber(
-        title=_titled(findings, number.name, number.title),
+        title=titled(number.name, number.title, findings.references),
         value=formats.short(number, digits),
         interval=_interval(number, digits),
         n=formats.count(number.n),
         result=check.result if check else None,
-        bound=formats.bound(check) if check else "",
-        required=check is None or check.required,
     )
 
 
@@ -140,24 +151,6 @@ def _interval(number: Number, digits: int | None) -> str:
 def _width(title: str) -> float:
     """Room that a title takes, in Latin letters."""
     return sum(_WIDE if unicodedata.east_asian_width(character) in "WF" else 1 for character in title)
-
-
-def _titled(findings: Findings, name: str, title: str) -> str:
-    """A title that says where the number is not the audited model's."""
-    summary = owner_of(name)
-    is_of_reference = summary is not None and summary.probe in findings.references
-    return say("{number} (reference model)", number=title) if is_of_reference else title
-
-
-def _conditions(findings: Findings) -> str:
-    """The checks of a pass with conditions that a person must decide about."""
-    if findings.verdict.result != "pass with conditions":
-        return ""
-    open_checks = [check for check in findings.checks if check.result in ("watch", "fail")]
-    named = [_titled(findings, check.name, check.title) for check in open_checks[:MOST_CONDITIONS]]
-    if len(open_checks) > MOST_CONDITIONS:
-        named.append(say("{count} more", count=formats.count(len(open_checks) - MOST_CONDITIONS)))
-    return say("Decide on: {checks}.", checks=say("; ").join(named))
 
 
 def _check_table(findings: Findings) -> Table:
@@ -180,7 +173,7 @@ def _check_table(findings: Findings) -> Table:
 
 def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
     number, digits = check.number, formats.check_digits(check)
-    title = _titled(findings, check.name, check.title)
+    title = titled(check.name, check.title, findings.references)
     title = title if check.required else say("{check} (advisory)", check=title)
     if number is None:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
