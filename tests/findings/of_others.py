@@ -27,7 +27,7 @@ class LengthSummary(Summary):
     title = "length"
     record = Length
     findings = LengthFindings
-    cells = (Cell("characters", "Characters", "count", 6, lambda record: record.characters),)
+    cells = (Cell("characters", "Characters", "count", 6, lambda record, _: record.characters),)
 
     def __init__(self, *kinds, **changes):
         self.kinds = kinds

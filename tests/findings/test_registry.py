@@ -69,7 +69,7 @@ def test_a_number_that_two_summaries_declare_is_refused_with_both_names(register
 
 @pytest.mark.parametrize("name", ["entropy", "document_id", "n_tokens"])
 def test_a_column_of_the_table_of_documents_that_exists_already_is_refused(registered, name):
-    registered(length=LengthSummary(cells=(Cell(name, "Mine", "count", 6, lambda record: record.characters),)))
+    registered(length=LengthSummary(cells=(Cell(name, "Mine", "count", 6, lambda record, _: record.characters),)))
     with pytest.raises(InstallationError, match=rf"the column {name} is declared by .* call it length_{name}"):
         summaries()
 

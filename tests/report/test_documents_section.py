@@ -11,6 +11,7 @@ from auditor.report.contract import Sources
 from auditor.report.page import templates
 from auditor.report.page.html import Numbering
 from auditor.report.sections import documents
+from auditor.report.sections.documents import wrong_documents
 
 
 def section_of(run, **metadata):
@@ -32,27 +33,55 @@ def heads(html):
     return re.findall(r'<th scope="col"(?: class="([^"]*)")?>([^<]*)</th>', html)
 
 
-def test_wrong_answers_come_first_and_the_rest_keeps_the_order_of_the_corpus():
+def ordered(section):
+    return [cell.value or cell.text for cell in section.content["parts"][0].cells]
+
+
+def test_documents_of_which_something_has_to_be_said_come_first_each_kind_in_the_order_of_the_corpus():
     findings, evidence = classifier()
+    refused = findings.documents[40].document_id
+    graded = [
+        row.model_copy(update={"values": {**row.values, "grade": 2.0 if row.document_id == refused else 0.0}})
+        for row in findings.documents
+    ]
+    findings = findings.model_copy(update={"documents": tuple(graded)})
     section = section_of((findings, evidence))
-    ids = [cell.value or cell.text for cell in section.content["parts"][0].cells]
-    wrong = section.content["wrong"]
-    n = sum(wrong)
-    place = {document.id: i for i, document in enumerate(evidence.documents)}
-    order = [place[name] for name in ids]
-    assert 0 < n < len(wrong)
-    assert wrong == [True] * n + [False] * (len(wrong) - n)
-    assert order[:n] == sorted(order[:n])
-    assert order[n:] == sorted(order[n:])
-    assert section.content["caption"].startswith("All documents, wrong answers first: ✗ stands before")
-    assert "first those with a wrong answer" in section.method
+    ids = ordered(section)
+    failed = [row.document_id for row in findings.documents if row.failed]
+    wrong = [i for i in (row.document_id for row in findings.documents) if i in wrong_documents(findings, evidence)]
+    wrong = [name for name in wrong if name not in failed]
+    chosen = {name for choice in findings.worst for name, _ in choice.documents}
+    chosen = [row.document_id for row in findings.documents if row.document_id in chosen]
+    first = list(dict.fromkeys([*failed, *wrong, refused, *chosen]))
+    assert len(failed) > 0 < len(wrong)
+    assert ids[: len(first)] == first
+    assert ids[len(first) :] == [row.document_id for row in findings.documents if row.document_id not in first]
+    assert section.content["paper_rows"] == len(first) < 40, "paper leaves out the others"
+    assert f"On paper stand {len(first)} of 60" in section.limits
+    words = [
+        cell.text for part in section.content["parts"] if part.column.title == "Explanation" for cell in part.cells
+    ]
+    assert (words.count("Do not cite"), words.count("Rely"), len(words)) == (1, 59, 60)
 
 
-def test_without_errors_the_order_is_that_of_the_corpus_and_nothing_else_is_said():
+def test_a_short_table_is_printed_whole_and_a_long_one_has_some_rows_where_nothing_has_to_be_said():
+    findings, evidence = classifier()
+    bare = findings.model_copy(update={"worst": (), "documents": findings.documents[:30]})
+    assert documents.compose(Sources(bare, evidence)).content["paper_rows"] == 30
+    fine = [
+        row.model_copy(update={"failed": ()})
+        for row in findings.documents
+        if row.document_id not in wrong_documents(findings, evidence)
+    ]
+    quiet = findings.model_copy(update={"worst": (), "documents": tuple(fine)})
+    assert len(fine) > 40
+    assert documents.compose(Sources(quiet, evidence)).content["paper_rows"] == 10
+
+
+def test_without_errors_nothing_is_said_of_their_sign():
     section = section_of(language_model())
-    assert section.content["caption"].startswith("All documents. ")
+    assert section.content["caption"].startswith("All documents, those of which something has to be said first. ")
     assert "✗" not in section.content["caption"]
-    assert section.method.startswith("One line per document, in the order of the corpus;")
 
 
 def test_the_screen_has_every_column_of_the_corpus_and_paper_names_those_it_leaves_out():

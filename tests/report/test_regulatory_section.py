@@ -153,3 +153,21 @@ def test_every_link_of_the_map_leads_somewhere():
     targets = set(re.findall(r'href="#([\w-]+)"', html))
     assert targets <= set(re.findall(r'id="([\w-]+)"', html))
     assert "statement-limits" in targets
+
+
+def test_paper_has_the_items_that_the_report_says_something_about_and_the_screen_has_all():
+    findings, evidence = presented(classifier(), statements={"security": "Signed weights."})
+    others = [Section(name, name.title(), "", "", "", "", "") for name in EVERYTHING]
+    section = regulatory.compose(Sources(findings, evidence), others)
+    html = str(templates.fill(section.template, section=section, numbering=Numbering(), **section.content))
+    paper = re.sub("<!--screen-->.*?<!--/screen-->", "", html, flags=re.DOTALL)
+    states = [line.status for found in section.content["maps"] for line in found.lines]
+    assert {"answered", "partly", "stated", "missing", "outside"} == set(states)
+    rows = re.compile(r'<tr(?: class="muted")?><th scope="row" translate="no">')
+    assert len(rows.findall(html)) == len(states)
+    assert len(rows.findall(paper)) == sum(state in ("answered", "partly", "stated") for state in states)
+    assert "Open: " in html
+    assert "Open: " not in paper
+    assert "Not written: intended_purpose, out_of_scope" in paper
+    assert "statement-intended_purpose" in html
+    assert 'id="statement-intended_purpose"' not in paper

@@ -231,8 +231,9 @@ def test_rows_beyond_the_cap_are_for_the_screen_only(classifier_run, classifier_
     paper = re.sub("<!--screen-->.*?<!--/screen-->", "", section, flags=re.DOTALL)
     rows = re.compile(r'<th scope="row" class="id"[ >]')
     assert len(rows.findall(section)) == len(findings.documents) == 60
-    assert len(rows.findall(paper)) == 40
-    assert "The first 40 of 60 rows" in paper
+    printed = len(rows.findall(paper))
+    assert 10 <= printed < 40
+    assert f"{printed} of 60 documents; the attached findings.json and report.html have all." in paper
 
 
 def test_two_hundred_documents_stay_under_two_megabytes(classifier_run):

@@ -268,7 +268,7 @@ def fidelity_cell(name: str, title: str, aid: str) -> Cell[Explanation]:
         title: Message: head of the column.
         aid: Message: what the caption says of it.
     """
-    return Cell(name, title, "correlation", 6, fidelity_of, aid)
+    return Cell(name, title, "correlation", 6, lambda record, _: fidelity_of(record), aid)
 
 
 def instability(explanation: Explanation) -> float | None:

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings.analyses.grades import GRADES, Grade, Trust
 from auditor.findings.analyses.method_agreement import MethodAgreement, agreements
-from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, trusts, unit_of
+from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, grade_of, trusts, unit_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, number
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
-from auditor.findings.contract.summary import Conclusion, Setting, Summary, Whole
+from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
 from auditor.findings.contract.types import Number, Pointer, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording import sentences
@@ -51,6 +51,16 @@ RELIABLE = Quantity(
         ),
     ),
 )
+
+
+def _grade(row: Faithfulness, evidence: Evidence) -> float | None:
+    """Of the explanation that the report shows: its position among `GRADES`."""
+    grade = grade_of(evidence, row.removals[0].probe, row.document_id) if row.removals else None
+    return None if grade is None else float(list(GRADES).index(grade))
+
+
+GRADE = Cell("grade", N_("Explanation"), "count", 10, _grade, words=tuple(GRADES.values()))
+"""The column of the table of documents."""
 
 
 class ExplainerFindings(Finding):
@@ -96,6 +106,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
     findings = FaithfulnessFindings
     quantities = (RELIABLE,)
     order = 30
+    cells = (GRADE,)
     section = "faithfulness"
     reasons = {  # noqa: RUF012
         "few-segments": N_("too few words to choose between"),

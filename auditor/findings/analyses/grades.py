@@ -24,15 +24,23 @@ grade says whether an explanation is faithful to the model, not whether the mode
 In log-probability (free continuations) a loss of 0.1 is a tenth of the probability, so that the same thresholds serve.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
+from auditor.languages import N_
 from auditor.records.explanations import Explanation, Removal
 
 Grade = Literal["rely", "care", "not", "nothing"]
-GRADES: Final[tuple[Grade, ...]] = ("rely", "care", "not", "nothing")
+GRADES: Final[Mapping[Grade, str]] = {
+    "rely": N_("Rely"),
+    "care": N_("With care"),
+    "not": N_("Do not cite"),
+    "nothing": N_("Nothing to cite"),
+}
+"""Grade → message: what it is called; the best first."""
 TOLERANCE = 0.01
 """Losses that differ by no more are the same."""
 LEAST_MOVED = 0.05

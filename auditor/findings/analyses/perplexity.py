@@ -151,9 +151,9 @@ class PerplexitySummary(Summary[Perplexity, PerplexityFindings]):
     order = 50
     quantities = (CORPUS, MEAN, MEDIAN, BITS_PER_BYTE, WORD)
     cells = (
-        Cell("perplexity_nats", N_("Perplexity"), "perplexity", 9, document_nats),
-        Cell("perplexity", "", "perplexity", 0, document_perplexity),
-        Cell("bits_per_byte", N_("Bits/byte"), "bits", 8, document_bits_per_byte),
+        Cell("perplexity_nats", N_("Perplexity"), "perplexity", 9, lambda record, _: document_nats(record)),
+        Cell("perplexity", "", "perplexity", 0, lambda record, _: document_perplexity(record)),
+        Cell("bits_per_byte", N_("Bits/byte"), "bits", 8, lambda record, _: document_bits_per_byte(record)),
     )
     reasons = {"nothing-to-score": N_("no token to score")}  # noqa: RUF012
 

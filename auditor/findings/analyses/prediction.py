@@ -167,13 +167,13 @@ class PredictionSummary(Summary[Prediction, PredictionFindings]):
         *(CALIBRATION_ERROR, MEAN_ENTROPY, CANDIDATE_MASS, MEAN_LOGPROB),
     )
     cells = (
-        Cell("probability", N_("Prob."), "probability", 6, answer_probability),
+        Cell("probability", N_("Prob."), "probability", 6, lambda record, _: answer_probability(record)),
         Cell(
             "entropy",
             N_("Entropy"),
             "nats",
             7,
-            lambda prediction: prediction.entropy if prediction.labels else None,
+            lambda prediction, _: prediction.entropy if prediction.labels else None,
             N_("Entropy in nats."),
         ),
     )

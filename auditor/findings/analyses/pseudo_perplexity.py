@@ -91,8 +91,8 @@ class PseudoPerplexitySummary(Summary[PseudoPerplexity, PseudoPerplexityFindings
     order = 60
     quantities = (CORPUS, MEAN, MEDIAN)
     cells = (
-        Cell("pseudo_perplexity_nats", N_("Pseudo-p."), "perplexity", 9, document_nats),
-        Cell("pseudo_perplexity", "", "perplexity", 0, document_perplexity),
+        Cell("pseudo_perplexity_nats", N_("Pseudo-p."), "perplexity", 9, lambda record, _: document_nats(record)),
+        Cell("pseudo_perplexity", "", "perplexity", 0, lambda record, _: document_perplexity(record)),
     )
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[PseudoPerplexityFindings] | None:

@@ -68,10 +68,12 @@ class Cell(Generic[R]):
     """`perplexity` where the value is its logarithm, in nats."""
     width: int
     """Per cent of the table, on paper."""
-    value: Callable[[R], float | None]
-    """From the record of a document."""
+    value: Callable[[R, Evidence], float | None]
+    """From the record of a document, and from what else was measured of it."""
     aid: str = ""
     """Message: what the caption says of it."""
+    words: tuple[str, ...] = ()
+    """Messages that are printed for the values 0, 1, 2 …; empty where the value is a measurement."""
 
 
 class Summary(ABC, Generic[R, F]):

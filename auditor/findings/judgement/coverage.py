@@ -126,7 +126,7 @@ def _values(evidence: Evidence, document_id: str) -> dict[str, float | None]:
         if rows := evidence.of(probe):
             row = rows.get(document_id)
             record = row if isinstance(row, summary.record) else None
-            values |= {cell.name: None if record is None else cell.value(record) for cell in summary.cells}
+            values |= {cell.name: None if record is None else cell.value(record, evidence) for cell in summary.cells}
     return values
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from auditor.findings import abridgement
 from auditor.findings.analyses import answers
+from auditor.findings.analyses.faithfulness import GRADE
+from auditor.findings.analyses.grades import GRADES
 from auditor.findings.analyses.prediction import is_multi_label
 from auditor.findings.contract import summary as contract
 from auditor.findings.contract.evidence import Evidence
@@ -34,6 +36,9 @@ MOST_ENTRIES = 40
 
 _TOKENS_ORDER = 30
 """Place of the column of tokens among the summaries whose cells are the others."""
+OTHERS = 4
+"""Rank of the documents of which nothing has to be said; paper leaves them out of a longer table."""
+_LEAST_PRINTED = 10
 MARKED = N_("✗ stands before a prediction that differs from the label.")
 
 
@@ -85,15 +90,17 @@ class Part:
 def compose(sources: Sources) -> Section:
     """The table of all documents; of too many, of those that stay on the page."""
     findings, wrong = sources.findings, wrong_documents(sources.findings, sources.evidence)
-    rows = tuple(sorted(findings.documents, key=lambda row: row.document_id not in wrong))
+    rank = _Rank(wrong, frozenset(name for choice in findings.worst for name, _ in choice.documents))
+    rows = tuple(sorted(findings.documents, key=rank.of))
     parts = _parts(rows, wrong, unmeasured_title(findings))
+    n_printed = rank.printed(rows)
     return Section(
         id="documents",
         title=say("Documents"),
         question=say("What was found for each document?"),
         answer=_answer(findings, sources.evidence),
-        method=_method(findings, wrong),
-        limits=_limits(findings),
+        method=_method(findings),
+        limits=_limits(findings, n_printed),
         template="sections/documents.html.j2",
         content={
             "caption": _caption(findings, parts, wrong),
@@ -101,10 +108,35 @@ def compose(sources: Sources) -> Section:
             "screen_only": [part.column.title for part in parts if not part.on_paper],
             "n_rows": len(rows),
             "n_documents": findings.n_documents,
-            "paper_rows": PAPER_ROWS,
+            "paper_rows": n_printed,
             "wrong": [row.document_id in wrong for row in rows],
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rank:
+    """The order of the table."""
+
+    wrong: frozenset[str]
+    chosen: frozenset[str]
+    """By a rule for the worst."""
+
+    def of(self, row: DocumentRow) -> int:
+        """The lowest of what is true of a document: the ranks follow the method of the section."""
+        states = (
+            bool(row.failed),
+            row.document_id in self.wrong,
+            row.values.get(GRADE.name) == list(GRADES).index("not"),
+            row.document_id in self.chosen,
+        )
+        return states.index(True) if True in states else OTHERS
+
+    def printed(self, rows: Sequence[DocumentRow]) -> int:
+        """How many rows stand on paper: all of a short table, else those of which something has to be said."""
+        if len(rows) <= PAPER_ROWS:
+            return len(rows)
+        return min(PAPER_ROWS, max(_LEAST_PRINTED, sum(self.of(row) < OTHERS for row in rows)))
 
 
 def wrong_documents(findings: Findings, evidence: Evidence) -> frozenset[str]:
@@ -140,25 +172,26 @@ def _without(n: int) -> str:
     return plural(n, "{n} holds nothing for some probe to measure.", "{n} hold nothing for some probe to measure.")
 
 
-def _method(findings: Findings, wrong: frozenset[str]) -> str:
+def _method(findings: Findings) -> str:
+    which = say("One line per document.")
     if findings.documents_left_out:
-        return say(
+        which = say(
             "One line per document: those that this report shows elsewhere, up to {failed} that a probe could not "
             "measure, up to {wrong} wrong answers, the surest first, and others from the beginning of the corpus, "
-            "{shown} in all. Wrong answers stand first; a dash means not measured.",
+            "{shown} in all.",
             failed=formats.count(abridgement.FAILED),
             wrong=formats.count(abridgement.WRONG),
             shown=formats.count(abridgement.SHOWN),
         )
-    if not wrong:
-        return say("One line per document, in the order of the corpus; a dash means not measured.")
-    return say(
-        "One line per document: first those with a wrong answer, then the others, both in the order of the corpus; a "
-        "dash means not measured."
+    order = say(
+        "First stand documents that a probe failed on, then wrong answers, explanations that must not be cited, "
+        "documents that a rule under Failures chose, and the others, each in the order of the corpus; a dash means not "
+        "measured."
     )
+    return paragraph([which, order])
 
 
-def _limits(findings: Findings) -> str:
+def _limits(findings: Findings, n_printed: int) -> str:
     if findings.documents_left_out:
         return say(
             "The table of all {n} documents would make report.html larger than {limit} MB: it is in documents.html, "
@@ -166,12 +199,14 @@ def _limits(findings: Findings) -> str:
             n=formats.count(findings.n_documents),
             limit=formats.count(MOST_BYTES // 10**6),
         )
-    if findings.n_documents <= PAPER_ROWS:
+    if n_printed == findings.n_documents:
         return say("Texts are shown only for the examples above.")
     return say(
-        "On paper the first {shown} of {all} are printed; report.html and findings.json have all.",
-        shown=formats.count(PAPER_ROWS),
+        "On paper stand {shown} of {all}, those of which something has to be said first, and no more than {most}; "
+        "report.html and findings.json have all.",
+        shown=formats.count(n_printed),
         all=formats.count(findings.n_documents),
+        most=formats.count(PAPER_ROWS),
     )
 
 
@@ -180,10 +215,11 @@ def _caption(findings: Findings, parts: Iterable[Part], wrong: frozenset[str]) -
         counts = {"shown": formats.count(len(findings.documents)), "all": formats.count(findings.n_documents)}
         which = [say("{shown} of {all} documents, chosen as stated below.", **counts)]
         which += [say(MARKED)] if wrong else []
-    elif wrong:
-        which = [say("All documents, wrong answers first: ✗ stands before a prediction that differs from the label.")]
     else:
-        which = [say("All documents.")]
+        which = [
+            say("All documents, those of which something has to be said first."),
+            *([say(MARKED)] if wrong else []),
+        ]
     return paragraph([*which, *(say(part.aid) for part in parts if part.aid)])
 
 
@@ -205,8 +241,8 @@ def fields(metadata: Iterable[str], wrong: frozenset[str], unmeasured: str) -> l
         return replace(_labels(row.predicted), is_wrong=row.document_id in wrong)
 
     return [
-        Field(Column(say("Document"), "id", 14), _document, is_choice=False),
-        Field(Column(say("Labelled"), "corpus", 9), lambda row: _labels(row.reference)),
+        Field(Column(say("Document"), "id", 12), _document, is_choice=False),
+        Field(Column(say("Labelled"), "corpus", 8), lambda row: _labels(row.reference)),
         Field(Column(say("Predicted"), "corpus", 9), predicted),
         *_number_fields(),
         *(_metadata_field(key, on_paper=position < MOST_METADATA) for position, key in enumerate(metadata)),
@@ -223,10 +259,16 @@ def _number_fields() -> list[Field]:
 
 
 def _number_field(declared: contract.Cell[Any]) -> Field:
-    def cell(row: DocumentRow) -> Cell:
+    def number(row: DocumentRow) -> Cell:
         return _number(row.values.get(declared.name), declared.unit)
 
-    return Field(Column(say(declared.title), "number", declared.width), cell, is_choice=False, aid=declared.aid)
+    def word(row: DocumentRow) -> Cell:
+        return _word(row.values.get(declared.name), declared.words)
+
+    title = say(declared.title)
+    if declared.words:
+        return Field(Column(title, width=declared.width), word, aid=declared.aid)
+    return Field(Column(title, "number", declared.width), number, is_choice=False, aid=declared.aid)
 
 
 def _tokens_field() -> Field:
@@ -276,6 +318,13 @@ def _number(value: float | None, unit: str) -> Cell:
     """A perplexity is given, and sorted, by its logarithm."""
     text = formats.perplexity(value) if unit == "perplexity" else formats.quantity(value, unit, suffix=False)
     return Cell(text, "" if value is None else f"{value:.9g}")
+
+
+def _word(value: float | None, words: Sequence[str]) -> Cell:
+    if value is None:
+        return Cell(formats.NOTHING, "")
+    word = say(words[int(value)])
+    return Cell(word, f"{value:.0f}", (word,))
 
 
 def _metadata(value: str | None) -> Cell:

@@ -2,13 +2,13 @@
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY
-from auditor.findings.analyses.grades import Grade
+from auditor.findings.analyses.grades import GRADES, Grade
 from auditor.findings.contract.types import Example
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import separator, shortest
@@ -23,13 +23,6 @@ _MOST_WORDS = 90
 _COLUMNS = 54
 """Latin characters on a line of that column."""
 _ROWS_PER_LINE = 1.6
-GRADES: Mapping[Grade, str] = {
-    "rely": N_("Rely"),
-    "care": N_("With care"),
-    "not": N_("Do not cite"),
-    "nothing": N_("Nothing to cite"),
-}
-"""Grade → message: what it is called."""
 CITABLE = ("rely", "care", None)
 """Grades of explanations that mark their text; None is without a grade."""
 _ENDS = {

@@ -2,7 +2,7 @@
 
 from auditor.findings.analyses import grades
 from auditor.findings.analyses.faithfulness import SUMMARY, TITLES, ExplainerFindings, FaithfulnessFindings
-from auditor.findings.analyses.grades import Grade, Limits
+from auditor.findings.analyses.grades import GRADES, Grade, Limits
 from auditor.findings.analyses.method_agreement import TITLES as AGREEMENT_TITLES
 from auditor.findings.contract.types import Number
 from auditor.findings.wording import sentences
@@ -10,7 +10,6 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, shortest
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import formats, marks
-from auditor.report.sections.explanation_cards import GRADES
 
 _LETTERS = N_(
     "*f*(*x*) is the model’s answer to the text, *f*(*x* ∖ *r_k*) that to the text without the *k* segments that the "

@@ -61,6 +61,11 @@ class Line:
     open: str
     """What is missing; empty where nothing is."""
 
+    @property
+    def on_paper(self) -> bool:
+        """Whether this report has anything about the item."""
+        return self.status in ("answered", "partly", "stated")
+
 
 @dataclass(frozen=True, slots=True)
 class Map:
@@ -111,6 +116,7 @@ def compose(sources: Sources, others: Sequence[Section]) -> Section:
         template="sections/regulatory.html.j2",
         content={
             "statements": _statements(findings.presentation.statements),
+            "unwritten": [key for key in STATEMENTS if not findings.presentation.statements.get(key)],
             "maps": maps,
             "separator": separator(),
             "legend": [(sign, say(word), _meaning(status)) for status, (sign, word) in _WORDS.items()],

@@ -53,7 +53,7 @@ class LengthSummary(Summary):
     section = "lengths"
     order = 15
     quantities = (CHARACTERS, UNMEASURED)
-    cells = (Cell("characters", "Chars", "count", 6, lambda row: float(row.characters), "Chars are characters."),)
+    cells = (Cell("characters", "Chars", "count", 6, lambda row, _: float(row.characters), "Chars are characters."),)
 
     def summarise(self, evidence, setting):
         rows = list(evidence.measured(self.probe, Length).values())

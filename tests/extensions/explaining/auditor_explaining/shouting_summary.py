@@ -38,7 +38,7 @@ class ShoutingSummary(Summary[Shouting, ShoutingFindings]):
     record = Shouting
     findings = ShoutingFindings
     quantities = (MEAN_SHARE,)
-    cells = (Cell("shouting", "Caps", "share", 6, lambda record: record.share, "Caps: letters in capitals."),)
+    cells = (Cell("shouting", "Caps", "share", 6, lambda record, _: record.share, "Caps: letters in capitals."),)
     reasons = {"no-letter": "no letter"}  # noqa: RUF012
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[ShoutingFindings] | None:
