@@ -11,6 +11,8 @@ is the document without the first k, x_k nothing but these. With f the model's a
                        repetition; all of them where there are no more than `n_random`
     sensitivity        correlation over these sets of Σ_{i ∈ R} w_i and f(x) − f(x∖R): sensitivity-n (Ancona et al.
                        2018), what the weights say of sets that nobody chose
+    infidelity         mean over these sets of (β Σ_{i ∈ R} w_i − f(x) + f(x∖R))², β the scale that makes it least (Yeh
+                       et al. 2019), so that weights in other units can be compared
     random ranking     one permutation of the segments, with comprehensiveness and sufficiency at the same sizes
 
 Segments are deleted, not masked, as everywhere here; ties in a ranking keep the order of the text. Weights are taken
@@ -126,6 +128,7 @@ class _Trial:
             values = self.perturbed.values[self.positions, question.labels.index(label)]
             lost = values[0] - values[1:]
             curves = lost[: len(lost) - self.n_sets].reshape(-1, 2, len(self.sizes))
+            random, weighed = lost[len(lost) - self.n_sets :], self._weights_of_sets(explanation)
             yield Removal(
                 probe=probe,
                 label=label,
@@ -136,14 +139,23 @@ class _Trial:
                 random_comprehensiveness=tuple(curves[0, 0].tolist()),
                 random_sufficiency=tuple(curves[0, 1].tolist()),
                 size=self.size,
-                random=tuple(lost[len(lost) - self.n_sets :].tolist()),
+                random=tuple(random.tolist()),
                 exhaustive=self.n_sets == math.comb(n_segments, self.size),
-                sensitivity=pearson(self._weights_of_sets(explanation), lost[len(lost) - self.n_sets :]),
+                sensitivity=pearson(weighed, random),
+                infidelity=infidelity(weighed, random),
             )
 
     def _weights_of_sets(self, explanation: Explanation) -> np.ndarray:
         sets = self.perturbed.masks[self.positions[-self.n_sets :]]
         return np.asarray(~sets @ np.asarray(explanation.targets[0].weights))
+
+
+def infidelity(weighed: np.ndarray, lost: np.ndarray) -> float | None:
+    """Mean squared error of the losses by the best multiple of the weights; None where all weights are zero."""
+    size = float(weighed @ weighed)
+    if not size:
+        return None
+    return float(np.mean((weighed * (weighed @ lost) / size - lost) ** 2))
 
 
 def _explanations(document: Document, sitting: Sitting[object]) -> dict[str, Explanation]:

@@ -171,6 +171,9 @@ class Removal:
     sensitivity: float | None = None
     """Pearson's correlation, over these sets, of the sum of their weights and what is lost without them (sensitivity-n,
     Ancona et al. 2018); None where either is the same for all of them."""
+    infidelity: float | None = None
+    """Mean over these sets of (β · sum of their weights − what is lost without them)², β the scale that fits best (Yeh
+    et al. 2019, with their optimal scaling); None where all weights are zero."""
 
     @property
     def drop(self) -> float:

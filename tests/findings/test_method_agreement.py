@@ -4,14 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
+from scipy.stats import kendalltau, pearsonr
 from worked_example import explanation
 
-from auditor.findings.analyses.method_agreement import (
-    agreements,
-    same_sign,
-    shared_by_chance,
-)
+from auditor.findings.analyses.method_agreement import agreements, least_alike, same_sign, shared_by_chance
 from auditor.findings.statistics.likeness import pearson, top_shared
 
 A = np.array([0.5, -0.3, 0.2, 0.0, 0.01, -0.02])
@@ -48,6 +44,17 @@ def test_every_pair_of_methods_has_its_means():
     assert found[1].correlation.value == pytest.approx(1)
     assert found[0].top_shared.value == pytest.approx(0.5)
     assert found[0].by_chance.value == pytest.approx(shared_by_chance(6))
+    assert found[0].tau.value == pytest.approx(kendalltau(A, B).statistic, abs=1e-12)
+
+
+def test_the_documents_of_which_methods_say_the_least_alike_are_chosen_once_each():
+    lime = {**explained(A, 5), "d01": replace(explanation(1, weights=tuple(B)))}
+    explained_by = {"lime": lime, "occlusion": explained(A, 4), "twin": explained(-A, 2)}
+    chosen = least_alike(explained_by, {"d00", "d01", "d02", "d03", "d04"})
+    assert [(one.document_id, one.other) for one in chosen] == [("d00", "twin"), ("d01", "twin"), ("d02", "occlusion")]
+    assert [one.correlation for one in chosen] == pytest.approx([-1, -pearson(A, B), 1])
+    assert [one.document_id for one in least_alike(explained_by, {"d03"})] == ["d03"]
+    assert least_alike({"lime": lime}, {"d00"}) == ()
 
 
 def test_other_segments_or_labels_are_not_compared():

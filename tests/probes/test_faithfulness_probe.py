@@ -77,6 +77,18 @@ def test_few_sets_are_tried_all_and_they_are_single_removals() -> None:
     assert sorted(removal.random) == pytest.approx(sorted(expected), abs=1e-8)
 
 
+def test_infidelity_is_that_of_the_best_multiple_of_the_weights() -> None:
+    lost = np.array((0.38079708, -0.07177705, 0.06322260, 0.0, 0.14973850))
+    exact = by_weight(weights=tuple(3 * lost))
+    assert measured(exact).removals[0].infidelity == pytest.approx(0, abs=1e-12), "occlusion, in another unit"
+    by_gradients = np.array((0.40260513, -0.20130256, 0.10065128, 0.0, 0.20130256))
+    residual = np.linalg.lstsq(by_gradients[:, None], lost, rcond=None)[1][0] / 5
+    (removal,) = measured(by_weight(weights=tuple(by_gradients))).removals
+    assert removal.infidelity == pytest.approx(residual, abs=1e-8)
+    assert removal.infidelity < 0.00426244, "without the scale: measures of Yeh et al."
+    assert measured(by_weight(weights=(0.0,) * 5)).removals[0].infidelity is None
+
+
 def test_the_mean_over_random_sets_tends_to_the_mean_over_all() -> None:
     whole, drawn = bag(TEXT)[1], removals(5, 2, 10, np.random.RandomState(0))
     lost = [whole - bag(remaining(mask))[1] for mask in drawn]

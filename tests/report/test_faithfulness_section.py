@@ -70,8 +70,8 @@ def test_every_method_has_a_row_and_the_random_order_stands_last():
     assert shares.rows[0][1:] == ("10", "5 (50%)", "0 (0%)", "5 (50%)", "0 (0%)")
     assert [row[0] for row in losses.rows] == ["LIME", "occlusion", "random order"]
     assert (losses.rows[0][1], losses.rows[2][1]) == ("0.495", "0.10")
-    assert losses.rows[2][-2:] == ("", ""), "a random order has no random sets beside it"
-    assert pairs.rows == (("LIME and occlusion", "10", "1.00", "1.000", "0.365", "1.000"),)
+    assert losses.rows[2][-3:] == ("", "", ""), "a random order has no random sets beside it"
+    assert pairs.rows == (("LIME and occlusion", "10", "1.00", "1.00", "1.000", "0.365", "1.000"),)
 
 
 def test_a_ranking_no_better_than_chance_is_said_to_be_none():
@@ -104,11 +104,25 @@ def test_cards_have_their_grade_and_those_not_to_be_cited_mark_nothing():
     assert "<mark" in ungraded
 
 
+def test_documents_of_which_two_methods_say_little_alike_are_shown_as_either_marks_them():
+    findings, evidence = run(*ROWS)
+    section = section_of(render_html(findings, evidence), "faithfulness")
+    cards = re.findall(r'<article class="card".*?</article>', section, re.DOTALL)
+    assert len(cards) == 3
+    assert "Where two methods say the least alike" in section
+    assert [words(name) for name in re.findall(r'<p class="field">(.*?)</p>', cards[0])] == [
+        "LIME · Rely",
+        "occlusion · Rely",
+    ]
+    assert "correlation 1.00" in cards[0]
+    assert cards[0].count("<mark") >= 2
+
+
 def test_checks_on_trust_stand_on_page_one_and_lead_to_the_section():
     page = render_html(*run(*ROWS))
     front = words(page.split("<section")[0])
     assert re.search(r"Explanations to rely on 0\.5\d* 0\.\d+–0\.\d+ ≥ 0\.6 10", front)
-    assert "5 of 10 explanations must not be cited" in front
+    assert "Of 10 explanations by LIME 5 may be relied upon, and 5 must not be cited." in front
     assert 'href="#faithfulness"' in page
     assert "May the explanations be relied upon?" in words(section_of(page, "faithfulness"))
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings.analyses.grades import GRADES, Grade, Trust
-from auditor.findings.analyses.method_agreement import MethodAgreement, agreements
+from auditor.findings.analyses.method_agreement import Disagreement, MethodAgreement, agreements, least_alike
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, grade_of, trusts, unit_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -46,11 +46,20 @@ RELIABLE = Quantity(
             N_("Rely, with care, do not cite, or nothing to cite: by a printed rule from what acting upon it does."),
         ),
         Term(
+            N_("Infidelity"),
+            N_("Mean squared error of what random sets of words lose, by the best multiple of their weights."),
+        ),
+        Term(
             N_("Sufficiency"),
             N_("What the answer loses when only the words that an explanation ranks first are kept; small is good."),
         ),
     ),
 )
+
+
+def _moved(methods: Mapping[str, Mapping[str, Trust]]) -> frozenset[str]:
+    """Ids of the documents whose answer anything moves."""
+    return frozenset(name for given in methods.values() for name, one in given.items() if one.grade != "nothing")
 
 
 def _grade(row: Faithfulness, evidence: Evidence) -> float | None:
@@ -79,6 +88,8 @@ class ExplainerFindings(Finding):
     """Random sets of as many words that lose more, mean over documents."""
     sensitivity: Number | None
     """Mean correlation between what random sets weigh and what is lost without them."""
+    infidelity: Number | None
+    """Mean squared error of what random sets lose by the best multiple of their weights."""
     excess: Number | None
     """Comprehensiveness beyond the random ranking's, document by document."""
 
@@ -93,6 +104,8 @@ class FaithfulnessFindings(Finding):
     """In the order of the run; the random ranking last."""
     agreements: tuple[MethodAgreement, ...] = ()
     """Of every two methods."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Documents of which the first method and another say the least alike, the worst first."""
     reliable_share: Number
     """Of the explanations of the first."""
 
@@ -129,12 +142,14 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             ),
         )
         tables = _Tables(rows, setting.seed)
+        explained = {probe: evidence.measured(probe, Explanation) for probe in methods}
         found = FaithfulnessFindings(
             n_documents=len(rows),
             n_evaluations=sum(row.n_evaluations for row in rows.values()),
             unit=tables.unit,
             explainers=(*(tables.of(probe, given) for probe, given in methods.items()), tables.random()),
-            agreements=agreements({probe: evidence.measured(probe, Explanation) for probe in methods}, setting.seed),
+            agreements=agreements(explained, setting.seed),
+            disagreements=least_alike(explained, _moved(methods)),
             reliable_share=reliable,
         )
         return Conclusion(found, (reliable,))
@@ -153,6 +168,10 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             text=paragraph([_grades_of(shown), of_least]),
             section=self.section_id,
         )
+
+    def shown(self, findings: FaithfulnessFindings) -> Iterator[str]:
+        """The documents of which two methods say the least alike."""
+        yield from (one.document_id for one in findings.disagreements)
 
 
 def _grades_of(method: ExplainerFindings) -> str:
@@ -199,6 +218,9 @@ class _Tables:
             drop=self._mean("drop", probe, [r.drop for r in all_removals]),
             better_share=self._mean("better_share", probe, [one.better for one in given.values()], "share"),
             sensitivity=self._mean("sensitivity", probe, known, "correlation"),
+            infidelity=self._mean(
+                "infidelity", probe, [r.infidelity for r in all_removals if r.infidelity is not None]
+            ),
             excess=self._mean("excess", probe, list(map(excess, all_removals))),
         )
 
@@ -214,6 +236,7 @@ class _Tables:
             drop=self._mean("drop", "", [r.random_comprehensiveness[r.sizes.index(r.size)] for r in first]),
             better_share=None,
             sensitivity=None,
+            infidelity=None,
             excess=None,
         )
 
@@ -230,6 +253,7 @@ TITLES: Mapping[str, str] = {
     "drop": N_("Lost without the first fifth"),
     "better_share": N_("Random sets that lose more"),
     "sensitivity": N_("Weights against losses"),
+    "infidelity": N_("Infidelity"),
     "excess": N_("Beyond random"),
 }
 """Number of a method → message: what it is called."""

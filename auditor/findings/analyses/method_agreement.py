@@ -3,6 +3,8 @@
 For two methods with the same segments and the same first label, a, b ∈ Rˢ their weights in one document:
 
     correlation    Pearson's r(a, b): of weights, since ranks of words that do nothing are noise
+    τ              Kendall's τ_b(a, b): of ranks, as the literature gives it; low too where one word decides and the
+                   others are noise
     top shared     |A ∩ B| / |A ∪ B| of the three segments with the largest |weight| in each (all of fewer)
     by chance      what two random rankings share: Σ_h P(h) h / (2k − h), h hypergeometric, k = min(3, S)
     same sign      of the segments in A ∪ B, the share whose weights have the same sign; both zero is the same
@@ -13,7 +15,7 @@ out of that mean. Source: Krishna et al. 2022, "The disagreement problem in expl
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -22,12 +24,16 @@ from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, number
 from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import bootstrap_mean
-from auditor.findings.statistics.likeness import TOP, pearson, top, top_shared
+from auditor.findings.statistics.likeness import TOP, kendall_tau_b, pearson, top, top_shared
 from auditor.languages import N_, say
 from auditor.records.explanations import Explanation
 
+MOST_DISAGREEMENTS = 3
+LEAST_SEGMENTS = 5
+"""Of a document that is chosen for them: of a few segments any correlation comes by chance."""
 TITLES: Mapping[str, str] = {
     "correlation": N_("Correlation of weights"),
+    "tau": N_("Kendall’s τ"),
     "top_shared": N_("Top three shared"),
     "by_chance": N_("By chance"),
     "same_sign": N_("Same sign"),
@@ -43,10 +49,44 @@ class MethodAgreement(Finding):
     """Their probes."""
     n_documents: int
     correlation: Number
+    tau: Number
     top_shared: Number
     by_chance: Number
     same_sign: Number | None
     """None where one of them has no signs."""
+
+
+class Disagreement(Finding):
+    """A document of which two methods say little alike."""
+
+    document_id: str
+    one: str
+    other: str
+    """Their probes."""
+    correlation: float
+    """Of their weights."""
+
+
+def least_alike(explained: Mapping[str, Mapping[str, Explanation]], among: Collection[str]) -> tuple[Disagreement, ...]:
+    """The documents of which the first method and another have the lowest correlation, each document once.
+
+    Args:
+        explained: Probe → document id → explanation.
+        among: Ids of the documents to choose from. Those of fewer than five segments are left out.
+    """
+    first, *others = explained
+    found = [
+        Disagreement(document_id=name, one=first, other=other, correlation=r)
+        for other in others
+        for name in explained[first]
+        if name in among and name in explained[other]
+        if (pair := _weights(explained[first][name], explained[other][name])) and len(pair[0]) >= LEAST_SEGMENTS
+        if (r := pearson(*pair)) is not None
+    ]
+    by_document: dict[str, Disagreement] = {}
+    for one in sorted(found, key=lambda one: one.correlation):
+        by_document.setdefault(one.document_id, one)
+    return tuple(by_document.values())[:MOST_DISAGREEMENTS]
 
 
 def agreements(explained: Mapping[str, Mapping[str, Explanation]], seed: int) -> tuple[MethodAgreement, ...]:
@@ -67,6 +107,7 @@ def _agreement(one: str, other: str, explained: Mapping[str, Mapping[str, Explan
     correlations = [r for a, b in weights if (r := pearson(a, b)) is not None]
     values = {
         "correlation": correlations,
+        "tau": [tau for a, b in weights if (tau := kendall_tau_b(a, b)) is not None],
         "top_shared": [top_shared(a, b) for a, b in weights],
         "by_chance": [shared_by_chance(len(a)) for a, _ in weights],
         "same_sign": [same_sign(a, b) for a, b in weights],
@@ -85,7 +126,7 @@ def _weights(a: Explanation, b: Explanation) -> tuple[np.ndarray, np.ndarray] | 
 
 
 def _mean(name: str, what: str, values: Sequence[float], seed: int) -> Number:
-    unit: Unit = "correlation" if what == "correlation" else "share"
+    unit: Unit = "correlation" if what in ("correlation", "tau") else "share"
     protocol = say("Mean over documents; {interval}", interval=say(BOOTSTRAP))
     return number(name, say(TITLES[what]), bootstrap_mean(values, seed=seed, name=name), unit, protocol)
 

@@ -10,6 +10,7 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, shortest
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import formats, marks
+from auditor.report.sections import disagreements
 
 _LETTERS = N_(
     "*f*(*x*) is the model’s answer to the text, *f*(*x* ∖ *r_k*) that to the text without the *k* segments that the "
@@ -17,7 +18,7 @@ _LETTERS = N_(
     "segments, rounded up, each counted once (ERASER; DeYoung et al. 2020)."
 )
 _MARK = 110
-_REST = ("sufficiency", "drop", "better_share", "sensitivity")
+_REST = ("sufficiency", "drop", "better_share", "sensitivity", "infidelity")
 """Numbers of a method beside its comprehensiveness."""
 
 
@@ -36,7 +37,7 @@ def compose(sources: Sources) -> Section:
             "right to do so. Texts without words are unusual texts. One word at a time, or the first fifth at once: "
             "causes that only show in other combinations stay unseen."
         ),
-        template="sections/tables.html.j2",
+        template="sections/faithfulness.html.j2",
         content={
             "tables": [
                 (_grades_table(analysis), "compact"),
@@ -44,7 +45,8 @@ def compose(sources: Sources) -> Section:
                 (_losses_table(analysis), "compact"),
                 *([(_agreement_table(analysis), "compact")] if analysis.agreements else []),
                 (numbers_table(say("The numbers behind the answer."), named), "numbers"),
-            ]
+            ],
+            "cards": disagreements.cards(sources, analysis),
         },
     )
 
@@ -147,7 +149,7 @@ def _losses_table(analysis: FaithfulnessFindings) -> Table:
         Column(say("Method"), width=16),
         Column(say(TITLES["comprehensiveness"]), "number", 16),
         Column("", "mark", 0, marks.axis_labels(axis)),
-        *(Column(say(TITLES[what]), "number", 14) for what in _REST),
+        *(Column(say(TITLES[what]), "number", 12) for what in _REST),
     ]
     return Table(
         say(
@@ -169,8 +171,8 @@ def _agreement_table(analysis: FaithfulnessFindings) -> Table:
     """Every two methods, beside what two random orders share."""
     columns = (
         Column(say("Methods")),
-        Column(say("Documents"), "number", 12),
-        *(Column(say(title), "number", 16) for title in AGREEMENT_TITLES.values()),
+        Column(say("Documents"), "number", 11),
+        *(Column(say(title), "number", 13) for title in AGREEMENT_TITLES.values()),
     )
     rows = tuple(
         (
