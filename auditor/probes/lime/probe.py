@@ -15,7 +15,7 @@ for all, or for none.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
-from auditor.probes.lime.self_check import self_check
+from auditor.probes.lime.self_check import MOST, self_check
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
@@ -123,7 +123,8 @@ class LimeProbe:
 
     def self_check(self) -> SelfCheck | None:
         """What it gives on toy models; see `auditor.probes.lime.self_check`."""
-        return self_check(self)
+        fewer = replace(self, max_samples=min(self.max_samples, MOST), num_features=None, top_labels=1, keep="none")
+        return self_check(fewer if fewer.n_samples == "auto" else replace(fewer, n_samples=min(fewer.n_samples, MOST)))
 
     def measure(
         self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[frozenset[str]]

@@ -25,10 +25,9 @@ r"""LIME held against closed forms before a run, on toy models, by the way and w
 are used. Where the kernel is so narrow that a closed form is ill-conditioned, nothing is known.
 """
 
-import dataclasses
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -38,10 +37,7 @@ from auditor.probes.perturbing import seed_for
 from auditor.probes.toys import DOCUMENT, Toy, conjunction, linear
 from auditor.records.explanations import Explanation
 from auditor.records.proof import SelfCheck
-from auditor.records.types import Unmeasured
-
-if TYPE_CHECKING:
-    from auditor.probes.lime.probe import LimeProbe
+from auditor.records.types import Document, Unmeasured
 
 MOST = 2000
 """Masks of one document."""
@@ -55,6 +51,28 @@ CONDITION = 1e-9
 """Least share of α₀ that the differences in the closed form must have."""
 
 
+class Explainer(Protocol):
+    """LIME with the parameters of the run, as far as they are checked."""
+
+    name: ClassVar[str]
+
+    @property
+    def budget(self) -> int:
+        """The most masks of a document."""
+        ...
+
+    @property
+    def kernel_width(self) -> float:
+        """Of the kernel π."""
+        ...
+
+    def measure(
+        self, model: Toy, documents: Sequence[Document], sitting: Sitting[frozenset[str]]
+    ) -> Iterator[Explanation | Unmeasured]:
+        """An explanation of each document."""
+        ...
+
+
 class _Case(NamedTuple):
     """How far the weights of one toy model are from the known ones."""
 
@@ -65,17 +83,9 @@ class _Case(NamedTuple):
     """In standard errors; None where nothing is estimated."""
 
 
-def self_check(probe: "LimeProbe") -> SelfCheck | None:
+def self_check(probe: Explainer) -> SelfCheck | None:
     """What a probe gives on toy models; None where its kernel leaves nothing to compare."""
-    plain = dataclasses.replace(
-        probe,
-        n_samples="auto" if probe.n_samples == "auto" else min(probe.n_samples, MOST),
-        max_samples=min(probe.max_samples, MOST),
-        num_features=None,
-        top_labels=1,
-        keep="none",
-    )
-    cases = list(_cases(plain))
+    cases = list(_cases(probe))
     if not cases:
         return None
     deviations = [case.deviation for case in cases if case.deviation is not None]
@@ -89,7 +99,7 @@ def self_check(probe: "LimeProbe") -> SelfCheck | None:
     )
 
 
-def _cases(probe: "LimeProbe") -> Iterator[_Case]:
+def _cases(probe: Explainer) -> Iterator[_Case]:
     """The way of short documents, and the way of longer ones."""
     few = min(ENUMERATED, int(math.log2(probe.budget)))
     many = int(math.log2(probe.budget)) + 1
@@ -102,7 +112,7 @@ def _cases(probe: "LimeProbe") -> Iterator[_Case]:
             yield _case(probe, toy, weights)
 
 
-def _case(probe: "LimeProbe", toy: Toy, limit: np.ndarray) -> _Case:
+def _case(probe: Explainer, toy: Toy, limit: np.ndarray) -> _Case:
     rows: list[Explanation | Unmeasured] = list(probe.measure(toy, [DOCUMENT], Sitting(0)))
     found = rows[0]
     if not isinstance(found, Explanation) or found.neighbourhood is None:
