@@ -1,6 +1,6 @@
 """Weights are drawn anew from the output down, at their own scale, and come back bit for bit."""
 
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,11 @@ DOCUMENTS = [Document("a", "The film is not bad at all."), Document("b", "Dull, 
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextClassification]:
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> TextClassification:
     folder = save(tmp_path_factory.mktemp("bert"), "bert", "text-classification", hidden_act="gelu_new")
-    yield load(find("tiny", folder), device="cpu")
+    model = load(find("tiny", folder), device="cpu")
+    assert isinstance(model, TextClassification)
+    return model
 
 
 def answers(model: TextModel) -> torch.Tensor:
@@ -62,7 +64,7 @@ def test_each_step_draws_one_part_more_from_the_head_down(classifier: TextClassi
             now = weights(classifier.model)
             changed.append({name for name in now if not torch.equal(now[name], before[name])})
     assert names == [Part("head"), Part("layers", 2, 2), Part("layers", 1, 1), Part("embeddings")]
-    assert all(a < b for a, b in zip(changed, changed[1:], strict=False))
+    assert all(a < b for a, b in pairwise(changed))
     assert {name.split(".")[0] for name in changed[0]} == {"classifier", "bert"}
     assert all(name.startswith(("classifier", "bert.pooler")) for name in changed[0])
     assert all("layer.1" in name for name in changed[1] - changed[0])
