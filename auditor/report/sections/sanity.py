@@ -85,7 +85,7 @@ def _answer(analysis: SanityFindings) -> str:
         every = plural(len(judged), "The {n} method reacts to the model.", "Each of {n} methods reacts to the model.")
         return paragraph([every, curve])
     names = sentences.listing([sentences.probe(one.probe) for one in stuck])
-    refused = say("{methods}: these explanations do not react to the model, and say nothing about it.", methods=names)
+    refused = say("Explanations by {methods} do not react to the model, and say nothing about it.", methods=names)
     return paragraph([refused, *([] if first in stuck else [curve])])
 
 
