@@ -13,7 +13,7 @@ from auditor.report.contract import Sources
 from auditor.report.drawing.figures import Curve, Panel, draw_panels
 from auditor.report.sections import sanity
 from auditor.report.sections.self_checks import self_checked
-from tests.findings.test_sanity_findings import REACTING, STUCK, both
+from tests.findings.randomised import REACTING, STUCK, both
 from tests.findings.worked_example import context, evidence
 
 pytestmark = pytest.mark.usefixtures("no_embedded_fonts")
