@@ -246,7 +246,7 @@ def read(path: Path) -> Plan:
         StoreError: it is not JSON, of another format, or a field is missing, unknown or of another type.
         FileNotFoundError: it is not there.
     """
-    content = json_files.read_json(path, FORMAT)
+    content = {"self_checks": [], **json_files.read_json(path, FORMAT)}  # plans of before there were any
     del content["format"]
     try:
         return json_files.decode(Plan, content)

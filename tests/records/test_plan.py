@@ -196,3 +196,12 @@ def test_how_a_model_was_asked_is_added_question_by_question_and_never_replaced(
     again = first.settled([replace(PROOF, way="padded"), other])
     assert again.computing == (other, PROOF, more)
     assert again.id == planned().id
+
+
+def test_a_plan_of_before_there_were_self_checks_is_read_as_one_without(tmp_path):
+    old = json.loads(plans.write(planned()))
+    del old["self_checks"]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(old))
+    assert plans.read(path) == planned()
+    assert plans.read(path).id == planned().id
