@@ -76,6 +76,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         references=dict(context.references),
         documents=(),
         computing=context.computing,
+        self_checks=context.self_checks,
     )
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(findings, evidence)

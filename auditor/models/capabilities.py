@@ -4,7 +4,8 @@ An adapter adapts one `AutoModelFor…` class. It never analyses: probes do. A p
 an adapter has them or not. What goes in and out is in `auditor.models.inputs`, with the letters of the dimensions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
@@ -25,6 +26,7 @@ from auditor.models.inputs import (
     Window,
 )
 from auditor.records.explanations import Segment
+from auditor.records.sanity import Part
 from auditor.records.types import Document
 
 
@@ -127,6 +129,26 @@ class Differentiates(Answers[B], Protocol[B]):
         Raises:
             NoGradientError: The model has none, or no such baseline.
             UnreadableError: The model itself fails on one of them.
+        """
+        ...
+
+
+@runtime_checkable
+class Randomises(Answers[B], Protocol[B]):
+    """Answers as if it had learnt nothing: its weights can be drawn anew, part by part from the output down."""
+
+    def randomising(self, seed: int) -> AbstractContextManager[Iterator[Part]]:
+        """While the block runs, weights are drawn anew; at its end they are bit for bit what they were.
+
+        Args:
+            seed: Of the draws, which depend on nothing else but the names and statistics of the weights.
+
+        Returns:
+            Inside the block, an iterator: with each part that it gives, the weights of this part have been drawn, those
+            of the parts before it too; at most six.
+
+        Raises:
+            FixedWeightsError: Some weights cannot be exchanged.
         """
         ...
 

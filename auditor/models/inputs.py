@@ -30,6 +30,12 @@ class NoGradientError(Exception):
         self.kind = kind
 
 
+class FixedWeightsError(Exception):
+    """A model has weights that cannot be exchanged for others; says why."""
+
+    kind = "fixed-weights"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one text, on the host, special tokens included."""

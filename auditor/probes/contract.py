@@ -6,7 +6,8 @@ A probe is a frozen pydantic dataclass; its fields are exactly its parameters, w
 
 Three things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`); `after`,
 the probes whose rows of the same documents it reads (`Follows`); and `gathers`, the record of which it reads the rows,
-whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`.
+whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`. With `self_check` it is held
+against toy models before a run (`SelfChecks`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import ConfigDict
 
+from auditor.records.proof import SelfCheck
 from auditor.records.types import Document, Failure, Unmeasured
 
 STRICT = ConfigDict(extra="forbid")
@@ -48,6 +50,8 @@ class Sitting(Generic[P_co]):
     """Probe whose rows are read → document id → its row; a document that the probe was not given is missing."""
     prepared: P_co | None = None
     """What `prepare` returned; None where the probe has no such method, or nobody called it."""
+    gathered: Sequence["AnyProbe"] = ()
+    """The probes whose rows a probe gathers, as they run: for one that asks them again."""
 
 
 @runtime_checkable
@@ -107,6 +111,15 @@ class Gathers(Protocol):
 
     gathers: ClassVar[type]
     """The record; the probes that yield it run before this one, in every shard."""
+
+
+@runtime_checkable
+class SelfChecks(Protocol):
+    """A probe that shows before a run that it gives what is known on toy models, in a fraction of a second."""
+
+    def self_check(self) -> SelfCheck | None:
+        """Goes the way that the run will go, with its parameters; None where nothing is known for these parameters."""
+        ...
 
 
 def predecessors(probe: AnyProbe, probes: Sequence[AnyProbe]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ perturbation has a weight that nobody knows: not measurable either. Equal segmen
 Agrees with captum's `FeatureAblation` of the same segments.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -28,7 +29,9 @@ from auditor.models import Answers
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
 from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
+from auditor.probes.toys import DOCUMENT, conjunction, linear
 from auditor.records.explanations import Explanation, Segment, Target
+from auditor.records.proof import SelfCheck
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 Row = Explanation | Unmeasured
@@ -60,6 +63,18 @@ class OcclusionProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def self_check(self) -> SelfCheck:
+        """What it gives of toy models: the weights of a sum; 1 for each part of a conjunction, 0 for all else."""
+        n_segments = min(8, self.max_segments)
+        weights, added = linear(n_segments)
+        cases = ((added, weights), (conjunction(n_segments, 2), np.arange(n_segments) < 2))
+        found = [next(self.measure(toy, [DOCUMENT], Sitting(0))) for toy, _ in cases]
+        far = max(
+            float(np.abs(np.array(one.targets[0].weights) - truth).max()) if isinstance(one, Explanation) else math.inf
+            for one, (_, truth) in zip(found, cases, strict=True)
+        )
+        return SelfCheck(self.name, n_segments * len(cases), far, tolerance=1e-12)
 
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:  # noqa: ARG002
         """Yields an explanation for each document; one that has nothing to switch off is not measurable."""

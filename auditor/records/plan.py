@@ -14,12 +14,12 @@ from typing import Final, Literal
 from auditor.errors import StoreError
 from auditor.languages import Language
 from auditor.records import json_files, sums
-from auditor.records.proof import Proof
+from auditor.records.proof import Proof, SelfCheck
 
-FORMAT: Final = "auditor.plan/2"
+FORMAT: Final = "auditor.plan/3"
 PROBE_NAME: Final = re.compile("[a-z][a-z0-9_]*")
 """Of a probe: it stands in addresses, in file names and in the names of checks."""
-_NOT_PART_OF_THE_IDENTITY = ("command", "computing", "created", "run_id")
+_NOT_PART_OF_THE_IDENTITY = ("command", "computing", "created", "run_id", "self_checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,8 @@ class Plan:
     command: str
     computing: tuple[Proof, ...] = field(default=())
     """How the models are asked, by model and question."""
+    self_checks: tuple[SelfCheck, ...] = field(default=())
+    """What probes gave on toy models before anything was measured."""
     run_id: str = ""
     created: str = ""
     """ISO 8601, UTC, to the second."""
@@ -214,10 +216,10 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """SHA-256 of the canonical JSON without `command`, `computing`, `created`, `format` and `run_id`, in hex.
+        """SHA-256 of the canonical JSON without `format` and the fields that are not what is to be done, in hex.
 
         The command is kept for provenance, but the same work can be asked for in many ways (`--json`, `--fresh`); how
-        the models are asked is only found out when they are loaded.
+        the models are asked is only found out when they are loaded, and rounding differs from machine to machine.
         """
         content = {key: value for key, value in _normal(self).items() if key not in _NOT_PART_OF_THE_IDENTITY}
         return sums.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii"))

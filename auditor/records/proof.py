@@ -1,8 +1,33 @@
-"""How a model is asked, and what was shown about that: from `auditor.models` through the plan into the findings."""
+"""What was shown before anything was measured: of how models are asked, and of what probes make of the answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """What a probe, with the parameters of the run, gives on toy models of which the explanation is known."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    probe: str
+    n_weights: int
+    """How many were compared."""
+    difference: float
+    """The greatest difference of a weight from the truth, where nothing is estimated."""
+    tolerance: float
+    """The most that it may be."""
+    deviation: float | None = None
+    """The greatest distance of an estimated weight from the truth, in its standard errors; None where none is."""
+    most_deviation: float | None = None
+    """The most that it may be."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether both are within their bounds."""
+        far = self.deviation is not None and not self.deviation <= (self.most_deviation or 0.0)
+        return self.difference <= self.tolerance and not far
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Everything that can be wrong is found here, before anything expensive starts: no weight is loaded.
 
 The probes are built from their tables, the corpus is read, the checkpoints are found and fitted to the probes, labels
-and checks are compared with what the model and the corpus can give.
+and checks are compared with what the model and the corpus can give. Probes that can are held against toy models.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from auditor.running.executors import executor_named
 from auditor.running.fitting import require_numbers, require_settings
 from auditor.running.notes import notes_on
 from auditor.running.preflight import Preflight
+from auditor.running.self_checking import self_checked
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
@@ -47,8 +48,9 @@ def check(config: Config) -> Preflight:
     documents = _load(config, checkpoint)
     preflight = Preflight(config, documents, checkpoint, probes, references, device, dtype, (), look, left_out)
     require_numbers(preflight)
+    checked = self_checked(probes)
     with speaking(config.report.language):
-        return dataclasses.replace(preflight, notes=tuple(notes_on(preflight)))
+        return dataclasses.replace(preflight, notes=tuple(notes_on(preflight)), self_checks=checked)
 
 
 def _device_and_dtype(config: Config, checkpoint: "Checkpoint") -> tuple[str, str]:

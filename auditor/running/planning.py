@@ -60,6 +60,7 @@ def plan(preflight: Preflight, command: str) -> Plan:
         versions=_versions(),
         configuration={key: table for key, table in config.resolved().items() if key != "run"},
         command=command,
+        self_checks=preflight.self_checks,
     )
 
 

@@ -10,6 +10,7 @@ from auditor.config import Config
 from auditor.corpus.sampling import sample
 from auditor.probes.contract import gathered
 from auditor.records.kinds import record_name
+from auditor.records.proof import SelfCheck
 from auditor.records.types import Document
 from auditor.running import labelling
 from auditor.running.appearance import Appearance
@@ -36,6 +37,8 @@ class Preflight:
     appearance: Appearance
     left_out: Mapping[str, str]
     """Probe that runs by default → kind of reason why this model is not asked."""
+    self_checks: tuple[SelfCheck, ...] = ()
+    """What the probes gave on toy models."""
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import AuditorError
-from auditor.probes.contract import Prepares, Row, Sitting, predecessors
+from auditor.probes.contract import Prepares, Row, Sitting, gathered, predecessors
 from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
@@ -88,7 +88,8 @@ class Worker:
         if isinstance(probe, Prepares) and probe.name not in self._prepared:
             everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
             self._prepared[probe.name] = probe.prepare(model, everything, seed)
-        sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name))
+        sources = gathered(probe, self.preflight.probes)
+        sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name), sources)
         return measure(probe, model, documents, sitting)
 
     def _earlier(self, probe: "AnyProbe", shard: Shard) -> dict[str, dict[str, Row]]:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from auditor.errors import StoreError
 from auditor.records import plan as plans
 from auditor.records.plan import Bound, Plan, PlannedProbe
-from auditor.records.proof import Proof
+from auditor.records.proof import Proof, SelfCheck
 from tests.records.planned import planned
 
 PROOF = Proof("models/tiny", "answers", "packed", None, "padded", 1e-7, "probability", 12, 40)
+SELF_CHECK = SelfCheck("lime", 54, 1e-15, 1e-6, 2.5, 5.0)
 TEXT = st.text(st.characters(), max_size=8)  # lone surrogates too
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 FREE = st.recursive(
@@ -83,7 +84,13 @@ def test_numbers_that_python_calls_equal_are_written_alike_or_are_other_plans():
 
 def test_the_id_ignores_when_where_and_how_it_was_typed_and_nothing_else():
     plan = planned()
-    same = {"command": "auditor run --fresh", "computing": (PROOF,), "created": "x", "run_id": "y"}
+    same = {
+        "command": "auditor run --fresh",
+        "computing": (PROOF,),
+        "created": "x",
+        "run_id": "y",
+        "self_checks": (SELF_CHECK,),
+    }
     assert len(plan.id) == 64
     assert replace(plan, **same).id == plan.id
     assert replace(plan, **same) != plan
@@ -172,7 +179,7 @@ def test_a_probe_whose_name_would_leave_the_folder_is_refused(tmp_path):
         plans.read(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"format": "auditor.plan/2"}', b"null"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"format": "auditor.plan/3"}', b"null"])
 def test_what_is_no_plan_at_all_is_one_line(tmp_path, content):
     path = tmp_path / "plan.json"
     path.write_bytes(content)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from auditor.findings.contract.presentation import Presentation
 from auditor.findings.contract.quantity import ModelKind
 from auditor.records.plan import Bound
-from auditor.records.proof import Proof
+from auditor.records.proof import Proof, SelfCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,7 @@ class Context:
     """Probe → the model it asked, where that is not the audited one."""
     computing: tuple[Proof, ...] = ()
     """How each model was asked, question by question."""
+    self_checks: tuple[SelfCheck, ...] = ()
+    """What probes gave on toy models before anything was measured."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Probe that runs by default → kind of reason why it was not asked, see `LEFT_OUT` of the wording."""

@@ -10,7 +10,7 @@ from pydantic import Field, SerializeAsAny
 
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.presentation import Presentation
-from auditor.records.proof import Proof
+from auditor.records.proof import Proof, SelfCheck
 
 A = TypeVar("A", bound=Finding)
 FORMAT: Final = "auditor.findings/4"
@@ -244,6 +244,8 @@ class Findings(Finding):
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
     computing: tuple[Proof, ...] = ()
     """How the models were asked."""
+    self_checks: tuple[SelfCheck, ...] = ()
+    """What probes gave on toy models before anything was measured."""
     documents_left_out: int = 0
     """Documents whose rows are only in documents.parquet, because there are too many for one page."""
 

@@ -23,6 +23,18 @@ def pearson(a: np.ndarray, b: np.ndarray) -> float | None:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
+def spearman(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Their rank correlation, ties share their mean rank; None where the weights of either are all the same."""
+    return None if is_flat(a) or is_flat(b) else pearson(mean_ranks(a), mean_ranks(b))
+
+
+def mean_ranks(weights: np.ndarray) -> np.ndarray:
+    """(S,) from 1, the smallest first; equal weights share the mean of their ranks."""
+    _, group, sizes = np.unique(weights, return_inverse=True, return_counts=True)
+    last = np.cumsum(sizes)
+    return np.asarray((last - (sizes - 1) / 2)[group.reshape(-1)])
+
+
 def top(weights: np.ndarray) -> set[int]:
     """The segments of largest |weight|, three or all; of equal ones the first."""
     return set(np.argsort(-np.abs(weights), kind="stable")[:TOP].tolist())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -43,6 +44,19 @@ class Exchange(NamedTuple):
         else:
             setattr(self.module, self.name, self.value)
         return Exchange(self.module, self.name, before)
+
+
+class Values(NamedTuple):
+    """A tensor of a model, and the numbers that are to stand in it."""
+
+    tensor: torch.Tensor
+    values: torch.Tensor
+
+    def make(self) -> "Values":
+        """Writes them over those that are there, which are kept; whatever shares the tensor's memory sees them."""
+        before = self.tensor.detach().clone()
+        self.tensor.detach().copy_(self.values)
+        return Values(self.tensor, before)
 
 
 class Attention(NamedTuple):

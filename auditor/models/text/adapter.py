@@ -1,7 +1,8 @@
 """What every adapter of a text model shares: tokens with their places, states, attention, and what is proven of it."""
 
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,8 +15,10 @@ from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Batcher
 from auditor.models.computing.proof import draw, lengths
 from auditor.models.computing.proving import prove
+from auditor.models.computing.randomising import randomised
 from auditor.models.inputs import HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
 from auditor.models.text.tokenising import Tokenising
+from auditor.records.sanity import Part
 
 PROVEN = 512
 """Tokens of the longest text of a proof where nobody says which texts will come."""
@@ -70,6 +73,17 @@ class TextModel(Tokenising, BatchedModel, ABC):
     def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
         """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         return self._reader.maps(tokens, n_keys)
+
+    @contextmanager
+    def randomising(self, seed: int) -> Iterator[Iterator[Part]]:
+        """Draws weights anew, part by part; see `capabilities.Randomises`. What was proven in it is proven again."""
+        proven = self._proven
+        try:
+            with randomised(self.model, self.stock.body, seed) as parts:
+                yield parts
+        finally:
+            if self._proven > proven:
+                self._prove(self._proven)
 
     def require_proof(self, sequences: Sequences) -> None:
         """Proves the ways of asking on longer texts, if some of these are longer than all before.

@@ -15,7 +15,7 @@ for all, or for none.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -29,12 +29,14 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
+from auditor.probes.lime.self_check import MOST, self_check
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
 from auditor.probes.perturbing import explained_labels, seed_for, stretches
 from auditor.probes.readable import Answered, answered
 from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.proof import SelfCheck
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 Z_95 = 1.96
@@ -118,6 +120,11 @@ class LimeProbe:
             return frozenset()
         lengths = {d.id: len(self._segments(d, model)[1]) for d in documents if not d.is_blank}
         return around_median({name: n for name, n in lengths.items() if 0 < 2 * n <= self.budget})
+
+    def self_check(self) -> SelfCheck | None:
+        """What it gives on toy models; see `auditor.probes.lime.self_check`."""
+        fewer = replace(self, max_samples=min(self.max_samples, MOST), num_features=None, top_labels=1, keep="none")
+        return self_check(fewer if fewer.n_samples == "auto" else replace(fewer, n_samples=min(fewer.n_samples, MOST)))
 
     def measure(
         self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[frozenset[str]]

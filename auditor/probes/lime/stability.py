@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.findings.statistics.likeness import is_flat, pearson, top_shared
+from auditor.findings.statistics.likeness import is_flat, mean_ranks, pearson, top_shared
 from auditor.probes.lime.surrogate import Fit, r_squared
 from auditor.records.explanations import Halves
 
@@ -47,13 +47,11 @@ def stability(halves: Sequence[Half], label: int) -> Halves | None:
     """How far two halves agree on one of their labels; None without halves."""
     if not halves:
         return None
-    from scipy.stats import rankdata
-
     one, other = halves
     a, b = one.fits[label].weights, other.fits[label].weights
     return Halves(
         correlation=_correlation(a, b),
-        rank_correlation=_correlation(rankdata(a), rankdata(b)),
+        rank_correlation=_correlation(mean_ranks(a), mean_ranks(b)),
         top_overlap=top_shared(a, b),
         sign_flips=float(np.mean(a * b < 0)),
         held_out=(_held_out(one, other, label) + _held_out(other, one, label)) / 2,

@@ -18,6 +18,7 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
@@ -51,6 +52,8 @@ _DECADE = math.log(10)
 _MOST_TICKS = 8
 _MOST_DECADES = 40
 """An axis of more decades has ticks at powers of ten only."""
+_PANELS = 3
+"""In a row."""
 MOST_POINTS = 1500
 """Points drawn of one strip; more would only enlarge the file."""
 
@@ -62,6 +65,52 @@ class Strip:
     label: str
     values: tuple[float, ...]
     """Logarithms of perplexities, nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line over the steps of a panel; what is None is left out."""
+
+    values: tuple[float | None, ...]
+    intervals: tuple[tuple[float, float] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several small plots with the same axes."""
+
+    label: str
+    first: Curve
+    """Drawn as a solid line over a band."""
+    second: Curve
+    """Drawn as a dashed line between whiskers."""
+
+
+def draw_panels(panels: Sequence[Panel], steps: Sequence[str], bound: float, labels: tuple[str, str]) -> str:
+    """Draw correlations step by step, a panel for each method, with zero and a bound across.
+
+    Args:
+        panels: In the order of reading, three in a row.
+        steps: Names of the steps.
+        bound: Above which a correlation is remarkable.
+        labels: What is drawn as the first and the second curve.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    n_rows = math.ceil(len(panels) / _PANELS)
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(_FULL_WIDTH, 0.15 + 1.75 * n_rows))
+        height = 1.75 / figure.get_figheight()
+        for i, panel in enumerate(panels):
+            row, column = divmod(i, _PANELS)
+            left, bottom = 0.055 + column * 0.322, (n_rows - 1 - row) * height
+            axes = figure.add_axes((left, bottom + 0.2 * height, 0.285, 0.66 * height))
+            _draw_panel(axes, panel, steps, bound)
+            if column:
+                axes.set_yticklabels([])
+        _draw_legend(figure, labels)
+        return _data_url(figure)
 
 
 def draw_strips(strips: Sequence[Strip], axis_label: str) -> str:
@@ -123,6 +172,39 @@ def _draw_strip(axes: Axes, y: int, strip: Strip) -> None:
         n=formats.count(len(strip.values)),
     )
     axes.text(-0.02, y - 0.21, summary, ha="right", va="center", transform=transform, color=MUTED, size=7)
+
+
+def _draw_panel(axes: Axes, panel: Panel, steps: Sequence[str], bound: float) -> None:
+    axes.axhline(0, color=MUTED, linewidth=0.6)
+    axes.axhline(bound, color=MUTED, linewidth=0.6, linestyle=(0, (1, 2)))
+    for curve, colour, style in ((panel.first, BLUE, "-"), (panel.second, INK, (0, (3, 2)))):
+        known = [(x, y) for x, y in enumerate(curve.values) if y is not None]
+        axes.plot([x for x, _ in known], [y for _, y in known], color=colour, linewidth=1.3, linestyle=style)
+        axes.plot([x for x, _ in known], [y for _, y in known], "o", color=colour, markersize=2.6)
+    shown = [(x, *ends) for x, ends in enumerate(panel.first.intervals) if ends]
+    if shown:
+        steps_shown, lows, highs = zip(*shown, strict=True)
+        axes.fill_between(steps_shown, lows, highs, color=BLUE, alpha=0.16, linewidth=0)
+    for x, ends in enumerate(panel.second.intervals):
+        if ends:
+            axes.plot([x, x], ends, color=INK, linewidth=0.6)
+    axes.set_xlim(-0.3, len(steps) - 0.7)
+    axes.set_ylim(-1.05, 1.08)
+    axes.set_yticks([-1, -0.5, 0, 0.5, 1], [numbers.shortest(y) for y in (-1, -0.5, 0, 0.5, 1)], size=7)
+    axes.set_xticks(range(len(steps)), steps, size=6.5)
+    axes.set_title(_printable(panel.label), size=8.5, loc="left", pad=4)
+    axes.grid(axis="y", color=HAIR, linewidth=0.5)
+    axes.set_axisbelow(True)
+    _keep_bottom_only(axes)
+    axes.tick_params(axis="y", length=0)
+
+
+def _draw_legend(figure: Figure, labels: tuple[str, str]) -> None:
+    """Names of both curves, at the upper right of the figure."""
+    top = 1 - 0.1 / figure.get_figheight()
+    for x, label, colour, style in ((0.055, labels[0], BLUE, "-"), (0.377, labels[1], INK, (0, (3, 2)))):
+        figure.add_artist(Line2D([x, x + 0.03], [top, top], color=colour, linewidth=1.3, linestyle=style))
+        figure.text(x + 0.038, top, label, va="center", size=7.5, color=MUTED)
 
 
 def _dots(xs: Sequence[float], ys: Sequence[float]) -> PathPatch:

@@ -9,6 +9,7 @@ from auditor.languages.numbers import paragraph
 from auditor.report.contract import Chapter, Method, Section, Sources, numbers_table, with_interval
 from auditor.report.sections.explanation_parameters import PARAMETERS, segments
 from auditor.report.sections.explanations import unit_of
+from auditor.report.sections.self_checks import self_checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,13 @@ def compose(sources: Sources, summary: AttributionSummary, wording: Wording) -> 
         title=say(wording.title),
         question=say(wording.question),
         answer=paragraph([_largest(analysis), _beyond(analysis)]),
-        method=paragraph([say(wording.method), say("Segments: {segments}.", segments=segments(analysis.segmenters))]),
+        method=paragraph(
+            [
+                say(wording.method),
+                say("Segments: {segments}.", segments=segments(analysis.segmenters)),
+                self_checked(sources.findings, summary.probe),
+            ]
+        ),
         limits=say(wording.limits),
         template="sections/tables.html.j2",
         content={"tables": [(numbers_table(say("The numbers behind the answer."), named), "numbers")]},

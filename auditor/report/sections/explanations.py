@@ -16,6 +16,7 @@ from auditor.report.drawing import formats, highlights, marks
 from auditor.report.sections import recurring
 from auditor.report.sections.explanation_cards import CITABLE, Card, Scale, draw_card, scale_of
 from auditor.report.sections.explanation_parameters import segments
+from auditor.report.sections.self_checks import self_checked
 
 
 def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Quantity] = ()) -> Section:
@@ -37,7 +38,7 @@ def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Qua
         title=say("Token explanations"),
         question=say("Which words carry the prediction, and is the explanation to be believed?"),
         answer=_answer(analysis, method),
-        method=_method(analysis),
+        method=paragraph([_method(analysis), self_checked(sources.findings, summary.probe)]),
         limits=_limits(analysis),
         template="sections/lime.html.j2",
         content={
