@@ -55,6 +55,25 @@ class Integral:
 
 
 @dataclass(frozen=True, slots=True)
+class Shapley:
+    """How it was computed which share each segment has in what the answer changes from none of them to all.
+
+    The tuples have an entry for each target.
+    """
+
+    algorithm: str
+    """`exact` (all 2^S subsets), `permutation` (random orders) or `partition` (Owen values of a tree)."""
+    n_permutations: int
+    """Orders that were drawn, each of which was also taken backwards; 0 where none was."""
+    n_evaluations: int
+    """Distinct perturbations that the model computed."""
+    empty_predictions: tuple[float, ...]
+    """What the model says for the document without any segment."""
+    residuals: tuple[float, ...]
+    """All weights, less what the answer changes: 0 up to rounding."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What the segments do to one label of one document. S weights, in the order of the segments."""
 
@@ -134,11 +153,15 @@ class Explanation:
     targets: tuple[Target, ...]
     """The predicted label first, then the others that were asked for."""
     neighbourhood: Neighbourhood | None = None
-    """None for a method that asks about no perturbations, such as gradients."""
+    """None for a method that fits no surrogate to perturbations."""
+    shapley: Shapley | None = None
+    """None for a method whose weights are no Shapley values."""
 
     @property
     def is_sampled(self) -> bool:
         """Whether the weights have a sampling error: some of the perturbations were drawn, not all enumerated."""
+        if self.shapley is not None:
+            return self.shapley.n_permutations > 0
         return self.neighbourhood is not None and not self.neighbourhood.exact
 
 

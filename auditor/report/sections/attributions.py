@@ -1,5 +1,6 @@
 """The chapters of methods of explanation without a surrogate: one section for all, in the words of each."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -51,7 +52,13 @@ def compose(sources: Sources, summary: AttributionSummary, wording: Wording) -> 
         title=say(wording.title),
         question=say(wording.question),
         answer=paragraph([_largest(analysis), _beyond(analysis)]),
-        method=paragraph([say(wording.method), say("Segments: {segments}.", segments=segments(analysis.segmenters))]),
+        method=paragraph(
+            [
+                say(wording.method),
+                *(_COMPUTED[how](n) for how, n in analysis.algorithms.items() if how in _COMPUTED),
+                say("Segments: {segments}.", segments=segments(analysis.segmenters)),
+            ]
+        ),
         limits=say(wording.limits),
         template="sections/tables.html.j2",
         content={"tables": [(numbers_table(say("The numbers behind the answer."), named), "numbers")]},
@@ -79,6 +86,33 @@ def _beyond(analysis: AttributionFindings) -> str:
     )
 
 
+def _exact(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document every subset of the segments was tried: its values are exact.",
+        "In {n} documents every subset of the segments was tried: their values are exact.",
+    )
+
+
+def _by_orders(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document random orders were drawn: its values have a standard error.",
+        "In {n} documents random orders were drawn: their values have a standard error.",
+    )
+
+
+def _by_groups(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document the segments were divided into halves again and again: neighbours share what they add.",
+        "In {n} documents the segments were divided into halves again and again: neighbours share what they add.",
+    )
+
+
+_COMPUTED: Mapping[str, Callable[[int], str]] = {"exact": _exact, "permutation": _by_orders, "partition": _by_groups}
+"""Algorithm of Shapley values → what it means for so many documents."""
+COARSER = N_("the most segments of one document; longer ones are cut coarser")
 ONE_AT_A_TIME = N_(
     "One word at a time: of two words of which either would do, neither seems to matter. The weights are exact for "
     "these texts, and say nothing about others."
