@@ -212,3 +212,35 @@ class Faithfulness:
     """Perturbed documents that the model computed for it."""
     removals: tuple[Removal, ...]
     """One for each explanation of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A few segments that hold the label of one document, whatever the others are (probe `anchors`).
+
+    A draw keeps each segment with probability ½; the rule says which are kept in any case.
+    """
+
+    document_id: str
+    label: str
+    """The most probable one of the whole document."""
+    segmenter: str
+    """As in `Explanation`."""
+    segments: tuple[Segment, ...]
+    rule: tuple[int, ...]
+    """Which of the segments, ascending; empty where the label stays without any."""
+    precision: float
+    """Share of the draws under the rule that keep the label."""
+    low: float
+    """The lower end of its 95 % interval (Kullback–Leibler); the precision itself where every mask was evaluated."""
+    high: float
+    coverage: float
+    """Probability that a draw keeps all segments of the rule."""
+    base_precision: float
+    """Of the empty rule: how often the label stays while nothing is held."""
+    n_samples: int
+    """Draws behind the precision, none of which the search has seen; 0 where every mask was evaluated."""
+    n_evaluations: int
+    """Distinct perturbations that the model computed."""
+    stopped: str
+    """`anchored` (the rule is as precise as was demanded), `length` or `budget` (none was found within these)."""

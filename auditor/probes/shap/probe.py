@@ -35,6 +35,7 @@ from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.game import Game, foreseen
 from auditor.probes.perturbing import (
     Most,
     Perturbed,
@@ -46,7 +47,6 @@ from auditor.probes.perturbing import (
     questioned,
     seed_for,
 )
-from auditor.probes.shap.game import Game, foreseen
 from auditor.probes.shap.package import by_partition, by_permutations
 from auditor.probes.shap.values import shapley_values
 from auditor.records.explanations import Explanation, Shapley, Target

@@ -1,6 +1,6 @@
 """A document as an explainer of masks asks about it: masks in, answers out, each distinct mask asked once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 import numpy as np
@@ -31,21 +31,31 @@ class Game(Generic[B]):
 
     def answer(self, masks: np.ndarray) -> np.ndarray:
         """(N, K) float64 in the unit of the question, to (N, S) bool masks."""
-        keys = [mask.tobytes() for mask in masks]
-        unknown = [i for i, key in enumerate(keys) if key not in self._rows]
-        if unknown:
-            self._ask(distinct(masks[unknown])[0])
-        return np.asarray(self.perturbed.values[[self._rows[key] for key in keys]])
+        ask([(self, masks)])
+        return np.asarray(self.perturbed.values[[self._rows[mask.tobytes()] for mask in masks]])
 
-    def _ask(self, masks: np.ndarray) -> None:
+    def unknown(self, masks: np.ndarray) -> Perturbed:
+        """Those of the masks that have not been asked, each once."""
         known = self.perturbed
-        new = Perturbed(known.document, known.segments, known.question, masks)
-        evaluate(self.model, [new])
-        n = len(known.masks)
-        known.masks = np.concatenate([known.masks, masks])
+        new = [i for i, mask in enumerate(masks) if mask.tobytes() not in self._rows]
+        return Perturbed(known.document, known.segments, known.question, distinct(masks[new])[0])
+
+    def learn(self, new: Perturbed) -> None:
+        """Adds what has been asked."""
+        known, n = self.perturbed, len(self.perturbed.masks)
+        known.masks = np.concatenate([known.masks, new.masks])
         known.values = np.concatenate([known.values, new.values])
         known.faults |= {n + row: reason for row, reason in new.faults.items()}
-        self._rows |= {mask.tobytes(): n + row for row, mask in enumerate(masks)}
+        self._rows |= {mask.tobytes(): n + row for row, mask in enumerate(new.masks)}
+
+
+def ask(asked: Sequence[tuple[Game[B], np.ndarray]]) -> None:
+    """Asks what is not known yet of the masks of all these documents, in one stream of batches."""
+    new = [(game, unknown) for game, masks in asked if len((unknown := game.unknown(masks)).masks)]
+    if new:
+        evaluate(new[0][0].model, [unknown for _, unknown in new])
+    for game, unknown in new:
+        game.learn(unknown)
 
 
 def foreseen(n_segments: int, explain: Callable[[Callable[[np.ndarray], np.ndarray]], object]) -> np.ndarray:
