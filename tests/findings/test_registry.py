@@ -19,16 +19,8 @@ from auditor.findings.contract.registry import owner_of, quantities, quantity_of
 from auditor.findings.contract.summary import Cell
 
 OURS = [
-    *(
-        "prediction",
-        "lime",
-        "occlusion",
-        "shap",
-        "saliency",
-        "input_x_gradient",
-        "integrated_gradients",
-        "faithfulness",
-    ),
+    *("prediction", "lime", "occlusion", "shap"),
+    *("saliency", "input_x_gradient", "integrated_gradients", "anchors", "faithfulness"),
     *("attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(

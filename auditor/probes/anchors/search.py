@@ -161,7 +161,7 @@ class Search:
             inside, outside = order[:size], order[size:]
             pair = self._undecided(counts, inside, outside, round_)
             if pair is None or len(self.kept) >= end:
-                return rules[inside]
+                return np.asarray(rules[inside])
             since = len(self.kept)
             yield from self._draw(rules[pair], BATCH)
             counts += self._counts(rules, since)
@@ -187,7 +187,7 @@ class Search:
             precise = hits >= wanted.precision * n
             holds = precise & (lower(hits, n, beta) >= wanted.precision - wanted.tolerance)
             if holds.any() or not precise.any() or self._is_spent:
-                return holds
+                return np.asarray(holds)
             yield from self._draw(rules[precise], BATCH)
 
     def _told(self, rule: np.ndarray, base: float, stopped: str) -> Asking:
