@@ -146,11 +146,7 @@ def _card(sources: Sources, document: Document, found: Anchor) -> Card:
         label=formats.middle(found.label, 60),
         words=_words(found),
         passages=tuple(highlights.passages(document, _marks(found), unit, _MOST_WORDS)),
-        facts=say(
-            "precision {precision}, coverage {coverage}",
-            precision=_share(found.precision),
-            coverage=_share(found.coverage),
-        ),
+        facts=say("precision {value}", value=_share(found.precision)),
         made=_made(found),
     )
 
