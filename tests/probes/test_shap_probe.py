@@ -2,23 +2,28 @@
 
 import math
 import os
-import warnings
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoModelForSequenceClassification
 
+from auditor import config
+from auditor.corpus.segments import perturb
 from auditor.errors import ProbeError
 from auditor.probes.contract import Sitting
 from auditor.probes.occlusion import OcclusionProbe
 from auditor.probes.perturbing import every_mask, seed_for
-from auditor.probes.shap.package import balanced_tree, by_permutations
+from auditor.probes.shap.package import balanced_tree, by_permutations, imported
 from auditor.probes.shap.probe import ShapProbe, mean_estimate
 from auditor.probes.shap.values import shapley_values
 from auditor.records import schema
 from auditor.records.explanations import Explanation
 from auditor.records.types import Document, Failure, NotMeasurable
 from auditor.running import probe_selection
+from tests.probes.differentiable import NAMES, opened, shelf
 from tests.probes.mosaic import Eye
 from tests.probes.stubs import Oracle, sigmoid
 from tests.probes.test_unreadable_perturbations import Picky
@@ -97,9 +102,7 @@ def test_one_or_two_words_are_exact_whatever_the_algorithm(text: str, algorithm:
 
 
 def test_exact_values_and_owen_values_are_those_of_the_package() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import shap
+    shap = imported()
 
     def masked(mask: np.ndarray, whole: np.ndarray) -> np.ndarray:
         return (mask * whole)[None]
@@ -213,10 +216,28 @@ def test_too_many_segments_name_the_parameter() -> None:
     assert coarser.segmenter == "sentences"
 
 
+def test_on_a_transformer_they_are_those_of_the_package_asking_the_stock_model(tmp_path: Path) -> None:
+    folder = shelf(tmp_path)("bert")
+    theirs, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder).eval(), opened(folder).tokenizer
+    document = Document("d", "a charming film, dull ending")
+    (row,) = ShapProbe().measure(opened(folder), [document], Sitting(0))
+
+    def model(kept: np.ndarray) -> np.ndarray:
+        texts = [text for text, _ in perturb(document, row.segments, kept.astype(bool))]
+        with torch.inference_mode():
+            logits = [theirs(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
+        return torch.stack(logits).double().softmax(-1).numpy()
+
+    explainer = imported().ExactExplainer(model, lambda mask, whole: (mask * whole)[None])
+    values = explainer(np.ones((1, len(row.segments))), silent=True).values[0][:, NAMES.index(row.targets[0].label)]
+    # Float32 in batches of another shape: 1e-5 of the largest is what is asked for.
+    assert row.targets[0].weights == pytest.approx(values, abs=1e-5 * np.abs(values).max())
+
+
 def test_a_package_that_is_missing_is_named_before_anything_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe_selection, "find_spec", lambda _: None)
-    probes = probe_selection._require_packages
+    settings = {"corpus.path": "x.csv", "model.name": "org/model"}
     message = r"^probes\.shap: needs the package shap, which is not installed: pip install 'auditor\[shap\]'$"
     with pytest.raises(ProbeError, match=message):
-        probes([OcclusionProbe(), ShapProbe()])
-    probes([OcclusionProbe()])
+        probe_selection.choose(config.load(None, {**settings, "probes.shap": {}}), "text-classification")
+    assert probe_selection.choose(config.load(None, {**settings, "probes.occlusion": {}}), "text-classification")

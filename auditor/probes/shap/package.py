@@ -92,7 +92,7 @@ def _values(explanation: Any) -> np.ndarray:
 def _drawing(seed: int) -> Iterator[ModuleType]:
     """The package, while the random state of the process is that of a seed."""
     with _LOCK:
-        shap = _imported()
+        shap = imported()
         state = np.random.get_state()  # noqa: NPY002
         np.random.seed(seed)  # noqa: NPY002
         try:
@@ -101,7 +101,8 @@ def _drawing(seed: int) -> Iterator[ModuleType]:
             np.random.set_state(state)  # noqa: NPY002
 
 
-def _imported() -> ModuleType:
+def imported() -> ModuleType:
+    """The package, which takes seconds to import."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of matplotlib, to those who wrote shap
         import shap
