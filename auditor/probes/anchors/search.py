@@ -12,10 +12,11 @@ An anchor is a rule of precision ≥ τ; the best covers most: the shortest, of 
                  finds the best among them: it draws for the rule of the beam that may be worst and for the one outside
                  that may be best, until they differ by no more than `EPSILON`, or the level's share of the draws is
                  spent. A rule is an anchor if its mean is ≥ τ and its lower bound, of probability 1 − δ over the level,
-                 ≥ τ − `tolerance`. A draw under a rule counts for every rule that holds it and is kept in it.
+                 ≥ τ − `tolerance`. A draw under a rule A counts for every rule that holds A and is kept by the draw.
 
-What is told of the rule that was found comes from `FRESH` draws that the search has not seen, since among many rules
-the luckiest is chosen; where no more masks than that keep the rule, from all of them, without an error.
+The bounds of a search are the authors': they do not allow for looking again and again while draws come, and among many
+rules the luckiest is chosen. What is told of the rule that was found therefore comes from `FRESH` draws that the search
+has not seen; where no more masks than that keep the rule, from all of them, without an error.
 
 A search is a generator that yields masks (N, S) and is sent (N,) bool, whether each keeps the label: who drives it asks
 for many documents at once.
@@ -120,9 +121,9 @@ class Search:
             holds = yield from self._confirmed(beam)
             if holds.any() or self._is_spent:
                 break
-        n, hits = self._counts(beam)
-        best = int(np.where(holds | ~holds.any(), hits / n, -1.0).argmax())
-        is_long = length == most and hits[best] < self.settings.precision * n[best]
+        means = _means(self._counts(beam))
+        best = int(np.where(holds | ~holds.any(), means, -1.0).argmax())
+        is_long = length == most and means[best] < self.settings.precision
         stopped = "anchored" if holds.any() else "length" if is_long else "budget"
         return (yield from self._told(beam[best], base, stopped))
 
@@ -152,12 +153,13 @@ class Search:
     def _best(self, rules: np.ndarray, end: int) -> Generator[np.ndarray, np.ndarray, np.ndarray]:
         """(beam, S): the rules of the highest precision, by KL-LUCB, as far as `end` draws tell them."""
         counts, size = self._counts(rules), self.settings.beam
-        if (few := counts[0] < LEAST).any():
-            yield from self._draw(rules[few], LEAST)
+        room = max(0, self.settings.max_samples - len(self.kept)) // LEAST
+        if len(few := rules[counts[0] < LEAST][:room]):
+            yield from self._draw(few, LEAST)
             counts = self._counts(rules)
         round_ = 1
         while True:
-            order = np.argsort(-counts[1] / counts[0], kind="stable")
+            order = np.argsort(-_means(counts), kind="stable")
             inside, outside = order[:size], order[size:]
             pair = self._undecided(counts, inside, outside, round_)
             if pair is None or len(self.kept) >= end:
@@ -202,6 +204,11 @@ class Search:
         value = float(agreed.mean())
         low, high = (value, value) if is_exact else interval(int(agreed.sum()), FRESH)
         return Found(names, value, low, high, base, 0 if is_exact else FRESH, stopped)
+
+
+def _means(counts: np.ndarray) -> np.ndarray:
+    """Share of hits; 0 without a draw."""
+    return np.asarray(counts[1] / np.maximum(counts[0], 1))
 
 
 def _extended(beam: np.ndarray) -> np.ndarray:
