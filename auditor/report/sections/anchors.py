@@ -94,12 +94,12 @@ def _table(sources: Sources) -> Table:
     columns = (
         Column(say("Document"), "id", 14),
         Column(say("Rule"), "corpus", 22),
-        Column(say("Answer"), "corpus", 12),
+        Column(say("Label"), "corpus", 12),
         Column("", "mark", 0, marks.axis_labels(_AXIS)),
-        Column(say("Precision"), "number", 10),
+        Column(say("Precision of a rule"), "number", 10),
         Column(say("95% interval"), "number", 12),
         Column(say("Without a rule"), "number", 12),
-        Column(say("Coverage"), "number", 10),
+        Column(say("Coverage of a rule"), "number", 10),
     )
     caption = say(
         "How often the answer stays while the words of the rule stay and any other may go; without a rule, while every "
