@@ -118,7 +118,8 @@ def test_the_installed_package_finds_its_probes_by_entry_point(home):
     program = (
         "from importlib.metadata import entry_points as e; print(*sorted(p.name for p in e(group='auditor.probes')))"
     )
-    of_explanations = ["faithfulness", "input_x_gradient", "integrated_gradients", "lime", "occlusion", "saliency"]
+    by_gradients = ["input_x_gradient", "integrated_gradients", "saliency"]
+    of_explanations = ["anchors", "faithfulness", "lime", "occlusion", "shap", *by_gradients]
     wanted = sorted(["sanity", "attention", "perplexity", "prediction", "pseudo_perplexity", *of_explanations])
     assert _run(home, "python", "-c", program).split() == wanted
 

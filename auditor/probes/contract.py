@@ -7,7 +7,8 @@ A probe is a frozen pydantic dataclass; its fields are exactly its parameters, w
 Three things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`); `after`,
 the probes whose rows of the same documents it reads (`Follows`); and `gathers`, the record of which it reads the rows,
 whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`. With `self_check` it is held
-against toy models before a run (`SelfChecks`).
+against toy models before a run (`SelfChecks`). One that uses packages which do not come with this one says which it
+`requires` (`Requires`), and is refused before anything loads where one is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -120,6 +121,14 @@ class SelfChecks(Protocol):
     def self_check(self) -> SelfCheck | None:
         """Goes the way that the run will go, with its parameters; None where nothing is known for these parameters."""
         ...
+
+
+@runtime_checkable
+class Requires(Protocol):
+    """A probe that uses packages which do not come with this one; it imports them when it measures, not before."""
+
+    requires: ClassVar[Mapping[str, str]]
+    """Package, as it is imported → what pip installs it by, such as `auditor[shap]`."""
 
 
 def predecessors(probe: AnyProbe, probes: Sequence[AnyProbe]) -> tuple[str, ...]:

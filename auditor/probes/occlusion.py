@@ -28,11 +28,11 @@ from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks
-from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
+from auditor.probes.perturbing import Most, Perturbed, cut, evaluate, explained_labels, questioned
 from auditor.probes.toys import DOCUMENT, conjunction, linear
-from auditor.records.explanations import Explanation, Segment, Target
+from auditor.records.explanations import Explanation, Target
 from auditor.records.proof import SelfCheck
-from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
+from auditor.records.types import Document, Unmeasured
 
 Row = Explanation | Unmeasured
 
@@ -81,30 +81,13 @@ class OcclusionProbe:
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
     def _measure(self, model: Answers[B], documents: Sequence[Document]) -> Iterator[Row]:
-        segmented = [
-            model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
-            for document in documents
-        ]
-        unasked = [self._unasked(*one) for one in zip(documents, segmented, strict=True)]
-        asked = [document for document, fault in zip(documents, unasked, strict=True) if fault is None]
-        of_asked = [segments for (_, segments), fault in zip(segmented, unasked, strict=True) if fault is None]
-        perturbed = [
-            Perturbed(document, segments, question, one_removed(len(segments)))
-            for document, segments, question in zip(asked, of_asked, model.ask(asked) if asked else [], strict=True)
-        ]
+        most = Most(self.max_segments, f"max_segments = {self.max_segments}")
+        cuts = [cut(model, document, self.segmenter, most, bow=self.bow) for document in documents]
+        perturbed = questioned(model, cuts, lambda _, n_segments: one_removed(n_segments))
         evaluate(model, perturbed)
         answers = iter(perturbed)
-        for fault, (segmenter, _) in zip(unasked, segmented, strict=True):
-            yield fault or self._explanation(next(answers), segmenter)
-
-    def _unasked(self, document: Document, segmented: tuple[str, tuple[Segment, ...]]) -> Unmeasured | None:
-        segmenter, segments = segmented
-        if not segments:
-            return NotMeasurable(document.id, "no-segments", f"cut into {segmenter}, it has nothing to switch off")
-        if len(segments) > self.max_segments:
-            message = f"{len(segments)} {segmenter} are more than max_segments = {self.max_segments}; raise it"
-            return Failure(document.id, "too-many-segments", message)
-        return None
+        for one in cuts:
+            yield one.fault or self._explanation(next(answers), one.segmenter)
 
     def _explanation(self, perturbed: Perturbed, segmenter: str) -> Row:
         if perturbed.fault:

@@ -21,6 +21,36 @@ STRETCH = 2048
 """Perturbations, at least, that are made at once and pooled into batches."""
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How many segments of a document an explainer can take."""
+
+    n_segments: int
+    reason: str
+    """The parameter that it follows from, and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A document divided into segments, or why it cannot be explained by them."""
+
+    document: Document
+    segmenter: str
+    segments: tuple[Segment, ...]
+    most: Most
+
+    @property
+    def fault(self) -> Unmeasured | None:
+        """Why nothing is asked about it."""
+        if not self.segments:
+            message = f"cut into {self.segmenter}, it has nothing to switch off"
+            return NotMeasurable(self.document.id, "no-segments", message)
+        if len(self.segments) > self.most.n_segments:
+            message = f"{len(self.segments)} {self.segmenter} are more than {self.most.reason}; raise it"
+            return Failure(self.document.id, "too-many-segments", message)
+        return None
+
+
 @dataclass(eq=False, slots=True)
 class Perturbed:
     """One document with masks to try, and what the model says to them once `evaluate` has asked it."""
@@ -47,6 +77,28 @@ class Perturbed:
             reason = next(iter(self.faults.values()))
             return NotMeasurable(self.document.id, "unreadable-perturbations", f"{message}: {reason}")
         return None
+
+
+def cut(model: Answers[B], document: Document, segmenter: str, most: Most, *, bow: bool) -> Cut:
+    """Divides a document, more coarsely where `segmenter` leaves that open and there would be too many segments."""
+    name, segments = model.segment(document, segmenter, merge_equal=bow, most=most.n_segments)
+    return Cut(document, name, segments, most)
+
+
+def questioned(model: Answers[B], cuts: Sequence[Cut], masks: Callable[[Document, int], np.ndarray]) -> list[Perturbed]:
+    """What is to be asked about the documents that have no fault.
+
+    Args:
+        model: Which words the questions.
+        cuts: All documents.
+        masks: Those (N, S) to try of a document with S segments.
+    """
+    asked = [one for one in cuts if one.fault is None]
+    questions = model.ask([one.document for one in asked]) if asked else []
+    return [
+        Perturbed(one.document, one.segments, question, masks(one.document, len(one.segments)))
+        for one, question in zip(asked, questions, strict=True)
+    ]
 
 
 def evaluate(model: Answers[B], perturbed: Sequence[Perturbed]) -> None:
@@ -86,6 +138,12 @@ def stretches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]
             stretch, n = [], 0
     if stretch:
         yield stretch
+
+
+def every_mask(n_segments: int) -> np.ndarray:
+    """(2^S, S) bool: row r keeps segment i where bit i of 2^S − 1 − r is set; row 0 is the undisturbed document."""
+    codes = np.arange(2**n_segments)[::-1, None]
+    return (codes >> np.arange(n_segments)[None] & 1).astype(bool)
 
 
 def distinct(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -55,6 +55,25 @@ class Integral:
 
 
 @dataclass(frozen=True, slots=True)
+class Shapley:
+    """How it was computed which share each segment has in what the answer changes from none of them to all.
+
+    The tuples have an entry for each target.
+    """
+
+    algorithm: str
+    """`exact` (all 2^S subsets), `permutation` (random orders) or `partition` (Owen values of a tree)."""
+    n_permutations: int
+    """Orders that were drawn, each of which was also taken backwards; 0 where none was."""
+    n_evaluations: int
+    """Distinct perturbations that the model computed."""
+    empty_predictions: tuple[float, ...]
+    """What the model says for the document without any segment."""
+    residuals: tuple[float, ...]
+    """All weights, less what the answer changes: 0 up to rounding."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What the segments do to one label of one document. S weights, in the order of the segments."""
 
@@ -134,11 +153,15 @@ class Explanation:
     targets: tuple[Target, ...]
     """The predicted label first, then the others that were asked for."""
     neighbourhood: Neighbourhood | None = None
-    """None for a method that asks about no perturbations, such as gradients."""
+    """None for a method that fits no surrogate to perturbations."""
+    shapley: Shapley | None = None
+    """None for a method whose weights are no Shapley values."""
 
     @property
     def is_sampled(self) -> bool:
         """Whether the weights have a sampling error: some of the perturbations were drawn, not all enumerated."""
+        if self.shapley is not None:
+            return self.shapley.n_permutations > 0
         return self.neighbourhood is not None and not self.neighbourhood.exact
 
 
@@ -192,3 +215,35 @@ class Faithfulness:
     """Perturbed documents that the model computed for it."""
     removals: tuple[Removal, ...]
     """One for each explanation of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A few segments that hold the label of one document, whatever the others are (probe `anchors`).
+
+    A draw keeps each segment with probability ½; the rule says which are kept in any case.
+    """
+
+    document_id: str
+    label: str
+    """The most probable one of the whole document."""
+    segmenter: str
+    """As in `Explanation`."""
+    segments: tuple[Segment, ...]
+    rule: tuple[int, ...]
+    """Which of the segments, ascending; empty where the label stays without any."""
+    precision: float
+    """Share of the draws under the rule that keep the label."""
+    low: float
+    """The lower end of its 95 % interval (Kullback–Leibler); the precision itself where every mask was evaluated."""
+    high: float
+    coverage: float
+    """Probability that a draw keeps all segments of the rule."""
+    base_precision: float
+    """Of the empty rule: how often the label stays while nothing is held."""
+    n_samples: int
+    """Draws behind the precision, none of which the search has seen; 0 where every mask was evaluated."""
+    n_evaluations: int
+    """Distinct perturbations that the model computed."""
+    stopped: str
+    """`anchored` (the rule is as precise as was demanded), `length` or `budget` (none was found within these)."""

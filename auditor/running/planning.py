@@ -1,6 +1,7 @@
 """From what was checked to the plan: everything that decides the evidence, before anything is measured."""
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from pydantic import TypeAdapter
 
 import auditor
 from auditor.config import Config
+from auditor.probes.contract import Requires
 from auditor.records.kinds import record_name
 from auditor.records.plan import (
     Bound,
@@ -57,7 +59,7 @@ def plan(preflight: Preflight, command: str) -> Plan:
         look=preflight.appearance.planned(),
         shards=tuple(ShardRange(shard.start, shard.stop) for shard in preflight.shards),
         notes=preflight.notes,
-        versions=_versions(),
+        versions=_versions(preflight.probes),
         configuration={key: table for key, table in config.resolved().items() if key != "run"},
         command=command,
         self_checks=preflight.self_checks,
@@ -116,9 +118,11 @@ def _probe(probe: "AnyProbe", n_documents: int) -> PlannedProbe:
     return PlannedProbe(record_name(probe.record), parameters, n_documents, probe.model)
 
 
-def _versions() -> dict[str, str]:
+def _versions(probes: Iterable["AnyProbe"]) -> dict[str, str]:
+    """Of what computes: this package, Python, the libraries of all probes and those that some require."""
     versions = {"auditor": auditor.__version__, "Python": platform.python_version()}
-    for library in LIBRARIES:
+    required = [package for probe in probes if isinstance(probe, Requires) for package in probe.requires]
+    for library in dict.fromkeys([*LIBRARIES, *required]):
         try:
             versions[library] = version(library)
         except PackageNotFoundError:

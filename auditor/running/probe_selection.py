@@ -3,7 +3,9 @@
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -30,7 +32,8 @@ def choose(config: Config, task: str) -> tuple["AnyProbe", ...]:
 
     Raises:
         ConfigError: All faults of their tables.
-        ProbeError: One that the model cannot answer, or that reads the rows of one that does not run.
+        ProbeError: One that the model cannot answer, or that reads the rows of one that does not run; or all that lack
+            a package.
     """
     from auditor import models
 
@@ -61,7 +64,22 @@ def choose(config: Config, task: str) -> tuple["AnyProbe", ...]:
     for probe in probes:
         if not models.offers(task_for(probe) if probe.model else task, probe.needs):
             raise ProbeError(f"probes.{probe.name}: {_remedy(probe, task)}")
+    _require_packages(probes)
     return ordered(probes)
+
+
+def _require_packages(probes: Sequence["AnyProbe"]) -> None:
+    from auditor.probes.contract import Requires
+
+    missing = [
+        f"probes.{probe.name}: needs the package {package}, which is not installed: pip install '{distribution}'"
+        for probe in probes
+        if isinstance(probe, Requires)
+        for package, distribution in probe.requires.items()
+        if find_spec(package) is None
+    ]
+    if missing:
+        raise ProbeError("\n".join(missing))
 
 
 def _fault_of_name(entry: EntryPoint) -> str | None:

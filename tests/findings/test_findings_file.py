@@ -71,7 +71,8 @@ def with_lengths(registered):
 def test_the_schema_describes_what_every_summary_came_to_and_names_every_number():
     properties = schema()["properties"]["analyses"]["properties"]
     assert properties["lime"] == {"$ref": "#/$defs/ExplanationFindings"}
-    of_explanations = {"lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"}
+    by_gradients = {"saliency", "input_x_gradient", "integrated_gradients"}
+    of_explanations = {"lime", "occlusion", "shap", "anchors", "faithfulness"} | by_gradients
     assert set(properties) == {"prediction", "sanity", "attention", "perplexity", "pseudo_perplexity"} | of_explanations
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)

@@ -6,8 +6,9 @@ import pytest
 from acted_upon import removal
 from worked_example import explanation
 
+from auditor.findings.analyses.completeness import missed
 from auditor.findings.analyses.grades import Trust, trust
-from auditor.records.explanations import Halves, Surrogate
+from auditor.records.explanations import Halves, Integral, Shapley, Surrogate
 
 GOOD = Trust(moved=0.6, drop=0.5, better=0.0, said=0.9, fidelity=0.9, halves=0.95)
 
@@ -25,6 +26,23 @@ GOOD = Trust(moved=0.6, drop=0.5, better=0.0, said=0.9, fidelity=0.9, halves=0.9
 def test_each_threshold_counts_from_its_own_value_on(key, rely, care, refused):
     grades = [replace(GOOD, **{key: value}).grade for value in (rely, care, refused)]
     assert grades == ["rely", "care", "not"]
+
+
+def test_an_integral_that_misses_more_than_a_twentieth_is_never_relied_upon_and_refuses_nothing():
+    assert [replace(GOOD, missed=value).grade for value in (0.0, 0.05, 0.051, 3.0)] == ["rely", "rely", "care", "care"]
+    assert replace(GOOD, missed=0.0, drop=0.0).grade == "not"
+
+
+def test_what_weights_miss_is_a_share_of_what_the_answer_changes_from_the_baseline():
+    base = explanation(0)
+    target = replace(base.targets[0], model_prediction=0.9, integral=Integral("pad", 0.4, 32, -0.02))
+    assert missed(replace(base, targets=(target,))) == pytest.approx(0.04)
+    assert trust(replace(base, targets=(target,)), removal()).missed == pytest.approx(0.04)
+    level = replace(target, integral=Integral("pad", 0.9, 32, 0.001))
+    assert missed(replace(base, targets=(level,))) == pytest.approx(0.02), "of 0.05, where nothing changes"
+    shared = replace(base, shapley=Shapley("permutation", 10, 400, (0.4,), (-0.05,)))
+    assert missed(replace(shared, targets=(replace(target, integral=None),))) == pytest.approx(0.1)
+    assert missed(base) is None
 
 
 def test_one_fault_refuses_what_is_otherwise_perfect():

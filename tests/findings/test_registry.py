@@ -19,7 +19,8 @@ from auditor.findings.contract.registry import owner_of, quantities, quantity_of
 from auditor.findings.contract.summary import Cell
 
 OURS = [
-    *("prediction", "lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"),
+    *("prediction", "lime", "occlusion", "shap"),
+    *("saliency", "input_x_gradient", "integrated_gradients", "anchors", "faithfulness"),
     *("sanity", "attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(
@@ -35,7 +36,7 @@ def test_our_summaries_are_found_in_the_order_of_the_report():
 
 def test_another_summary_stands_at_its_place_behind_ours_without_one(registered):
     registered(twin=TWIN, length=LengthSummary())
-    assert list(summaries()) == [*OURS[:4], "twin", *OURS[4:], "length"]
+    assert list(summaries()) == [*OURS[:5], "twin", *OURS[5:], "length"]
     assert owner_of("length.characters{length=short}").probe == "length"
     assert summary_of("length").section_id == "probe-length"
     assert list(quantities())[-2:] == ["length.characters", "length.share"]

@@ -108,6 +108,17 @@ def test_segments_and_labels_are_those_of_occlusion_and_all_adds_up(folders: Cal
             assert abs(error) <= 0.01 * max(abs(change), 0.01)
 
 
+def test_a_long_document_is_cut_as_occlusion_cuts_it_and_none_has_too_many_segments(
+    folders: Callable[[str], Path],
+) -> None:
+    model, document = opened(folders("bert")), Document("d", "A good film. A dull ending. What a mess.")
+    for probe in PROBES:
+        ours, theirs = (rows(one, model, document, max_segments=5)[0] for one in (probe, OcclusionProbe))
+        assert (ours.segments, ours.segmenter) == (theirs.segments, "sentences")
+        (words,) = rows(probe, model, document, segmenter="words", max_segments=5)
+        assert (type(words), words.segmenter) == (Explanation, "words")
+
+
 def test_equal_words_get_the_sum_of_what_each_would_get(folders: Callable[[str], Path]) -> None:
     model, document = opened(folders("bert")), Document("pair", "dull film, dull", pair="dull")
     for probe in PROBES:

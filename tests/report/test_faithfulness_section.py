@@ -9,7 +9,7 @@ import pytest
 from auditor.findings import Bound, summarise
 from auditor.findings.analyses import grades
 from auditor.languages.numbers import shortest
-from auditor.records.explanations import Integral
+from auditor.records.explanations import Integral, Shapley
 from auditor.report import render_html
 from auditor.report.chapters import chapters
 from auditor.report.contract import Sources
@@ -167,3 +167,16 @@ def test_what_an_integral_misses_is_a_number_of_its_method():
     findings = summarise(evidence, context(asked={**context().asked, "integrated_gradients": 2}))
     (error,) = [n for n in findings.numbers if n.name == "integrated_gradients.completeness_error"]
     assert (error.value, error.n) == (0.003, 2)
+
+
+def test_shapley_values_say_how_they_were_computed_and_that_they_add_up():
+    exact, drawn = Shapley("exact", 0, 64, (0.2,), (0.0,)), Shapley("permutation", 50, 1900, (0.2,), (1e-9,))
+    explained = {f"d{i:02}": replace(bare(i), method="shap", shapley=(exact, drawn)[i > 6]) for i in range(8)}
+    evidence = with_rows(acted(), shap=explained)
+    findings = summarise(evidence, context(asked={**context().asked, "shap": 8}))
+    section = chapters()["shap"].compose(Sources(findings, evidence))
+    assert "In 7 documents every subset of the segments was tried: their values are exact." in section.method
+    assert "In 1 document random orders were drawn: its values have a standard error." in section.method
+    named = [row[0] for row in section.content["tables"][0][0].rows]
+    assert named == ["Largest Shapley value", "SHAP, additivity error"]
+    assert all(one.is_sampled == (i > 6) for i, one in enumerate(explained.values()))

@@ -26,6 +26,7 @@ from auditor.probes.gradients.integrated_gradients import IntegratedGradientsPro
 from auditor.probes.gradients.saliency import SaliencyProbe
 from auditor.probes.lime.probe import LimeProbe
 from auditor.probes.occlusion import OcclusionProbe
+from auditor.probes.shap.probe import ShapProbe
 from auditor.records.explanations import Explanation
 from auditor.records.types import Document
 from tests.probes.stubs import Oracle, sigmoid
@@ -37,6 +38,7 @@ SCALES = {"as initialised": 1.0, "twice": 2.0, "four times": 4.0}
 EXPLAINERS: dict[str, Any] = {
     "lime": LimeProbe(),
     "occlusion": OcclusionProbe(),
+    "shap": ShapProbe(),
     "saliency": SaliencyProbe(),
     "input_x_gradient": InputXGradientProbe(),
     "integrated_gradients": IntegratedGradientsProbe(),

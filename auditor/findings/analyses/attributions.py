@@ -2,7 +2,8 @@
 
     <probe>.largest_effect       mean over documents of the largest |weight|, where weights have the unit of the answer
     <probe>.completeness_error   mean over documents of |all weights and the remainder − what the answer changes from
-                                 the baseline to the document|, where weights are the parts of an integral
+                                 the baseline to the document|, where weights are the parts of that change
+                                 (`auditor.findings.analyses.completeness`)
 
 Whether such explanations are to be believed is what the probe `faithfulness` measures.
 """
@@ -12,7 +13,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pydantic import Field
+
 from auditor.findings.analyses.answers import PROBE as PREDICTION
+from auditor.findings.analyses.completeness import error
 from auditor.findings.analyses.trust import faithfulness, faithfulness_quantity, removals
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -34,7 +38,9 @@ class AttributionFindings(Finding):
     largest_effect: Number | None = None
     """None where weights have not the unit of the answer."""
     completeness_error: Number | None = None
-    """None where nothing is integrated."""
+    """None where weights need not add up."""
+    algorithms: dict[str, int] = Field(default_factory=dict)
+    """Documents by the way in which their Shapley values were computed; empty for other methods."""
     faithfulness: Number | None = None
     """What the rankings are worth beyond random ones; None where nobody acted upon them."""
 
@@ -53,7 +59,10 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
 
     record = Explanation
     findings = AttributionFindings
-    reasons = {"no-segments": N_("nothing to switch off")}  # noqa: RUF012
+    reasons = {  # noqa: RUF012
+        "no-segments": N_("nothing to switch off"),
+        "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
+    }
 
     def __init__(self, probe: str, title: str, titles: Titles, *, glossary: Iterable[Term] = (), order: int) -> None:
         """Declares the summary of one method.
@@ -87,7 +96,9 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
         }
         numbers = {name: number for name, number in numbers.items() if number and number.n}
         segmenters = dict(sorted(Counter(e.segmenter for e in explanations).items()))
-        found = AttributionFindings(n_documents=len(explanations), segmenters=segmenters, unit=unit, **numbers)
+        algorithms = dict(sorted(Counter(e.shapley.algorithm for e in explanations if e.shapley).items()))
+        counts = {"n_documents": len(explanations), "segmenters": segmenters, "algorithms": algorithms}
+        found = AttributionFindings(**counts, unit=unit, **numbers)
         return Conclusion(found, tuple(number for number in numbers.values() if number))
 
     def _largest(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
@@ -104,7 +115,7 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
     def _completeness(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
         if not self.completeness:
             return None
-        errors = [abs(i.completeness_error) for e in explanations if (i := e.targets[0].integral)]
+        errors = [abs(missing) for e in explanations if (missing := error(e)) is not None]
         protocol = say(
             "Mean over documents of how far all weights miss what the answer changes from the baseline to the text; "
             "{interval}",

@@ -11,15 +11,20 @@ probe `faithfulness` measured (`auditor.records.explanations.Removal`), f in the
              without them (sensitivity-n): the test that no method passes by luck, where the sets lose anything at all
     R²       of the surrogate, where there is one
     halves   correlation of the weights that two independent halves of the neighbourhood give, where it was sampled
+    missed   what the weights miss of the change that they are the parts of, as a share of it
+             (`auditor.findings.analyses.completeness`), of integrated gradients and Shapley values
 
     nothing to cite   moved < 0.05: nothing in the text carries the answer by itself
     do not cite       drop < 0.05, or better > 20 %, or said < 0.7, or R² < 0.35, or halves < 0.5
-    rely              drop ≥ 0.1, better ≤ 5 %, said ≥ 0.8, R² ≥ 0.5, halves ≥ 0.8
+    rely              drop ≥ 0.1, better ≤ 5 %, said ≥ 0.8, R² ≥ 0.5, halves ≥ 0.8, missed ≤ 5 %
     with care         everything between
 
 What the thresholds do to models of which the truth is known is in `tests/simulations/grades.md`. Correlations of ranks
 are no part of it: where one word decides, all others are noise around zero, and ranks scatter while weights agree. The
 grade says whether an explanation is faithful to the model, not whether the model is right or has learned anything.
+
+An integral that misses more has not converged: the weights are not those that the method defines, whatever they do to
+the answer, so that they are cited with care at best.
 
 In log-probability (free continuations) a loss of 0.1 is a tenth of the probability, so that the same thresholds serve.
 """
@@ -30,6 +35,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from auditor.findings.analyses.completeness import missed
 from auditor.languages import N_
 from auditor.records.explanations import Explanation, Removal
 
@@ -55,6 +61,8 @@ class Limits:
 
 
 DROP, BETTER = Limits(0.1, 0.05), Limits(0.05, 0.2)
+MISSED = 0.05
+"""The most that weights may miss of the change that they add up to, for an explanation to be relied upon."""
 SAID, FIDELITY, HALVES = Limits(0.8, 0.7), Limits(0.5, 0.35), Limits(0.8, 0.5)
 
 
@@ -68,6 +76,7 @@ class Trust:
     said: float | None
     fidelity: float | None
     halves: float | None
+    missed: float | None = None
 
     @property
     def grade(self) -> Grade:
@@ -76,9 +85,17 @@ class Trust:
             return "nothing"
         if self.better > BETTER.cite or any(value < limits.cite for value, limits in self._wanted_high):
             return "not"
-        if self.better <= BETTER.rely and all(value >= limits.rely for value, limits in self._wanted_high):
+        if (
+            self._is_complete
+            and self.better <= BETTER.rely
+            and all(v >= limits.rely for v, limits in self._wanted_high)
+        ):
             return "rely"
         return "care"
+
+    @property
+    def _is_complete(self) -> bool:
+        return self.missed is None or self.missed <= MISSED
 
     @property
     def _wanted_high(self) -> list[tuple[float, Limits]]:
@@ -99,4 +116,5 @@ def trust(explanation: Explanation, removal: Removal) -> Trust:
         said=removal.sensitivity,
         fidelity=surrogate.fidelity if surrogate else None,
         halves=halves.correlation if halves else None,
+        missed=missed(explanation),
     )

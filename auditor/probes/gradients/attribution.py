@@ -10,7 +10,9 @@ segment gets (special tokens, punctuation) is the remainder, so that w_1 + … +
 What the model does not read (the end of a text that is too long) has no part: its segments have weight 0, which is how
 much the answer depends on them.
 
-Segments and labels are those of LIME and of occlusion with the same `segmenter`, `bow` and `top_labels`.
+Segments and labels are those of LIME and of occlusion with the same `segmenter`, `bow` and `top_labels`. A gradient
+costs the same whatever the number of segments, so that no document has too many: `max_segments` is where the segmenter
+`auto` turns to coarser ones, as theirs does, so that long documents too are explained by the same segments and compare.
 
 Edge cases: no segment: not measurable. A model without gradients: not measurable, with the model's reason, never zeros.
 A gradient or an answer that is no number: a failure.
@@ -79,6 +81,7 @@ class GradientProbe(ABC):
         segmenter: What a segment is, as for LIME.
         bow: Whether equal segments are one.
         top_labels: How many of the most probable labels to explain, besides those of the references.
+        max_segments: Documents with more are explained by coarser segments, where `segmenter` leaves that open.
     """
 
     name: ClassVar[str]
@@ -89,6 +92,7 @@ class GradientProbe(ABC):
     segmenter: Segmenter = "auto"
     bow: bool = True
     top_labels: int = Field(default=1, ge=1)
+    max_segments: int = Field(default=1000, ge=1, le=100_000)
 
     @property
     def model(self) -> None:
@@ -125,7 +129,10 @@ class GradientProbe(ABC):
 
     def _asked(self, model: Differentiates[Any], documents: Sequence[Document]) -> list[Asked | Unmeasured]:
         """The answers to the documents themselves; what cannot be measured in the place of those without."""
-        cut = [model.segment(document, self.segmenter, merge_equal=self.bow) for document in documents]
+        cut = [
+            model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
+            for document in documents
+        ]
         perturbed = [
             Perturbed(document, segments, question, np.ones((1, len(segments)), dtype=bool))
             for document, (_, segments), question in zip(documents, cut, model.ask(documents), strict=True)

@@ -42,6 +42,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import comb, stdtrit
 
+from auditor.probes.perturbing import every_mask
+
 ALPHA = 1.0
 SELECTION_ALPHA = 0.01
 FORWARD_SELECTION_UP_TO = 6
@@ -87,8 +89,7 @@ def enumerate_masks(n_segments: int, n_samples: int) -> tuple[np.ndarray, np.nda
     Returns:
         (2^S, S) bool with the undisturbed text in row 0, and (2^S,) float64 that sum to 1.
     """
-    codes = np.arange(2**n_segments)[::-1, None]
-    masks = (codes >> np.arange(n_segments)[None] & 1).astype(bool)
+    masks = every_mask(n_segments)
     removed = n_segments - masks.sum(1)
     share = 1.0 / n_samples
     drawn = (1 - share) / (n_segments * comb(n_segments, removed))

@@ -1,5 +1,6 @@
 """The chapters of methods of explanation without a surrogate: one section for all, in the words of each."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -55,6 +56,7 @@ def compose(sources: Sources, summary: AttributionSummary, wording: Wording) -> 
         method=paragraph(
             [
                 say(wording.method),
+                *(_COMPUTED[how](n) for how, n in analysis.algorithms.items() if how in _COMPUTED),
                 say("Segments: {segments}.", segments=segments(analysis.segmenters)),
                 self_checked(sources.findings, summary.probe),
             ]
@@ -86,6 +88,33 @@ def _beyond(analysis: AttributionFindings) -> str:
     )
 
 
+def _exact(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document every subset of the segments was tried: its values are exact.",
+        "In {n} documents every subset of the segments was tried: their values are exact.",
+    )
+
+
+def _by_orders(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document random orders were drawn: its values have a standard error.",
+        "In {n} documents random orders were drawn: their values have a standard error.",
+    )
+
+
+def _by_groups(n: int) -> str:
+    return plural(
+        n,
+        "In {n} document the segments were divided into halves again and again: neighbours share what they add.",
+        "In {n} documents the segments were divided into halves again and again: neighbours share what they add.",
+    )
+
+
+_COMPUTED: Mapping[str, Callable[[int], str]] = {"exact": _exact, "permutation": _by_orders, "partition": _by_groups}
+"""Algorithm of Shapley values → what it means for so many documents."""
+COARSER = N_("the most segments of one document; longer ones are cut coarser")
 ONE_AT_A_TIME = N_(
     "One word at a time: of two words of which either would do, neither seems to matter. The weights are exact for "
     "these texts, and say nothing about others."

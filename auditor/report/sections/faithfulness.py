@@ -123,6 +123,11 @@ def _rule_table() -> Table:
         (say("Correlation of what random sets weigh and what they lose"), *_at_least(grades.SAID)),
         (say("R² of the surrogate, where there is one"), *_at_least(grades.FIDELITY)),
         (say("Correlation of the weights of two halves, where something is sampled"), *_at_least(grades.HALVES)),
+        (
+            say("Share of a change that weights miss, where they are its parts"),
+            f"≤ {formats.percent(grades.MISSED)}",
+            "",
+        ),
     ]
     caption = say(
         "The rule: all of the first column to rely on an explanation, any of the second and it must not be cited, "

@@ -2,7 +2,7 @@
 
 from auditor.findings.analyses.input_x_gradient import SUMMARY
 from auditor.languages import N_
-from auditor.report.sections.attributions import OF_A_SLOPE, Wording, chapter
+from auditor.report.sections.attributions import COARSER, OF_A_SLOPE, Wording, chapter
 
 CHAPTER = chapter(
     SUMMARY,
@@ -16,4 +16,5 @@ CHAPTER = chapter(
             " its tokens (Shrikumar, Greenside & Kundaje 2017)."
         ),
     ),
+    max_segments=COARSER,
 )

@@ -2,7 +2,7 @@
 
 from auditor.findings.analyses.integrated_gradients import SUMMARY
 from auditor.languages import N_
-from auditor.report.sections.attributions import Wording, chapter
+from auditor.report.sections.attributions import COARSER, Wording, chapter
 
 CHAPTER = chapter(
     SUMMARY,
@@ -28,4 +28,5 @@ CHAPTER = chapter(
     n_steps=N_("points of the line at first"),
     tolerance=N_("how far the sum may miss what the answer changes, as a share of it"),
     max_steps=N_("the most points of the line"),
+    max_segments=COARSER,
 )

@@ -2,7 +2,7 @@
 
 from auditor.findings.analyses.occlusion import SUMMARY
 from auditor.languages import N_
-from auditor.report.sections.attributions import ONE_AT_A_TIME, Wording, chapter
+from auditor.report.sections.attributions import COARSER, ONE_AT_A_TIME, Wording, chapter
 
 CHAPTER = chapter(
     SUMMARY,
@@ -20,5 +20,5 @@ CHAPTER = chapter(
             "nothing is fitted."
         ),
     ),
-    max_segments=N_("the most segments of one document; longer ones are cut coarser"),
+    max_segments=COARSER,
 )

@@ -2,7 +2,7 @@
 
 from auditor.findings.analyses.saliency import SUMMARY
 from auditor.languages import N_
-from auditor.report.sections.attributions import OF_A_SLOPE, Wording, chapter
+from auditor.report.sections.attributions import COARSER, OF_A_SLOPE, Wording, chapter
 
 CHAPTER = chapter(
     SUMMARY,
@@ -19,4 +19,5 @@ CHAPTER = chapter(
             " its tokens (Simonyan, Vedaldi & Zisserman 2013)."
         ),
     ),
+    max_segments=COARSER,
 )

@@ -1,0 +1,1 @@
+"""Anchors: a few words that hold the answer, whatever the others are."""

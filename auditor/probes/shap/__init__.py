@@ -1,0 +1,1 @@
+"""Shapley values: exact by enumeration, estimated by the `shap` package."""
