@@ -13,7 +13,16 @@ from transformers import PreTrainedModel
 from auditor.errors import AuditorError, ModelError
 from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import rehearse
-from auditor.models.capabilities import Answers, Attends, Classifies, Differentiates, FillsMasks, Inputs, Scores
+from auditor.models.capabilities import (
+    Answers,
+    Attends,
+    Classifies,
+    Differentiates,
+    FillsMasks,
+    Inputs,
+    Scores,
+    ShowsAttention,
+)
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
     device_for,
@@ -49,6 +58,7 @@ __all__ = [
     "Inputs",
     "Question",
     "Scores",
+    "ShowsAttention",
     "TextClassification",
     "TextGeneration",
     "Tokens",
