@@ -9,10 +9,11 @@ from scipy.stats import kendalltau
 from worked_example import N, attention, concluded, explanation, of_records
 
 from auditor.findings import Evidence
-from auditor.findings.analyses.agreement import agree, document_agreement, kendall_tau_b, received_by_segment
+from auditor.findings.analyses.agreement import agree, document_agreement, received_by_segment
 from auditor.findings.analyses.attention import SUMMARY
 from auditor.findings.contract.summary import Setting
 from auditor.findings.statistics.intervals import wilson
+from auditor.findings.statistics.likeness import kendall_tau_b
 from auditor.records.explanations import Segment
 from auditor.records.types import AttentionMap, Span
 

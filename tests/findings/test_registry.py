@@ -19,7 +19,8 @@ from auditor.findings.contract.registry import owner_of, quantities, quantity_of
 from auditor.findings.contract.summary import Cell
 
 OURS = [
-    *("prediction", "lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"),
+    *("prediction", "lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients"),
+    *("attention_rollout", "mean_attention", "faithfulness", "head_ablation"),
     *("attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(

@@ -21,13 +21,13 @@ from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import Prospect, Quantity, Term
 from auditor.findings.contract.types import Number
 from auditor.findings.statistics.intervals import bootstrap_mean
+from auditor.findings.statistics.likeness import kendall_tau_b
 from auditor.findings.statistics.resampling import Floats
 from auditor.languages import N_, say
 from auditor.records.explanations import Explanation, Segment
 from auditor.records.types import AttentionStatistics, Span
 
 LEAST_SEGMENTS = 5
-_ROWS = 512
 
 
 def _given(prospect: Prospect) -> tuple[str, ...]:
@@ -83,20 +83,6 @@ def received_by_segment(
             if len(overlapped):
                 np.add.at(mass, overlapped, received[t] / len(overlapped))
     return mass, seen
-
-
-def kendall_tau_b(x: Floats, y: Floats) -> float | None:
-    """τ_b of two sequences of equal length; None where one is constant."""
-    concordance, untied_x, untied_y = 0.0, 0.0, 0.0
-    for start in range(0, len(x), _ROWS):
-        dx = np.sign(x[start : start + _ROWS, None] - x[None, :])
-        dy = np.sign(y[start : start + _ROWS, None] - y[None, :])
-        concordance += float(np.sum(dx * dy))
-        untied_x += float(np.sum(dx != 0))
-        untied_y += float(np.sum(dy != 0))
-    if untied_x == 0 or untied_y == 0:
-        return None
-    return concordance / float(np.sqrt(untied_x) * np.sqrt(untied_y))
 
 
 def _owners(segments: Sequence[Segment], field: str, length: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
