@@ -61,7 +61,7 @@ TEXT_CLASSIFICATION = Task(
     architectures=("ForSequenceClassification",),
     adapter="auditor.models.text.classification:TextClassification",
     labels="checkpoint",
-    default_probes=("prediction", "lime", "occlusion", "faithfulness", "attention"),
+    default_probes=("prediction", "lime", "occlusion", "attention_rollout", "faithfulness", "attention"),
     constant_probes=("prediction",),
     settings=frozenset({"multi_label"}),
 )
@@ -72,7 +72,7 @@ TEXT_GENERATION = Task(
     architectures=("ForCausalLM", "LMHeadModel"),
     adapter="auditor.models.text.generation:TextGeneration",
     labels="candidates",
-    default_probes=("prediction", "lime", "occlusion", "faithfulness", "attention", "perplexity"),
+    default_probes=("prediction", "lime", "occlusion", "attention_rollout", "faithfulness", "attention", "perplexity"),
     constant_probes=("prediction",),
     settings=frozenset({"prompt", "chat", "candidates", "max_new_tokens"}),
     causal=True,

@@ -56,7 +56,7 @@ def test_four_of_fifty_documents_without_a_word_stop_nothing(encoder: Path, tmp_
     assert numbers["lime.fidelity"].n == 46
     assert [row.not_measurable for row in result.findings.documents[44:47]] == [
         *((), ("faithfulness",)),  # a word or two
-        ("lime", "occlusion", "faithfulness"),
+        ("lime", "occlusion", "attention_rollout", "faithfulness"),
     ]
 
 

@@ -41,7 +41,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # chat = true                         # of a chat model: the prompt as a user's message in its chat template
 # candidates = [" good", " bad"]      # of a language model: the continuations to choose between
 
-# Without any table here, every probe that the task supports runs with its defaults.
+# Without any table here, the usual probes of the task run with their defaults.
 # [probes.prediction]
 # [probes.lime]
 # tolerance = 0.1                     # draw until the widest interval is within this share of the largest weight …
@@ -49,8 +49,11 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # limit = 50                          # documents to explain
 # keep = "cards"                      # whose masks and answers stay with the evidence: or "all", "none"
 # [probes.occlusion]                  # what the answer loses without each word
+# [probes.attention_rollout]          # which words reach the answer by attention: no explanation by itself
 # [probes.faithfulness]               # whether the explanations may be relied upon: a grade for each
 # [probes.attention]
+# [probes.head_ablation]              # not by default: what the answers lose without each attention head
+# limit = 24                          # documents in which every head is switched off
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model
 # [probes.pseudo_perplexity]          # what [probes.perplexity] is to a masked language model

@@ -22,6 +22,7 @@ from auditor.models.capabilities import (
     Inputs,
     Randomises,
     Scores,
+    ShowsAttention,
 )
 from auditor.models.checkpoints.checkpoint import Checkpoint, find
 from auditor.models.checkpoints.loading import (
@@ -59,6 +60,7 @@ __all__ = [
     "Question",
     "Randomises",
     "Scores",
+    "ShowsAttention",
     "TextClassification",
     "TextGeneration",
     "Tokens",

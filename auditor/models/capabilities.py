@@ -14,9 +14,11 @@ import torch
 from auditor.models.inputs import (
     Cloze,
     Gradients,
+    HeadEffects,
     HeadMaps,
     HeadStatistics,
     Identity,
+    PartAttention,
     Points,
     Question,
     Sequences,
@@ -204,7 +206,7 @@ class Attends(Reads, Protocol):
         """Statistics of all heads over each text, in order.
 
         Raises:
-            ModelError: If not every layer routed its attention through the registered function.
+            UnseenAttentionError: If not every layer routed its attention through the registered function.
         """
         ...
 
@@ -212,7 +214,41 @@ class Attends(Reads, Protocol):
         """The heaviest keys of all heads over each of a few short texts (256 tokens at most), in order.
 
         Raises:
-            ModelError: As `attention`.
+            UnseenAttentionError: As `attention`.
+        """
+        ...
+
+
+@runtime_checkable
+class ShowsAttention(Answers[B], Protocol[B]):
+    """Shows what its attention has to do with its answers, in any medium."""
+
+    def attention_of_answers(self, documents: Sequence[Document], *, rolls_out: bool) -> list[PartAttention]:
+        """What the place where an answer is read gets of each part, over all layers and heads.
+
+        Args:
+            documents: What is answered.
+            rolls_out: Whether attention is followed from layer to layer (rollout), or averaged over them.
+
+        Raises:
+            UnseenAttentionError: Not every layer shows its attention, or there are others; or a document is too long.
+            UnreadableError: The model itself fails on one of them.
+        """
+        ...
+
+    def head_effects(
+        self, documents: Sequence[Document], questions: Sequence[Question], labels: Sequence[int]
+    ) -> list[HeadEffects]:
+        """One answer to each document, with all heads and without each of them.
+
+        Args:
+            documents: What is answered.
+            questions: What `ask` gave for each.
+            labels: Which label of each question.
+
+        Raises:
+            UnseenAttentionError: Not every layer that attends shows its attention.
+            UnreadableError: The model itself fails on one of them.
         """
         ...
 

@@ -7,9 +7,11 @@ K labels, N perturbations, S segments.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
+from auditor.errors import ModelError
 from auditor.records.types import Span
 
 Text = tuple[str, str | None]
@@ -25,6 +27,9 @@ class UnreadableError(Exception):
 class NoGradientError(Exception):
     """A model has no gradient of what it answers, or not from the baseline that was asked for; says why."""
 
+    of_model = True
+    """Whether it is so for every document."""
+
     def __init__(self, message: str, kind: str = "no-gradient") -> None:
         super().__init__(message)
         self.kind = kind
@@ -34,6 +39,14 @@ class FixedWeightsError(Exception):
     """A model has weights that cannot be exchanged for others; says why."""
 
     kind = "fixed-weights"
+
+
+class UnseenAttentionError(ModelError):
+    """A model does not show its attention, or not in the way that was asked for; says why."""
+
+    def __init__(self, message: str, kind: str = "unseen-attention", *, of_model: bool = True) -> None:
+        super().__init__(message)
+        self.kind, self.of_model = kind, of_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +229,34 @@ class HeadStatistics:
     """L entries: which layers of the model these are, from 0."""
     others: tuple[str, ...] = ()
     """The layers that do not attend: number, and the class of what mixes tokens there."""
+
+
+Place = Literal["first", "last", "mean"]
+"""Where an answer is read: from the state of the first token, of the last one, or from the mean of all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartAttention:
+    """What the place where the answer is read gets, by attention, of each part of a document."""
+
+    parts: tuple[Span, ...]
+    """Where the T parts stand; an empty span for what the model adds, such as special tokens."""
+    values: np.ndarray
+    """(T,) float64, ≥ 0, sums to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadEffects:
+    """What one answer has to do with each of L × H heads."""
+
+    parts: tuple[Span, ...]
+    """Where the T parts of the document stand; an empty span for what the model adds."""
+    answer: float
+    """f of the model as it is, in the unit of the question."""
+    without: np.ndarray
+    """(L, H) float64: f where that head is switched off."""
+    received: np.ndarray
+    """(L, H, T) float64: the weight that each part receives, mean over the queries; sums to 1."""
 
 
 @dataclass(frozen=True, slots=True)

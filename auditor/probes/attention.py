@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
-from auditor.models.inputs import HeadMaps, HeadStatistics
+from auditor.models.inputs import HeadMaps, HeadStatistics, UnseenAttentionError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 
@@ -63,7 +63,16 @@ class AttentionProbe:
         self, model: Attends, documents: Sequence[Document], sitting: Sitting[Mapping[str, int]]
     ) -> Iterator[AttentionStatistics | Unmeasured]:
         """Yields the statistics, with the map of a drawn document; a document of a single token is not measurable."""
-        return beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting.prepared or {}))
+        return beyond_blanks(documents, lambda asked: self._seen(model, asked, sitting.prepared or {}))
+
+    def _seen(
+        self, model: Attends, documents: Sequence[Document], ranks: Mapping[str, int]
+    ) -> list[AttentionStatistics | Unmeasured]:
+        """The rows; that none is measurable where the model does not show its attention."""
+        try:
+            return list(self._measure(model, documents, ranks))
+        except UnseenAttentionError as reason:
+            return [NotMeasurable(document.id, reason.kind, str(reason)) for document in documents]
 
     def _may_fit(self, model: Attends, document: Document) -> bool:
         length = len(document.text) + len(document.pair or "")

@@ -4,10 +4,21 @@ from collections.abc import Mapping
 from typing import get_args
 
 from auditor.records.explanations import Anchor, Explanation, Faithfulness
+from auditor.records.heads import HeadAblation
 from auditor.records.sanity import Sanity
 from auditor.records.types import AttentionStatistics, Document, Perplexity, Prediction, PseudoPerplexity
 
-Record = Prediction | Explanation | Faithfulness | Anchor | Sanity | AttentionStatistics | Perplexity | PseudoPerplexity
+Record = (
+    Prediction
+    | Explanation
+    | Faithfulness
+    | Anchor
+    | Sanity
+    | HeadAblation
+    | AttentionStatistics
+    | Perplexity
+    | PseudoPerplexity
+)
 OURS: Mapping[str, type[Document | Record]] = {kind.__name__: kind for kind in (Document, *get_args(Record))}
 """Name of the class, which every table carries → the class. A third party's record is not among them."""
 

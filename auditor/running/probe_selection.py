@@ -102,10 +102,12 @@ def without_hidden(
     """
     from auditor import models
 
-    watching = [probe for probe in probes if probe.needs is models.Attends and not probe.model]
+    kinds = (models.Attends, models.ShowsAttention)
+    watching = [probe for probe in probes if probe.needs in kinds and not probe.model]
     fault = models.hides_attention(checkpoint) if watching else None
     if fault and any(probe.name in config.probes for probe in watching):
-        raise ProbeError(f"probes.{watching[0].name}: {fault}")
+        asked = next(probe.name for probe in watching if probe.name in config.probes)
+        raise ProbeError(f"probes.{asked}: {fault}; leave the probe out")
     if not fault:
         return probes, {}
     return (

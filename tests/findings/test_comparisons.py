@@ -8,7 +8,8 @@ from scipy import stats
 
 from auditor.findings.contract.numbers import number
 from auditor.findings.contract.numbers import perplexity as perplexity_number
-from auditor.findings.slicing.comparisons import compare, holm
+from auditor.findings.slicing.comparisons import compare
+from auditor.findings.statistics.corrections import holm
 from auditor.findings.statistics.intervals import Estimate, bootstrap_mean, estimate, wilson
 from tests.simulations.families import COLUMNS, KINDS, PAGE, SIZES, is_false
 

@@ -72,8 +72,9 @@ def test_the_schema_describes_what_every_summary_came_to_and_names_every_number(
     properties = schema()["properties"]["analyses"]["properties"]
     assert properties["lime"] == {"$ref": "#/$defs/ExplanationFindings"}
     by_gradients = {"saliency", "input_x_gradient", "integrated_gradients"}
-    of_explanations = {"lime", "occlusion", "shap", "anchors", "faithfulness"} | by_gradients
-    assert set(properties) == {"prediction", "sanity", "attention", "perplexity", "pseudo_perplexity"} | of_explanations
+    of_explanations = {"lime", "occlusion", "shap", "anchors", "faithfulness", "sanity"} | by_gradients
+    of_attention = {"attention", "attention_rollout", "mean_attention", "head_ablation"}
+    assert set(properties) == {"prediction", "perplexity", "pseudo_perplexity"} | of_explanations | of_attention
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)
     assert {re.split(r"[\[{]", number.name)[0] for number in FOUND.numbers} - {"coverage.failed_share"} <= set(examples)

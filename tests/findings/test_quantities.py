@@ -111,6 +111,13 @@ ACTED_UPON = {"explanations.reliable_share", "lime.faithfulness", "occlusion.fai
         ({"attention"}, {"causal": True}, HEADS - {"attention.head_share[next]"} | {"attention.sink_share"}),
         ({"attention"}, {"causal": False}, HEADS - {"attention.head_share[sink]"} | {"attention.sink_share"}),
         ({"attention", "lime"}, {}, HEADS | LIME | {"attention.sink_share", "attention.agreement"}),
+        ({"attention_rollout"}, {}, set()),
+        ({"attention_rollout", "faithfulness"}, {}, {"attention_rollout.faithfulness", "explanations.reliable_share"}),
+        (
+            {"occlusion", "head_ablation"},
+            {},
+            {"occlusion.largest_effect", "head_ablation.mattering_share", "head_ablation.agreement[occlusion]"},
+        ),
         ({"perplexity"}, {}, {f"perplexity.{n}" for n in ("corpus", "mean", "median", "bits_per_byte", "word")}),
         ({"pseudo_perplexity"}, {}, {f"pseudo_perplexity.{n}" for n in ("corpus", "mean", "median")}),
         ({"nobody"}, {"labels": ("no", "yes")}, set()),

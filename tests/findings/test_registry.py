@@ -20,8 +20,9 @@ from auditor.findings.contract.summary import Cell
 
 OURS = [
     *("prediction", "lime", "occlusion", "shap"),
-    *("saliency", "input_x_gradient", "integrated_gradients", "anchors", "faithfulness"),
-    *("sanity", "attention", "perplexity", "pseudo_perplexity"),
+    *("saliency", "input_x_gradient", "integrated_gradients"),
+    *("attention_rollout", "mean_attention", "anchors", "faithfulness", "sanity", "head_ablation"),
+    *("attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(
     ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)

@@ -19,6 +19,7 @@ from auditor.records.types import AttentionMap, AttentionStatistics, Document, F
 from auditor.running import planning
 from auditor.running.failures import Failures
 from auditor.running.worker import WorkerFactory, measure
+from tests.models.architectures import build
 from tests.models.tiny import TEXTS, save
 
 
@@ -191,22 +192,49 @@ def test_a_model_that_hides_its_attention_is_audited_without_and_the_report_says
     hidden: Path, tmp_path: Path
 ) -> None:
     result = audit.run(settings(hidden, tmp_path, {}), pdf=False, progress=Silent())
-    *ran, left_out = result.findings.coverage
+    *ran, attention, rollout = result.findings.coverage
     assert [row.probe for row in ran] == ["prediction", "lime", "occlusion", "faithfulness"]
-    assert (left_out.probe, left_out.asked, left_out.left_out) == (
-        "attention",
-        0,
-        "the model does not show its attention",
-    )
     page = result.html.read_text(encoding="utf-8")
-    row = '<th scope="row">attention</th><td colspan="4">not measured: the model does not show its attention</td>'
-    assert page.index(row) < page.index("<section"), "on page one"
-    assert 'id="attention"' not in page
+    for row, probe, title in (
+        (rollout, "attention_rollout", "attention rollout"),
+        (attention, "attention", "attention"),
+    ):
+        assert (row.probe, row.asked, row.left_out) == (probe, 0, "the model does not show its attention")
+        cells = f'<th scope="row">{title}</th><td colspan="4">not measured: the model does not show its attention</td>'
+        assert page.index(cells) < page.index("<section"), "on page one"
+        assert f'id="{probe}"' not in page
     assert result.findings.verdict.result == "not established", "no check was declared; nothing is missing"
     assert "too few documents" not in result.findings.verdict.headline
     note = "Attention was not measured: models of the class DebertaV2ForSequenceClassification do not show it."
     assert note in result.findings.notes
     assert note in page
+
+
+def test_what_only_the_weights_tell_is_not_measurable_and_said_on_page_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save(tmp_path / "bert", "bert", "text-classification")
+    monkeypatch.setattr("auditor.models.attention.reading._apart", lambda *_: 1.0)  # no statistic is that of the model
+    more = {"probes.prediction": {}, "probes.attention": {}, "probes.attention_rollout": {}, "run.max_failures": 0}
+    result = audit.run(settings(model, tmp_path, more), pdf=False, progress=Silent())
+    page = result.html.read_text(encoding="utf-8").partition("<section")[0]
+    for row in result.findings.coverage[1:]:
+        assert (row.measured, row.failed, row.not_measurable) == (0, 0, row.asked)
+        assert row.reasons == {"unseen-attention": row.asked}
+        assert "without changing what it computes" in row.unmeasurable[0][2]
+    assert [row.probe for row in result.findings.coverage] == ["prediction", "attention_rollout", "attention"]
+    assert "not measurable: the model does not show its attention" in page
+
+
+def test_a_hybrid_has_statistics_of_the_layers_that_attend_and_no_rollout(tmp_path: Path) -> None:
+    model = build(tmp_path / "hybrid", "lfm2", "text-generation")
+    more = {"probes.prediction": {}, "probes.attention": {}, "probes.attention_rollout": {}}
+    candidates = {"model.candidates": [" good", " bad"]}
+    result = audit.run(settings(model, tmp_path, {**more, **candidates}), pdf=False, progress=Silent())
+    coverage = {row.probe: row for row in result.findings.coverage}
+    assert coverage["attention"].measured == coverage["attention"].asked
+    assert coverage["attention_rollout"].reasons == {"hybrid-attention": coverage["attention_rollout"].asked}
+    assert "not measurable: layers that do not attend" in result.html.read_text(encoding="utf-8")
 
 
 def test_attention_that_was_asked_for_by_name_is_refused_before_a_weight_is_read(

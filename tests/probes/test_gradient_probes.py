@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from auditor.models.inputs import Gradients, NoGradientError, Points, Question, UnreadableError
-from auditor.probes.gradients.attribution import STRETCH, owners
+from auditor.probes.attribution import STRETCH, owners
 from auditor.probes.gradients.input_x_gradient import InputXGradientProbe
 from auditor.probes.gradients.integrated_gradients import IntegratedGradientsProbe, gauss_legendre
 from auditor.probes.gradients.saliency import SaliencyProbe

@@ -106,7 +106,10 @@ class AttentionSummary(Summary[AttentionStatistics, AttentionFindings]):
     section = "attention"
     order = 40
     quantities = (SINK_SHARE, HEAD_SHARE, AGREEMENT)
-    reasons = {"one-token": N_("a single token")}  # noqa: RUF012
+    reasons = {  # noqa: RUF012
+        "one-token": N_("a single token"),
+        "unseen-attention": N_("the model does not show its attention"),
+    }
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[AttentionFindings] | None:
         """Statistics, patterns and maps of the heads."""

@@ -10,7 +10,7 @@ Whether such explanations are to be believed is what the probe `faithfulness` me
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import Field
@@ -64,7 +64,17 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
         "unreadable-perturbations": N_("too few perturbed texts that the model can read"),
     }
 
-    def __init__(self, probe: str, title: str, titles: Titles, *, glossary: Iterable[Term] = (), order: int) -> None:
+    def __init__(
+        self,
+        probe: str,
+        title: str,
+        titles: Titles,
+        *,
+        glossary: Iterable[Term] = (),
+        order: int,
+        reasons: Mapping[str, str] | None = None,
+        caveat: str = "",
+    ) -> None:
         """Declares the summary of one method.
 
         Args:
@@ -73,7 +83,10 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
             titles: Of its numbers.
             glossary: What the report explains of it.
             order: Place among the probes.
+            reasons: Kind of `NotMeasurable` that only this method has → message.
+            caveat: Message: what must be said of the method wherever it is held against others.
         """
+        self.reasons, self.caveat = {**type(self).reasons, **(reasons or {})}, caveat
         self.probe, self.title, self.section, self.order = probe, title, probe, order
         self.faithfulness = replace(faithfulness_quantity(probe, titles.faithfulness), glossary=tuple(glossary))
         self.largest = self._of_answers("largest_effect", titles.largest_effect)

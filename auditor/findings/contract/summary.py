@@ -93,6 +93,8 @@ class Summary(ABC, Generic[R, F]):
     """Place among the probes, on page one and in the report."""
     reasons: Mapping[str, str] = {}
     """Kind of `NotMeasurable` → message: what such a document lacks."""
+    caveat: str = ""
+    """Message: what must be said of the probe wherever it is held against others."""
 
     section: str = ""
     """Id of the section of the report that has its evidence; empty for `probe-` and the probe's name."""

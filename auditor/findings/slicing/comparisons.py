@@ -27,13 +27,14 @@ Edge cases: no p where a value or an interval is missing, or has no width; a par
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from auditor.findings.contract.types import Comparison, Nats, Number
+from auditor.findings.statistics.corrections import holm
 from auditor.findings.statistics.intervals import Z, student_quantile, wilson
 from auditor.findings.statistics.resampling import Floats
 
@@ -62,15 +63,6 @@ def compare(pairs: Iterable[tuple[Number, Number]]) -> dict[str, Comparison]:
         )
         for test, p in zip(tests, corrected, strict=True)
     }
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """The p-values corrected for their number, in the same order."""
-    corrected, least = [0.0] * len(values), 0.0
-    for rank, i in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        least = max(least, min(1.0, (len(values) - rank) * values[i]))
-        corrected[i] = least
-    return corrected
 
 
 def _test(part: Number, whole: Number) -> _Test | None:

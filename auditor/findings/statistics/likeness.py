@@ -1,4 +1,10 @@
-"""How far two rows of weights of the same segments are alike."""
+"""How far two rows of weights of the same segments are alike.
+
+    τ_b = (C − D) / √((P − T_x)(P − T_y))                                             (Kendall 1945)
+
+over all P = S(S−1)/2 pairs of segments, C of them ordered alike by x and y, D ordered oppositely, T_x and T_y tied.
+Agrees with `scipy.stats.kendalltau` (1.17).
+"""
 
 import numpy as np
 

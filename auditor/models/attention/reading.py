@@ -12,16 +12,15 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from auditor.errors import ModelError
 from auditor.models.attention.matrices import OF_MATRICES, of_matrices
 from auditor.models.attention.reduction import STATISTICS
-from auditor.models.attention.routing import REMEDY, Collector, collecting
+from auditor.models.attention.routing import Collector, collecting
 from auditor.models.computing.architecture import attending
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Way, padded
 from auditor.models.computing.patching import Attention, patched
 from auditor.models.computing.proof import Truth
-from auditor.models.inputs import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError
+from auditor.models.inputs import Encoded, HeadMaps, HeadStatistics, Tokens, UnreadableError, UnseenAttentionError
 from auditor.records.proof import Proof
 
 QUESTION = "attention"
@@ -37,28 +36,41 @@ class AttentionReader:
 
     def __init__(self, model: BatchedModel) -> None:
         self._model = model
-        self._proven: tuple[Truth, Way] | None = None
-        """By which truth which way was proven; another truth needs another proof."""
+        self._proven: tuple[Truth, Way | UnseenAttentionError] | None = None
+        """By which truth which way was proven, or why there is none; another truth needs another proof."""
 
     def statistics(self, tokens: Sequence[Tokens], punctuation: Sequence[Sequence[bool]]) -> list[HeadStatistics]:
         """Statistics of all heads over each text; see `capabilities.Attends`."""
         if not all(text.encoded.ids for text in tokens):
             raise ValueError("a text without a single token has no attention")
         texts, special = [text.encoded for text in tokens], [text.special for text in tokens]
-        return self._read(texts, special, punctuation, self._way())[0]
+        return self._read(texts, special, punctuation, self.way)[0]
 
     def maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
         """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         mapped = [self._mapped(text, n_keys) for text in tokens]
         return [HeadMaps(*(values.cpu().numpy() for values in one)) for one in mapped]
 
-    def _way(self) -> Way:
-        """The way that is proven for all texts that the truth covers."""
+    @property
+    def way(self) -> Way:
+        """The way that is proven for all texts that the truth covers.
+
+        Raises:
+            UnseenAttentionError: There is none.
+        """
         truth = self._model.truth
         if self._proven is None or self._proven[0] is not truth:
             with self._model.stock.uncompiled():
-                self._proven = truth, self._prove()
+                self._proven = truth, self._proven_way()
+        if isinstance(self._proven[1], UnseenAttentionError):
+            raise self._proven[1]
         return self._proven[1]
+
+    def _proven_way(self) -> Way | UnseenAttentionError:
+        try:
+            return self._prove()
+        except UnseenAttentionError as reason:
+            return reason
 
     def _read(
         self,
@@ -71,7 +83,7 @@ class AttentionReader:
         """The statistics, and the states at some positions of each text, which are asked for by a proof."""
         lengths = [len(text.ids) for text in texts]
         longest, width, causal = max(lengths), max(map(len, rows or [[]])), True
-        others, layers = self._layers()
+        others, layers = self.layers
 
         def forward(batch: list[int]) -> Column:
             nonlocal causal
@@ -90,7 +102,7 @@ class AttentionReader:
                 columns.append(_states_at([rows[i] for i in batch], width, states))
             return columns
 
-        with self._asking(way):
+        with self.asking(way):
             statistics, received, *states = self._model.batcher.padded(lengths, forward, way=way)
         by_text = [
             HeadStatistics(
@@ -105,9 +117,9 @@ class AttentionReader:
         model, n_tokens = self._model, len(text.encoded.ids)
         everything = self._flags([[True] * n_tokens])
         collector = Collector(everything, everything, everything, n_keys)
-        with self._asking(Way.EQUAL), model.reading([n_tokens]), collecting(model.model, collector):
+        with self.asking(Way.EQUAL), model.reading([n_tokens]), collecting(model.model, collector):
             model.states([text.encoded])
-        collector.result(len(self._layers()[1]), model.identity.name)
+        collector.result(len(self.layers[1]), model.identity.name)
         model.batcher.n_batches += 1
         model.batcher.n_tokens += n_tokens
         model.batcher.n_computed += n_tokens
@@ -115,13 +127,14 @@ class AttentionReader:
         keys, weights, kept = (torch.stack(column) for column in zip(*layers, strict=True))
         return keys, weights, kept.mean(-1)
 
-    def _layers(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    @property
+    def layers(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """What the layers that do not attend are, and the numbers of those that do."""
         others, layers = attending(self._model.model, self._model.model.config.get_text_config().num_hidden_layers)
         return tuple(f"{number} {kind}" for number, kind in others.items()), layers
 
     @contextmanager
-    def _asking(self, way: Way) -> Iterator[None]:
+    def asking(self, way: Way) -> Iterator[None]:
         """Fills batches that way while the block runs; for one text at a time as `EQUAL`, to keep the statistics."""
         before, self._model.way = self._model.way, Way.EQUAL if way is Way.ALONE else way
         try:
@@ -133,7 +146,7 @@ class AttentionReader:
         """The fastest way that shows the attention of a text alone.
 
         Raises:
-            ModelError: None does.
+            UnseenAttentionError: None does.
         """
         model, truth = self._model, self._model.truth
         expected = self._matrices()
@@ -150,9 +163,9 @@ class AttentionReader:
                 if is_exact and states is not None and truth.states is not None and model.close(states, truth.states):
                     model.proofs[QUESTION] = self._proof(way, difference)
                     return way
-        raise ModelError(
+        raise UnseenAttentionError(
             f"{model.identity.name}: attention cannot be watched in a model of type {model.kind} "
-            f"without changing what it computes: {REMEDY}"
+            "without changing what it computes"
         )
 
     def _proof(self, way: Way, difference: float) -> Proof:
@@ -164,12 +177,12 @@ class AttentionReader:
     def _matrices(self) -> dict[int, np.ndarray]:
         """Statistics of the matrices that the model itself gives out, by text; none where it gives none."""
         model, texts = self._model, self._model.truth.texts
-        n_layers = len(self._layers()[1])
+        n_layers = len(self.layers[1])
         statistics: dict[int, np.ndarray] = {}
         try:
             with patched(Attention(model.model, "eager")):
                 for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
-                    with self._asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
+                    with self.asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
                         out = model.body(**model.arguments([texts[i]]), output_attentions=True)
                     layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
                     if len(layers) == n_layers and len({weights.shape for weights in layers}) == 1:

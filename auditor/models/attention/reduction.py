@@ -48,10 +48,10 @@ class Rows:
         self._moments = torch.stack((real, real * positions), dim=1)[:, None, None]  # B 1 1 2 c
         self._ahead = (positions - positions[:, None]).clamp(min=0)
 
-    def take(self, documents: slice, heads: slice, weights: torch.Tensor, entropies: torch.Tensor) -> None:
-        """Takes the weights (b, k, G, c, S) and entropies (b, k, G, c) of some documents and key heads."""
+    def take(self, documents: slice, heads: slice, weights: torch.Tensor, scores: torch.Tensor) -> None:
+        """Takes weights and scores (b, k, G, c, S) of some documents and key heads; the scores are used up."""
         rows = self.of_queries[documents, heads]
-        rows[..., _AT["entropy"], :] = entropies
+        rows[..., _AT["entropy"], :] = -scores.mul_(weights).sum(-1) - weights.amax(-1).log()
         torch.sum(weights[..., self.span] * self._ahead, -1, out=rows[..., _AT["distance"], :])
         for name, offset in _DIAGONALS.items():
             diagonal = weights.diagonal(self.span.start + offset, -2, -1)

@@ -8,10 +8,10 @@ size of the model.
 import torch
 from transformers import PreTrainedModel
 
-from auditor.errors import ModelError
-from auditor.models.attention.routing import IMPLEMENTATION, REMEDY, Collector, collecting
+from auditor.models.attention.routing import IMPLEMENTATION, Collector, collecting
 from auditor.models.computing.architecture import attending
 from auditor.models.computing.stock import body_of
+from auditor.models.inputs import UnseenAttentionError
 
 N_TOKENS = 4
 
@@ -24,14 +24,14 @@ def rehearse(model: PreTrainedModel, name: str) -> None:
         name: Of the model, for the message.
 
     Raises:
-        ModelError: Its attention cannot be collected.
+        UnseenAttentionError: Its attention cannot be collected.
         Exception: Whatever a model may raise on a device without contents.
     """
     ones = torch.ones(1, N_TOKENS, device="meta")
     collector = Collector(ones, ones, ones)
     with torch.device("meta"), torch.inference_mode(), collecting(model, collector):
         if model.config._attn_implementation != IMPLEMENTATION:
-            raise ModelError(f"{type(model).__name__} computes attention in a way of its own: {REMEDY}")
+            raise UnseenAttentionError(f"{type(model).__name__} computes attention in a way of its own")
         body_of(model)(input_ids=ones.long())
     _, layers = attending(model, model.config.get_text_config().num_hidden_layers)
     collector.result(len(layers), name)

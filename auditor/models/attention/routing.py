@@ -37,9 +37,11 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from auditor.errors import ModelError
 from auditor.models.attention.maps import HeaviestKeys
 from auditor.models.attention.reduction import Rows, Sums
+from auditor.models.attention.watching import Layer, Watcher
 from auditor.models.computing.masks import needed, padding_mask
 from auditor.models.computing.patching import Attention, patched
 from auditor.models.computing.precision import unrounded
+from auditor.models.inputs import UnseenAttentionError
 
 IMPLEMENTATION = "auditor_statistics"
 ROWS = 128
@@ -48,9 +50,10 @@ CELLS = 2**18
 """Scores of a block for each thread of a CPU: a megabyte of float32, which stays in the cache while it is reduced."""
 DEVICE_CELLS = 2**26
 """Scores of a block on a GPU, which wants many at a time: 256 megabytes of float32."""
-REMEDY = "list the probes to run without [probes.attention]"
 NEVER = -1e30
 """Score of a key that is not allowed. Its weight is exactly 0, and 0 times it is 0, which infinity would not do."""
+Chunk = tuple[slice, int, torch.Tensor | None]
+"""Query rows, how many keys they see, and what is added to the scores of the last of these."""
 
 
 @dataclass
@@ -83,6 +86,10 @@ class Collector:
         self.received = received if self.received is None else self.received + received
         self.causal = self.causal and causal
 
+    def layer(self, heads: torch.Size, device: torch.device) -> Layer:
+        """Reduces the next layer."""
+        return _Reduced(self, heads, device)
+
     def map_layer(self, heads: torch.Size) -> HeaviestKeys | None:
         """Where the keys of the next layer go, with its (B, K, G) heads; None where none are kept."""
         if self.n_keys == 0:
@@ -98,32 +105,71 @@ class Collector:
             name: Of the model, for the message.
 
         Raises:
-            ModelError: If another number of layers came by.
+            UnseenAttentionError: If another number of layers came by.
         """
-        if not n_layers:
-            raise ModelError(f"{name}: no layer of this architecture attends: {REMEDY}")
-        if len(self.layers) != n_layers or self.received is None:
-            raise ModelError(
-                f"{name}: expected the attention of {n_layers} layers, saw {len(self.layers)}; this architecture does "
-                f"not show all of it to transformers' AttentionInterface: {REMEDY}"
-            )
+        require_layers(len(self.layers), n_layers, name)
         statistics = torch.stack(self.layers, dim=1)  # B L H statistics
-        return statistics.permute(0, 3, 1, 2), self.received / n_layers
+        received = torch.zeros_like(self.valid) if self.received is None else self.received
+        return statistics.permute(0, 3, 1, 2), received / n_layers
 
 
-_collector: ContextVar[Collector | None] = ContextVar("collector", default=None)
+class _Reduced(Layer):
+    """One layer, reduced to its statistics."""
+
+    def __init__(self, collector: Collector, heads: torch.Size, device: torch.device) -> None:
+        self._collector, self._heads = collector, heads
+        self._valid = collector.valid.to(device)
+        self._sums, self._heaviest = Sums(self._valid, heads), collector.map_layer(heads)
+
+    def begin(self, span: slice, seen: int) -> None:
+        self._rows = Rows(span, seen, self._heads, self._valid)
+
+    def take(self, documents: slice, heads: slice, weights: torch.Tensor, scores: torch.Tensor) -> None:
+        self._rows.take(documents, heads, weights, scores)
+        if self._heaviest is not None:
+            self._heaviest.take(self._rows.span, heads, weights[0].to(self._collector.valid.device))
+
+    def end(self) -> None:
+        self._sums.add(self._rows)
+
+    def close(self, attended: torch.Tensor, causal: bool) -> torch.Tensor:
+        self._collector.add(self._sums, causal)
+        return attended
+
+
+def require_layers(seen: int, expected: int, name: str) -> None:
+    """Refuses attention of which not every layer came by.
+
+    Args:
+        seen: Layers that came by.
+        expected: Layers of the model that attend.
+        name: Of the model, for the message.
+
+    Raises:
+        UnseenAttentionError: Others came by, or there are none.
+    """
+    if not expected:
+        raise UnseenAttentionError(f"{name}: no layer of this architecture attends")
+    if seen != expected:
+        raise UnseenAttentionError(
+            f"{name}: expected the attention of {expected} layers, saw {seen}; this architecture does not show all of "
+            "it to transformers' AttentionInterface"
+        )
+
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 """Of each thread its own, so that models in several threads do not mix."""
 
 
 @contextmanager
-def collecting(model: PreTrainedModel, collector: Collector) -> Iterator[None]:
-    """Routes the attention of `model` through the statistics while the block runs, in this thread."""
-    before = _collector.set(collector)
+def collecting(model: PreTrainedModel, watcher: Watcher) -> Iterator[None]:
+    """Shows the attention of `model` to a watcher while the block runs, in this thread."""
+    before = _watcher.set(watcher)
     try:
         with patched(Attention(model, IMPLEMENTATION)):
             yield
     finally:
-        _collector.reset(before)
+        _watcher.reset(before)
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -139,50 +185,60 @@ def attend(
     softcap: float | None = None,
     **kwargs: object,
 ) -> tuple[torch.Tensor, None]:
-    """Attention as transformers' `sdpa` computes it, in float32, with the statistics collected on the way.
+    """Attention as transformers' `sdpa` computes it, in float32, shown to the watcher block by block.
 
     Raises:
-        ModelError: For variants of attention whose scores this function does not reproduce.
+        UnseenAttentionError: For variants of attention whose scores this function does not reproduce.
     """
     _require_understood(module, kwargs)
-    collector, attention_mask = _current_collector(), needed(attention_mask)
+    attention_mask = needed(attention_mask)
     causal = bool(is_causal if is_causal is not None else getattr(module, "is_causal", True))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     queries = torch.unflatten(query.float() * scale, 1, (key.shape[1], -1))  # B K G T D
-    keys, values = key.float().contiguous(), value.float().contiguous()  # B K T D
-    heads, (groups, n_tokens) = queries.shape[:3], queries.shape[2:4]
-    attended = query.new_empty(heads[0], n_tokens, *heads[1:], values.shape[-1])  # B T K G D
-    valid = collector.valid.to(query.device)
-    sums, heaviest = Sums(valid, heads), collector.map_layer(heads)
+    layer = _current_watcher().layer(queries.shape[:3], query.device)
     with unrounded(query.device):
-        for span, seen, bias in _chunks(queries, attention_mask, causal):
-            rows = Rows(span, seen, heads, valid)
-            for tile in _tiles(heads, groups * (span.stop - span.start) * seen, query.device):
-                of_tile = None if bias is None else bias[tile]
-                scores = _scores(queries[tile][..., span, :], keys[tile][..., :seen, :], of_tile, softcap)
-                weights, entropies = _softmax(scores)
-                rows.take(*tile, weights, entropies)
-                if heaviest is not None:
-                    heaviest.take(span, tile[1], weights[0].to(collector.valid.device))
-                output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
-                attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
-            sums.add(rows)
-    collector.add(sums, causal)
-    return attended.flatten(2, 3), None
+        chunks = _chunks(queries, attention_mask, causal)
+        attended = _attended(queries, key.float().contiguous(), value.float().contiguous(), chunks, softcap, layer)
+    return layer.close(attended, causal), None
+
+
+def _attended(
+    queries: torch.Tensor,  # B K G T D
+    keys: torch.Tensor,  # B K T D
+    values: torch.Tensor,  # B K T D
+    chunks: Iterator[Chunk],
+    softcap: float | None,
+    layer: Layer,
+) -> torch.Tensor:
+    """(B, T, H, D), shown to a layer of the watcher on the way."""
+    heads, (groups, n_tokens) = queries.shape[:3], queries.shape[2:4]
+    attended = queries.new_empty(heads[0], n_tokens, *heads[1:], values.shape[-1])  # B T K G D
+    for span, seen, bias in chunks:
+        layer.begin(span, seen)
+        for tile in _tiles(heads, groups * (span.stop - span.start) * seen, queries.device):
+            of_tile = None if bias is None else bias[tile]
+            scores = _scores(queries[tile][..., span, :], keys[tile][..., :seen, :], of_tile, softcap)
+            scores -= scores.amax(-1, keepdim=True)
+            weights = scores.softmax(-1)
+            layer.take(*tile, weights, scores)
+            output = weights.flatten(2, 3) @ values[tile][..., :seen, :]
+            attended[tile[0], span, tile[1]] = torch.unflatten(output, 2, (groups, -1)).permute(0, 3, 1, 2, 4)
+        layer.end()
+    return attended.flatten(2, 3)
 
 
 def _require_understood(module: torch.nn.Module, arguments: Mapping[str, object]) -> None:
     if any(arguments.get(name) is not None for name in ("s_aux", "position_bias")):
-        raise ModelError(
-            f"{type(module).__name__}: attention with learned sinks or position bias is not understood: {REMEDY}"
+        raise UnseenAttentionError(
+            f"{type(module).__name__}: attention with learned sinks or position bias is not understood"
         )
 
 
-def _current_collector() -> Collector:
-    collector = _collector.get()
-    if collector is None:
+def _current_watcher() -> Watcher:
+    watcher = _watcher.get()
+    if watcher is None:
         raise ModelError(f"the attention implementation {IMPLEMENTATION!r} is only for use inside `collecting`")
-    return collector
+    return watcher
 
 
 def _scores(
@@ -197,9 +253,7 @@ def _scores(
     return scores
 
 
-def _chunks(
-    queries: torch.Tensor, mask: torch.Tensor | None, causal: bool
-) -> Iterator[tuple[slice, int, torch.Tensor | None]]:
+def _chunks(queries: torch.Tensor, mask: torch.Tensor | None, causal: bool) -> Iterator[Chunk]:
     """Query rows, how many keys they see, and what to add to the scores of the last of these, (B, K, G, c, …)."""
     heads, n_tokens = queries.shape[:3], queries.shape[3]
     size = max(1, ROWS // queries.shape[2])
@@ -230,13 +284,6 @@ def _tiles(heads: torch.Size, cells: int, device: torch.device) -> Iterator[tupl
     for document in range(0, n_documents, step):
         for head in range(0, key_heads, n_heads):
             yield slice(document, document + step), slice(head, head + n_heads)
-
-
-def _softmax(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights and the entropy of each row, see `attention_reduction`; the scores are used up."""
-    scores -= scores.amax(-1, keepdim=True)
-    weights = scores.softmax(-1)
-    return weights, -scores.mul_(weights).sum(-1) - weights.amax(-1).log()
 
 
 AttentionInterface.register(IMPLEMENTATION, attend)

@@ -7,17 +7,18 @@ import torch
 
 from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
-from auditor.models.inputs import Encoded, Question, Sequences, Text, Tokens
+from auditor.models.inputs import Encoded, Place, Question, Sequences, Text, Tokens
 from auditor.models.text.adapter import TextModel
-from auditor.models.text.differentiating import NOWHERE, Differentiating
+from auditor.models.text.attending import Attending
+from auditor.models.text.differentiating import NOWHERE
 from auditor.models.text.perturbing import Perturbing
 from auditor.records.types import Document
 
 NEVER_A_TOKEN = -1
 
 
-class TextClassification(TextModel, Perturbing, Differentiating):
-    """A classification head over a text model; offers `Answers`, `Classifies`, `Differentiates` and `Attends`."""
+class TextClassification(TextModel, Perturbing, Attending):
+    """A classification head; offers `Answers`, `Classifies`, `Differentiates`, `Attends` and `ShowsAttention`."""
 
     question_asked = "answers"
     unit = "probability"
@@ -118,6 +119,11 @@ class TextClassification(TextModel, Perturbing, Differentiating):
     def kinds_of(self, questions: Sequence[Question]) -> None:  # noqa: ARG002
         """All are of one kind."""
         return
+
+    @property
+    def place(self) -> Place:
+        """Found out: heads pool the first state, the last one, or all."""
+        return self.answer_attention.place
 
     def continuation(self, question: Question) -> str | None:  # noqa: ARG002
         """None: a classification head does not speak."""

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from auditor.models.computing.head import of_logits
-from auditor.models.inputs import Encoded, Question, Sequences
-from auditor.models.text.differentiating import Differentiating
+from auditor.models.inputs import Encoded, Place, Question, Sequences
+from auditor.models.text.attending import Attending
 
 
-class ExplainedContinuations(Differentiating):
+class ExplainedContinuations(Attending):
     """Answers of a causal language model that have a gradient."""
 
     candidates: tuple[str, ...] | None
@@ -55,6 +55,11 @@ class ExplainedContinuations(Differentiating):
             return short, [Question(self.identity.labels, self._candidate_ids)] * len(short), [0] * len(short)
         questions = [Question(("continuation",), (text.ids[:1],), free=True) for text in short]
         return short, questions, [0] * len(short)
+
+    @property
+    def place(self) -> Place:
+        """The last token of the prompt, which predicts the first one of each continuation."""
+        return "last"
 
     def kinds_of(self, questions: Sequence[Question]) -> list[int] | None:
         """How long the free continuations are."""

@@ -46,7 +46,7 @@ N_CAUSAL = 5
 
 @dataclass
 class TextGeneration(TextModel, Perturbing, ExplainedContinuations):
-    """A causal language model; offers `Answers`, `Classifies`, `Differentiates`, `Attends` and `Scores`.
+    """A causal language model; offers `Answers`, `Classifies`, `Differentiates`, `ShowsAttention`, `Attends`, `Scores`.
 
     Attributes:
         prompt: What the model is asked; `{text}` and `{pair}` stand for the document.

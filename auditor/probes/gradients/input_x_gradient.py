@@ -19,8 +19,9 @@ from typing import Any, ClassVar
 from pydantic.dataclasses import dataclass
 
 from auditor.models import Differentiates
+from auditor.probes.attribution import Asked, Attribution
 from auditor.probes.contract import STRICT
-from auditor.probes.gradients.attribution import Asked, Attribution, GradientProbe, at_documents
+from auditor.probes.gradients.attribution import GradientProbe, at_documents
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -33,8 +33,9 @@ from pydantic.dataclasses import dataclass
 
 from auditor.models import Differentiates
 from auditor.models.inputs import Points
+from auditor.probes.attribution import Asked, Attribution
 from auditor.probes.contract import STRICT
-from auditor.probes.gradients.attribution import Asked, Attribution, GradientProbe, gradients
+from auditor.probes.gradients.attribution import GradientProbe, gradients
 from auditor.records.explanations import Integral
 from auditor.records.types import Span
 

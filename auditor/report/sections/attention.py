@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.attention import HEAD_SHARE, SINK_SHARE, AttentionFindings
 from auditor.findings.analyses.attention import SUMMARY as ATTENTION
+from auditor.findings.analyses.head_ablation import SUMMARY as HEAD_ABLATION
+from auditor.findings.analyses.head_ablation import HeadAblationFindings, how_many
 from auditor.findings.analyses.heads import PATTERNS, HeadClass
 from auditor.findings.contract.numbers import of_label
 from auditor.languages import N_, plural, say
-from auditor.languages.numbers import separator
+from auditor.languages.numbers import paragraph, separator
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import attention_explorer, formats, marks
 from auditor.report.sections import mapped_heads
@@ -57,7 +59,7 @@ def compose(sources: Sources) -> Section:
         id="attention",
         title=say("Attention"),
         question=say("Where do the heads look, and does that say anything about the prediction?"),
-        answer=_answer(sources, analysis),
+        answer=paragraph([_mattering(sources), _answer(sources, analysis)]),
         method=_method(analysis),
         limits=say(
             "Attention weights say where heads look, not why the model decides: a head can look at a token and pass "
@@ -79,6 +81,17 @@ def compose(sources: Sources) -> Section:
             "layers": _layer_table(analysis),
         },
     )
+
+
+def _mattering(sources: Sources) -> str:
+    """How many heads matter, where that was measured; that nobody measured it otherwise."""
+    ablated = sources.findings.analysis(HEAD_ABLATION.probe, HeadAblationFindings)
+    if ablated is None:
+        return say(
+            "Whether any head matters to the answers is not known: none was switched off in this run (the probe "
+            "head_ablation does that)."
+        )
+    return say("{how_many}.", how_many=how_many(ablated))
 
 
 def _answer(sources: Sources, analysis: AttentionFindings) -> str:

@@ -52,7 +52,7 @@ def compose(sources: Sources, summary: AttributionSummary, wording: Wording) -> 
         id=summary.section_id,
         title=say(wording.title),
         question=say(wording.question),
-        answer=paragraph([_largest(analysis), _beyond(analysis)]),
+        answer=paragraph([_largest(analysis), _beyond(analysis), *([say(summary.caveat)] if summary.caveat else [])]),
         method=paragraph(
             [
                 say(wording.method),
@@ -122,4 +122,9 @@ ONE_AT_A_TIME = N_(
 OF_A_SLOPE = N_(
     "A slope at one point says how the answer reacts to small changes of a word’s embedding, which no other word may "
     "have; it does not say what the answer would be without the word."
+)
+OF_ATTENTION = N_(
+    "This is not an explanation by itself: attention says what a model looks at, not what it makes of it, and the same "
+    "answer can come from other attention. Whether the words that are named carry the answer is what acting upon them "
+    "says."
 )

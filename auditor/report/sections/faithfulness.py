@@ -4,6 +4,7 @@ from auditor.findings.analyses import grades
 from auditor.findings.analyses.faithfulness import SUMMARY, TITLES, ExplainerFindings, FaithfulnessFindings
 from auditor.findings.analyses.grades import GRADES, Grade, Limits
 from auditor.findings.analyses.method_agreement import TITLES as AGREEMENT_TITLES
+from auditor.findings.contract.registry import summary_of
 from auditor.findings.contract.types import Number
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
@@ -32,11 +33,7 @@ def compose(sources: Sources) -> Section:
         question=say("May the explanations be relied upon?"),
         answer=paragraph([_graded(analysis), _beyond(analysis)]),
         method=_method(analysis),
-        limits=say(
-            "A grade says whether an explanation tells what this model acts on in this text, not whether the model is "
-            "right to do so. Texts without words are unusual texts. One word at a time, or the first fifth at once: "
-            "causes that only show in other combinations stay unseen."
-        ),
+        limits=paragraph([_limits(), *_caveats(analysis)]),
         template="sections/faithfulness.html.j2",
         content={
             "tables": [
@@ -49,6 +46,20 @@ def compose(sources: Sources) -> Section:
             "cards": disagreements.cards(sources, analysis),
         },
     )
+
+
+def _limits() -> str:
+    return say(
+        "A grade says whether an explanation tells what this model acts on in this text, not whether the model is "
+        "right to do so. Texts without words are unusual texts. One word at a time, or the first fifth at once: "
+        "causes that only show in other combinations stay unseen."
+    )
+
+
+def _caveats(analysis: FaithfulnessFindings) -> list[str]:
+    """What must be said of some of the methods, each sentence once."""
+    known = (summary_of(one.probe) for one in analysis.explainers if one.probe)
+    return [say(caveat) for caveat in dict.fromkeys(one.caveat for one in known if one and one.caveat)]
 
 
 def _graded(analysis: FaithfulnessFindings) -> str:
