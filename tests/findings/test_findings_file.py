@@ -145,8 +145,8 @@ def test_text_is_kept_as_it_is():
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
         (b'{"format": "auditor.findings/3"}', "title: field required"),
         (
-            write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1),
-            r"analyses\.lime\.global_words\.0\.share_supporting: .*finite number",
+            write(FOUND).replace(b'"same_sign": 0.7407407407407407', b'"same_sign": NaN', 1),
+            r"analyses\.lime\.recurring\.0\.content\.words\.0\.same_sign: .*finite number",
         ),
         (write(FOUND).replace(b'"analyses": {', b'"analysis": {', 1), "analyses: field required"),
         (write(FOUND).replace(b'"confusion"', b'"confusions"', 1), r"analyses\.prediction\.confusion: field required"),
