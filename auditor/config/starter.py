@@ -50,6 +50,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # keep = "cards"                      # whose masks and answers stay with the evidence: or "all", "none"
 # [probes.occlusion]                  # what the answer loses without each word
 # [probes.faithfulness]               # whether the explanations may be relied upon: a grade for each
+# [probes.global_surrogate]           # what the model does with which word, over the whole corpus
 # [probes.attention]
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model

@@ -143,6 +143,17 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class BagOfWords:
+    """Which words stand in one document (probe `global_surrogate`); the model's answer to it is in `Prediction`."""
+
+    document_id: str
+    segmenter: str
+    """What a word is: a kind of segments, as in an explanation."""
+    words: tuple[str, ...]
+    """Each once, without case (casefold), in the order of their first occurrence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What a model's answer loses when segments leave in the order in which one explanation ranks them.
 

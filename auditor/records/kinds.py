@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from auditor.records.explanations import Explanation, Faithfulness
+from auditor.records.explanations import BagOfWords, Explanation, Faithfulness
 from auditor.records.types import AttentionStatistics, Document, Perplexity, Prediction, PseudoPerplexity
 
-Record = Prediction | Explanation | Faithfulness | AttentionStatistics | Perplexity | PseudoPerplexity
+Record = Prediction | Explanation | BagOfWords | Faithfulness | AttentionStatistics | Perplexity | PseudoPerplexity
 OURS: Mapping[str, type[Document | Record]] = {kind.__name__: kind for kind in (Document, *get_args(Record))}
 """Name of the class, which every table carries → the class. A third party's record is not among them."""
 

@@ -76,7 +76,7 @@ def test_weights_of_a_model_with_two_labels_are_counted_together_toward_the_seco
     good = found.content.words[0]
     assert good.n_documents == 27
     toward = [-0.4 * (1 + i / 1000) * (1 if i in (0, 1) or 23 < i < 29 else -1) for i in range(29) if i not in (3, 4)]
-    assert good.mean_weight.value == pytest.approx(sum(toward) / 27)
+    assert good.weight.value == pytest.approx(sum(toward) / 27)
     assert good.same_sign == 20 / 27
 
 
@@ -86,17 +86,17 @@ def test_a_weight_toward_one_of_two_labels_is_its_negative_toward_the_other():
     (found,) = found_in(pushed, ("negative", "positive"))
     (word, _) = found.content.words
     assert (word.text, word.n_documents, word.same_sign) == ("b1", 6, 1.0)
-    assert word.mean_weight.value == pytest.approx(0.21)
-    assert "those whose most probable label is negative with the opposite sign" in word.mean_weight.protocol
+    assert word.weight.value == pytest.approx(0.21)
+    assert "those whose most probable label is negative with the opposite sign" in word.weight.protocol
     assert [(one.label, one.against) for one in found_in(pushed)] == [("negative", ""), ("positive", "")]
 
 
-def test_a_words_mean_weight_and_interval_are_students():
+def test_a_words_weight_and_interval_are_students():
     assert told([with_weights(i, (w, 0.0)) for i, w in enumerate((0.1, 0.2, 0.3))]) == []  # 0.2 ± 0.248
     (word,) = told([with_weights(i, (w, 0.0)) for i, w in enumerate((0.19, 0.2, 0.21))])
     assert word.text == "b1"
-    assert word.mean_weight.low == pytest.approx(0.2 - 4.302653 * 0.01 / 3**0.5, abs=1e-6)
-    assert "one of 2 words" in word.mean_weight.protocol
+    assert word.weight.low == pytest.approx(0.2 - 4.302653 * 0.01 / 3**0.5, abs=1e-6)
+    assert "one of 2 words" in word.weight.protocol
 
 
 def test_words_that_are_not_told_from_zero_follow_those_that_are_the_nearest_first():
@@ -135,7 +135,7 @@ def test_a_weight_of_zero_has_no_sign():
 def test_words_are_joined_without_case_and_summed_within_a_document():
     (word,) = told([with_weights(i, (0.1, 0.2 + i / 1e4), words=("Not ", "not")) for i in range(3)])
     assert (word.text, word.n_documents) == ("not", 3)
-    assert word.mean_weight.value == pytest.approx(0.3001)
+    assert word.weight.value == pytest.approx(0.3001)
 
 
 def test_words_in_fewer_than_three_documents_or_not_selected_are_left_out():
@@ -205,13 +205,13 @@ def test_unfaithful_explanations_say_nothing_about_words_that_recur():
     found, _ = summarised(of_records("lime", [*kept, *dropped]))
     (word,) = (w for w in found.recurring[0].content.words if w.told_apart)
     assert (word.text, word.n_documents) == ("b1", 3)
-    assert word.mean_weight.value == pytest.approx(0.2001)
+    assert word.weight.value == pytest.approx(0.2001)
     assert faithful([*kept, *dropped]) == kept
 
 
 def test_the_explained_label_is_called_the_most_probable_not_the_predicted():
     findings, numbers = summarised(evidence())
     protocols = [number.protocol for number in numbers.values()]
-    protocols += [word.mean_weight.protocol for found in findings.recurring for word in found.words]
+    protocols += [word.weight.protocol for found in findings.recurring for word in found.words]
     assert not any("predicted" in protocol for protocol in protocols)
-    assert "whose most probable label is negative" in findings.recurring[0].words[0].mean_weight.protocol
+    assert "whose most probable label is negative" in findings.recurring[0].words[0].weight.protocol

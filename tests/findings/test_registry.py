@@ -20,7 +20,7 @@ from auditor.findings.contract.summary import Cell
 
 OURS = [
     *("prediction", "lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"),
-    *("attention", "perplexity", "pseudo_perplexity"),
+    *("global_surrogate", "attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(
     ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)

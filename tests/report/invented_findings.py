@@ -10,10 +10,10 @@ from auditor.findings import summaries
 from auditor.findings.analyses.attention import AttentionFindings, HeadClass
 from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.findings.analyses.explanations import ExplanationFindings
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
 from auditor.findings.analyses.perplexity import PerplexityFindings
 from auditor.findings.analyses.prediction import PredictionFindings, is_multi_label
 from auditor.findings.analyses.scores import ClassScores
-from auditor.findings.analyses.words import GlobalWord, RecurringWords, WordClass
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
 from auditor.findings.contract.registry import owner_of
 from auditor.findings.contract.summary import Setting
@@ -292,7 +292,7 @@ def recurring_words(words, label):
             text=t,
             n_documents=n,
             same_sign=0.8 if m > 0.1 else 0.7,
-            mean_weight=number(f"w[{t}]", t, m, lo, hi, n, "probability", "Mean weight; bootstrap."),
+            weight=number(f"w[{t}]", t, m, lo, hi, n, "probability", "Mean weight; bootstrap."),
         )
         for t, of, n, m, lo, hi in words
         if of == label

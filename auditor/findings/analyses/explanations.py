@@ -17,6 +17,7 @@ from statistics import NormalDist
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair, two_labels
+from auditor.findings.analyses.global_words import RecurringWords
 from auditor.findings.analyses.trust import (
     faithfulness,
     faithfulness_quantity,
@@ -24,7 +25,7 @@ from auditor.findings.analyses.trust import (
     stability,
     stability_quantity,
 )
-from auditor.findings.analyses.words import Method, RecurringWords, recurring_words
+from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding

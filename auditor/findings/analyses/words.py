@@ -22,59 +22,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.findings.analyses.function_words import is_function_word
-from auditor.findings.contract.finding import Finding
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
 from auditor.findings.contract.numbers import number, of_label
-from auditor.findings.contract.types import Number, Unit
-from auditor.findings.statistics.intervals import Estimate, student
+from auditor.findings.contract.types import Unit
+from auditor.findings.statistics.intervals import student
 from auditor.languages import plural, say
 from auditor.records.explanations import Explanation
 
 LEAST_DOCUMENTS = 3
 MOST_CONTENT, MOST_FUNCTION = 12, 8
 """Words listed for each label."""
-
-
-class GlobalWord(Finding):
-    """A segment that recurs over the corpus, and where it pushes."""
-
-    text: str
-    n_documents: int
-    mean_weight: Number
-    same_sign: float
-    """Share of these documents with the sign that most of them have."""
-
-    @property
-    def told_apart(self) -> bool:
-        """Whether the interval of the mean excludes zero."""
-        low, high = self.mean_weight.low, self.mean_weight.high
-        return low is not None and high is not None and (low > 0 or high < 0)
-
-
-class WordClass(Finding):
-    """Content words or function words."""
-
-    n_words: int
-    """Looked at: in at least three documents."""
-    n_told_apart: int
-    """Of which the interval excludes zero."""
-    words: tuple[GlobalWord, ...]
-    """Those told from zero first, by size of the mean; of content words then the others, the nearest to it first."""
-
-
-class RecurringWords(Finding):
-    """The words that were looked at for one label."""
-
-    label: str
-    against: str
-    """The other of two labels, whose documents count with the opposite sign; empty with more labels."""
-    n_documents: int
-    content: WordClass
-    function: WordClass
-
-    @property
-    def words(self) -> tuple[GlobalWord, ...]:
-        """All that are listed."""
-        return (*self.content.words, *self.function.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +96,8 @@ class _Toward:
             label=self.label,
             against=self.against,
             n_documents=len(explanations),
-            content=self._class(content, MOST_CONTENT, with_unclear=True),
-            function=self._class(function, MOST_FUNCTION, with_unclear=False),
+            content=WordClass.of(self._words(content), MOST_CONTENT, with_unclear=True),
+            function=WordClass.of(self._words(function), MOST_FUNCTION),
         )
 
     def _weights(self, explanations: Iterable[Explanation]) -> dict[str, list[float]]:
@@ -152,20 +109,16 @@ class _Toward:
                 weights[word].append(sign * weight)
         return {word: values for word, values in weights.items() if len(values) >= LEAST_DOCUMENTS}
 
-    def _class(self, weights: Mapping[str, list[float]], most: int, *, with_unclear: bool) -> WordClass:
-        words = [self._word(word, values, len(weights)) for word, values in weights.items()]
-        told = sorted((w for w in words if w.told_apart), key=lambda w: (-_size(w.mean_weight), w.text))
-        others = sorted((w for w in words if not w.told_apart), key=lambda w: (-_nearness(w.mean_weight), w.text))
-        listed = [*told, *(others if with_unclear else [])][:most]
-        return WordClass(n_words=len(words), n_told_apart=len(told), words=tuple(listed))
+    def _words(self, weights: Mapping[str, list[float]]) -> list[GlobalWord]:
+        return [self._word(word, values, len(weights)) for word, values in weights.items()]
 
     def _word(self, word: str, weights: Sequence[float], n_words: int) -> GlobalWord:
-        mean: Estimate = student(weights)
+        mean = student(weights)
         name = of_label(of_label(f"{self.method.probe}.weight", self.label), word)
         return GlobalWord(
             text=word,
             n_documents=len(weights),
-            mean_weight=number(name, say("Weight of {word}", word=word), mean, self.unit, self._protocol(n_words)),
+            weight=number(name, say("Weight of {word}", word=word), mean, self.unit, self._protocol(n_words)),
             same_sign=same_sign(weights),
         )
 
@@ -191,14 +144,3 @@ class _Toward:
             "is {label}; 95% interval by Student's t; one of {n} words of its kind looked at for this label",
             **names,
         )
-
-
-def _size(mean: Number) -> float:
-    return abs(mean.value or 0.0)
-
-
-def _nearness(mean: Number) -> float:
-    """How many half-widths of its interval a mean lies from zero."""
-    if mean.low is None or mean.high is None or mean.high == mean.low:
-        return 0.0
-    return 2 * _size(mean) / (mean.high - mean.low)

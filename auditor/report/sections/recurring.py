@@ -13,7 +13,8 @@ from itertools import accumulate
 from markupsafe import Markup
 
 from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings
-from auditor.findings.analyses.words import LEAST_DOCUMENTS, GlobalWord, RecurringWords, WordClass
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
+from auditor.findings.analyses.words import LEAST_DOCUMENTS
 from auditor.findings.wording.digits import digits_beside
 from auditor.findings.wording.sentences import bound
 from auditor.languages import plural, say
@@ -60,6 +61,7 @@ class View:
 
     kind: str
     caption: str
+    wording: "Wording"
     axis: Markup
     groups: tuple[Group, ...]
     n_words: int
@@ -68,28 +70,52 @@ class View:
     paper_words: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the tables say; translated."""
+
+    content: str
+    """Caption of the content words."""
+    function: str
+    documents: str
+    """Head of the column of documents."""
+    weight: str
+    same_sign: str
+    looked_at: Callable[[RecurringWords, WordClass], str]
+    """Of a label: how many words, and what chance would do."""
+
+
 def view(analysis: ExplanationFindings) -> list[View]:
     """The tables of the findings: content words, and function words where any was looked at."""
-    axis = _axis(analysis)
-    tables = (
-        _table("content", _caption(analysis), analysis, lambda found: found.content, axis),
-        _table("function", _of_function_words(), analysis, lambda found: found.function, axis),
+    wording = Wording(
+        content=_caption(analysis),
+        function=paragraph([say("Function words, those told from zero."), of_function_words()]),
+        documents=say("Texts"),
+        weight=say("Mean"),
+        same_sign=say("Same sign"),
+        looked_at=_looked_at,
     )
-    return [table for table in tables if table.groups]
+    return tables(analysis.recurring, analysis.unit, wording)
+
+
+def tables(recurring: Sequence[RecurringWords], unit: str, wording: Wording) -> list[View]:
+    """Content words and function words, on one axis; a table for which no word was looked at is left out."""
+    axis = _axis([word for found in recurring for word in found.words], unit)
+    content = [(found, found.content) for found in recurring if found.content.n_words]
+    function = [(found, found.function) for found in recurring if found.function.n_words]
+    kinds = (("content", wording.content, content), ("function", wording.function, function))
+    return [_table(kind, caption, listed, axis, wording) for kind, caption, listed in kinds if listed]
 
 
 def _table(
-    kind: str,
-    caption: str,
-    analysis: ExplanationFindings,
-    of: Callable[[RecurringWords], WordClass],
-    axis: marks.Axis,
+    kind: str, caption: str, listed: Sequence[tuple[RecurringWords, WordClass]], axis: marks.Axis, wording: Wording
 ) -> View:
-    groups = tuple(_group(found, of(found), axis) for found in analysis.recurring if of(found).n_words)
+    groups = tuple(_group(found, words, axis, wording) for found, words in listed)
     on_paper = _on_paper(groups)
     return View(
         kind=kind,
         caption=caption,
+        wording=wording,
         axis=marks.axis_labels(axis),
         groups=groups,
         n_words=sum(len(group.rows) for group in groups),
@@ -104,19 +130,12 @@ def _on_paper(groups: Sequence[Group]) -> int:
     return sum(n < _PAPER_ROWS for n, _ in zip(before, groups, strict=False))
 
 
-def _listed(analysis: ExplanationFindings) -> Iterator[tuple[RecurringWords, GlobalWord]]:
-    yield from ((found, word) for found in analysis.recurring for word in found.words)
-
-
-def _axis(analysis: ExplanationFindings) -> marks.Axis:
+def _axis(words: Sequence[GlobalWord], unit: str) -> marks.Axis:
     """Wide enough for the words told from zero; longer intervals of the others run out of it."""
-    words = [word for _, word in _listed(analysis)]
-    shown = [word for word in words if word.told_apart] or words
-    numbers = [word.mean_weight for word in shown]
-    means = [word.mean_weight.value for word in words]
-    ends = [end for n in numbers for end in (n.low, n.high)] + means
+    shown = [word.weight for word in words if word.told_apart] or [word.weight for word in words]
+    ends = [end for weight in shown for end in (weight.low, weight.high)] + [word.weight.value for word in words]
     known = [end for end in ends if end is not None]
-    return marks.shared_axis(known, zero=True, width=_AXIS, unit=analysis.unit)
+    return marks.shared_axis(known, zero=True, width=_AXIS, unit=unit)
 
 
 def _caption(analysis: ExplanationFindings) -> str:
@@ -142,24 +161,31 @@ def _strongest(analysis: ExplanationFindings) -> Iterator[str]:
     if not told:
         yield say("No content word that recurs is told from zero.")
         return
-    found, word = max(told, key=lambda pair: abs(pair[1].mean_weight.value or 0.0))
+    found, word = max(told, key=lambda pair: abs(pair[1].weight.value or 0.0))
     names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(found.label, 40)}
-    if (word.mean_weight.value or 0.0) > 0:
+    if (word.weight.value or 0.0) > 0:
         yield say("Words that recur: “{word}” supports “{label}” most.", **names)
     else:
         yield say("Words that recur: “{word}” opposes “{label}” most.", **names)
 
 
-def _of_function_words() -> str:
+def of_function_words() -> str:
+    """Which words these are."""
     return say(
-        "Function words, those told from zero: articles, pronouns, prepositions, conjunctions, auxiliaries and "
-        "particles of English and Chinese; of other languages every word is among the content words, and so are "
-        "negations. One that pushes to one side is worth a look: it says little by itself."
+        "Articles, pronouns, prepositions, conjunctions, auxiliaries and particles of English and Chinese; of other "
+        "languages every word is among the content words, and so are negations. One that pushes to one side is worth a "
+        "look: it says little by itself."
     )
 
 
-def _group(found: RecurringWords, words: WordClass, axis: marks.Axis) -> Group:
-    sentence = plural(
+def _group(found: RecurringWords, words: WordClass, axis: marks.Axis, wording: Wording) -> Group:
+    rows = tuple(_row(word, axis) for word in words.words)
+    label, against = formats.middle(found.label, 40), formats.middle(found.against, 40)
+    return Group(label, against, wording.looked_at(found, words), rows)
+
+
+def _looked_at(found: RecurringWords, words: WordClass) -> str:
+    return plural(
         words.n_words,
         "{n} word looked at, found in {least} or more of {documents}; {told_apart}; about {chance} would by chance "
         "alone",
@@ -167,14 +193,14 @@ def _group(found: RecurringWords, words: WordClass, axis: marks.Axis) -> Group:
         "chance alone",
         least=LEAST_DOCUMENTS,
         documents=plural(found.n_documents, "{n} document", "{n} documents"),
-        told_apart=_told_apart(words.n_told_apart, sum(word.told_apart for word in words.words)),
+        told_apart=told_apart(words),
         chance=formats.decimal(_CHANCE * words.n_words, 1),
     )
-    rows = tuple(_row(word, axis) for word in words.words)
-    return Group(formats.middle(found.label, 40), formats.middle(found.against, 40), sentence, rows)
 
 
-def _told_apart(n: int, listed: int) -> str:
+def told_apart(words: WordClass) -> str:
+    """How many intervals exclude zero, and how many of these words are listed."""
+    n, listed = words.n_told_apart, sum(word.told_apart for word in words.words)
     if n <= listed:
         return plural(n, "the interval of {n} excludes zero", "the intervals of {n} exclude zero")
     return plural(
@@ -186,10 +212,11 @@ def _told_apart(n: int, listed: int) -> str:
 
 
 def _row(word: GlobalWord, axis: marks.Axis) -> Row:
-    number = word.mean_weight
+    number = word.weight
     tone = ("supports" if (number.value or 0) > 0 else "opposes") if word.told_apart else "unclear"
     digits = digits_beside(number, 0.0)
-    mean, interval = formats.value(number, digits), formats.interval(number, digits)
+    mean = formats.quantity(number.value, number.unit, digits, suffix=False)
+    interval = formats.interval(number, digits)
     title = say("{value}, interval {interval}", value=mean, interval=interval)
     return Row(
         word=formats.middle(word.text, 40),
