@@ -55,6 +55,18 @@ class Integral:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """What two segments that stand side by side do to one label, each without the other and both together."""
+
+    first: int
+    """Which of the segments, from 0."""
+    second: int
+    first_alone: float
+    second_alone: float
+    together: float
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What the segments do to one label of one document. S weights, in the order of the segments."""
 
@@ -74,6 +86,8 @@ class Target:
     method that asks about segments alone."""
     integral: Integral | None = None
     """None for a method that integrates nothing."""
+    pairs: tuple[Pair, ...] = ()
+    """Of segments that stand side by side; empty for a method that asks about segments one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from worked_example import concluded, evidence, explanation, of_records, with_ro
 from auditor.findings import Evidence
 from auditor.findings.analyses.explanations import faithful, is_decisive
 from auditor.findings.analyses.function_words import is_function_word
+from auditor.findings.analyses.global_words import same_sign
 from auditor.findings.analyses.lime import SUMMARY
-from auditor.findings.analyses.words import Method, recurring_words, same_sign
+from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.contract.summary import Setting
 from auditor.records.explanations import Neighbourhood, Segment, Surrogate
 

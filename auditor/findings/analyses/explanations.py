@@ -18,6 +18,7 @@ from statistics import NormalDist
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair, two_labels
 from auditor.findings.analyses.global_words import RecurringWords
+from auditor.findings.analyses.phrases import Phrases, phrases
 from auditor.findings.analyses.trust import (
     faithfulness,
     faithfulness_quantity,
@@ -73,6 +74,7 @@ class ExplanationFindings(Finding):
     decisive_share: Number
     """Share of documents with at least one word that surely changes the answer by 0.1."""
     recurring: tuple[RecurringWords, ...]
+    phrases: tuple[Phrases, ...] = ()
     examples: tuple[Example, ...]
 
 
@@ -200,6 +202,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
             unit=explanations[0].unit,
             **numbers,
             recurring=recurring_words(faithful(explanations), method, two_labels(answers)),
+            phrases=phrases(faithful(explanations), self.probe, two_labels(answers)),
             examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
         )
 

@@ -1,6 +1,6 @@
 """Words with what they do over a corpus: how findings.json lists them, content words and function words apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.types import Number
@@ -62,6 +62,11 @@ class RecurringWords(Finding):
     def words(self) -> tuple[GlobalWord, ...]:
         """All that are listed."""
         return (*self.content.words, *self.function.words)
+
+
+def same_sign(weights: Sequence[float]) -> float:
+    """The share of the weights with the sign that most of them have."""
+    return max(sum(weight > 0 for weight in weights), sum(weight < 0 for weight in weights)) / len(weights)
 
 
 def _size(weight: Number) -> float:

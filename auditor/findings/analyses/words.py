@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.findings.analyses.function_words import is_function_word
-from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass, same_sign
 from auditor.findings.contract.numbers import number, of_label
 from auditor.findings.contract.types import Unit
 from auditor.findings.statistics.intervals import student
@@ -72,11 +72,6 @@ def weights_of_words(explanation: Explanation) -> dict[str, float]:
         if selected and word:
             weights[word] += weight
     return weights
-
-
-def same_sign(weights: Sequence[float]) -> float:
-    """The share of the weights with the sign that most of them have."""
-    return max(sum(weight > 0 for weight in weights), sum(weight < 0 for weight in weights)) / len(weights)
 
 
 @dataclass(frozen=True, slots=True)

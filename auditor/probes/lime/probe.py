@@ -29,12 +29,14 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
+from auditor.probes.lime.pairs import pairs
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
 from auditor.probes.perturbing import explained_labels, seed_for, stretches
 from auditor.probes.readable import Answered, answered
 from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.neighbourhoods import Perturbed
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
 Z_95 = 1.96
@@ -219,6 +221,8 @@ class LimeProbe:
         if study.failure:
             return study.failure
         halves = study.perturbations.halves(study.values[:, study.labels], self.num_features)
+        perturbed = study.perturbations.perturbed(study.values[:, study.labels])
+        beside = pairs(study.document, study.segments, perturbed, self.kernel_width)
         return Explanation(
             document_id=study.document.id,
             method=self.method,
@@ -233,17 +237,18 @@ class LimeProbe:
                     selected=tuple(fit.selected.tolist()),
                     model_prediction=float(study.values[0, label]),
                     surrogate=Surrogate(fit.intercept, fit.fidelity, fit.local_prediction, stability(halves, position)),
+                    pairs=tuple(beside[position]),
                 )
                 for position, (label, fit) in enumerate(zip(study.labels, study.fits, strict=True))
             ),
-            neighbourhood=self._neighbourhood(study),
+            neighbourhood=self._neighbourhood(study, perturbed),
         )
 
-    def _neighbourhood(self, study: Study) -> Neighbourhood:
+    def _neighbourhood(self, study: Study, perturbed: Perturbed) -> Neighbourhood:
         account = study.perturbations.account(len(study.values), study.n_unread, study.fits)
         if self.keep == "none":
             return account
-        return study.perturbations.perturbed(study.values[:, study.labels]).kept_in(account)
+        return perturbed.kept_in(account)
 
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"

@@ -13,7 +13,7 @@ from auditor.records.explanations import Explanation
 from auditor.records.types import Document, Prediction
 from auditor.report.contract import Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
-from auditor.report.sections import recurring
+from auditor.report.sections import phrases, recurring
 from auditor.report.sections.explanation_cards import CITABLE, Card, Scale, draw_card, scale_of
 from auditor.report.sections.explanation_parameters import segments
 
@@ -48,6 +48,7 @@ def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Qua
             "axis": marks.axis_labels(scale.axis),
             "cards": [_card(sources, summary, *one, scale) for one in shown],
             "words": recurring.view(analysis) if analysis.recurring else None,
+            "phrases": phrases.table(analysis.phrases, analysis.unit),
         },
     )
 
