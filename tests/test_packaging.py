@@ -119,7 +119,8 @@ def test_the_installed_package_finds_its_probes_by_entry_point(home):
         "from importlib.metadata import entry_points as e; print(*sorted(p.name for p in e(group='auditor.probes')))"
     )
     of_explanations = ["faithfulness", "input_x_gradient", "integrated_gradients", "lime", "occlusion", "saliency"]
-    wanted = sorted(["attention", "perplexity", "prediction", "pseudo_perplexity", *of_explanations])
+    others = ["attention", "global_surrogate", "perplexity", "prediction", "pseudo_perplexity"]
+    wanted = sorted([*others, *of_explanations])
     assert _run(home, "python", "-c", program).split() == wanted
 
 

@@ -72,7 +72,8 @@ def test_the_schema_describes_what_every_summary_came_to_and_names_every_number(
     properties = schema()["properties"]["analyses"]["properties"]
     assert properties["lime"] == {"$ref": "#/$defs/ExplanationFindings"}
     of_explanations = {"lime", "occlusion", "saliency", "input_x_gradient", "integrated_gradients", "faithfulness"}
-    assert set(properties) == {"prediction", "attention", "perplexity", "pseudo_perplexity"} | of_explanations
+    others = {"prediction", "global_surrogate", "attention", "perplexity", "pseudo_perplexity"}
+    assert set(properties) == others | of_explanations
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)
     assert {re.split(r"[\[{]", number.name)[0] for number in FOUND.numbers} - {"coverage.failed_share"} <= set(examples)
