@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worked_example import explanation
 
 from auditor.findings.analyses.phrases import beats_its_words, joined, phrases
 from auditor.records.explanations import Pair, Segment
+from tests.findings.worked_example import explanation
 
 
 def explained(i, effects, label="positive", words=("not", "good")):
