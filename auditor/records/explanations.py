@@ -86,8 +86,6 @@ class Target:
     method that asks about segments alone."""
     integral: Integral | None = None
     """None for a method that integrates nothing."""
-    pairs: tuple[Pair, ...] = ()
-    """Of segments that stand side by side; empty for a method that asks about segments one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +147,8 @@ class Explanation:
     """The predicted label first, then the others that were asked for."""
     neighbourhood: Neighbourhood | None = None
     """None for a method that asks about no perturbations, such as gradients."""
+    pairs: tuple[Pair, ...] = ()
+    """Segments that stand side by side, toward the first target; empty for a method that asks about them one by one."""
 
     @property
     def is_sampled(self) -> bool:

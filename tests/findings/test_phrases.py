@@ -20,9 +20,8 @@ def explained(i, effects, label="positive", words=("not", "good")):
         weights=(0.0, 0.0),
         standard_errors=(0.0, 0.0),
         selected=(True, True),
-        pairs=pairs,
     )
-    return replace(base, targets=(target,), segments=tuple(Segment(word, ()) for word in words))
+    return replace(base, targets=(target,), segments=tuple(Segment(word, ()) for word in words), pairs=pairs)
 
 
 def wobbling(first, second, together, n=4):

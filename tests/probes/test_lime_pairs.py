@@ -26,7 +26,7 @@ def estimated(f, text: str = "it is not good film", width: float = 25.0) -> dict
     document, segments = segmented(text)
     masks = enumerate_masks(len(segments), 1000)[0]
     answers = np.apply_along_axis(f, 1, masks.astype(float))[:, None]
-    (found,) = pairs(document, segments, Perturbed.of(masks, answers), width)
+    found = pairs(document, segments, Perturbed.of(masks, answers), width)
     return {(pair.first, pair.second): pair for pair in found}
 
 
@@ -65,11 +65,11 @@ def test_pairs_are_words_side_by_side_with_white_space_between() -> None:
 def test_too_few_or_unreadable_masks_give_no_pairs() -> None:
     document, segments = segmented("a b c")
     masks = np.array([[1, 1, 1], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=bool)
-    assert pairs(document, segments, Perturbed.of(masks, np.ones((4, 2))), 25.0) == [[], []]
+    assert pairs(document, segments, Perturbed.of(masks, np.ones((4, 2))), 25.0) == ()
     all_masks = enumerate_masks(3, 100)[0]
     answers = all_masks[:, :1] * 1.0
     answers[3:] = np.nan
-    assert pairs(document, segments, Perturbed.of(all_masks, answers), 25.0) == [[]]
+    assert pairs(document, segments, Perturbed.of(all_masks, answers), 25.0) == ()
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n_samples": 300}, {"n_samples": 300, "keep": "none"}])
@@ -84,7 +84,7 @@ def test_an_explanation_has_the_pairs_of_its_document(parameters: dict) -> None:
     (target,) = row.targets
     assert target.label == "no"
     words = [segment.text for segment in row.segments]
-    (pair,) = [pair for pair in target.pairs if words[pair.first] == "not"]
+    (pair,) = [pair for pair in row.pairs if words[pair.first] == "not"]
     assert words[pair.second] == "good"
     assert numbers(pair) == pytest.approx((0.0, -0.3, 0.2), abs=1e-6)
-    assert len(target.pairs) == len(words) - 1
+    assert len(row.pairs) == len(words) - 1

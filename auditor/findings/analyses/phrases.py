@@ -75,7 +75,7 @@ def phrases(explanations: Sequence[Explanation], probe: str, both: Sequence[str]
     """
     by_label: dict[str, list[Explanation]] = defaultdict(list)
     for explanation in explanations:
-        if explanation.targets[0].pairs:
+        if explanation.pairs:
             by_label[both[1] if both else explanation.targets[0].label].append(explanation)
     return tuple(_of_label(label, by_label[label], probe) for label in sorted(by_label))
 
@@ -100,7 +100,7 @@ def _effects(explanation: Explanation, sign: int) -> Iterable[tuple[str, Effects
     """Phrase → what it does in one document."""
     words = [segment.text.strip().casefold() for segment in explanation.segments]
     found: dict[str, list[Effects]] = defaultdict(list)
-    for pair in explanation.targets[0].pairs:
+    for pair in explanation.pairs:
         first, second = words[pair.first], words[pair.second]
         if first and second and not (is_function_word(first) and is_function_word(second)):
             found[joined(first, second)].append((pair.first_alone, pair.second_alone, pair.together))

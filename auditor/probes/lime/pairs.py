@@ -33,8 +33,8 @@ _TOLD = 1e-6
 """Share of a product's variation that its parts must leave."""
 
 
-def pairs(document: Document, segments: Sequence[Segment], perturbed: Perturbed, width: float) -> list[list[Pair]]:
-    """The pairs of each target, in the order of the text.
+def pairs(document: Document, segments: Sequence[Segment], perturbed: Perturbed, width: float) -> tuple[Pair, ...]:
+    """The pairs, toward the first target; in the order of the segments.
 
     Args:
         document: What was perturbed.
@@ -44,16 +44,15 @@ def pairs(document: Document, segments: Sequence[Segment], perturbed: Perturbed,
     """
     found = list(side_by_side(document, segments))
     read = np.isfinite(perturbed.answers).all(axis=1)
-    n_targets = perturbed.answers.shape[1]
     if not found or len(segments) > MOST_SEGMENTS or read.sum() <= len(segments) + 1:
-        return [[] for _ in range(n_targets)]
+        return ()
     masks, counts = perturbed.masks[read], perturbed.counts[read]
     scale = np.sqrt(kernel(masks, width) * counts)
     design = np.column_stack([np.ones(len(masks)), masks]) * scale[:, None]  # (N, 1 + S)
     q, r = np.linalg.qr(design)
     if np.abs(np.diag(r)).min() <= _TOLD * np.abs(np.diag(r)).max():
-        return [[] for _ in range(n_targets)]
-    answers = perturbed.answers[read] * scale[:, None]  # (N, K)
+        return ()
+    answers = perturbed.answers[read, 0] * scale
     products = np.stack([masks[:, a] & masks[:, b] for a, b in found], axis=1) * scale[:, None]  # (N, P)
     return _estimated(found, (q, r), answers, products)
 
@@ -71,22 +70,17 @@ def side_by_side(document: Document, segments: Sequence[Segment]) -> Iterator[tu
 
 def _estimated(
     found: Sequence[tuple[int, int]], factors: tuple[np.ndarray, np.ndarray], answers: np.ndarray, products: np.ndarray
-) -> list[list[Pair]]:
+) -> tuple[Pair, ...]:
     q, r = factors
-    on_products, on_answers = q.T @ products, q.T @ answers  # (1 + S, P), (1 + S, K)
+    on_products = q.T @ products  # (1 + S, P)
     beyond = products - q @ on_products
     left, whole = (beyond**2).sum(axis=0), (products**2).sum(axis=0)
     told = left > _TOLD * whole
-    gamma = (beyond.T @ answers) / np.where(told, left, 1.0)[:, None]  # (P, K)
-    of_products, betas = np.linalg.solve(r, on_products), np.linalg.solve(r, on_answers)
-    return [
-        [
-            _pair(a, b, betas[:, k] - gamma[p, k] * of_products[:, p], gamma[p, k])
-            for p, (a, b) in enumerate(found)
-            if told[p]
-        ]
-        for k in range(answers.shape[1])
-    ]
+    gamma = (beyond.T @ answers) / np.where(told, left, 1.0)  # (P,)
+    of_products, beta = np.linalg.solve(r, on_products), np.linalg.solve(r, q.T @ answers)
+    return tuple(
+        _pair(a, b, beta - gamma[p] * of_products[:, p], gamma[p]) for p, (a, b) in enumerate(found) if told[p]
+    )
 
 
 def _pair(first: int, second: int, beta: np.ndarray, gamma: float) -> Pair:

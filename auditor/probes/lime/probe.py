@@ -222,7 +222,6 @@ class LimeProbe:
             return study.failure
         halves = study.perturbations.halves(study.values[:, study.labels], self.num_features)
         perturbed = study.perturbations.perturbed(study.values[:, study.labels])
-        beside = pairs(study.document, study.segments, perturbed, self.kernel_width)
         return Explanation(
             document_id=study.document.id,
             method=self.method,
@@ -237,11 +236,11 @@ class LimeProbe:
                     selected=tuple(fit.selected.tolist()),
                     model_prediction=float(study.values[0, label]),
                     surrogate=Surrogate(fit.intercept, fit.fidelity, fit.local_prediction, stability(halves, position)),
-                    pairs=tuple(beside[position]),
                 )
                 for position, (label, fit) in enumerate(zip(study.labels, study.fits, strict=True))
             ),
             neighbourhood=self._neighbourhood(study, perturbed),
+            pairs=pairs(study.document, study.segments, perturbed, self.kernel_width),
         )
 
     def _neighbourhood(self, study: Study, perturbed: Perturbed) -> Neighbourhood:
