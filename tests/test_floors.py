@@ -33,6 +33,7 @@ HOMES = {
     "matplotlib": ("auditor.report.drawing.figures",),
     "weasyprint": ("auditor.report.page.pdf",),
     "babel": ("auditor.languages",),
+    "sklearn": ("auditor.findings.statistics.sparse_regression",),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc"}
 

@@ -51,6 +51,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # [probes.occlusion]                  # what the answer loses without each word
 # [probes.attention_rollout]          # which words reach the answer by attention: no explanation by itself
 # [probes.faithfulness]               # whether the explanations may be relied upon: a grade for each
+# [probes.global_surrogate]           # what the model does with which word, over the whole corpus
 # [probes.attention]
 # [probes.head_ablation]              # not by default: what the answers lose without each attention head
 # limit = 24                          # documents in which every head is switched off

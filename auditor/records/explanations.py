@@ -74,6 +74,18 @@ class Shapley:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """What two segments that stand side by side do to one label, each without the other and both together."""
+
+    first: int
+    """Which of the segments, from 0."""
+    second: int
+    first_alone: float
+    second_alone: float
+    together: float
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What the segments do to one label of one document. S weights, in the order of the segments."""
 
@@ -156,6 +168,8 @@ class Explanation:
     """None for a method that fits no surrogate to perturbations."""
     shapley: Shapley | None = None
     """None for a method whose weights are no Shapley values."""
+    pairs: tuple[Pair, ...] = ()
+    """Segments that stand side by side, toward the first target; empty for a method that asks about them one by one."""
 
     @property
     def is_sampled(self) -> bool:
@@ -163,6 +177,17 @@ class Explanation:
         if self.shapley is not None:
             return self.shapley.n_permutations > 0
         return self.neighbourhood is not None and not self.neighbourhood.exact
+
+
+@dataclass(frozen=True, slots=True)
+class BagOfWords:
+    """Which words stand in one document (probe `global_surrogate`); the model's answer to it is in `Prediction`."""
+
+    document_id: str
+    segmenter: str
+    """What a word is: a kind of segments, as in an explanation."""
+    words: tuple[str, ...]
+    """Each once, without case (casefold), in the order of their first occurrence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from auditor.records.explanations import Anchor, Explanation, Faithfulness
+from auditor.records.explanations import Anchor, BagOfWords, Explanation, Faithfulness
 from auditor.records.heads import HeadAblation
 from auditor.records.sanity import Sanity
 from auditor.records.types import AttentionStatistics, Document, Perplexity, Prediction, PseudoPerplexity
@@ -13,6 +13,7 @@ Record = (
     | Explanation
     | Faithfulness
     | Anchor
+    | BagOfWords
     | Sanity
     | HeadAblation
     | AttentionStatistics

@@ -101,7 +101,7 @@ def _drawings(section: str, findings: Findings, evidence: Evidence) -> str:
         case "predictions" if predictions:
             return _calibration(predictions) + _forest(_ends((f"{c.label} F1", c.f1) for c in predictions.classes))
         case "lime" if explained:
-            return _forest(_ends((w.text, w.mean_weight) for w in explained.global_words))
+            return _forest(_ends((w.text, w.weight) for found in explained.recurring for w in found.words))
         case "attention" if heads:
             return _grids(heads) + _maps(heads, evidence)
         case "perplexity":

@@ -47,6 +47,14 @@ def test_heads_are_classed_by_clarks_thresholds():
     assert broad.rule == "entropy above 3.8 nats (uniform attention over these texts has 2.08)"
 
 
+def test_no_share_of_broad_heads_is_given_of_texts_too_short_for_one():
+    _, numbers = summarised(RECORDS)
+    short = numbers["attention.head_share[broad]"]
+    assert (short.value, short.low, short.n) == (None, None, N)
+    _, numbers = summarised([replace(record, uniform_entropy=log(64)) for record in RECORDS])
+    assert numbers["attention.head_share[broad]"].value == 0.25
+
+
 def test_causal_heads_have_sinks_and_never_look_ahead():
     findings, numbers = summarised([attention(i, causal=True) for i in range(N)])
     names = [c.name for c in findings.classes]

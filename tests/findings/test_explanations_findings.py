@@ -4,9 +4,11 @@ import pytest
 from worked_example import concluded, evidence, explanation, of_records, with_rows
 
 from auditor.findings import Evidence
-from auditor.findings.analyses.explanations import faithful, is_clear
+from auditor.findings.analyses.explanations import faithful, is_decisive
+from auditor.findings.analyses.function_words import is_function_word
+from auditor.findings.analyses.global_words import same_sign
 from auditor.findings.analyses.lime import SUMMARY
-from auditor.findings.analyses.words import rank_words, recurring_words, told_apart
+from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.contract.summary import Setting
 from auditor.records.explanations import Neighbourhood, Segment, Surrogate
 
@@ -15,11 +17,16 @@ def summarised(found):
     return concluded(SUMMARY, found)
 
 
-def ranked(explanations):
-    return rank_words(explanations, "lime", "LIME")
+def found_in(explanations, both=()):
+    return recurring_words(explanations, Method("lime", "LIME"), both)
 
 
-def with_weights(i, weights, label="positive", words=("a", "b"), selected=None):
+def told(explanations, both=()):
+    """All words of which the interval excludes zero."""
+    return [word for found in found_in(explanations, both) for word in found.words if word.told_apart]
+
+
+def with_weights(i, weights, label="positive", words=("b1", "b2"), selected=None):
     base = explanation(i)
     target = replace(
         base.targets[0],
@@ -42,54 +49,109 @@ def test_fidelity_is_the_mean_over_the_predicted_labels_surrogates():
 def test_two_of_29_explanations_have_low_fidelity():
     _, numbers = summarised(evidence())
     assert numbers["lime.low_fidelity_share"].value == 2 / 29
-    assert numbers["lime.clear_share"].value == 1.0
+    assert numbers["lime.decisive_share"].value == 1.0
 
 
 @pytest.mark.parametrize(
-    ("weight", "error", "clear"),
-    [(0.02, 0.01, True), (0.019, 0.01, False), (1e-8, 0.0, True), (1e-10, 0.0, False), (-0.02, 0.01, True)],
+    ("weight", "error", "decisive"),
+    [
+        *((0.11, 0.0, True), (-0.11, 0.0, True), (0.1, 0.0, False)),
+        (0.2, 0.0378, True),  # 2.638 is the normal quantile at 1 − 0.025 / 6
+        *((0.2, 0.0380, False), (0.02, 0.001, False)),
+    ],
 )
-def test_an_explanation_is_clear_if_one_interval_excludes_zero(weight, error, clear):
-    assert is_clear(explanation(0, weights=(weight, 0, 0, 0, 0, 0), error=error)) == clear
+def test_a_word_is_decisive_if_its_weight_is_surely_beyond_a_tenth(weight, error, decisive):
+    assert is_decisive(explanation(0, weights=(weight, 0, 0, 0, 0, 0), error=error)) == decisive
 
 
-def test_recurring_words_are_ranked_by_the_size_of_their_mean_weight():
-    findings, _ = summarised(evidence())
-    words = {(word.label, word.text): word for word in findings.global_words}
-    negative = [word.text for word in findings.global_words if word.label == "negative"]
-    assert negative == ["good", "not", "very", "film"]
-    good = words["negative", "good"]
-    assert good.mean_weight.value < 0
-    assert good.share_supporting == 0.0
-    assert good.n_documents == 20  # d02 … d19 and d20 … d23 are predicted negative; R² of d03 and d04 is below 0.5
+def test_an_explanation_of_words_that_do_nothing_names_none_however_sure_it_is():
+    sure = [explanation(i, weights=(0.01, 0.02, -0.03, 0, 0, 0.04), error=1e-6) for i in range(12)]
+    _, numbers = summarised(of_records("lime", sure))
+    assert numbers["lime.decisive_share"].value == 0.0
 
 
-def test_a_words_mean_weight_and_interval_are_students():
-    found = ranked([with_weights(i, (w, 0.0)) for i, w in enumerate((0.1, 0.2, 0.3))])
-    assert [word.text for word in found] == []  # 0.2 ± 0.248 does not exclude zero
-    found = ranked([with_weights(i, (w, 0.0)) for i, w in enumerate((0.19, 0.2, 0.21))])
-    assert [word.text for word in found] == ["a"]
-    assert found[0].mean_weight.low == pytest.approx(0.2 - 4.302653 * 0.01 / 3**0.5, abs=1e-6)
-    assert "one of 2 words" in found[0].mean_weight.protocol
+def test_weights_of_a_model_with_two_labels_are_counted_together_toward_the_second():
+    (found,) = summarised(evidence())[0].recurring
+    assert (found.label, found.against, found.n_documents) == ("positive", "negative", 27)  # R² of d03, d04 below 0.5
+    assert [word.text for word in found.content.words] == ["good", "not", "very", "film"]
+    good = found.content.words[0]
+    assert good.n_documents == 27
+    toward = [-0.4 * (1 + i / 1000) * (1 if i in (0, 1) or 23 < i < 29 else -1) for i in range(29) if i not in (3, 4)]
+    assert good.weight.value == pytest.approx(sum(toward) / 27)
+    assert good.same_sign == 20 / 27
+
+
+def test_a_weight_toward_one_of_two_labels_is_its_negative_toward_the_other():
+    pushed = [with_weights(i, (w, 0.0)) for i, w in enumerate((0.2, 0.21, 0.22))]
+    pushed += [with_weights(i, (-w, 0.0), label="negative") for i, w in enumerate((0.2, 0.21, 0.22), 3)]
+    (found,) = found_in(pushed, ("negative", "positive"))
+    (word, _) = found.content.words
+    assert (word.text, word.n_documents, word.same_sign) == ("b1", 6, 1.0)
+    assert word.weight.value == pytest.approx(0.21)
+    assert "those whose most probable label is negative with the opposite sign" in word.weight.protocol
+    assert [(one.label, one.against) for one in found_in(pushed)] == [("negative", ""), ("positive", "")]
+
+
+def test_a_words_weight_and_interval_are_students():
+    assert told([with_weights(i, (w, 0.0)) for i, w in enumerate((0.1, 0.2, 0.3))]) == []  # 0.2 ± 0.248
+    (word,) = told([with_weights(i, (w, 0.0)) for i, w in enumerate((0.19, 0.2, 0.21))])
+    assert word.text == "b1"
+    assert word.weight.low == pytest.approx(0.2 - 4.302653 * 0.01 / 3**0.5, abs=1e-6)
+    assert "one of 2 words" in word.weight.protocol
+
+
+def test_words_that_are_not_told_from_zero_follow_those_that_are_the_nearest_first():
+    weights = ((0.3, 0.1, 0.10), (0.31, 0.2, -0.11), (0.32, 0.3, 0.12))
+    (found,) = found_in([with_weights(i, w, words=("sure", "closer", "remote")) for i, w in enumerate(weights)])
+    assert [(word.text, word.told_apart) for word in found.content.words] == [
+        *(("sure", True), ("closer", False), ("remote", False)),
+    ]
+    assert found.content.words[2].same_sign == pytest.approx(2 / 3)
+    assert (found.content.n_words, found.content.n_told_apart) == (3, 1)
+
+
+def test_function_words_stand_apart_and_only_those_told_from_zero():
+    made = [with_weights(i, (0.3 + i / 1e3, 0.2 + i / 1e3, i - 1.0), words=("The", "plot", "of")) for i in range(3)]
+    (found,) = found_in(made)
+    assert [word.text for word in found.content.words] == ["plot"]
+    assert [word.text for word in found.function.words] == ["the"]
+    assert (found.function.n_words, found.function.n_told_apart) == (2, 1)
+
+
+@pytest.mark.parametrize("word", ["the", "it's", "it’s", "they'd", "的", "我们", "因为"])
+def test_closed_classes_are_function_words(word):
+    assert is_function_word(word)
+
+
+@pytest.mark.parametrize("word", ["not", "never", "no", "isn't", "good", "movie", "不", "没有", "好", "", "#"])
+def test_negations_and_everything_else_are_content_words(word):
+    assert not is_function_word(word)
+
+
+def test_a_weight_of_zero_has_no_sign():
+    assert same_sign([0.1, 0.2, -0.1, 0.0]) == 0.5
+    assert same_sign([0.0, 0.0]) == 0.0
 
 
 def test_words_are_joined_without_case_and_summed_within_a_document():
-    found = ranked([with_weights(i, (0.1, 0.2 + i / 1e4), words=("Not ", "not")) for i in range(3)])
-    assert [(word.text, word.n_documents) for word in found] == [("not", 3)]
-    assert found[0].mean_weight.value == pytest.approx(0.3001)
+    (word,) = told([with_weights(i, (0.1, 0.2 + i / 1e4), words=("Not ", "not")) for i in range(3)])
+    assert (word.text, word.n_documents) == ("not", 3)
+    assert word.weight.value == pytest.approx(0.3001)
 
 
 def test_words_in_fewer_than_three_documents_or_not_selected_are_left_out():
-    two = [with_weights(i, (0.5, 0.5 + i / 1e4), words=("a", f"b{i}")) for i in range(2)]
-    assert ranked(two) == ()
+    two = [with_weights(i, (0.5, 0.5 + i / 1e4), words=("b1", f"c{i}")) for i in range(2)]
+    assert found_in(two) == ()
     unselected = [with_weights(i, (0.0, 0.5 + i / 1e4), selected=(False, True)) for i in range(3)]
-    assert [word.text for word in ranked(unselected)] == ["b"]
+    assert [word.text for word in told(unselected)] == ["b2"]
 
 
-def test_at_most_twelve_words_are_given_per_label():
-    names = tuple(f"w{k}" for k in range(20))
+def test_at_most_twelve_words_are_given_per_label_and_all_are_counted():
+    names = tuple(f"w{k:02}" for k in range(20))
     many = [with_weights(i, tuple(0.1 + k / 100 + i / 1e5 for k in range(20)), words=names) for i in range(4)]
-    assert [word.text for word in ranked(many)] == [f"w{k}" for k in range(19, 7, -1)]
+    (found,) = found_in(many)
+    assert [word.text for word in found.content.words] == [f"w{k:02}" for k in range(19, 7, -1)]
+    assert (found.content.n_words, found.content.n_told_apart) == (20, 20)
 
 
 def test_examples_are_chosen_by_the_printed_rules_without_repeats():
@@ -142,21 +204,15 @@ def test_unfaithful_explanations_say_nothing_about_words_that_recur():
     kept = [explained(i, 0.2, 0.5) for i in range(3)]
     dropped = [explained(i, -0.9, 0.49) for i in range(3, 9)]
     found, _ = summarised(of_records("lime", [*kept, *dropped]))
-    assert [(word.text, word.n_documents) for word in found.global_words] == [("a", 3)]
-    assert found.global_words[0].mean_weight.value == pytest.approx(0.2001)
+    (word,) = (w for w in found.recurring[0].content.words if w.told_apart)
+    assert (word.text, word.n_documents) == ("b1", 3)
+    assert word.weight.value == pytest.approx(0.2001)
     assert faithful([*kept, *dropped]) == kept
 
 
 def test_the_explained_label_is_called_the_most_probable_not_the_predicted():
     findings, numbers = summarised(evidence())
     protocols = [number.protocol for number in numbers.values()]
-    protocols += [word.mean_weight.protocol for word in findings.global_words]
+    protocols += [word.weight.protocol for found in findings.recurring for word in found.words]
     assert not any("predicted" in protocol for protocol in protocols)
-    assert "whose most probable label is negative" in findings.global_words[0].mean_weight.protocol
-
-
-def test_all_words_told_from_zero_are_counted_whether_listed_or_not():
-    names = tuple(f"w{k}" for k in range(20))
-    many = [with_weights(i, tuple(0.1 + k / 100 + i / 1e5 for k in range(20)), words=names) for i in range(4)]
-    assert len(told_apart(recurring_words(many))) == 20
-    assert len(ranked(many)) == 12
+    assert "whose most probable label is negative" in findings.recurring[0].words[0].weight.protocol

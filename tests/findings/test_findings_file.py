@@ -74,7 +74,8 @@ def test_the_schema_describes_what_every_summary_came_to_and_names_every_number(
     by_gradients = {"saliency", "input_x_gradient", "integrated_gradients"}
     of_explanations = {"lime", "occlusion", "shap", "anchors", "faithfulness", "sanity"} | by_gradients
     of_attention = {"attention", "attention_rollout", "mean_attention", "head_ablation"}
-    assert set(properties) == {"prediction", "perplexity", "pseudo_perplexity"} | of_explanations | of_attention
+    others = {"prediction", "global_surrogate", "perplexity", "pseudo_perplexity"}
+    assert set(properties) == others | of_explanations | of_attention
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)
     assert {re.split(r"[\[{]", number.name)[0] for number in FOUND.numbers} - {"coverage.failed_share"} <= set(examples)
@@ -147,8 +148,8 @@ def test_text_is_kept_as_it_is():
         (b'{"format": "auditor.findings/9"}', "found auditor.findings/9"),
         (b'{"format": "auditor.findings/4"}', "title: field required"),
         (
-            write(FOUND).replace(b'"share_supporting": 0.0', b'"share_supporting": NaN', 1),
-            r"analyses\.lime\.global_words\.0\.share_supporting: .*finite number",
+            write(FOUND).replace(b'"same_sign": 0.7407407407407407', b'"same_sign": NaN', 1),
+            r"analyses\.lime\.recurring\.0\.content\.words\.0\.same_sign: .*finite number",
         ),
         (write(FOUND).replace(b'"analyses": {', b'"analysis": {', 1), "analyses: field required"),
         (write(FOUND).replace(b'"confusion"', b'"confusions"', 1), r"analyses\.prediction\.confusion: field required"),

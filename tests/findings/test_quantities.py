@@ -55,7 +55,7 @@ def test_every_number_of_a_run_is_a_declared_quantity_within_its_limits(run):
         ("mean_entropy", 0, math.inf),
         ("generation.mean_logprob{a=b}", -math.inf, 0),
         ("lime.fidelity", -math.inf, 1),
-        ("lime.clear_share", 0, 1),
+        ("lime.decisive_share", 0, 1),
         ("attention.agreement{length=short}", -1, 1),
         ("perplexity.bits_per_byte", 0, math.inf),
         ("perplexity.corpus{a=b}", 1, math.inf),
@@ -87,7 +87,7 @@ def test_a_bound_that_judges_nothing_is_a_fault(name, bound, fault):
 LABELLED = {"accuracy", "macro_f1", "calibration_error", "mean_entropy"}
 EACH = {f"{score}[{label}]" for score in ("precision", "recall", "f1") for label in ("no", "yes")}
 HEADS = {f"attention.head_share[{name}]" for name in ("previous", "next", "broad", "special", "punctuation", "sink")}
-LIME = {"lime.fidelity", "lime.stability", "lime.low_fidelity_share", "lime.clear_share"}
+LIME = {"lime.fidelity", "lime.stability", "lime.low_fidelity_share", "lime.decisive_share"}
 ACTED_UPON = {"explanations.reliable_share", "lime.faithfulness", "occlusion.faithfulness"}
 
 

@@ -21,7 +21,7 @@ from auditor.findings.contract.summary import Cell
 OURS = [
     *("prediction", "lime", "occlusion", "shap"),
     *("saliency", "input_x_gradient", "integrated_gradients"),
-    *("attention_rollout", "mean_attention", "anchors", "faithfulness", "sanity", "head_ablation"),
+    *("attention_rollout", "mean_attention", "anchors", "faithfulness", "sanity", "global_surrogate", "head_ablation"),
     *("attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(
@@ -84,7 +84,7 @@ def test_a_second_explainer_has_numbers_and_columns_of_its_own(registered):
     assert (found.documents[1].values["fidelity"], found.documents[1].values["twin_fidelity"]) == (0.901, None)
     assert found.analysis("twin", ExplanationFindings).fidelity.value == 0.25
     assert found.analysis("lime", ExplanationFindings).n_documents == 29
-    assert {"twin.fidelity", "twin.low_fidelity_share", "twin.clear_share"} <= {n.name for n in found.numbers}
+    assert {"twin.fidelity", "twin.low_fidelity_share", "twin.decisive_share"} <= {n.name for n in found.numbers}
     assert next(choice for choice in found.worst if choice.rule == "unfaithful").among == 29
 
 

@@ -73,7 +73,7 @@ def classifier():
         number("mean_entropy", "Mean entropy", 0.61, 0.55, 0.67, 58, "nats", "Mean over documents; bootstrap."),
         explained.fidelity,
         explained.low_fidelity_share,
-        explained.clear_share,
+        explained.decisive_share,
         attended.agreement,
         number(
             "attention.sink_share",

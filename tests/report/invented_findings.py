@@ -10,10 +10,10 @@ from auditor.findings import summaries
 from auditor.findings.analyses.attention import AttentionFindings, HeadClass
 from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.findings.analyses.explanations import ExplanationFindings
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
 from auditor.findings.analyses.perplexity import PerplexityFindings
 from auditor.findings.analyses.prediction import PredictionFindings, is_multi_label
 from auditor.findings.analyses.scores import ClassScores
-from auditor.findings.analyses.words import GlobalWord
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
 from auditor.findings.contract.registry import owner_of
 from auditor.findings.contract.summary import Setting
@@ -260,7 +260,7 @@ def explanation_findings(examples, unit="probability"):
         ("dull", "negative", 5, 0.33, 0.21, 0.45),
         ("不", "negative", 4, 0.52, 0.4, 0.64),
         ("رائعا", "positive", 4, 0.3, 0.12, 0.48),
-        ("the", "positive", 31, 0.004, -0.01, 0.018),
+        ("the", "positive", 31, 0.034, 0.01, 0.058),
     ]
     return ExplanationFindings(
         n_documents=58,
@@ -283,18 +283,31 @@ def explanation_findings(examples, unit="probability"):
             "Mean over documents of the surrogate’s weighted R²; bootstrap interval.",
         ),
         low_fidelity_share=number("lime.low_fidelity_share", "Explanations with R² below 0.5", 0.069, 0.027, 0.164, 58),
-        clear_share=number("lime.clear_share", "Documents with a clear weight", 0.897, 0.792, 0.952, 58),
-        global_words=tuple(
-            GlobalWord(
-                text=t,
-                label=label,
-                n_documents=n,
-                share_supporting=0.8 if m > 0.1 else 0.3,
-                mean_weight=number(f"w[{t}]", t, m, lo, hi, n, "probability", "Mean weight; bootstrap."),
-            )
-            for t, label, n, m, lo, hi in words
-        ),
+        decisive_share=number("lime.decisive_share", "Explanations with a decisive word", 0.897, 0.792, 0.952, 58),
+        recurring=tuple(recurring_words(words, label) for label in ("negative", "positive")),
         examples=tuple(Example(document_id=i, rule=rule) for i, rule in examples),
+    )
+
+
+def recurring_words(words, label):
+    """The words of one label, the last of them for function words."""
+    made = [
+        GlobalWord(
+            text=t,
+            n_documents=n,
+            same_sign=0.8 if m > 0.1 else 0.7,
+            weight=number(f"w[{t}]", t, m, lo, hi, n, "probability", "Mean weight; bootstrap."),
+        )
+        for t, of, n, m, lo, hi in words
+        if of == label
+    ]
+    content, function = [w for w in made if w.text != "the"], [w for w in made if w.text == "the"]
+    return RecurringWords(
+        label=label,
+        against="",
+        n_documents=31,
+        content=WordClass(n_words=40, n_told_apart=len(content), words=tuple(content)),
+        function=WordClass(n_words=9 * len(function), n_told_apart=len(function), words=tuple(function)),
     )
 
 

@@ -143,7 +143,7 @@ def language_model():
             ),
             "analyses": {
                 "prediction": found,
-                "lime": explained.model_copy(update={"global_words": ()}),
+                "lime": explained.model_copy(update={"recurring": ()}),
                 "attention": attended,
                 "perplexity": surprise,
             },
@@ -247,6 +247,13 @@ def empty():
     ), evidence
 
 
+def _attacked(recurring, text):
+    """The words of a label, label and words replaced by a hostile text."""
+    words = tuple(word.model_copy(update={"text": text}) for word in recurring.content.words)
+    content = recurring.content.model_copy(update={"words": words})
+    return recurring.model_copy(update={"label": text, "against": text, "content": content})
+
+
 def hostile(cards=14):
     """Every string that comes from outside is an attack; `cards` documents are shown by LIME and by perplexity."""
     attack = texts.HOSTILE
@@ -278,7 +285,7 @@ def hostile(cards=14):
     explained = weights.model_copy(
         update={
             "examples": tuple(Example(document_id=i, rule=attack[0]) for i in list(explanations)[:cards]),
-            "global_words": tuple(weights.global_words[0].model_copy(update={"text": t, "label": t}) for t in attack),
+            "recurring": tuple(_attacked(weights.recurring[0], text) for text in attack),
         }
     )
     surprise = perplexity_findings(made, perplexities).model_copy(

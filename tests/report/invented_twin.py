@@ -12,7 +12,7 @@ QUANTITIES = ExplanationQuantities(
     "erasure",
     "Erasure fidelity",
     low_fidelity_title="Low-fidelity erasure",
-    clear_title="Clear erasure",
+    decisive_title="Decisive erasure",
 )
 SUMMARY = ExplanationSummary(
     QUANTITIES, "erasure", order=25, cells=(fidelity_cell("erasure_fidelity", "R² occl.", "R² occl. is its own."),)

@@ -7,7 +7,7 @@ from invented_classifier import classifier
 from invented_findings import with_analysis
 from invented_runs import hostile
 
-from auditor.findings.analyses.words import rank_words
+from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.contract.types import Example
 from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
 from auditor.records.types import Document, Span
@@ -31,19 +31,10 @@ def word_in(documents, word, label, weight):
     }
 
 
-def texts_of(explained):
-    """A document for each explanation."""
-    return tuple(Document(name, e.segments[0].text) for name, e in explained.items())
-
-
 def view_of(explained):
-    """The global view of a run with these explanations."""
-    findings, evidence = classifier()
-    found = findings.analyses["lime"].model_copy(
-        update={"global_words": rank_words(list(explained.values()), "lime", "LIME")}
-    )
-    sources = Sources(findings, type(evidence)(texts_of(explained), {"lime": explained}))
-    return recurring.view(sources, found, "lime")
+    """The table of content words of a run with these explanations."""
+    words = recurring_words(list(explained.values()), Method("lime", "LIME"))
+    return recurring.view(classifier()[0].analyses["lime"].model_copy(update={"recurring": words}))[0]
 
 
 def test_words_are_grouped_by_label_and_each_group_says_how_many_were_looked_at():
@@ -114,10 +105,10 @@ def composed(**values):
 
 def test_shares_are_said_with_their_interval_and_of_how_many_explained_documents():
     explained = classifier()[0].analyses["lime"]
-    clear = explained.clear_share.model_copy(update={"value": 0.996, "low": 0.98, "high": 0.999, "n": 250})
+    decisive = explained.decisive_share.model_copy(update={"value": 0.996, "low": 0.98, "high": 0.999, "n": 250})
     low = explained.low_fidelity_share.model_copy(update={"value": 0.267, "low": 0.171, "high": 0.39, "n": 60})
-    answer = composed(clear_share=clear, low_fidelity_share=low).answer
-    assert f"clear weight in a share of {with_interval(clear)} of 250 explained documents." in answer
+    answer = composed(decisive_share=decisive, low_fidelity_share=low).answer
+    assert f"A share of {with_interval(decisive)} of 250 explained documents has a segment that surely" in answer
     assert f"R² is below 0.5 in a share of {with_interval(low)} of 60 explained documents" in answer
     assert "%" not in answer
 
@@ -173,7 +164,6 @@ def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():
 
 
 def test_hostile_words_stay_text_in_the_global_view():
-    findings, evidence = hostile()
-    view = recurring.view(Sources(findings, evidence), findings.analyses["lime"], "lime")
+    view = recurring.view(hostile()[0].analyses["lime"])[0]
     assert any("<script>" in row.word for group in view.groups for row in group.rows)
     assert all("<script>" not in row.mark for group in view.groups for row in group.rows)

@@ -5,7 +5,7 @@ labels of a corpus are the model's, or no run starts. In a multi-label corpus wi
 no label has the empty set as its reference; one of which nothing is said (`unlabelled`) has none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.findings.contract.evidence import Evidence
@@ -97,3 +97,9 @@ def _reference(
     reference = document.labels if multi_label else document.labels[:1]
     given = any_labelled and not document.unlabelled if multi_label else bool(reference)
     return reference if given and prediction.labels else None
+
+
+def two_labels(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """The labels of a model that gives one of two; empty where there are more, none, or several at a time."""
+    labels = {() if answer.multi_label else answer.prediction.labels for answer in answers}
+    return next(iter(labels)) if len(labels) == 1 and all(len(either) == 2 for either in labels) else ()

@@ -199,7 +199,7 @@ def _conclude(
         mapped=tuple(record.document_id for record in mapped(records)),
         mapped_heads=tuple(show(classes, mapped(records))),
     )
-    shares = [_share(pattern, heads[pattern.statistic]) for pattern in patterns]
+    shares = [_share(pattern, heads[pattern.statistic], uniform) for pattern in patterns]
     return Conclusion(findings, (sink_share(records, seed), *shares, *([agreement] if agreement else [])))
 
 
@@ -221,8 +221,10 @@ def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
     return SINK_SHARE.number(bootstrap_mean(means, seed=seed, name=SINK_SHARE.name, share=True), protocol)
 
 
-def _share(pattern: Pattern, heads: Heads) -> Number:
-    share = float(np.mean(heads.mean > pattern.threshold)) if heads.n else None
+def _share(pattern: Pattern, heads: Heads, uniform: float) -> Number:
+    """Of the heads that follow a pattern; no value where these texts let none follow it."""
+    attainable = heads.n > 0 and (pattern.statistic != "entropy" or uniform > pattern.threshold)
+    share = float(np.mean(heads.mean > pattern.threshold)) if attainable else None
     interval = estimate(share, None, None, heads.n)
     if heads.half_width is not None:
         surely = float(np.mean(heads.mean - heads.half_width > pattern.threshold))

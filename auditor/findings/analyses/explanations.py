@@ -3,9 +3,9 @@
 All of it is about the surrogate of the most probable label (the first target of each explanation), which a multi-label
 model need not predict.
 Fidelity is its weighted R² on the neighbourhood; an explanation below 0.5 explains less than half of what the model
-does there. An explanation is clear if at least one weight has an interval that excludes zero: |w| > 1.96 standard
-errors, and more than 1e-9 where every mask was evaluated and nothing was sampled. Words that recur are counted over
-the explanations that reach 0.5.
+does there. An explanation names a decisive word if some |w| − z·s > 0.1, w a weight, s its standard error (0 where
+every mask was evaluated), z the normal quantile at 1 − 0.025 / S: the 95 % intervals of all S weights at once, so that
+long texts have no better chance than short ones. Words that recur are counted over the explanations that reach 0.5.
 """
 
 import math
@@ -13,9 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import NormalDist
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
-from auditor.findings.analyses.answers import Answer, pair
+from auditor.findings.analyses.answers import Answer, pair, two_labels
+from auditor.findings.analyses.global_words import RecurringWords
+from auditor.findings.analyses.phrases import Phrases, phrases
 from auditor.findings.analyses.trust import (
     faithfulness,
     faithfulness_quantity,
@@ -23,7 +26,7 @@ from auditor.findings.analyses.trust import (
     stability,
     stability_quantity,
 )
-from auditor.findings.analyses.words import GlobalWord, rank_words
+from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
@@ -34,12 +37,13 @@ from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
 from auditor.findings.wording.sentences import bound
 from auditor.languages import N_, plural, say
-from auditor.records.explanations import Explanation, Target
+from auditor.records.explanations import Explanation
 
 LOW_FIDELITY = 0.5
 MANY_UNFAITHFUL = 0.25
 """Share of explanations below it from which on that is worth watching."""
-EXACT_TOLERANCE = 1e-9
+DECISIVE = 0.1
+"""What a decisive word changes at least, in the unit of the weights: the loss that an explanation to rely on shows."""
 EXAMPLES = 6
 MOST_UNFAITHFUL, MOST_UNSTABLE = 3, 3
 Z_95 = 1.96
@@ -67,9 +71,10 @@ class ExplanationFindings(Finding):
     """What the rankings are worth beyond random ones; None where nobody acted upon them."""
     low_fidelity_share: Number
     """Share of documents whose surrogate has R² below 0.5."""
-    clear_share: Number
-    """Share of documents with at least one weight whose interval excludes zero."""
-    global_words: tuple[GlobalWord, ...]
+    decisive_share: Number
+    """Share of documents with at least one word that surely changes the answer by 0.1."""
+    recurring: tuple[RecurringWords, ...]
+    phrases: tuple[Phrases, ...] = ()
     examples: tuple[Example, ...]
 
 
@@ -86,7 +91,7 @@ class ExplanationQuantities:
     faithfulness_title: str = N_("Faithfulness")
     stability_title: str = N_("Stability")
     low_fidelity_title: str = N_("Low-fidelity explanations")
-    clear_title: str = N_("Clear explanations")
+    decisive_title: str = N_("Explanations with a decisive word")
 
     @cached_property
     def fidelity(self) -> Quantity:
@@ -124,9 +129,9 @@ class ExplanationQuantities:
         )
 
     @cached_property
-    def clear_share(self) -> Quantity:
-        """Share of explanations that name a word at all."""
-        return Quantity(name=f"{self.probe}.clear_share", title=self.clear_title, unit="share")
+    def decisive_share(self) -> Quantity:
+        """Share of explanations that name a word which matters."""
+        return Quantity(name=f"{self.probe}.decisive_share", title=self.decisive_title, unit="share")
 
 
 class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
@@ -161,11 +166,11 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
         self.probe, self.title, self.section, self.order = quantities.probe, title, section, order
         self.quantities = (
             *(quantities.fidelity, quantities.stability, quantities.faithfulness),
-            *(quantities.low_fidelity_share, quantities.clear_share),
+            *(quantities.low_fidelity_share, quantities.decisive_share),
         )
 
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[ExplanationFindings] | None:
-        """Fidelity, how many name a word, and the words that recur."""
+        """Fidelity, how many name a decisive word, and the words that recur."""
         explanations = list(evidence.measured(self.probe, Explanation).values())
         if not explanations:
             return None
@@ -182,6 +187,7 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
     def _findings(
         self, explanations: Sequence[Explanation], answers: Sequence[Answer], numbers: Mapping[str, Number]
     ) -> ExplanationFindings:
+        method = Method(self.probe, say(self.title))
         around = [e.neighbourhood for e in explanations if e.neighbourhood is not None]
         sampled = [one.n_samples for one in around if not one.exact]
         return ExplanationFindings(
@@ -195,7 +201,8 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
             segmenters=dict(sorted(Counter(e.segmenter for e in explanations).items())),
             unit=explanations[0].unit,
             **numbers,
-            global_words=rank_words(faithful(explanations), self.probe, say(self.title)),
+            recurring=recurring_words(faithful(explanations), method, two_labels(answers)),
+            phrases=phrases(faithful(explanations), self.probe, two_labels(answers)),
             examples=choose_examples(explanations, {answer.document.id: answer for answer in answers}),
         )
 
@@ -210,21 +217,22 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
         return quantity.number(bootstrap_mean(values, seed=seed, name=quantity.name), protocol)
 
     def shares(self, explanations: Sequence[Explanation]) -> dict[str, Number]:
-        """Of those that explain less than half, and of those that name a word at all."""
-        low, clear = len(explanations) - len(faithful(explanations)), sum(map(is_clear, explanations))
+        """Of those that explain less than half, and of those that name a decisive word."""
+        low, decisive = len(explanations) - len(faithful(explanations)), sum(map(is_decisive, explanations))
         below = say(
             "Share of explained documents whose surrogate has R² below {limit}; {interval}",
             limit=bound(LOW_FIDELITY),
             interval=say(WILSON),
         )
-        excludes = say(
-            "Share of explained documents with at least one weight whose 95% interval excludes zero; {interval}",
+        beyond = say(
+            "Share of documents with a weight beyond ±{limit}, by 95% intervals for all weights at once; {interval}",
+            limit=bound(DECISIVE),
             interval=say(WILSON),
         )
         n = len(explanations)
         return {
             "low_fidelity_share": self.of.low_fidelity_share.number(wilson(low, n), below),
-            "clear_share": self.of.clear_share.number(wilson(clear, n), excludes),
+            "decisive_share": self.of.decisive_share.number(wilson(decisive, n), beyond),
         }
 
     def point(self, whole: Whole, findings: ExplanationFindings) -> Iterator[Pointer]:
@@ -273,16 +281,11 @@ def fidelity_cell(name: str, title: str, aid: str) -> Cell[Explanation]:
 
 def instability(explanation: Explanation) -> float | None:
     """Widest half-interval over the largest weight; None without intervals or without any weight."""
-    target = top_target(explanation)
+    target = explanation.targets[0]
     largest = max(map(abs, target.weights), default=0.0)
     if not explanation.is_sampled or not largest:
         return None
     return Z_95 * max(target.standard_errors) / largest
-
-
-def top_target(explanation: Explanation) -> Target:
-    """What explains the most probable label."""
-    return explanation.targets[0]
 
 
 def fidelity_of(explanation: Explanation) -> float:
@@ -291,7 +294,7 @@ def fidelity_of(explanation: Explanation) -> float:
     Raises:
         ValueError: The method fits none.
     """
-    surrogate = top_target(explanation).surrogate
+    surrogate = explanation.targets[0].surrogate
     if surrogate is None:
         raise ValueError(f"{explanation.method} fits no surrogate: its explanations have no fidelity")
     return surrogate.fidelity
@@ -302,11 +305,11 @@ def faithful(explanations: Iterable[Explanation]) -> list[Explanation]:
     return [explanation for explanation in explanations if fidelity_of(explanation) >= LOW_FIDELITY]
 
 
-def is_clear(explanation: Explanation) -> bool:
-    """Whether any weight is told apart from zero."""
-    target = top_target(explanation)
-    pairs = zip(target.weights, target.standard_errors, strict=True)
-    return any(abs(weight) > max(1.96 * error, EXACT_TOLERANCE) for weight, error in pairs)
+def is_decisive(explanation: Explanation) -> bool:
+    """Whether any weight is surely beyond ±0.1."""
+    target = explanation.targets[0]
+    z = NormalDist().inv_cdf(1 - 0.025 / max(1, len(target.weights)))
+    return any(abs(w) - z * s > DECISIVE for w, s in zip(target.weights, target.standard_errors, strict=True))
 
 
 @dataclass

@@ -8,7 +8,8 @@ and where there is none the statistic has no value and the class no head.
 Heads are classed by the thresholds of Clark et al. 2019 (more than half of the mass on the previous or next token,
 entropy above 3.8 nats, more than 0.6 on special tokens or punctuation; entropies unsmoothed), and causal heads as
 sinks when more than half of the mass lies on the first token (Xiao et al. 2023). A head can be in several classes or
-in none. Causal heads cannot look at the next token, so that class is left out for them.
+in none. Causal heads cannot look at the next token, so that class is left out for them. No head can be broad where even
+uniform attention has no more than 3.8 nats, on average over the documents (44 tokens): its share then has no value.
 
 The strongest head of each class is shown on one of the documents that were drawn to be mapped: the first in the order
 of the draw that is short enough to be read as a map, and in which the head follows its pattern; where none does both,

@@ -5,6 +5,7 @@ from auditor.findings.contract.quantity import Term
 from auditor.languages import N_
 
 _GLOSSARY = (
+    Term(N_("Decisive word"), N_("A word whose weight is surely beyond 0.1, for or against.")),
     Term(
         N_("Fidelity R²"),
         N_("The share of the model’s variation near a document that LIME’s linear surrogate reproduces; 1 is all."),

@@ -91,6 +91,8 @@ class Summary(ABC, Generic[R, F]):
     cells: tuple[Cell[R], ...] = ()
     order: int = 100
     """Place among the probes, on page one and in the report."""
+    of_parts: bool = True
+    """Whether it concludes of a part of the corpus too; otherwise the numbers of parts have no value."""
     reasons: Mapping[str, str] = {}
     """Kind of `NotMeasurable` → message: what such a document lacks."""
     caveat: str = ""

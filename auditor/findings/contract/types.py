@@ -17,7 +17,16 @@ FORMAT: Final = "auditor.findings/4"
 
 Result = Literal["pass", "watch", "fail", "not judged"]
 Unit = Literal[
-    "share", "nats", "bits", "count", "tokens", "perplexity", "correlation", "probability", "log-probability"
+    "share",
+    "nats",
+    "bits",
+    "count",
+    "tokens",
+    "perplexity",
+    "correlation",
+    "probability",
+    "log-probability",
+    "log-odds",
 ]
 
 

@@ -55,8 +55,8 @@ def measure_parts(evidence: Evidence, setting: Setting, whole: Sequence[Number])
 
 
 def numbers_of(evidence: Evidence, setting: Setting) -> list[Number]:
-    """The numbers of all summaries, of a corpus or a part of one."""
-    conclusions = (summary.summarise(evidence, setting) for summary in summaries().values())
+    """The numbers of a part of a corpus, of the summaries that conclude of parts."""
+    conclusions = (summary.summarise(evidence, setting) for summary in summaries().values() if summary.of_parts)
     return [number for conclusion in conclusions if conclusion for number in conclusion.numbers]
 
 

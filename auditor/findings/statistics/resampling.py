@@ -30,6 +30,12 @@ def resampled_sums(features: Floats, seed: int, name: str) -> Iterator[Floats]:
         yield times_drawn.astype(np.float64) @ features
 
 
+def resamples(n: int, times: int, seed: int, name: str) -> Iterator[NDArray[np.int64]]:
+    """The n rows of each of so many resamples."""
+    stream = np.random.PCG64(_seed(seed, name))
+    return (indices(stream, n, n) for _ in range(times))
+
+
 def indices(stream: np.random.PCG64, size: int, n: int) -> NDArray[np.int64]:
     """`size` indices below n, from 32 bits each (bias below n/2³²)."""
     raw: NDArray[np.uint64] = stream.random_raw((size + 1) // 2)

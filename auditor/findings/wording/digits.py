@@ -23,6 +23,7 @@ DECIMALS = {
     "correlation": 2,
     "probability": 2,
     "log-probability": 2,
+    "log-odds": 2,
 }
 _MOST_DECIMALS = {"share": 3, "count": 0, "tokens": 2, "perplexity": 2}
 _LEAST_DECIMALS = {"count": 0, "tokens": 0, "perplexity": 0}

@@ -29,6 +29,7 @@ from auditor.models.inputs import UnreadableError
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
+from auditor.probes.lime.pairs import pairs
 from auditor.probes.lime.self_check import MOST, self_check
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
@@ -36,6 +37,7 @@ from auditor.probes.overlap import overlapped
 from auditor.probes.perturbing import explained_labels, seed_for, stretches
 from auditor.probes.readable import Answered, answered
 from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.neighbourhoods import Perturbed
 from auditor.records.proof import SelfCheck
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
 
@@ -226,6 +228,7 @@ class LimeProbe:
         if study.failure:
             return study.failure
         halves = study.perturbations.halves(study.values[:, study.labels], self.num_features)
+        perturbed = study.perturbations.perturbed(study.values[:, study.labels])
         return Explanation(
             document_id=study.document.id,
             method=self.method,
@@ -243,14 +246,15 @@ class LimeProbe:
                 )
                 for position, (label, fit) in enumerate(zip(study.labels, study.fits, strict=True))
             ),
-            neighbourhood=self._neighbourhood(study),
+            neighbourhood=self._neighbourhood(study, perturbed),
+            pairs=pairs(study.document, study.segments, perturbed, self.kernel_width),
         )
 
-    def _neighbourhood(self, study: Study) -> Neighbourhood:
+    def _neighbourhood(self, study: Study, perturbed: Perturbed) -> Neighbourhood:
         account = study.perturbations.account(len(study.values), study.n_unread, study.fits)
         if self.keep == "none":
             return account
-        return study.perturbations.perturbed(study.values[:, study.labels]).kept_in(account)
+        return perturbed.kept_in(account)
 
     def _no_surrogate(self, study: Study) -> Failure:
         message = f"the surrogate of {len(study.segments)} {study.segmenter} is not finite"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
-from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, ExplanationSummary
+from auditor.findings.analyses.explanations import DECISIVE, LOW_FIDELITY, ExplanationFindings, ExplanationSummary
 from auditor.findings.analyses.trust import grade_of
 from auditor.findings.contract.quantity import Quantity
 from auditor.findings.contract.types import Example
@@ -13,7 +13,7 @@ from auditor.records.explanations import Explanation
 from auditor.records.types import Document, Prediction
 from auditor.report.contract import Reason, Section, Sources, numbers_table, with_interval
 from auditor.report.drawing import formats, highlights, marks
-from auditor.report.sections import recurring
+from auditor.report.sections import phrases, recurring
 from auditor.report.sections.explanation_cards import CITABLE, Card, Scale, draw_card, scale_of
 from auditor.report.sections.explanation_parameters import segments
 from auditor.report.sections.self_checks import self_checked
@@ -48,7 +48,8 @@ def compose(sources: Sources, summary: ExplanationSummary, related: Sequence[Qua
             "separator": separator(),
             "axis": marks.axis_labels(scale.axis),
             "cards": [_card(sources, summary, *one, scale) for one in shown],
-            "words": recurring.view(sources, analysis, summary.probe) if analysis.global_words else None,
+            "words": recurring.view(analysis) if analysis.recurring else None,
+            "phrases": phrases.table(analysis.phrases, analysis.unit),
         },
     )
 
@@ -115,14 +116,17 @@ def _answer(analysis: ExplanationFindings, method: str) -> str:
             r2=with_interval(analysis.fidelity),
         )
     ]
-    clear, low = analysis.clear_share, analysis.low_fidelity_share
-    if clear.value is not None:
+    decisive, low = analysis.decisive_share, analysis.low_fidelity_share
+    if decisive.value is not None:
         sentences.append(
             plural(
-                clear.n,
-                "At least one segment has a clear weight in a share of {share} of {n} explained document.",
-                "At least one segment has a clear weight in a share of {share} of {n} explained documents.",
-                share=with_interval(clear),
+                decisive.n,
+                "A share of {share} of {n} explained document has a segment that surely changes the answer by {limit} "
+                "or more.",
+                "A share of {share} of {n} explained documents has a segment that surely changes the answer by {limit} "
+                "or more.",
+                share=with_interval(decisive),
+                limit=shortest(DECISIVE),
             )
         )
     if low.value:

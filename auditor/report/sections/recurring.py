@@ -1,30 +1,30 @@
 """Which words, over the corpus, push where: the global view of the section on LIME.
 
-One row per word, grouped by the label it was looked at for, all intervals on one axis around zero. Explanations with R²
-below 0.5 are left out. A word is listed only where its interval excludes zero; of many words looked at, one in twenty
-does so by chance, so the group says how many were looked at and how many were told from zero, listed or not.
+Two tables on one axis around zero, a group of rows for each label: content words first, those told from zero before
+those that are not, which are pale; then, smaller, the function words told from zero. Explanations with R² below 0.5 are
+left out. Of many words looked at, one interval in twenty excludes zero by chance, so every group says how many were
+looked at and how many were told from zero, listed or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 
 from markupsafe import Markup
 
-from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings, faithful
-from auditor.findings.analyses.words import LEAST_DOCUMENTS, GlobalWord, recurring_words, told_apart
+from auditor.findings.analyses.explanations import LOW_FIDELITY, ExplanationFindings
+from auditor.findings.analyses.global_words import GlobalWord, RecurringWords, WordClass
+from auditor.findings.analyses.words import LEAST_DOCUMENTS
 from auditor.findings.wording.digits import digits_beside
 from auditor.findings.wording.sentences import bound
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
-from auditor.records.explanations import Explanation
-from auditor.report.contract import Sources
 from auditor.report.drawing import formats, marks
 
 _AXIS = 262
 """Width of the axis in CSS pixels: 69 mm."""
 _PAPER_ROWS = 40
-"""Words on paper, more only to finish a label; the HTML has all."""
+"""Words of a table on paper, more only to finish a label; the HTML has all."""
 _CHANCE = 0.05
 """Share of 95 % intervals that exclude zero where there is nothing."""
 
@@ -38,7 +38,9 @@ class Row:
     mark: Markup
     mean: str
     interval: str
-    supports: str
+    same_sign: str
+    muted: bool
+    """Whether its interval includes zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Group:
     """The words looked at for one label."""
 
     label: str
+    against: str
+    """The other of two labels; empty with more."""
     looked_at: str
     """How many words, in how many documents, and what chance would do."""
     rows: tuple[Row, ...]
@@ -53,9 +57,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The whole figure, which is a table."""
+    """One table: content words or function words."""
 
+    kind: str
     caption: str
+    wording: "Wording"
     axis: Markup
     groups: tuple[Group, ...]
     n_words: int
@@ -64,82 +70,137 @@ class View:
     paper_words: int
 
 
-def view(sources: Sources, analysis: ExplanationFindings, probe: str) -> View:
-    """The words of the findings, grouped by label."""
-    axis = _axis(analysis)
-    explained = [e for e in sources.evidence.measured(probe, Explanation).values() if e.targets]
-    used = faithful(explained)
-    groups = tuple(
-        _group(label, [e for e in used if e.targets[0].label == label], list(words), axis)
-        for label, words in groupby(sorted(analysis.global_words, key=_label), key=_label)
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the tables say; translated."""
+
+    content: str
+    """Caption of the content words."""
+    function: str
+    documents: str
+    """Head of the column of documents."""
+    weight: str
+    same_sign: str
+    looked_at: Callable[[RecurringWords, WordClass], str]
+    """Of a label: how many words, and what chance would do."""
+
+
+def view(analysis: ExplanationFindings) -> list[View]:
+    """The tables of the findings: content words, and function words where any was looked at."""
+    wording = Wording(
+        content=_caption(analysis),
+        function=paragraph([say("Function words, those told from zero."), of_function_words()]),
+        documents=say("Texts"),
+        weight=say("Mean"),
+        same_sign=say("Same sign"),
+        looked_at=_looked_at,
     )
+    return tables(analysis.recurring, analysis.unit, wording)
+
+
+def tables(recurring: Sequence[RecurringWords], unit: str, wording: Wording) -> list[View]:
+    """Content words and function words, on one axis; a table for which no word was looked at is left out."""
+    axis = _axis([word for found in recurring for word in found.words], unit)
+    content = [(found, found.content) for found in recurring if found.content.n_words]
+    function = [(found, found.function) for found in recurring if found.function.n_words]
+    kinds = (("content", wording.content, content), ("function", wording.function, function))
+    return [_table(kind, caption, listed, axis, wording) for kind, caption, listed in kinds if listed]
+
+
+def _table(
+    kind: str, caption: str, listed: Sequence[tuple[RecurringWords, WordClass]], axis: marks.Axis, wording: Wording
+) -> View:
+    groups = tuple(_group(found, words, axis, wording) for found, words in listed)
     on_paper = _on_paper(groups)
     return View(
-        caption=_caption(analysis, len(explained) - len(used)),
+        kind=kind,
+        caption=caption,
+        wording=wording,
         axis=marks.axis_labels(axis),
         groups=groups,
-        n_words=len(analysis.global_words),
+        n_words=sum(len(group.rows) for group in groups),
         paper_groups=on_paper,
         paper_words=sum(len(group.rows) for group in groups[:on_paper]),
     )
 
 
-def _label(word: GlobalWord) -> str:
-    return word.label
-
-
 def _on_paper(groups: Sequence[Group]) -> int:
     """How many labels come to the rows of a page."""
-    before = accumulate((len(group.rows) for group in groups), initial=0)
+    before = accumulate((max(1, len(group.rows)) for group in groups), initial=0)
     return sum(n < _PAPER_ROWS for n, _ in zip(before, groups, strict=False))
 
 
-def _axis(analysis: ExplanationFindings) -> marks.Axis:
-    numbers = [word.mean_weight for word in analysis.global_words]
-    ends = [end for n in numbers for end in (n.low, n.high, n.value) if end is not None]
-    return marks.shared_axis(ends, zero=True, width=_AXIS, unit=analysis.unit)
+def _axis(words: Sequence[GlobalWord], unit: str) -> marks.Axis:
+    """Wide enough for the words told from zero; longer intervals of the others run out of it."""
+    shown = [word.weight for word in words if word.told_apart] or [word.weight for word in words]
+    ends = [end for weight in shown for end in (weight.low, weight.high)] + [word.weight.value for word in words]
+    known = [end for end in ends if end is not None]
+    return marks.shared_axis(known, zero=True, width=_AXIS, unit=unit)
 
 
-def _caption(analysis: ExplanationFindings, n_left_out: int) -> str:
+def _caption(analysis: ExplanationFindings) -> str:
     reading = say(
-        "Mean weight over the documents that have the word, toward their most probable label: the tick is the mean, "
-        "the line its 95% interval; right of zero supports, left opposes."
+        "Mean weight over the documents that have the word: the tick is the mean, the line its 95% interval; right of "
+        "zero supports, left opposes. Pale words are not told from zero; a line that ends at the edge goes on. Same "
+        "sign: the share of the documents whose weight has the sign that most of them have."
     )
+    low = analysis.low_fidelity_share
+    n_left_out = round((low.value or 0.0) * low.n)
     without = plural(
         n_left_out,
         "{n} document is left out, whose explanation has R² below {limit}.",
         "{n} documents are left out, whose explanations have R² below {limit}.",
         limit=bound(LOW_FIDELITY),
     )
-    reading = paragraph([reading, without if n_left_out else ""])
-    word = max(analysis.global_words, key=lambda w: abs(w.mean_weight.value or 0.0))
-    names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(word.label, 40)}
-    if not word.mean_weight.value:
-        return reading
-    if word.mean_weight.value > 0:
-        strongest = say("Words that recur: “{word}” supports “{label}” most.", **names)
+    return paragraph([*_strongest(analysis), reading, without if n_left_out else ""])
+
+
+def _strongest(analysis: ExplanationFindings) -> Iterator[str]:
+    """Which content word pushes most, of those told from zero."""
+    told = [(found, word) for found in analysis.recurring for word in found.content.words if word.told_apart]
+    if not told:
+        yield say("No content word that recurs is told from zero.")
+        return
+    found, word = max(told, key=lambda pair: abs(pair[1].weight.value or 0.0))
+    names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(found.label, 40)}
+    if (word.weight.value or 0.0) > 0:
+        yield say("Words that recur: “{word}” supports “{label}” most.", **names)
     else:
-        strongest = say("Words that recur: “{word}” opposes “{label}” most.", **names)
-    return paragraph([strongest, reading])
+        yield say("Words that recur: “{word}” opposes “{label}” most.", **names)
 
 
-def _group(label: str, explained: list[Explanation], words: list[GlobalWord], axis: marks.Axis) -> Group:
-    recurring = recurring_words(explained)
-    sentence = plural(
-        len(recurring),
+def of_function_words() -> str:
+    """Which words these are."""
+    return say(
+        "Articles, pronouns, prepositions, conjunctions, auxiliaries and particles of English and Chinese; of other "
+        "languages every word is among the content words, and so are negations. One that pushes to one side is worth a "
+        "look: it says little by itself."
+    )
+
+
+def _group(found: RecurringWords, words: WordClass, axis: marks.Axis, wording: Wording) -> Group:
+    rows = tuple(_row(word, axis) for word in words.words)
+    label, against = formats.middle(found.label, 40), formats.middle(found.against, 40)
+    return Group(label, against, wording.looked_at(found, words), rows)
+
+
+def _looked_at(found: RecurringWords, words: WordClass) -> str:
+    return plural(
+        words.n_words,
         "{n} word looked at, found in {least} or more of {documents}; {told_apart}; about {chance} would by chance "
         "alone",
         "{n} words looked at, each found in {least} or more of {documents}; {told_apart}; about {chance} would by "
         "chance alone",
         least=LEAST_DOCUMENTS,
-        documents=plural(len(explained), "{n} document", "{n} documents"),
-        told_apart=_told_apart(len(told_apart(recurring)), len(words)),
-        chance=formats.decimal(_CHANCE * len(recurring), 1),
+        documents=plural(found.n_documents, "{n} document", "{n} documents"),
+        told_apart=told_apart(words),
+        chance=formats.decimal(_CHANCE * words.n_words, 1),
     )
-    return Group(formats.middle(label, 40), sentence, tuple(_row(word, axis) for word in words))
 
 
-def _told_apart(n: int, listed: int) -> str:
+def told_apart(words: WordClass) -> str:
+    """How many intervals exclude zero, and how many of these words are listed."""
+    n, listed = words.n_told_apart, sum(word.told_apart for word in words.words)
     if n <= listed:
         return plural(n, "the interval of {n} excludes zero", "the intervals of {n} exclude zero")
     return plural(
@@ -151,11 +212,11 @@ def _told_apart(n: int, listed: int) -> str:
 
 
 def _row(word: GlobalWord, axis: marks.Axis) -> Row:
-    number = word.mean_weight
-    clear = number.low is not None and number.high is not None and (number.low > 0 or number.high < 0)
-    tone = ("supports" if (number.value or 0) > 0 else "opposes") if clear else "unclear"
+    number = word.weight
+    tone = ("supports" if (number.value or 0) > 0 else "opposes") if word.told_apart else "unclear"
     digits = digits_beside(number, 0.0)
-    mean, interval = formats.value(number, digits), formats.interval(number, digits)
+    mean = formats.quantity(number.value, number.unit, digits, suffix=False)
+    interval = formats.interval(number, digits)
     title = say("{value}, interval {interval}", value=mean, interval=interval)
     return Row(
         word=formats.middle(word.text, 40),
@@ -163,5 +224,6 @@ def _row(word: GlobalWord, axis: marks.Axis) -> Row:
         mark=marks.interval(axis, number.low, number.value, number.high, tone=tone, title=title, height=15),
         mean=mean,
         interval=interval,
-        supports=formats.percent(word.share_supporting),
+        same_sign=formats.percent(word.same_sign),
+        muted=not word.told_apart,
     )

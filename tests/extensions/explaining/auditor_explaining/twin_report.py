@@ -14,7 +14,7 @@ SUMMARY = ExplanationSummary(
         "Twin fidelity",
         (Term("Twin", "LIME under another name."),),
         low_fidelity_title="Low-fidelity twins",
-        clear_title="Clear twins",
+        decisive_title="Decisive twins",
     ),
     "twin",
     order=25,
