@@ -26,7 +26,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks
 from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
 from auditor.records.explanations import Explanation, Segment, Target
 from auditor.records.types import Document, Failure, NotMeasurable, Unmeasured
@@ -61,15 +61,24 @@ class OcclusionProbe:
         """The audited model itself."""
         return
 
+    def evaluations(
+        self,
+        model: Answers[B],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """S + 1 for each; none where it cannot be explained."""
+        return [
+            Evaluations() if self._unasked(document, cut) else Evaluations(len(cut[1]) + 1)
+            for document, cut in zip(documents, self._segmented(model, documents), strict=True)
+        ]
+
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:  # noqa: ARG002
         """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
     def _measure(self, model: Answers[B], documents: Sequence[Document]) -> Iterator[Row]:
-        segmented = [
-            model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
-            for document in documents
-        ]
+        segmented = self._segmented(model, documents)
         unasked = [self._unasked(*one) for one in zip(documents, segmented, strict=True)]
         asked = [document for document, fault in zip(documents, unasked, strict=True) if fault is None]
         of_asked = [segments for (_, segments), fault in zip(segmented, unasked, strict=True) if fault is None]
@@ -81,6 +90,12 @@ class OcclusionProbe:
         answers = iter(perturbed)
         for fault, (segmenter, _) in zip(unasked, segmented, strict=True):
             yield fault or self._explanation(next(answers), segmenter)
+
+    def _segmented(self, model: Answers[B], documents: Sequence[Document]) -> list[tuple[str, tuple[Segment, ...]]]:
+        return [
+            model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
+            for document in documents
+        ]
 
     def _unasked(self, document: Document, segmented: tuple[str, tuple[Segment, ...]]) -> Unmeasured | None:
         segmenter, segments = segmented

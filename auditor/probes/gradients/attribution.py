@@ -29,8 +29,8 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Differentiates
 from auditor.models.inputs import Gradients, NoGradientError, Points, UnreadableError
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
-from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
+from auditor.probes.perturbing import Perturbed, evaluate, explained_labels, most_labels
 from auditor.records.explanations import Explanation, Integral, Segment, Target
 from auditor.records.types import Document, Failure, NotMeasurable, Span, Unmeasured
 
@@ -94,6 +94,26 @@ class GradientProbe(ABC):
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    @property
+    def most_points(self) -> int:
+        """At how many points the gradient of one label is taken, at most."""
+        return 1
+
+    def evaluations(
+        self,
+        model: Differentiates[Any],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """The answer to each, and gradients of every label that may be explained; none without segments."""
+        cut = [model.segment(document, self.segmenter, merge_equal=self.bow)[1] for document in documents]
+        return [
+            Evaluations(1, most_labels(model, document, self.top_labels) * self.most_points)
+            if segments
+            else Evaluations()
+            for document, segments in zip(documents, cut, strict=True)
+        ]
 
     @abstractmethod
     def attribute(self, model: Differentiates[Any], asked: Sequence[Asked]) -> list[tuple[Attribution, ...]]:
