@@ -18,9 +18,10 @@ from auditor.records.store import find_or_create
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, request
+from auditor.running import appearance, pilot, request
 from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
+from auditor.running.cost import Cost
 from auditor.running.executors import executor_named
 from auditor.running.executors.contract import Outcome, Receipt
 from auditor.running.failures import Failures
@@ -30,7 +31,7 @@ from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
 from auditor.running.worker import WorkerFactory
 
-__all__ = ["Preflight", "Progress", "Result", "check", "rerender", "run"]
+__all__ = ["Preflight", "Progress", "Result", "check", "estimate", "rerender", "run"]
 
 RETRIES = 1
 """How often a shard is tried again whose worker broke: a device or a disk may be lost for a moment."""
@@ -75,6 +76,15 @@ def run(
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
+
+
+def estimate(config: Config, *, progress: Progress) -> Cost:
+    """What an audit would cost on this machine: models are loaded, probes tried on a few documents, nothing is written.
+
+    Raises:
+        AuditorError: Anything a user can cause.
+    """
+    return pilot.estimate(check(config), progress)
 
 
 def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:

@@ -4,16 +4,29 @@ Ours stand in `pyproject.toml` the same way as anybody's, so that a source tree 
 them: that is said in one line, before it looks like a probe or a task that is missing.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from functools import cache
+from importlib import metadata
+from importlib.metadata import EntryPoint, EntryPoints, PackageNotFoundError, distribution
 from typing import Any
 
 from auditor.errors import InstallationError
 
 PACKAGE = "auditor"
 CURE = "pip install -e ."
+
+
+def entry_points(*, group: str) -> EntryPoints:
+    """What all installed packages have registered in a group; they are looked through once for each `sys.path`."""
+    return _entry_points(group, tuple(sys.path))
+
+
+@cache
+def _entry_points(group: str, path: tuple[str, ...]) -> EntryPoints:  # noqa: ARG001
+    return metadata.entry_points(group=group)
 
 
 def registered(group: str) -> dict[str, EntryPoint]:

@@ -2,8 +2,10 @@
 
 import json
 import pickle
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,7 +18,7 @@ from auditor.records.types import Failure
 from auditor.records.verification import verify
 from auditor.running import planning
 from auditor.running.executors import executor_named
-from auditor.running.executors.contract import Receipt
+from auditor.running.executors.contract import Outcome, Receipt, Shard
 from auditor.running.failures import Failures
 from auditor.running.worker import WorkerFactory
 from tests.models.tiny import save
@@ -136,12 +138,27 @@ def test_a_factory_and_a_receipt_can_be_pickled(classifier: Path, here: Path) ->
     assert pickle.loads(pickle.dumps(kept)) == kept
 
 
-def test_failures_of_all_workers_together_stop_a_hopeless_run(classifier: Path, here: Path) -> None:
+class Apart:
+    """A worker of its own for every shard: factory and receipts go through pickle, as between processes."""
+
+    in_process: ClassVar[bool] = False
+
+    def map(self, factory: WorkerFactory, shards: Sequence[Shard], **_: object) -> Iterator[Outcome]:
+        for shard in shards:
+            worker = pickle.loads(pickle.dumps(factory))()
+            yield Outcome(shard, receipt=pickle.loads(pickle.dumps(worker(shard))))
+
+
+def test_failures_of_all_workers_together_stop_a_hopeless_run(
+    classifier: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from auditor.errors import TooManyFailuresError
+
+    monkeypatch.setattr(audit, "executor_named", lambda _: Apart())
 
     rows = [{"id": f"d{i}", "text": "" if i < 6 else "Good.", "label": "positive"} for i in range(36)]
     data = corpus(here, [*rows[:3], *rows[6:21], *rows[3:6], *rows[21:]])  # three blank ones in each of two shards
-    more = {"probes.prediction": {}, "run.shard_size": 18, "run.executor": "spawned", "run.max_failures": 0.1}
+    more = {"probes.prediction": {}, "run.shard_size": 18, "run.max_failures": 0.1}
     with pytest.raises(TooManyFailuresError, match=r"6 of 36 documents failed.* allows 3 of 36"):
         run(classifier, data, more)
 

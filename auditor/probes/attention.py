@@ -21,7 +21,7 @@ from scipy.special import gammaln
 
 from auditor.models import Attends, Tokens
 from auditor.models.inputs import HeadMaps, HeadStatistics, UnseenAttentionError
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.records.types import AttentionMap, AttentionStatistics, Document, NotMeasurable, Unmeasured
 
 MAP_KEYS = 16
@@ -51,6 +51,15 @@ class AttentionProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self,
+        model: Attends,  # noqa: ARG002
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """One for each, and one for each map, wherever these are drawn."""
+        return [Evaluations(1 + (i < self.maps)) for i in range(len(documents))]
 
     def prepare(self, model: Attends, documents: Sequence[Document], seed: int) -> Mapping[str, int]:
         """Which of these documents are mapped: id → its rank in the order of the draw."""

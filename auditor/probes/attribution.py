@@ -32,7 +32,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.inputs import NoGradientError, UnreadableError, UnseenAttentionError
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.probes.perturbing import Perturbed, evaluate, explained_labels
 from auditor.records.explanations import Explanation, Integral, Segment, Target
 from auditor.records.types import Document, Failure, NotMeasurable, Span, Unmeasured
@@ -102,6 +102,24 @@ class AttributionProbe(ABC, Generic[M]):
         """The audited model itself."""
         return
 
+    def evaluations(
+        self,
+        model: M,
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """The answer to each, and what the method asks besides; none without segments."""
+        cut = [self._segments(model, document)[1] for document in documents]
+        of_parts = [self.evaluations_of_parts(model, document) for document in documents]
+        return [
+            Evaluations(1 + one.forward, one.backward) if segments else Evaluations()
+            for one, segments in zip(of_parts, cut, strict=True)
+        ]
+
+    def evaluations_of_parts(self, model: M, document: Document) -> Evaluations:  # noqa: ARG002
+        """How often the method asks about the parts of one document, at most."""
+        return Evaluations(1)
+
     @abstractmethod
     def attribute(self, model: M, asked: Sequence[Asked]) -> list[tuple[Attribution, ...]]:
         """What each document's parts get, for each of its labels.
@@ -133,16 +151,16 @@ class AttributionProbe(ABC, Generic[M]):
 
     def _asked(self, model: M, documents: Sequence[Document]) -> list[Asked | Unmeasured]:
         """The answers to the documents themselves; what cannot be measured in the place of those without."""
-        cut = [
-            model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
-            for document in documents
-        ]
+        cut = [self._segments(model, document) for document in documents]
         perturbed = [
             Perturbed(document, segments, question, np.ones((1, len(segments)), dtype=bool))
             for document, (_, segments), question in zip(documents, cut, model.ask(documents), strict=True)
         ]
         evaluate(model, [one for one in perturbed if one.segments])
         return [self._asked_one(one, segmenter) for one, (segmenter, _) in zip(perturbed, cut, strict=True)]
+
+    def _segments(self, model: M, document: Document) -> tuple[str, tuple[Segment, ...]]:
+        return model.segment(document, self.segmenter, merge_equal=self.bow, most=self.max_segments)
 
     def _asked_one(self, perturbed: Perturbed, segmenter: str) -> Asked | Unmeasured:
         document = perturbed.document

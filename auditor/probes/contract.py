@@ -8,7 +8,8 @@ Three things a probe may have besides: `prepare`, what it settles once among all
 the probes whose rows of the same documents it reads (`Follows`); and `gathers`, the record of which it reads the rows,
 whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`. With `self_check` it is held
 against toy models before a run (`SelfChecks`). One that uses packages which do not come with this one says which it
-`requires` (`Requires`), and is refused before anything loads where one is missing.
+`requires` (`Requires`), and is refused before anything loads where one is missing. One that knows beforehand how often
+it asks the model has `evaluations` (`Bounded`), which `auditor run --dry-run` prints.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,16 @@ class Record(Protocol):
 
 
 Row = Record | Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """How often a model is asked about one document."""
+
+    forward: int = 0
+    """Inputs that are answered."""
+    backward: int = 0
+    """Inputs of which a gradient is taken; the forward pass that belongs to each is not counted in `forward`."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +140,26 @@ class Requires(Protocol):
 
     requires: ClassVar[Mapping[str, str]]
     """Package, as it is imported → what pip installs it by, such as `auditor[shap]`."""
+
+
+@runtime_checkable
+class Bounded(Protocol[M_contra]):
+    """A probe that knows how often it asks the model, before it does."""
+
+    def evaluations(
+        self, model: M_contra, documents: Sequence[Document], probes: Sequence[AnyProbe]
+    ) -> Sequence[Evaluations]:
+        """The most evaluations of the model about each document; the model is asked nothing for it.
+
+        What a language model writes before it is asked about is not counted, nor that it reads a text once for every
+        candidate.
+
+        Args:
+            model: Loaded, as for `measure`.
+            documents: None of them blank.
+            probes: All that run.
+        """
+        ...
 
 
 def predecessors(probe: AnyProbe, probes: Sequence[AnyProbe]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ Oracle: the closed form of a logistic bag of words (the tests).
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain
 from itertools import combinations
@@ -40,7 +41,7 @@ from pydantic.dataclasses import dataclass
 from auditor.findings.statistics.likeness import pearson
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, gathered
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
 from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
 from auditor.records.types import Document, NotMeasurable, Unmeasured
@@ -75,6 +76,30 @@ class FaithfulnessProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self, model: Answers[B], documents: Sequence[Document], probes: Sequence[AnyProbe]
+    ) -> list[Evaluations]:
+        """All masks of all explanations of each; explainers with one way of segmenting share those of no ranking."""
+        ways = Counter((getattr(p, "segmenter", "auto"), getattr(p, "bow", True)) for p in gathered(self, probes))
+        return [
+            Evaluations(
+                sum(
+                    self._most(len(model.segment(document, how, merge_equal=merges)[1]), n)
+                    for (how, merges), n in ways.items()
+                )
+            )
+            for document in documents
+        ]
+
+    def _most(self, n_segments: int, n_explanations: int) -> int:
+        """Masks of one document: itself, two per size of each ranking, one of them random, and the random sets."""
+        if n_segments < LEAST_SEGMENTS:
+            return 0
+        of_rankings = 2 * len(sizes_of(n_segments)) * (1 + n_explanations)
+        return int(
+            min(2**n_segments, 1 + of_rankings + min(self.n_random, math.comb(n_segments, fifth_of(n_segments))))
+        )
 
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
         """Yields for each document what its explanations come to; not measurable without any, or too few segments."""

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks
 from auditor.records.explanations import BagOfWords
 from auditor.records.types import Document, NotMeasurable, Prediction, Unmeasured
 
@@ -46,6 +46,15 @@ class GlobalSurrogateProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self,
+        model: Answers[B],  # noqa: ARG002
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """None: the answers are those of the prediction."""
+        return [Evaluations()] * len(documents)
 
     def measure(
         self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]

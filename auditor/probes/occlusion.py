@@ -27,8 +27,8 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks
-from auditor.probes.perturbing import Most, Perturbed, cut, evaluate, explained_labels, questioned
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks
+from auditor.probes.perturbing import Cut, Most, Perturbed, cut, evaluate, explained_labels, questioned
 from auditor.probes.toys import DOCUMENT, conjunction, linear
 from auditor.records.explanations import Explanation, Target
 from auditor.records.proof import SelfCheck
@@ -76,18 +76,32 @@ class OcclusionProbe:
         )
         return SelfCheck(self.name, n_segments * len(cases), far, tolerance=1e-12)
 
+    def evaluations(
+        self,
+        model: Answers[B],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """S + 1 for each; none where it cannot be explained."""
+        return [
+            Evaluations() if one.fault else Evaluations(len(one.segments) + 1) for one in self._cut(model, documents)
+        ]
+
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:  # noqa: ARG002
         """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked))
 
     def _measure(self, model: Answers[B], documents: Sequence[Document]) -> Iterator[Row]:
-        most = Most(self.max_segments, f"max_segments = {self.max_segments}")
-        cuts = [cut(model, document, self.segmenter, most, bow=self.bow) for document in documents]
+        cuts = self._cut(model, documents)
         perturbed = questioned(model, cuts, lambda _, n_segments: one_removed(n_segments))
         evaluate(model, perturbed)
         answers = iter(perturbed)
         for one in cuts:
             yield one.fault or self._explanation(next(answers), one.segmenter)
+
+    def _cut(self, model: Answers[B], documents: Sequence[Document]) -> list[Cut]:
+        most = Most(self.max_segments, f"max_segments = {self.max_segments}")
+        return [cut(model, document, self.segmenter, most, bow=self.bow) for document in documents]
 
     def _explanation(self, perturbed: Perturbed, segmenter: str) -> Row:
         if perturbed.fault:

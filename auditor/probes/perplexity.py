@@ -41,10 +41,12 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from auditor.models import Scores, Tokens, Window
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, Perplexity, Span, Unmeasured
 
 Ids = tuple[int, ...]
+Spelled = Sequence[tuple[str, Tokens]]
+"""Of one document, the field that each of its texts comes from and its tokens."""
 _METHODS = {False: "rolling windows", True: "rolling windows over the text alone, without the chat template"}
 _NO_CONTEXT = "the document is a single token and the model has no prefix token: nothing to score"
 _NO_TOKEN = "the document has no token to score"
@@ -71,6 +73,16 @@ class PerplexityProbe:
             )
         return self
 
+    def evaluations(
+        self,
+        model: Scores,
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """The windows of each."""
+        cut = self._windows(model, [_spelled(model, document) for document in documents])
+        return [Evaluations(sum(map(len, windows))) for windows in cut]
+
     def measure(
         self,
         model: Scores,
@@ -85,10 +97,7 @@ class PerplexityProbe:
         prefix = model.prefix
         texts = [_spelled(model, document) for document in documents]
         special = model.special_tokens([(document.text, document.pair) for document in documents])
-        cut = [
-            [rolling_windows(t.encoded.ids, _missing(prefix, t), context_length, stride) for _, t in spelled]
-            for spelled in texts
-        ]
+        cut = self._windows(model, texts)
         flat = [window for document in cut for windows in document for window in windows]
         scores = iter(model.logprobs(flat) if flat else ())
         for document, spelled, windows, literal in zip(documents, texts, cut, special, strict=True):
@@ -98,6 +107,11 @@ class PerplexityProbe:
                 continue
             settings = (model.identity.name, context_length, stride, prefix, literal, _METHODS[model.identity.chat])
             yield _record(document, spelled, parts, *settings)
+
+    def _windows(self, model: Scores, spelled: Sequence[Spelled]) -> list[list[list[Window]]]:
+        """Of each document, of each of its texts."""
+        window, prefix = self.window(model), model.prefix
+        return [[rolling_windows(t.encoded.ids, _missing(prefix, t), *window) for _, t in one] for one in spelled]
 
     def window(self, model: Scores) -> tuple[int, int]:
         """Context length and stride with their defaults: what the model can see, and no overlap."""

@@ -168,6 +168,12 @@ def explained_labels(values: np.ndarray, question: Question, document: Document,
     return tuple(chosen + [i for i, name in enumerate(question.labels) if name in references and i not in chosen])
 
 
+def most_labels(model: Answers[B], document: Document, top: int) -> int:
+    """How many labels `explained_labels` chooses at most."""
+    labels = model.identity.labels
+    return min(len(labels) or 1, top + len(set(document.labels) & set(labels)))
+
+
 def seed_for(seed: int, document: Document, probe: str) -> int:
     """32 bits that depend on nothing but the run's seed, the document's content and the probe."""
     parts = (str(seed), document.id, document.text, document.pair or "", probe)

@@ -15,7 +15,7 @@ from scipy.special import xlogy
 
 from auditor.models import Classifies, Question
 from auditor.models.inputs import Encoded
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, Prediction, Unmeasured
 
 
@@ -33,6 +33,15 @@ class PredictionProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self,
+        model: Classifies,  # noqa: ARG002
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """One for each."""
+        return [Evaluations(1)] * len(documents)
 
     def measure(
         self,

@@ -49,7 +49,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.words import words as unicode_words
 from auditor.models import FillsMasks
 from auditor.models.inputs import Cloze, Encoded, Spelling
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.records.types import Document, NotMeasurable, PseudoPerplexity, Span, Unmeasured
 
 Variant = Literal["within-word", "original"]
@@ -70,6 +70,16 @@ class PseudoPerplexityProbe:
     variant: Variant = "within-word"
     context_length: int | None = Field(default=None, ge=8)
     limit: int | None = Field(default=None, ge=1)
+
+    def evaluations(
+        self,
+        model: FillsMasks,
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """One for each token of each that is not special."""
+        texts = [[text for _, text in _fields(document)] for document in documents]
+        return [Evaluations(sum(len(to_score(one)) for one in model.spellings(of_one))) for of_one in texts]
 
     def measure(
         self,

@@ -1,10 +1,8 @@
 """The worker: measures the documents of one shard with every probe, and keeps what it measures."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import AuditorError
@@ -14,19 +12,12 @@ from auditor.records.run import Run
 from auditor.records.types import Document, Failure
 from auditor.running.executors.contract import Receipt, Shard
 from auditor.running.failures import Failures
+from auditor.running.loaded_models import LoadedModels
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard
 
 if TYPE_CHECKING:
-    from auditor.models import Adapter
     from auditor.probes.contract import AnyProbe
-
-
-_DEVICE_SETTINGS = {"device", "dtype", "batch_tokens", "device_map", "compile"}
-_AUDITED_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens", "chat"}
-"""Keys of [model] that say how the audited model is asked; a reference model is not."""
-LONGEST = 8
-"""Documents with the most characters among which the one with the most tokens is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +44,22 @@ class Worker:
     failures: Failures
     progress: Progress
     _receipts: dict[int, Receipt] = field(default_factory=dict)
-    _models: dict[str | None, "Adapter"] = field(default_factory=dict)
     _prepared: dict[str, object] = field(default_factory=dict)
     _settled: dict[str | None, tuple[Proof, ...]] = field(default_factory=dict)
+    _models: LoadedModels = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._models = LoadedModels(self.preflight, self.progress)
 
     def __call__(self, shard: Shard) -> Receipt:
         """Measures what is missing of one shard and writes it; a second attempt goes on where the first one broke."""
-        receipt, before = self._receipts.setdefault(shard.index, Receipt()), self._work()
+        receipt, before = self._receipts.setdefault(shard.index, Receipt()), self._models.work
         try:
             for probe in self.preflight.probes:
                 if probe.name not in receipt.asked:
                     self._complete(probe, shard, receipt)
         finally:
-            receipt.work.update(self._work())
+            receipt.work.update(self._models.work)
             receipt.work.subtract(before)
         return self._receipts.pop(shard.index)
 
@@ -84,7 +78,7 @@ class Worker:
         self.progress.advance(probe.name, len(asked))
 
     def _measure(self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard) -> list[Row]:
-        model, seed = self._model(probe.model), self.preflight.config.seed
+        model, seed = self._models[probe.model], self.preflight.config.seed
         if isinstance(probe, Prepares) and probe.name not in self._prepared:
             everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
             self._prepared[probe.name] = probe.prepare(model, everything, seed)
@@ -100,41 +94,13 @@ class Worker:
             for name in predecessors(probe, self.preflight.probes)
         }
 
-    def _work(self) -> Counter[str]:
-        total = Counter[str]()
-        for model in self._models.values():
-            total.update(model.batcher.work)
-        return total
-
     @cached_property
     def _chosen(self) -> dict[str, frozenset[str]]:
         return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
-    def _model(self, reference: str | None) -> "Adapter":
-        from auditor import models
-
-        if reference not in self._models:
-            config = self.preflight.config.model
-            checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
-            self.progress.say(f"loading {checkpoint.name}")
-            settings: dict[str, Any] = config.model_dump(include=_DEVICE_SETTINGS)
-            settings |= {} if reference else config.model_dump(include=_AUDITED_SETTINGS)
-            self._models[reference] = models.load(checkpoint, **settings, **self._lengths(reference))
-        return self._models[reference]
-
-    def _lengths(self, reference: str | None) -> dict[str, Any]:
-        """The longest texts that a model will be asked about, and how much of them it will read at once."""
-        asking = [probe for probe in self.preflight.probes if probe.model == reference]
-        windows = [getattr(probe, "context_length", None) for probe in asking]
-        documents = nlargest(LONGEST, self.preflight.documents, key=lambda d: len(d.text) + len(d.pair or ""))
-        texts = [(document.text, document.pair) for document in documents if not document.is_blank]
-        limits = [window for window in windows if window is not None]
-        return {"texts": texts, "most_tokens": max(limits) if len(limits) == len(windows) else None}
-
     def _settle(self) -> None:
         """Writes into the plan how the models are asked, as soon as that is proven."""
-        for reference, model in self._models.items():
-            proofs = tuple(model.proofs.values())
+        for reference, proofs in self._models.proofs.items():
             if self._settled.get(reference) != proofs:
                 self.run.settle(proofs)
                 self._settled[reference] = proofs

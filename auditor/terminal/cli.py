@@ -143,8 +143,13 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run anew, even if this audit is complete.")] = False,
     as_json: AsJson = False,
     no_pdf: NoPdf = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Load the models, estimate what the run costs, and write nothing.")
+    ] = False,
 ) -> int:
     """Audit a model and write the report. Interrupted, the same command does what is missing."""
+    if dry_run:
+        return _print_cost(config, as_json)
     from auditor.running import request
 
     known = None if fresh else request.answered(config)
@@ -157,6 +162,16 @@ def run(
     with open_progress() as progress, finishing_the_shard() as stop:
         result = audit.run(config, fresh=fresh, pdf=pdf, command=str(context.obj), stop=stop, progress=progress)
     return print_result(result, as_json, exit_code_of(result.findings))
+
+
+def _print_cost(config: "Config", as_json: bool) -> int:
+    from auditor import audit
+    from auditor.terminal.progress import open_progress
+
+    with open_progress() as progress:
+        cost = audit.estimate(config, progress=progress)
+    print_lines(to_json(cost.as_json()) if as_json else cost.lines)
+    return EXIT_FINE
 
 
 @app.command()

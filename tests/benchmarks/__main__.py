@@ -20,6 +20,7 @@ SUBJECTS = (
     "lime",
     "adaptive",
     "host_work",
+    "explainers",
     "attention",
     "perplexity",
     "pseudo_perplexity",

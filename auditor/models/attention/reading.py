@@ -121,6 +121,7 @@ class AttentionReader:
             model.states([text.encoded])
         collector.result(len(self.layers[1]), model.identity.name)
         model.batcher.n_batches += 1
+        model.batcher.n_texts += 1
         model.batcher.n_tokens += n_tokens
         model.batcher.n_computed += n_tokens
         layers = [(one.keys.flatten(0, 1), one.weights.flatten(0, 1), one.kept.flatten(0, 1)) for one in collector.maps]

@@ -47,6 +47,10 @@ class Batcher:
     padding: float = PADDING
     """Largest share of padding in a batch."""
     n_batches: int = 0
+    n_texts: int = 0
+    """Texts that were computed; the same text twice counts twice."""
+    n_gradients: int = 0
+    """Those of them that were also gone through backwards."""
     n_tokens: int = 0
     """Tokens of the texts."""
     n_computed: int = 0
@@ -61,6 +65,8 @@ class Batcher:
         """The counters, for the manifest."""
         return Counter(
             batches=self.n_batches,
+            texts=self.n_texts,
+            gradients=self.n_gradients,
             tokens=self.n_tokens,
             tokens_computed=self.n_computed,
             head_rows=self.n_head_rows,
@@ -137,6 +143,7 @@ class Batcher:
                 order += done
                 parts.append(tensors)
                 self.n_batches += 1
+                self.n_texts += len(done)
                 self.n_tokens += sum(lengths[i] for i in done)
                 self.n_computed += cost(done)
         back = torch.from_numpy(_back(order, rows))

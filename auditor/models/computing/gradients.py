@@ -120,7 +120,9 @@ class GradientReader:
                 return [self._reduced(lines, points, batch)]
 
         with self._asking(way), self._model.stock.as_built(), frozen(self._model.model):
-            return self._model.batcher.padded(lengths, forward, way=way, kinds=kinds, rows=lengths)[0]
+            columns = self._model.batcher.padded(lengths, forward, way=way, kinds=kinds, rows=lengths)[0]
+        self._model.batcher.n_gradients += len(lengths)
+        return columns
 
     def _reduced(self, lines: Lines, points: Points, batch: list[int]) -> torch.Tensor:
         """(ΣT, 4) of one batch, on the device."""

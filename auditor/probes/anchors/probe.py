@@ -27,8 +27,8 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.anchors.search import Asking, Found, Search, Settings, enumerated
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.anchors.search import FRESH, Asking, Found, Search, Settings, enumerated
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.probes.game import Game, ask
 from auditor.probes.perturbing import Cut, Most, Perturbed, cut, evaluate, every_mask, questioned, seed_for
 from auditor.records.explanations import Anchor
@@ -81,13 +81,24 @@ class AnchorsProbe:
         wanted = (self.precision, self.delta, self.tolerance, self.beam, self.max_length, self.max_samples)
         return Settings(*wanted)
 
+    def evaluations(
+        self,
+        model: Answers[B],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """All 2^S masks of each, or as many as the search and the interval of its rule may draw, and the document."""
+        return [Evaluations(0 if one.fault else self._most(len(one.segments))) for one in self._cut(model, documents)]
+
+    def _most(self, n_segments: int) -> int:
+        return 2**n_segments if self._is_enumerated(n_segments) else 1 + self.max_samples + FRESH
+
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
         """Yields a rule for each document; one that has nothing to switch off is not measurable."""
         return beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting.seed))
 
     def _measure(self, model: Answers[B], documents: Sequence[Document], seed: int) -> Iterator[Row]:
-        most = Most(self.max_segments, f"max_segments = {self.max_segments}")
-        cuts = [cut(model, document, self.segmenter, most, bow=self.bow) for document in documents]
+        cuts = self._cut(model, documents)
         perturbed = questioned(model, cuts, lambda _, n_segments: self._masks(n_segments))
         evaluate(model, [one for one in perturbed if not one.question.free])
         studies = [self._study(model, one, seed) for one in perturbed]
@@ -95,6 +106,10 @@ class AnchorsProbe:
         answers = iter(studies)
         for one in cuts:
             yield one.fault or self._row(next(answers), one)
+
+    def _cut(self, model: Answers[B], documents: Sequence[Document]) -> list[Cut]:
+        most = Most(self.max_segments, f"max_segments = {self.max_segments}")
+        return [cut(model, document, self.segmenter, most, bow=self.bow) for document in documents]
 
     def _is_enumerated(self, n_segments: int) -> bool:
         return bool(2 ** min(n_segments, 40) <= self.max_samples)

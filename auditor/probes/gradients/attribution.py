@@ -9,7 +9,9 @@ from pydantic.dataclasses import dataclass
 from auditor.models import Differentiates
 from auditor.models.inputs import Gradients, Points
 from auditor.probes.attribution import Asked, Attribution, AttributionProbe
-from auditor.probes.contract import STRICT
+from auditor.probes.contract import STRICT, Evaluations
+from auditor.probes.perturbing import most_labels
+from auditor.records.types import Document
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -17,6 +19,15 @@ class GradientProbe(AttributionProbe[Differentiates[Any]]):
     """Explains each prediction by gradients; see `AttributionProbe` for the parameters."""
 
     needs: ClassVar[type] = Differentiates
+
+    @property
+    def most_points(self) -> int:
+        """At how many points the gradient of one label is taken, at most."""
+        return 1
+
+    def evaluations_of_parts(self, model: Differentiates[Any], document: Document) -> Evaluations:
+        """Gradients of every label that may be explained."""
+        return Evaluations(0, most_labels(model, document, self.top_labels) * self.most_points)
 
 
 def gradients(model: Differentiates[Any], asked: Sequence[Asked], points: Points, baseline: str = "auto") -> Gradients:

@@ -82,6 +82,12 @@ class IntegratedGradientsProbe(GradientProbe):
             raise ValueError(f"max_steps = {self.max_steps} is less than n_steps = {self.n_steps}")
         return self
 
+    @property
+    def most_points(self) -> int:
+        """Both ends, and n points until the next n would be more than `max_steps`."""
+        n_rounds = (self.max_steps // self.n_steps).bit_length()
+        return 2 + self.n_steps * ((1 << n_rounds) - 1)
+
     def attribute(self, model: Differentiates[Any], asked: Sequence[Asked]) -> list[tuple[Attribution, ...]]:
         """φ_t of every part, by as many steps as each label of each document needs."""
         pairs = [(i, label) for i, one in enumerate(asked) for label in one.labels]

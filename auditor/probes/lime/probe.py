@@ -26,7 +26,7 @@ from auditor.corpus.segments import Segmenter
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
 from auditor.models.inputs import UnreadableError
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
 from auditor.probes.lime.pairs import pairs
@@ -115,6 +115,19 @@ class LimeProbe:
     def budget(self) -> int:
         """The most perturbations of a document."""
         return self.max_samples if self.n_samples == "auto" else self.n_samples
+
+    def evaluations(
+        self,
+        model: Answers[B],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """All 2^S masks of each, or as many as may be sampled; none where its segments are too many or too few.
+
+        Where the model cannot read some of them, a fixed number is drawn anew, and so much more is asked.
+        """
+        lengths = [len(self._segments(document, model)[1]) for document in documents]
+        return [Evaluations(min(2**n, self.budget) if 0 < 2 * n <= self.budget else 0) for n in lengths]
 
     def prepare(self, model: Answers[B], documents: Sequence[Document], seed: int) -> frozenset[str]:  # noqa: ARG002
         """Ids of the documents around the median number of segments, whose masks and answers are kept for a card."""

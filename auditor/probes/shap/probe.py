@@ -34,7 +34,7 @@ from scipy.special import stdtrit
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks
 from auditor.probes.game import Game, foreseen
 from auditor.probes.perturbing import (
     Most,
@@ -97,6 +97,19 @@ class ShapProbe:
         """As many segments as two orders can be tried of."""
         n_segments = self.max_evaluations // (2 * LEAST_PERMUTATIONS)
         return Most(n_segments, f"max_evaluations = {self.max_evaluations} is enough for")
+
+    def evaluations(
+        self,
+        model: Answers[B],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations]:
+        """All 2^S subsets of each, or as many as may be asked about, beside the document with all segments and none."""
+        cuts = [cut(model, document, self.segmenter, self.most, bow=self.bow) for document in documents]
+        return [
+            Evaluations() if one.fault else Evaluations(min(2 ** min(len(one.segments), 40), self.max_evaluations + 2))
+            for one in cuts
+        ]
 
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
         """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
