@@ -92,6 +92,7 @@ def test_where_every_document_is_tried_the_estimate_is_what_the_run_computes(
     settings: Callable[..., config.Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extrapolation, "SECONDS", 1e6)
+    monkeypatch.setattr(pilot, "PATIENCE", 1e6)
     made = settings()
     cost = audit.estimate(made, progress=Silent())
     assert not Path(made.run.output).exists(), "nothing is written"
