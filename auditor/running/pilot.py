@@ -29,8 +29,8 @@ from auditor.running.worker import measure
 if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
 
-PATIENCE = 10.0
-"""Seconds that one document may take."""
+PATIENCE = 60.0
+"""Seconds that one document may take, if every evaluation is made; mostly it is a small part of them."""
 MANY = 50
 """Evaluations of one document, above which the pace of the model is found out before."""
 PERTURBED, REMOVED = 512, 0.2
