@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-lm test test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ TOOLS := chromium default-jre-headless libjaxb-java poppler-utils qpdf $(if $(sh
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help:  ## this list
-	@sed -nE 's/^([a-z-]+):.*## *(.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-11s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## *(.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-15s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/users  ## the environment: Python packages in .venv, and on Debian the system's libraries
 
@@ -25,6 +25,9 @@ demo: $(VENV)/users  ## audit the sample sentiment classifier (ARGS=--fresh to s
 
 demo-zh: $(VENV)/users  ## audit the Chinese sample classifier, which fails, with a report in Simplified Chinese
 	@$(BIN)/auditor run -c samples/sentiment_zh.toml $(ARGS) || [ $$? = 1 ]  # 1: a check failed
+
+demo-explainers: $(VENV)/developers  ## audit it with every explainer, each held to account: some minutes
+	@$(BIN)/auditor run -c samples/explainers.toml $(ARGS)
 
 demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 	@$(BIN)/python samples/fetch_smollm2.py

@@ -21,7 +21,7 @@ from auditor.findings.contract.summary import Cell
 OURS = [
     *("prediction", "lime", "occlusion", "shap"),
     *("saliency", "input_x_gradient", "integrated_gradients"),
-    *("attention_rollout", "mean_attention", "anchors", "faithfulness", "sanity", "global_surrogate", "head_ablation"),
+    *("anchors", "attention_rollout", "mean_attention", "faithfulness", "sanity", "global_surrogate", "head_ablation"),
     *("attention", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(

@@ -57,8 +57,8 @@ def test_a_template_of_the_same_name_takes_the_whole_place(tmp_path):
 def test_macros_and_partials_of_the_reader_are_used(tmp_path):
     files = {
         "front.html.j2": '{% extends "builtin/front.html.j2" %}'
-        '{% block why %}{% include "why.html.j2" %}{% endblock %}',
-        "why.html.j2": '{% import "builtin/macros.html.j2" as m with context %}{{ m.result("pass") }}',
+        '{% block conclusion %}{% include "mine.html.j2" %}{% endblock %}',
+        "mine.html.j2": '{% import "builtin/macros.html.j2" as m with context %}{{ m.result("pass") }}',
     }
     page = render_html(*tiny(), Look(templates=overrides.read(folder_of(tmp_path, files))))
     assert 'class="result pass"' in page

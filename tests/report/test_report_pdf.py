@@ -42,7 +42,7 @@ def test_page_one_is_one_page_with_eight_checks(classifier_file):
     assert "Pass with conditions" in first
     assert "Accuracy, language ar" in first
     assert "Decision and conditions" in first
-    assert "Contents Predictions p. 2" in " ".join(first.split())
+    assert "Predictions p. 2" in " ".join(first.split())
     assert text_of(classifier_file, "-f", "2", "-l", "2").count("Does the model answer right") == 1
 
 

@@ -48,12 +48,19 @@ def failed_share(evidence: Evidence) -> Number:
 def describe_limits(coverage: Sequence[Coverage]) -> list[str]:
     """What page one must say about subsets, failures and truncation."""
     asked = {row.probe: row.asked for row in coverage if row.asked < row.corpus and not row.left_out}
-    notes = [_subset(n, probes, coverage[0].corpus) for n, probes in _by_number(asked)]
+    notes = [_subsets(_by_number(asked), coverage[0].corpus)] if asked else []
     notes += [_failed(n, probes) for n, probes in _by_number({row.probe: row.failed for row in coverage})]
     return notes + [_truncated(n, probes) for n, probes in _by_number({row.probe: row.truncated for row in coverage})]
 
 
-def _subset(n: int, probes: Sequence[str], corpus: int) -> str:
+def _subsets(given: Sequence[tuple[int, Sequence[str]]], corpus: int) -> str:
+    if len(given) > 1:
+        return say(
+            "Several probes were given {numbers} of {documents}: seeded samples stratified by label.",
+            numbers=written.listed([written.count(n) for n, _ in given]),
+            documents=plural(corpus, "{n} document", "{n} documents"),
+        )
+    n, probes = given[0]
     return plural(
         len(probes),
         "The {probes} probe was given {asked} of {documents}, a seeded sample stratified by label.",

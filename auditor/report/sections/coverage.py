@@ -1,10 +1,11 @@
 """How much of the corpus each probe measured: the tables of page one and of the provenance page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings.contract.types import Coverage
 from auditor.findings.wording import sentences
 from auditor.languages import N_, plural, say
+from auditor.languages.numbers import separator
 from auditor.report.contract import Column, Table
 from auditor.report.drawing import formats
 
@@ -16,20 +17,34 @@ _TITLES = {
     "failed": N_("Failed"),
     "not_measurable": N_("Not measurable"),
 }
-_WIDTHS = {"asked": 16, "measured": 20, "truncated": 22, "failed": 14}
+_WIDTHS = {"asked": 12, "measured": 16, "truncated": 16, "failed": 12}
 """Of the columns of page one."""
 
 
 def summary(coverage: Sequence[Coverage], caption: str) -> Table:
-    """For page one: how many documents came to each state, and below each probe what it could not measure, and why."""
+    """For page one: how many documents came to each state, and below each probe what it could not measure, and why.
+
+    Probes of which the same is to be said stand in one row, at the place of the first.
+    """
     rows: list[tuple[str, ...]] = []
     muted = set()
-    for row in coverage:
-        rows.append(_row(row, tuple(_WIDTHS)))
-        if row.not_measurable:
+    for names, alike in _alike(coverage):
+        first = alike[0]
+        rows.append((names, *_row(first, tuple(_WIDTHS))[1:]))
+        if first.not_measurable:
             muted.add(len(rows))
-            rows.append((_without_reason(row),))
+            rows.append((_without_reason(first),))
     return Table(caption, _columns(_WIDTHS), tuple(rows), muted=frozenset(muted))
+
+
+def _alike(coverage: Sequence[Coverage]) -> Iterator[tuple[str, list[Coverage]]]:
+    """Names and rows of the probes with the same counts; one with documents that were not measurable stands alone."""
+    groups: dict[tuple[object, ...], list[Coverage]] = {}
+    for row in coverage:
+        alone = row.probe if row.not_measurable or row.left_out else ""
+        groups.setdefault((alone, *(getattr(row, state) for state in _WIDTHS)), []).append(row)
+    for rows in groups.values():
+        yield separator().join(_row(row, ())[0] for row in rows), rows
 
 
 def whole(coverage: Sequence[Coverage], caption: str) -> Table:

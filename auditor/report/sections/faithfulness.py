@@ -163,9 +163,9 @@ def _losses_table(analysis: FaithfulnessFindings) -> Table:
     axis = marks.shared_axis(ends, zero=True, width=_MARK, unit=analysis.unit)
     columns = [
         Column(say("Method"), width=16),
-        Column(say(TITLES["comprehensiveness"]), "number", 16),
+        Column(say(TITLES["comprehensiveness"]), "number", 12),
         Column("", "mark", 0, marks.axis_labels(axis)),
-        *(Column(say(TITLES[what]), "number", 12) for what in _REST),
+        *(Column(say(TITLES[what]), "number", 11) for what in _REST),
     ]
     return Table(
         say(
@@ -187,8 +187,8 @@ def _agreement_table(analysis: FaithfulnessFindings) -> Table:
     """Every two methods, beside what two random orders share."""
     columns = (
         Column(say("Methods")),
-        Column(say("Documents"), "number", 11),
-        *(Column(say(title), "number", 13) for title in AGREEMENT_TITLES.values()),
+        Column(say("Documents"), "number", 10),
+        *(Column(say(title), "number", 11) for title in AGREEMENT_TITLES.values()),
     )
     rows = tuple(
         (

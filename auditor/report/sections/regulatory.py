@@ -78,6 +78,11 @@ class Map:
     width: int
     """Of the column of references, per cent."""
 
+    @property
+    def on_paper(self) -> bool:
+        """Whether this report has anything about any of the items."""
+        return any(line.on_paper for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
