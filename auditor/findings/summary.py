@@ -12,7 +12,17 @@ from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.registry import summaries
 from auditor.findings.contract.summary import Conclusion, Setting, Whole
-from auditor.findings.contract.types import Check, Choice, Coverage, Findings, Number, Result, SliceRow
+from auditor.findings.contract.types import (
+    Check,
+    Choice,
+    Coverage,
+    Findings,
+    Number,
+    Pointer,
+    Result,
+    SliceRow,
+    Verdict,
+)
 from auditor.findings.judgement.checks import judge_all
 from auditor.findings.judgement.conclusion import conclude
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
@@ -45,8 +55,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks)
-    verdict = decide(checks, coverage)
-    pointed = point(coverage, analyses, Whole(evidence, setting, by_name, checks))
+    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, Whole(evidence, setting, by_name, checks))
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -61,11 +70,8 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         verdict=verdict,
         checks=checks,
         key_numbers=_key_numbers(setting, by_name, checks),
-        conclusion=(
-            *conclude(verdict, checks, coverage, slices, context.references),
-            *(one for one in pointed if one.topic),
-        ),
-        pointers=tuple(one for one in pointed if not one.topic),
+        conclusion=conclusion,
+        pointers=pointers,
         coverage=coverage,
         notes=_notes(evidence, context, analyses, coverage),
         numbers=tuple(numbers),
@@ -78,10 +84,26 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         computing=context.computing,
         self_checks=context.self_checks,
     )
+    return _with_documents(findings, evidence, setting)
+
+
+def _with_documents(findings: Findings, evidence: Evidence, setting: Setting) -> Findings:
+    """The findings with the rows of all documents, or of those that stay on the page where there are too many."""
     if len(evidence.documents) > abridgement.MOST_ROWS:
         return abridgement.abridge(findings, evidence)
     answers = pair(evidence, setting.multi_label)
-    return findings.model_copy(update={"documents": list_documents(evidence, answers, context.references)})
+    return findings.model_copy(update={"documents": list_documents(evidence, answers, setting.references)})
+
+
+def _page_one(
+    coverage: Sequence[Coverage], slices: Sequence[SliceRow], analyses: Mapping[str, Finding], whole: Whole
+) -> tuple[Verdict, tuple[Pointer, ...], tuple[Pointer, ...]]:
+    """The verdict, what is concluded topic by topic, and where else to look."""
+    verdict = decide(whole.checks, coverage)
+    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references)
+    pointed = point(coverage, analyses, whole)
+    topics = (*concluded, *(one for one in pointed if one.topic))
+    return verdict, topics, tuple(one for one in pointed if not one.topic)
 
 
 def _notes(

@@ -17,7 +17,7 @@ _TITLES = {
     "failed": N_("Failed"),
     "not_measurable": N_("Not measurable"),
 }
-_WIDTHS = {"asked": 12, "measured": 16, "truncated": 16, "failed": 12}
+_WIDTHS = {"asked": 12, "measured": 18, "truncated": 20, "failed": 14}
 """Of the columns of page one."""
 
 
