@@ -26,7 +26,7 @@ demo: $(VENV)/users  ## audit the sample sentiment classifier (ARGS=--fresh to s
 demo-zh: $(VENV)/users  ## audit the Chinese sample classifier, which fails, with a report in Simplified Chinese
 	@$(BIN)/auditor run -c samples/sentiment_zh.toml $(ARGS) || [ $$? = 1 ]  # 1: a check failed
 
-demo-explainers: $(VENV)/developers  ## audit it with every explainer, each held to account: some minutes
+demo-explainers: $(VENV)/developers  ## audit it with every explainer, each held to account: ten minutes
 	@$(BIN)/auditor run -c samples/explainers.toml $(ARGS)
 
 demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model

@@ -42,6 +42,7 @@ from auditor.findings.statistics.likeness import pearson
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, gathered
+from auditor.probes.explained import explanations_of
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
 from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
 from auditor.records.types import Document, NotMeasurable, Unmeasured
@@ -106,7 +107,7 @@ class FaithfulnessProbe:
         return beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting))
 
     def _measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
-        explained = {document.id: _explanations(document, sitting) for document in documents}
+        explained = {document.id: explanations_of(document, sitting) for document in documents}
         tried = [document for document in documents if _judged(explained[document.id])]
         questions = model.ask(tried) if tried else []
         trials = {
@@ -181,11 +182,6 @@ def infidelity(weighed: np.ndarray, lost: np.ndarray) -> float | None:
     if not size:
         return None
     return float(np.mean((weighed * (weighed @ lost) / size - lost) ** 2))
-
-
-def _explanations(document: Document, sitting: Sitting[object]) -> dict[str, Explanation]:
-    rows = {probe: of_probe.get(document.id) for probe, of_probe in sitting.earlier.items()}
-    return {probe: row for probe, row in rows.items() if isinstance(row, Explanation) and row.targets}
 
 
 def _judged(explanations: Named) -> dict[str, Explanation]:

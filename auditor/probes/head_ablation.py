@@ -33,6 +33,7 @@ from auditor.models import Question, ShowsAttention
 from auditor.models.inputs import HeadEffects, UnreadableError, UnseenAttentionError
 from auditor.probes.attribution import owners
 from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.explained import explanations_of
 from auditor.records.explanations import Explanation
 from auditor.records.heads import COMPARED, HeadAblation, HeadAgreement
 from auditor.records.types import Document, Failure, NotMeasurable, Span, Unmeasured
@@ -76,7 +77,7 @@ class HeadAblationProbe:
     ) -> Iterator[Row]:
         for start in range(0, len(documents), STRETCH):
             stretch = documents[start : start + STRETCH]
-            explained = [_explanations(document, sitting) for document in stretch]
+            explained = [explanations_of(document, sitting) for document in stretch]
             tried = [i for i, named in enumerate(explained) if named]
             chosen = [stretch[i] for i in tried]
             questions = model.ask(chosen) if chosen else []
@@ -87,11 +88,6 @@ class HeadAblationProbe:
 
 def _unexplained(document: Document) -> NotMeasurable:
     return NotMeasurable(document.id, "no-explanation", "no explainer explained the document")
-
-
-def _explanations(document: Document, sitting: Sitting[object]) -> Named:
-    rows = {probe: of_probe.get(document.id) for probe, of_probe in sitting.earlier.items()}
-    return {probe: row for probe, row in rows.items() if isinstance(row, Explanation) and row.targets}
 
 
 def _rows(

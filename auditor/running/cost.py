@@ -48,18 +48,28 @@ class Cost:
     device: str
 
     @property
+    def least_seconds(self) -> float:
+        """Of what is known, together."""
+        return self.once + sum(probe.estimate.seconds for probe in self.probes if probe.estimate)
+
+    @property
+    def unknown(self) -> list[str]:
+        """The probes whose time is unknown."""
+        return [probe.probe for probe in self.probes if probe.estimate is None]
+
+    @property
     def seconds(self) -> float | None:
         """Of all together; None where the time of one probe is unknown."""
-        estimates = [probe.estimate for probe in self.probes]
-        known = [estimate.seconds for estimate in estimates if estimate]
-        return self.once + sum(known) if len(known) == len(estimates) else None
+        return None if self.unknown else self.least_seconds
 
     @property
     def lines(self) -> Iterator[str]:
         """A table and two sentences, for people."""
         yield from _aligned([HEADINGS, *map(_row, self.probes)])
         yield ""
-        whole = "not known" if self.seconds is None else f"about {_time(self.seconds)}"
+        whole = f"about {_time(self.least_seconds)}"
+        if self.unknown:
+            whole += f", and what {', '.join(self.unknown)} takes besides,"
         yield (
             f"estimated: {whole} on {self.device}, {_time(self.once)} of it to load models, prove how they are asked "
             "and prepare the probes; without the report"
