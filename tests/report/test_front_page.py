@@ -114,7 +114,7 @@ def with_checks(*checks, **changes):
 
 
 def test_what_must_be_decided_is_the_first_conclusion(classifier_html):
-    first = classifier_html[classifier_html.index('<table class="conclusion">') :]
+    first = classifier_html[classifier_html.index('<table class="conclusion"') :]
     row = re.search(r'<tr><th scope="row">.*?watch.*?</span></span>Sign-off</th><td>(.*?)</td></tr>', first)
     assert row
     assert row[1] == "Only with a decision on Recall, neutral and Explanations with R² below 0.5."
