@@ -193,6 +193,11 @@ class _Again:
         self.n_evaluations[document.id] += len(keep)
         return self.model.perturbed(document, segments, keep)
 
+    def attention_of_answers(self, documents: Sequence[Document], *, rolls_out: bool) -> Any:
+        """See `ShowsAttention`."""
+        self.n_evaluations.update(document.id for document in documents)
+        return self.model.attention_of_answers(documents, rolls_out=rolls_out)
+
     def gradients(
         self, documents: Sequence[Document], questions: Sequence[Question], points: Points, *baseline: str
     ) -> Gradients:

@@ -12,7 +12,7 @@ The first method of the run is the one whose explanations the report shows; its 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditor.findings.analyses.grades import GRADES, Grade, Trust
+from auditor.findings.analyses.grades import CODES, GRADES, Grade, Trust
 from auditor.findings.analyses.method_agreement import Disagreement, MethodAgreement, agreements, least_alike
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, grade_of, trusts, unit_of
 from auditor.findings.contract.evidence import Evidence
@@ -63,9 +63,9 @@ def _moved(methods: Mapping[str, Mapping[str, Trust]]) -> frozenset[str]:
 
 
 def _grade(row: Faithfulness, evidence: Evidence) -> float | None:
-    """Of the explanation that the report shows: its position among `GRADES`."""
+    """The code of the grade of the explanation that the report shows."""
     grade = grade_of(evidence, row.removals[0].probe, row.document_id) if row.removals else None
-    return None if grade is None else float(list(GRADES).index(grade))
+    return None if grade is None else CODES[grade]
 
 
 GRADE = Cell("grade", N_("Explanation"), "count", 10, _grade, words=tuple(GRADES.values()))

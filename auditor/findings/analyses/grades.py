@@ -47,6 +47,8 @@ GRADES: Final[Mapping[Grade, str]] = {
     "nothing": N_("Nothing to cite"),
 }
 """Grade → message: what it is called; the best first."""
+CODES: Final[Mapping[Grade, float]] = {grade: float(code) for code, grade in enumerate(GRADES)}
+"""Grade → what stands for it among the values of a document."""
 TOLERANCE = 0.01
 """Losses that differ by no more are the same."""
 LEAST_MOVED = 0.05

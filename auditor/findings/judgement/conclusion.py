@@ -14,7 +14,7 @@ from functools import reduce
 
 from auditor.findings.contract.numbers import on_scale
 from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict
-from auditor.findings.judgement.pointers import section_of
+from auditor.findings.judgement.pointers import Severity, section_of
 from auditor.findings.judgement.verdict import INCOMPLETE, is_incomplete
 from auditor.findings.judgement.weakest_slice import conclude_on_slices
 from auditor.findings.wording.sentences import bound, checked, probe, titled
@@ -52,8 +52,8 @@ def conclude(
     yield conclude_on_slices(slices, checks)
 
 
-def _concluded(severity: str, topic: str, text: str, section: str = "") -> Pointer:
-    return Pointer.model_validate({"severity": severity, "topic": topic, "text": text, "section": section})
+def _concluded(severity: Severity, topic: str, text: str, section: str = "") -> Pointer:
+    return Pointer(severity=severity, topic=topic, text=text, section=section)
 
 
 def _sign_off(verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Coverage]) -> Pointer:

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.prediction import ACCURACY
 from auditor.findings.contract.types import Check, Comparison, Number, Pointer, SliceRow
+from auditor.findings.judgement.pointers import section_of
 from auditor.findings.slicing.slices import LEAST_JUDGED, base_name, is_compared
 from auditor.findings.statistics.exponentials import BEYOND
 from auditor.findings.wording.digits import digits_of
-from auditor.findings.wording.sentences import figure, measured, middle
+from auditor.findings.wording.sentences import figure, measured, middle, p_value
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
 
-_SLICES = "slices"
-"""The section that shows every part of the corpus."""
-_LEAST_P = 0.001
 _TITLE = 60
 """Letters of a title, which holds a value of the corpus's own metadata."""
 
@@ -40,19 +38,19 @@ class _Group:
 
 def conclude_on_slices(slices: Sequence[SliceRow], checks: Sequence[Check]) -> Pointer:
     """The weakest group with its number, that of the whole corpus's comparison, and what would have been found."""
+    topic = say("Weakest slice")
     for name, is_better_high in _measures(checks):
         groups = list(_groups(slices, name, is_better_high=is_better_high))
         if groups:
             weakest = (min if is_better_high else max)(groups, key=lambda group: group.value)
-            is_apart = weakest.comparison.stands_apart
-            return _concluded("watch" if is_apart else "note", f"{_described(weakest)}{_relation(weakest, groups)}")
-    least = count(LEAST_JUDGED)
-    return _concluded("note", say("No groups of at least {least} documents could be compared.", least=least), "")
-
-
-def _concluded(severity: str, text: str, section: str = _SLICES) -> Pointer:
-    values = {"severity": severity, "topic": say("Weakest slice"), "text": text, "section": section}
-    return Pointer.model_validate(values)
+            return Pointer(
+                severity="watch" if weakest.comparison.stands_apart else "note",
+                topic=topic,
+                text=f"{_described(weakest)}{_relation(weakest, groups)}",
+                section=section_of(weakest.number.name),
+            )
+    text = say("No groups of at least {least} documents could be compared.", least=count(LEAST_JUDGED))
+    return Pointer(severity="note", topic=topic, text=text, section="")
 
 
 def _measures(checks: Sequence[Check]) -> Iterator[tuple[str, bool]]:
@@ -83,8 +81,7 @@ def _relation(weakest: _Group, groups: Sequence[_Group]) -> str:
     """How the weakest group stands to all documents, and how many groups there were."""
     made = weakest.comparison
     if made.stands_apart:
-        p = f"< {_LEAST_P}" if made.p < _LEAST_P else f"= {figure(made.p, 'share')}"
-        return say(", apart from all documents by more than chance (p {p}, corrected).", p=p)
+        return say(", apart from all documents by more than chance (p {p}, corrected).", p=p_value(made.p))
     if made.detectable is None:
         return say(", as chance alone would make it.")
     message = (

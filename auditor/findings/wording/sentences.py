@@ -12,6 +12,7 @@ from auditor.languages import N_, numbers, say
 LEFT_OUT = {"hidden-attention": N_("the model does not show its attention")}
 """Kind of reason why a probe that runs by default was not asked → the reason."""
 _WORTH_CUTTING = 14
+_LEAST_P = 0.001
 
 
 def figure(value: float, unit: str, digits: int | None = None) -> str:
@@ -61,6 +62,11 @@ def interval(number: Number, digits: int | None = None) -> str:
     digits = digits_of(number) if digits is None else digits
     low, high = number.low or 0.0, number.high or 0.0
     return say("{low} to {high}", low=figure(low, number.unit, digits), high=figure(high, number.unit, digits))
+
+
+def p_value(p: float) -> str:
+    """A p-value, three decimals: "0.012", "< 0.001"."""
+    return f"< {numbers.shortest(_LEAST_P)}" if p < _LEAST_P else numbers.decimal(p, 3)
 
 
 def probe(name: str) -> str:

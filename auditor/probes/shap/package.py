@@ -104,6 +104,7 @@ def _drawing(seed: int) -> Iterator[ModuleType]:
 def imported() -> ModuleType:
     """The package, which takes seconds to import."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of matplotlib, to those who wrote shap
+        # shap sets a colour map in a way that matplotlib means to drop; nothing is drawn here.
+        warnings.filterwarnings("ignore", "The set_.* function will be deprecated", PendingDeprecationWarning)
         import shap
     return shap  # type: ignore[no-any-return]

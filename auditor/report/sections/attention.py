@@ -1,7 +1,5 @@
 """Where do the heads look?"""
 
-from dataclasses import dataclass
-
 from auditor.findings.analyses.attention import HEAD_SHARE, SINK_SHARE, AttentionFindings
 from auditor.findings.analyses.attention import SUMMARY as ATTENTION
 from auditor.findings.analyses.head_ablation import SUMMARY as HEAD_ABLATION
@@ -13,6 +11,7 @@ from auditor.languages.numbers import paragraph, separator
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import attention_explorer, formats, marks
 from auditor.report.sections import mapped_heads
+from auditor.report.sections.head_grid import Grid
 
 MOST_HEADS = 8
 """Heads named in one row of the table of head classes."""
@@ -39,17 +38,6 @@ _WIDTHS = {1: 660, 2: 318, 3: 206}
 """Pixels of one grid, by the number of columns."""
 _CAUSAL_EMPTY = ("next_share",)
 """Always zero in a causal model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """One layer × head grid."""
-
-    title: str
-    finding: str
-    drawing: str
-    low: str
-    high: str
 
 
 def compose(sources: Sources) -> Section:

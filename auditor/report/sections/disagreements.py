@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from auditor.findings.analyses.faithfulness import FaithfulnessFindings
 from auditor.findings.analyses.grades import GRADES
-from auditor.findings.analyses.method_agreement import Disagreement
 from auditor.findings.analyses.trust import grade_of
 from auditor.findings.wording import sentences
 from auditor.languages import say
@@ -46,22 +45,22 @@ def cards(sources: Sources, findings: FaithfulnessFindings) -> list[Card]:
 def _cards(sources: Sources, findings: FaithfulnessFindings) -> Iterator[Card]:
     for chosen in findings.disagreements:
         document = sources.documents.get(chosen.document_id)
-        explanation = sources.evidence.record_of(chosen.one, chosen.document_id, Explanation)
-        if document is not None and explanation is not None:
+        explained = [
+            (probe, explanation)
+            for probe in (chosen.one, chosen.other)
+            if (explanation := sources.evidence.record_of(probe, chosen.document_id, Explanation))
+        ]
+        if document is not None and explained:
             yield Card(
                 document_id=formats.middle(document.id, 48),
-                target=formats.middle(explanation.targets[0].label, 60),
+                target=formats.middle(explained[0][1].targets[0].label, 60),
                 correlation=formats.decimal(chosen.correlation, 2),
-                sides=(
-                    _marked(sources, document, chosen, chosen.one),
-                    _marked(sources, document, chosen, chosen.other),
-                ),
+                sides=tuple(_marked(sources, document, *one) for one in explained),
             )
 
 
-def _marked(sources: Sources, document: Document, chosen: Disagreement, probe: str) -> Marked:
+def _marked(sources: Sources, document: Document, probe: str, explanation: Explanation) -> Marked:
     """A text whose shades are those of this method alone: the units of two methods may differ."""
-    explanation = sources.evidence.measured(probe, Explanation)[chosen.document_id]
     target = explanation.targets[0]
     painted = highlights.weight_marks(explanation.segments, target, highlights.step_size([target]))
     unit = highlights.unit_of_segmenter(explanation.segmenter)

@@ -14,7 +14,7 @@ from typing import Any
 from auditor.findings import abridgement
 from auditor.findings.analyses import answers
 from auditor.findings.analyses.faithfulness import GRADE
-from auditor.findings.analyses.grades import GRADES
+from auditor.findings.analyses.grades import CODES
 from auditor.findings.analyses.prediction import is_multi_label
 from auditor.findings.contract import summary as contract
 from auditor.findings.contract.evidence import Evidence
@@ -127,7 +127,7 @@ class _Rank:
         states = (
             bool(row.failed),
             row.document_id in self.wrong,
-            row.values.get(GRADE.name) == list(GRADES).index("not"),
+            row.values.get(GRADE.name) == CODES["not"],
             row.document_id in self.chosen,
         )
         return states.index(True) if True in states else OTHERS

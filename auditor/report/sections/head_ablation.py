@@ -1,7 +1,6 @@
 """Which heads does the answer depend on? What is lost when each attention head is switched off by itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.findings.analyses.head_ablation import AGREEMENT, SHARE, SUMMARY, Head, HeadAblationFindings, how_many
 from auditor.findings.contract.numbers import of_label
@@ -12,23 +11,12 @@ from auditor.records.heads import COMPARED
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import formats, marks
 from auditor.report.sections.explanations import unit_of
+from auditor.report.sections.head_grid import Grid
 from auditor.report.sections.mapped_heads import head_name
 
 MOST_HEADS = 12
 """Rows of the table."""
-_LEAST_P = 0.001
 _WIDTH = 660
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The layer × head grid of effects."""
-
-    title: str
-    finding: str
-    drawing: str
-    low: str
-    high: str
 
 
 def compose(sources: Sources) -> Section:
@@ -147,7 +135,7 @@ def _cells(head: Head, explainers: Sequence[str]) -> tuple[str, ...]:
         head_name(head.layer, head.head),
         formats.decimal(head.effect, 3),
         formats.span(head.low, head.high, "probability", 3),
-        f"< {shortest(_LEAST_P)}" if head.p < _LEAST_P else formats.decimal(head.p, 3),
+        sentences.p_value(head.p),
         *(formats.NOTHING if tau is None else formats.decimal(tau, 2) for tau in taus),
         say("yes") if head.matters else say("not shown"),
     )

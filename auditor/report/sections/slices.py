@@ -10,6 +10,7 @@ from auditor.findings.contract.types import Comparison, Number, SliceRow
 from auditor.findings.slicing.slices import LEAST_JUDGED, base_name
 from auditor.findings.statistics.exponentials import BEYOND
 from auditor.findings.wording.digits import digits_of
+from auditor.findings.wording.sentences import p_value
 from auditor.languages import plural, say
 from auditor.languages.numbers import paragraph
 from auditor.report.contract import Column, Section, Sources, Table, with_interval
@@ -22,7 +23,6 @@ MOST_GROUPS = 72
 _MOST_NAMED = 3
 _MOST_OTHERS = 400
 _MARK_WIDTH = 68
-_LEAST_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _difference(number: Number, made: Comparison | None) -> str:
     if made is None:
         return ""
     if made.stands_apart:
-        return say("p < 0.001") if made.p < _LEAST_P else say("p {value}", value=formats.decimal(made.p, 3))
+        return say("p {value}", value=p_value(made.p))
     if made.detectable is None:
         return say("none")
     if number.unit == "perplexity":
