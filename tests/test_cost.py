@@ -68,7 +68,7 @@ def test_no_probe_asks_more_often_than_it_says(
 ) -> None:
     made = settings(task)
     probes, found = choose(made, task), models.find("m", checkpoints[task], task=task)
-    model = models.load(found, device="cpu", texts=[(text, None) for text in TEXTS])
+    model = models.load(found, models.Settings(texts=[(text, None) for text in TEXTS]), device="cpu")
     documents = [Document(f"d{i}", text, labels=("positive",)) for i, text in enumerate(TEXTS)]
     rows: dict[str, dict[str, Any]] = {}
     for probe in (one for one in probes if one.name in TABLES[task]):

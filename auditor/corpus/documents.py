@@ -20,16 +20,18 @@ _MOST_VALUES = 12
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column is what: the keys of `[corpus]`.
-
-    `label` and `id`: None takes the column of that name if there is one, "" takes none.
-    """
+    """Which column is what: the keys of `[corpus]`."""
 
     text: str = "text"
+    """The document's text."""
     pair: str | None = None
+    """The second sentence, where the task compares two."""
     label: str | None = None
+    """The reference labels: a string, a number, a boolean, or a list; None takes "label" if it is there, "" none."""
     id: str | None = None
+    """None takes "id" if it is there, "" none; without, a document is called after the file and its line."""
     metadata: tuple[str, ...] | None = None
+    """What to slice by; None takes every other scalar column with 2 to 12 distinct values."""
 
     @property
     def label_column(self) -> str:

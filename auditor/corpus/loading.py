@@ -52,32 +52,14 @@ def load(
     seed: int = 0,
     vocabulary: Vocabulary | None = None,
 ) -> Corpus:
-    """Read and clean a corpus.
+    """Reads and cleans a corpus; the source is as `open_source` takes it, `Options` and `Roles` explain its keys.
 
-    Args:
-        path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
-            folder that the package datasets saved; or a dataset of the hub, hf://datasets/OWNER/NAME[@REVISION].
-        format: One of `FORMATS`; None goes by the suffix.
-        encoding: The codec of a text file, as Python names it; None detects it.
-        delimiter: Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one
-            column; None detects it.
-        split: The split of a dataset that has several.
-        text: The column of the document's text.
-        pair: The column of the second sentence, where the task compares two.
-        label: The column of the reference labels: a string, a number, a boolean, or a list of these. None takes
-            the column "label" if there is one; "" takes none.
-        label_separator: The characters between several labels in one string.
-        labels: Written value → labels of the vocabulary; ignored without a vocabulary.
-        id: The column of the ids. None takes the column "id" if there is one, "" takes none; without, a document
-            is called after the file and its line.
-        metadata: The columns to slice by; None takes every other scalar column with 2 to 12 distinct values.
-        limit: At most this many documents: a seeded sample, stratified by label, in the order of the file.
-        seed: Seed of that sample.
-        vocabulary: The labels of the model, to which entries are mapped; None keeps them as they are written.
+    `label_separator` stands between several labels in one string. Labels are mapped to those of the `vocabulary`, also
+    by the table `labels` (written value → labels), or kept as they are written where it is None. Of more documents than
+    `limit`, a sample is drawn with `seed`, stratified by label, in the order of the file.
 
     Raises:
-        ConfigError: there is no such format, encoding or delimiter, or the corpus is of a kind that has none; a label
-            is none of the vocabulary, or may mean several (see `auditor.corpus.labels`).
+        ConfigError: As `open_source`; or a label is none of the vocabulary, or may mean several (`corpus.labels`).
         CorpusError: the file cannot be read, holds no document, or a row is not what it must be; names file and line.
     """
     roles = Roles(text, pair, label, id, None if metadata is None else tuple(metadata))

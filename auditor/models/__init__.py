@@ -5,13 +5,12 @@ results on a CPU then come in one piece, where the heap would be left in pieces.
 """
 
 import os
-from collections.abc import Sequence
 
 import torch
 from transformers import PreTrainedModel
 
 from auditor.errors import AuditorError, ModelError
-from auditor.models.adapters import Adapter, Loaded, Settings, adapter_of, offers
+from auditor.models.adapters import AS_IT_IS, Adapter, Loaded, Settings, adapter_of, offers
 from auditor.models.attention.rehearsal import rehearse
 from auditor.models.capabilities import (
     Answers,
@@ -35,7 +34,7 @@ from auditor.models.checkpoints.loading import (
     outline,
 )
 from auditor.models.computing.batching import Batcher
-from auditor.models.inputs import Identity, Question, Text, Tokens, Window
+from auditor.models.inputs import Identity, Question, Tokens, Window
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
 from auditor.models.text.fill_mask import FillMask
@@ -60,6 +59,7 @@ __all__ = [
     "Question",
     "Randomises",
     "Scores",
+    "Settings",
     "ShowsAttention",
     "TextClassification",
     "TextGeneration",
@@ -99,38 +99,26 @@ def hides_attention(checkpoint: Checkpoint) -> str | None:
 
 def load(
     checkpoint: Checkpoint,
+    settings: Settings = AS_IT_IS,
     *,
     device: str = "auto",
     dtype: str = "auto",
     batch_tokens: int | None = None,
     device_map: str | None = None,
-    compile: bool = False,
     max_length: int | None = None,
     multi_label: bool | None = None,
-    prompt: str | None = None,
-    candidates: Sequence[str] | None = None,
-    max_new_tokens: int = 20,
-    chat: bool = False,
-    texts: Sequence[Text] | None = None,
-    most_tokens: int | None = None,
 ) -> Adapter:
     """Loads a checkpoint and adapts it to its task.
 
     Args:
         checkpoint: From `find`.
+        settings: How it is asked.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         dtype: `auto`, `float32`, `bfloat16`, `float16`.
         batch_tokens: Tokens per batch, padding included; 2,048 on a CPU and 16,384 elsewhere if None.
         device_map: `auto` spreads a model that fits no device over all of them and the CPU's memory.
-        compile: Whether to compile the model.
         max_length: Fewer tokens than the model could see.
         multi_label: Whether a text may have several labels; the checkpoint's own statement if None.
-        prompt: Of a language model: what is asked, with `{text}`.
-        candidates: Of a language model: the continuations to choose from.
-        max_new_tokens: Of a language model without candidates: length of the continuation.
-        chat: Of a language model: whether the prompt goes through the tokenizer's chat template.
-        texts: The longest that will be asked about, which ways of asking are proven on; None: nobody knows.
-        most_tokens: No more tokens of them will be read at once, where that is known.
 
     Raises:
         ModelError: If it cannot be loaded, or the settings do not fit it.
@@ -144,15 +132,6 @@ def load(
     several = checkpoint.multi_label if multi_label is None else multi_label
     identity = _identity(checkpoint, model, target, max_length or sees, multi_label=several)
     batcher = Batcher(batch_tokens or (CPU_TOKENS if target.type == "cpu" else DEVICE_TOKENS))
-    settings = Settings(
-        texts=texts,
-        most_tokens=most_tokens,
-        compile=compile,
-        prompt=prompt or "{text}",
-        candidates=tuple(candidates) if candidates else None,
-        max_new_tokens=max_new_tokens,
-        chat=chat,
-    )
     return adapter_of(checkpoint.task).adapt(Loaded(model, tokenizer, identity, batcher), settings)
 
 

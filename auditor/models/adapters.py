@@ -7,7 +7,7 @@ about how it is asked. `auditor.tasks` names the class.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -33,7 +33,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may say about how a model is asked; each adapter reads what concerns it."""
+    """How a model is asked; each adapter reads what concerns it."""
 
     texts: Sequence[Text] | None = None
     """The longest that will be asked about; None: nobody knows."""
@@ -42,11 +42,14 @@ class Settings:
     compile: bool = False
     prompt: str = "{text}"
     """What a language model is asked; `{text}` and `{pair}` stand for the document."""
-    candidates: tuple[str, ...] | None = None
+    candidates: Sequence[str] | None = None
     """The continuations to choose from; None for the model's own."""
     max_new_tokens: int = 20
     chat: bool = False
     """Whether the prompt goes through the tokenizer's chat template."""
+
+
+AS_IT_IS: Final = Settings()
 
 
 class Adapter(Protocol):

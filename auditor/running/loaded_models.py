@@ -13,9 +13,10 @@ from auditor.running.progress import Progress
 if TYPE_CHECKING:
     from auditor.models import Adapter
 
-_DEVICE_SETTINGS = {"device", "dtype", "batch_tokens", "device_map", "compile"}
-_AUDITED_SETTINGS = {"max_length", "multi_label", "prompt", "candidates", "max_new_tokens", "chat"}
-"""Keys of [model] that say how the audited model is asked; a reference model is not."""
+_DEVICE = {"device", "dtype", "batch_tokens", "device_map"}
+_LABELS_AND_LENGTH = {"max_length", "multi_label"}
+_ASKED = {"prompt", "candidates", "max_new_tokens", "chat"}
+"""Keys of [model] that say how the audited model is asked; a reference model is not, nor told its labels and length."""
 LONGEST = 8
 """Documents with the most characters among which the one with the most tokens is looked for."""
 
@@ -40,9 +41,10 @@ class LoadedModels:
             config = self.preflight.config.model
             checkpoint = self.preflight.references[reference] if reference else self.preflight.checkpoint
             self.progress.say(f"loading {checkpoint.name}")
-            settings: dict[str, Any] = config.model_dump(include=_DEVICE_SETTINGS)
-            settings |= {} if reference else config.model_dump(include=_AUDITED_SETTINGS)
-            self._loaded[reference] = models.load(checkpoint, **settings, **self._lengths(reference))
+            asked = {} if reference else config.model_dump(include=_ASKED, exclude_none=True)
+            settings = models.Settings(**asked, **self._lengths(reference), compile=config.compile)
+            named = _DEVICE if reference else _DEVICE | _LABELS_AND_LENGTH
+            self._loaded[reference] = models.load(checkpoint, settings, **config.model_dump(include=named))
         return self._loaded[reference]
 
     @property

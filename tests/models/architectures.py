@@ -14,9 +14,9 @@ from typing import Any
 import torch
 import transformers as hf
 
-from auditor.models import find, load
+from auditor.models import find
 from auditor.records.types import Document
-from tests.models.tiny import MAKERS, byte_pairs, word_pieces
+from tests.models.tiny import MAKERS, byte_pairs, load_on_cpu, word_pieces
 
 LONGEST = 96
 HEADS = {"text-classification": "answers", "text-generation": "log-probabilities", "fill-mask": "log-probabilities"}
@@ -359,7 +359,7 @@ def _print_table() -> None:
     sys.stdout.write(f"|{' --- |' * 7}\n")
     for name, task in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            model = load(find(name, build(Path(folder), name, task), task=task), device="cpu", max_new_tokens=8)
+            model = load_on_cpu(find(name, build(Path(folder), name, task), task=task), max_new_tokens=8)
             if task == "text-generation":
                 model.ask([Document("d", "the film was not bad at all")])
             for proof in model.proofs.values():

@@ -18,7 +18,7 @@ from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
 from auditor.records.explanations import Explanation, Segment
 from auditor.records.types import Document, Span
-from tests.models.tiny import DECODERS, ENCODERS, TEXTS, save
+from tests.models.tiny import DECODERS, ENCODERS, TEXTS, load_on_cpu, save
 
 CASES = [(family, "text-classification") for family in ENCODERS + DECODERS] + [
     (family, "text-generation") for family in DECODERS
@@ -46,7 +46,7 @@ def folder(request: pytest.FixtureRequest, folders: dict[tuple[str, str], Path])
 def opened(folder: Path, **settings: object) -> TextClassification | TextGeneration:
     generation = folder.name.endswith("generation")
     more = {"candidates": (" good", " bad, really"), "prompt": "Review: {text}\nIt is"} if generation else {}
-    return load(find("tiny", folder), device="cpu", **{**more, **settings})
+    return load_on_cpu(find("tiny", folder), **{**more, **settings})
 
 
 def answer(model: TextClassification | TextGeneration, texts: list[str]) -> torch.Tensor:
@@ -121,7 +121,7 @@ def test_tokens_know_their_places(folder: Path) -> None:
 
 @pytest.fixture(params=DECODERS)
 def writer(request: pytest.FixtureRequest, folders: dict[tuple[str, str], Path]) -> TextGeneration:
-    model = load(find("tiny", folders[(request.param, "text-generation")]), device="cpu", max_new_tokens=5)
+    model = load_on_cpu(find("tiny", folders[(request.param, "text-generation")]), max_new_tokens=5)
     assert isinstance(model, TextGeneration)
     return model
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.models import FillMask, TextClassification, TextGeneration, Window, find, load
+from auditor.models import FillMask, TextClassification, TextGeneration, Window, find
 from auditor.models.computing.stock import takes
 from auditor.models.inputs import Cloze, Encoded
 from auditor.records.types import Document
 from tests.models.architectures import ARCHITECTURES, CASES, LONGEST, build
+from tests.models.tiny import load_on_cpu
 
 WORDS = "the film was not bad at all and its end is quietly moving dull a waste of two hours really good"
 LENGTHS = (1, 2, 5, 9, 14, 15, 33)
@@ -26,7 +27,7 @@ def texts() -> list[str]:
 @pytest.fixture(params=CASES, ids="-".join)
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> TextClassification | TextGeneration | FillMask:
     folder = build(tmp_path / "m", *request.param)
-    return load(find("tiny", folder, task=request.param[1]), device="cpu", max_new_tokens=6)
+    return load_on_cpu(find("tiny", folder, task=request.param[1]), max_new_tokens=6)
 
 
 def alone(model: TextClassification | TextGeneration | FillMask) -> torch.nn.Module:

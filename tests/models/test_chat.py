@@ -15,7 +15,7 @@ from auditor.models.text.chat import chat_template
 from auditor.probes.contract import Sitting
 from auditor.probes.perplexity import PerplexityProbe
 from auditor.records.types import Document, Perplexity
-from tests.models.tiny import TEXTS, byte_pairs, config_of
+from tests.models.tiny import TEXTS, byte_pairs, config_of, load_on_cpu
 
 CHATML = (
     "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -50,7 +50,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def loaded(folder: Path, prompt: str = "{text}", **more: object) -> TextGeneration:
-    model = load(find("m", folder), device="cpu", chat=True, prompt=prompt, candidates=CANDIDATES, **more)
+    model = load_on_cpu(find("m", folder), chat=True, prompt=prompt, candidates=CANDIDATES, **more)
     assert isinstance(model, TextGeneration)
     return model
 
@@ -120,7 +120,7 @@ def test_candidates_are_scored_behind_the_beginning_of_the_answer(folders: dict[
 
 
 def test_a_free_continuation_is_what_generate_gives_behind_the_template(folders: dict[str, Path]) -> None:
-    model = load(find("m", folders["chatml"]), device="cpu", chat=True, max_new_tokens=8)
+    model = load_on_cpu(find("m", folders["chatml"]), chat=True, max_new_tokens=8)
     assert isinstance(model, TextGeneration)
     [question] = model.ask([Document("d", TEXTS[0])])
     prompt = torch.tensor([by_the_tokenizer(folders["chatml"], TEXTS[0])])

@@ -10,7 +10,7 @@ from torch._dynamo import config as dynamo
 from torch._dynamo.testing import CompileCounter
 
 from auditor.models import TextClassification, find, load
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 
 def answers(model: TextClassification, n: int) -> torch.Tensor:
@@ -34,7 +34,7 @@ def test_batches_of_any_shape_are_computed_by_the_same_graphs(tmp_path: Path, mo
     counter = CompileCounter()
     monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend=counter))
     with dynamo.patch(fail_on_recompile_limit_hit=True):
-        model = load(checkpoint, device="cpu", compile=True)
+        model = load_on_cpu(checkpoint, compile=True)
         assert isinstance(model, TextClassification)
         assert isinstance(plain, TextClassification)
         assert model.packs

@@ -15,7 +15,7 @@ from auditor.models import find, load
 from auditor.models.inputs import Points
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 WAITING = {
     "item",
@@ -54,7 +54,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], P
 
 def opened(folder: Path, **settings: Any) -> Any:
     more = {"candidates": (" good", " bad, really"), "prompt": "{text}\nIt is"} if "generation" in folder.name else {}
-    return load(find("tiny", folder), device="cpu", **more, **settings)
+    return load_on_cpu(find("tiny", folder), **more, **settings)
 
 
 def asked(model: Any) -> None:

@@ -21,11 +21,11 @@ from transformers import (
 )
 
 from auditor.errors import ModelError
-from auditor.models import Attends, Classifies, FillMask, FillsMasks, Scores, find, load, offers
+from auditor.models import Attends, Classifies, FillMask, FillsMasks, Scores, find, offers
 from auditor.models.attention.reduction import STATISTICS
 from auditor.models.inputs import Cloze, Encoded
 from auditor.probes.attention import punctuation
-from tests.models.tiny import ENCODERS, TEXTS, byte_pairs, config_of, save, word_pieces
+from tests.models.tiny import ENCODERS, TEXTS, byte_pairs, config_of, load_on_cpu, save, word_pieces
 
 SPLIT = ["The filmings don't quietness allmoving; whatnots!", "hourses of two", "Good.", *TEXTS[:3]]
 """Texts with words that the tiny tokenizers have to split."""
@@ -49,7 +49,7 @@ def model(request: pytest.FixtureRequest, folders: dict[str, Path]) -> FillMask:
 
 
 def opened(folder: Path, **settings: object) -> FillMask:
-    model = load(find("tiny", folder), device="cpu", **settings)
+    model = load_on_cpu(find("tiny", folder), **settings)
     assert isinstance(model, FillMask)
     return model
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from auditor.models import Differentiates, find, load, offers
+from auditor.models import Differentiates, find, offers
 from auditor.models.inputs import Points, UnreadableError
 from auditor.models.text.prompt import Prompt
 from auditor.records.types import Document, Span
 from auditor.report.sections import provenance
 from tests.models.architectures import build
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 CANDIDATES = (" good", " bad, really")
 
@@ -33,7 +33,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
 
 
 def opened(folder: Path, **settings: Any) -> Any:
-    return load(find(folder.name, folder), device="cpu", **settings)
+    return load_on_cpu(find(folder.name, folder), **settings)
 
 
 def at_documents(model: Any, documents: list[Document], label: int = 0) -> Any:

@@ -16,7 +16,7 @@ from auditor.models.computing import layout as layout_module
 from auditor.models.computing.layout import GATHERED, Rows, layout
 from auditor.models.inputs import Encoded, Sequences, ragged
 from tests.models import tiny
-from tests.models.tiny import DECODERS, ENCODERS, save
+from tests.models.tiny import DECODERS, ENCODERS, load_on_cpu, save
 
 Opened = Callable[..., TextClassification | TextGeneration]
 
@@ -28,7 +28,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     def open_(family: str, task: str, **settings: object) -> TextClassification | TextGeneration:
         if (family, task) not in made:
             made[family, task] = save(root / f"{family}-{task}", family, task)
-        model = load(find("tiny", made[family, task]), device="cpu", **settings)
+        model = load_on_cpu(find("tiny", made[family, task]), **settings)
         assert isinstance(model, TextClassification | TextGeneration)
         return model
 

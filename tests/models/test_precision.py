@@ -10,7 +10,7 @@ from auditor.models import Window, find, load
 from auditor.models.computing.precision import computing, unrounded
 from auditor.models.inputs import Cloze
 from auditor.probes.attention import punctuation
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 CASES = [("bert", "text-classification"), ("gpt2", "text-classification"), ("llama", "text-generation")]
 HALF = [torch.bfloat16, torch.float16]
@@ -53,7 +53,7 @@ def everything(model: Any) -> None:
 def test_only_half_precision_runs_under_autocast(
     folders: dict[tuple[str, str], Path], case: tuple[str, str], dtype: torch.dtype
 ) -> None:
-    model: Any = load(find("tiny", folders[case]), device="cpu", dtype=name_of(dtype), max_new_tokens=3)
+    model: Any = load_on_cpu(find("tiny", folders[case]), dtype=name_of(dtype), max_new_tokens=3)
     seen = set()
 
     def note(*_: object) -> None:

@@ -20,7 +20,7 @@ from auditor.models.inputs import Encoded, UnreadableError
 from auditor.probes.attention import punctuation
 from auditor.records.types import Document, Failure
 from tests.models.architectures import build
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 Forward = Callable[..., Any]
 
@@ -38,7 +38,7 @@ def wrapped(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any, dict[str, An
 
 
 def classifier(folder: Path, **settings: Any) -> TextClassification:
-    model = load(find("tiny", save(folder, "bert", "text-classification")), device="cpu", **settings)
+    model = load_on_cpu(find("tiny", save(folder, "bert", "text-classification")), **settings)
     assert isinstance(model, TextClassification)
     return model
 

@@ -14,7 +14,7 @@ from auditor.models.inputs import FixedWeightsError
 from auditor.models.text.classification import TextModel
 from auditor.records.sanity import Part
 from auditor.records.types import Document
-from tests.models.tiny import config_of, save
+from tests.models.tiny import config_of, load_on_cpu, save
 
 DOCUMENTS = [Document("a", "The film is not bad at all."), Document("b", "Dull, dull, dull: a mess!")]
 
@@ -159,9 +159,9 @@ def test_models_that_answer_offer_it() -> None:
 
 def test_a_longer_text_inside_does_not_leave_a_proof_of_another_model(tmp_path: Path) -> None:
     folder = save(tmp_path, "bert", "text-classification")
-    model = load(find("tiny", folder), device="cpu", texts=[("Good.", None)])
+    model = load_on_cpu(find("tiny", folder), texts=[("Good.", None)])
     with model.randomising(0) as parts:
         next(parts)
         answers(model)
-    truth = load(find("tiny", folder), device="cpu", texts=[(document.text, None) for document in DOCUMENTS]).truth
+    truth = load_on_cpu(find("tiny", folder), texts=[(document.text, None) for document in DOCUMENTS]).truth
     assert torch.equal(model.truth.answers, truth.answers)

@@ -10,7 +10,7 @@ from torch import nn
 
 from auditor.models import find, load
 from auditor.records.types import Document
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 
 DOCUMENTS = [Document(str(i), text) for i, text in enumerate(TEXTS)]
 PROJECTIONS = {"bert": "attention.output.dense", "gpt2": "attn.c_proj", "llama": "self_attn.o_proj"}
@@ -21,7 +21,7 @@ CANDIDATES = (" good", " a bad film")
 def opened(folder: Path, family: str, task: str) -> Any:
     save(folder / family, family, task)
     more = {"candidates": CANDIDATES} if task == "text-generation" else {}
-    return load(find("tiny", folder / family, task=task), device="cpu", **more)
+    return load_on_cpu(find("tiny", folder / family, task=task), **more)
 
 
 def projections(model: Any, family: str) -> list[torch.Tensor]:

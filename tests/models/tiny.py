@@ -1,6 +1,8 @@
 """Tiny models of every family we promise, random weights, saved as a Hugging Face folder and loaded like any."""
 
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -23,6 +25,8 @@ from transformers import (
     RobertaConfig,
     XLMRobertaConfig,
 )
+
+from auditor.models import Checkpoint, Settings, load
 
 TEXTS = [
     "The film is not bad at all, and the ending is quietly moving.",
@@ -139,6 +143,12 @@ def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
     if family in ("bert", "deberta-v2", "distilbert", "electra"):
         return word_pieces()
     return byte_pairs(roberta="roberta" in family)
+
+
+def load_on_cpu(checkpoint: Checkpoint, **given: Any) -> Any:
+    """A model on the CPU; keywords are those of `load` and fields of `Settings`."""
+    asked = {field.name: given.pop(field.name) for field in fields(Settings) if field.name in given}
+    return load(checkpoint, Settings(**asked), **{"device": "cpu", **given})
 
 
 def save(folder: Path, family: str, task: str, **labels: object) -> Path:

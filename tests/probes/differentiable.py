@@ -16,14 +16,14 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from auditor.models import TextClassification, find, load
+from auditor.models import TextClassification, find
 from auditor.models.computing.batching import Batcher
 from auditor.probes.contract import Sitting
 from auditor.probes.gradients.input_x_gradient import InputXGradientProbe
 from auditor.probes.gradients.integrated_gradients import IntegratedGradientsProbe
 from auditor.probes.gradients.saliency import SaliencyProbe
 from auditor.records.types import Document
-from tests.models.tiny import save
+from tests.models.tiny import load_on_cpu, save
 from tests.probes.stubs import identity
 
 WEIGHTS = (2.0, -1.0, 0.5, 0.0, 1.0)
@@ -79,7 +79,7 @@ def shelf(root: Path) -> Callable[[str], Path]:
 
 
 def opened(folder: Path, **settings: Any) -> Any:
-    return load(find(folder.name, folder, task="text-classification"), device="cpu", **settings)
+    return load_on_cpu(find(folder.name, folder, task="text-classification"), **settings)
 
 
 def exact(folder: Path) -> TextClassification:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.models import ShowsAttention, find, load, offers
+from auditor.models import ShowsAttention, find, offers
 from auditor.models.attention import answers
 from auditor.models.inputs import PartAttention, UnreadableError
 from auditor.probes.attention_rollout import AttentionRolloutProbe
@@ -18,7 +18,7 @@ from auditor.records import schema
 from auditor.records.explanations import Explanation
 from auditor.records.types import Document, Failure, NotMeasurable, Span
 from tests.models.architectures import build
-from tests.models.tiny import TEXTS
+from tests.models.tiny import TEXTS, load_on_cpu
 from tests.probes.differentiable import opened, rows, shelf
 from tests.probes.mosaic import Eye
 
@@ -90,7 +90,7 @@ def test_rows_are_in_order_whatever_the_documents_are(bert: Any) -> None:
 
 def test_a_hybrid_says_why(tmp_path: Path) -> None:
     build(tmp_path / "hybrid", "lfm2", "text-generation")
-    hybrid = load(find("h", tmp_path / "hybrid", task="text-generation"), device="cpu", candidates=(" a", " b"))
+    hybrid = load_on_cpu(find("h", tmp_path / "hybrid", task="text-generation"), candidates=(" a", " b"))
     for probe in PROBES:
         (row,) = rows(probe, hybrid, Document("d", TEXTS[0]))
         assert (type(row), row.kind) == (NotMeasurable, "hybrid-attention")

@@ -17,7 +17,7 @@ from auditor.probes.occlusion import OcclusionProbe
 from auditor.records import schema
 from auditor.records.heads import HeadAblation
 from auditor.records.types import Document, Failure, NotMeasurable, Span
-from tests.models.tiny import TEXTS, save
+from tests.models.tiny import TEXTS, load_on_cpu, save
 from tests.probes.differentiable import rows
 from tests.probes.mosaic import Eye
 
@@ -132,7 +132,7 @@ def test_a_fault_is_one_documents_and_a_model_that_hides_its_heads_is_not_measur
 
 def test_a_language_models_own_continuation_is_explained_in_log_probability(tmp_path: Path) -> None:
     folder = save(tmp_path / "gpt2", "gpt2", "text-generation")
-    model = load(find("tiny", folder, task="text-generation"), device="cpu", max_new_tokens=3)
+    model = load_on_cpu(find("tiny", folder, task="text-generation"), max_new_tokens=3)
     (row,) = measured(model, earlier(model, DOCUMENTS[0]), DOCUMENTS[0])
     assert (row.unit, row.label, len(row.effects)) == ("log-probability", "continuation", 8)
     assert row.answer < 0

@@ -19,12 +19,14 @@ import torch
 
 from auditor import models
 from auditor.findings.analyses.grades import GRADES, Trust, trust
+from auditor.probes.attention_rollout import AttentionRolloutProbe
 from auditor.probes.contract import Sitting
 from auditor.probes.faithfulness import FaithfulnessProbe
 from auditor.probes.gradients.input_x_gradient import InputXGradientProbe
 from auditor.probes.gradients.integrated_gradients import IntegratedGradientsProbe
 from auditor.probes.gradients.saliency import SaliencyProbe
 from auditor.probes.lime.probe import LimeProbe
+from auditor.probes.mean_attention import MeanAttentionProbe
 from auditor.probes.occlusion import OcclusionProbe
 from auditor.probes.shap.probe import ShapProbe
 from auditor.records.explanations import Explanation
@@ -42,6 +44,8 @@ EXPLAINERS: dict[str, Any] = {
     "saliency": SaliencyProbe(),
     "input_x_gradient": InputXGradientProbe(),
     "integrated_gradients": IntegratedGradientsProbe(),
+    "attention_rollout": AttentionRolloutProbe(),
+    "mean_attention": MeanAttentionProbe(),
 }
 MEDIANS = {"moved": "moved", "drop": "drop", "better": "better", "said": "said", "fidelity": "R²", "halves": "halves"}
 """What a grade is given for: median, 10 and 90 %."""

@@ -36,13 +36,22 @@ class Options:
     """The keys of `[corpus]` that state how a file is written; None detects it."""
 
     format: str | None = None
+    """One of `FORMATS`; None goes by the suffix."""
     encoding: str | None = None
+    """The codec of a text file, as Python names it."""
     delimiter: str | None = None
+    """Of CSV and TSV: comma, semicolon, tab, pipe, the character itself, or "none" where there is one column."""
     split: str | None = None
+    """Of a dataset that has several."""
 
 
 def open_source(path: str | Path, options: Options) -> Source:
-    """The source of a file, a folder or a dataset of the hub.
+    """The source of a corpus.
+
+    Args:
+        path: One file of JSON Lines, JSON, CSV, TSV, Parquet, Arrow or plain text, also in gzip, Zstandard or zip; a
+            folder that the package datasets saved; or a dataset of the hub, hf://datasets/OWNER/NAME[@REVISION].
+        options: How it is written.
 
     Raises:
         ConfigError: an option has an unknown value, or does not apply to a corpus of this kind.

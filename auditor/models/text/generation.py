@@ -83,7 +83,7 @@ class TextGeneration(TextModel, Perturbing, ExplainedContinuations):
             replace(loaded.identity, labels=labels, multi_label=False, chat=settings.chat),
             loaded.batcher,
             settings.prompt,
-            settings.candidates,
+            tuple(settings.candidates or ()) or None,
             settings.max_new_tokens,
             chat_template(loaded.identity.name, loaded.tokenizer) if settings.chat else None,
             texts=settings.texts,
