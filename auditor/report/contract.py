@@ -193,7 +193,7 @@ class Chapter:
 def numbers_table(caption: str, numbers: Iterable[Number]) -> Table:
     """Measure, value, interval, n and protocol of some numbers."""
     columns = (
-        Column(say("Measure"), width=24),
+        Column(say("Measure"), width=20),
         Column(say("Value"), "number", 10),
         Column(say("95% interval"), "number", 14),
         Column("n", "number", 6),

@@ -114,7 +114,7 @@ def test_a_statement_makes_an_item_stated_and_is_linked():
     assert annex(classifier(), "2(h)").open == "the statement security"
     stated = annex(presented(classifier(), statements={"security": "Signed weights."}), "2(h)")
     assert stated.status == "stated"
-    assert [link.target for link in stated.links] == ["statement-security"]
+    assert stated.statements == ("security",)
 
 
 def test_reviewers_count_only_where_they_are_named():
@@ -155,7 +155,7 @@ def test_every_link_of_the_map_leads_somewhere():
     assert "statement-limits" in targets
 
 
-def test_paper_has_the_items_that_the_report_says_something_about_and_the_screen_has_all():
+def test_paper_has_the_items_that_are_answered_lists_those_in_part_and_the_screen_has_all():
     findings, evidence = presented(classifier(), statements={"security": "Signed weights."})
     others = [Section(name, name.title(), "", "", "", "", "") for name in EVERYTHING]
     section = regulatory.compose(Sources(findings, evidence), others)
@@ -165,9 +165,12 @@ def test_paper_has_the_items_that_the_report_says_something_about_and_the_screen
     assert {"answered", "partly", "stated", "missing", "outside"} == set(states)
     rows = re.compile(r'<tr(?: class="muted")?><th scope="row" translate="no">')
     assert len(rows.findall(html)) == len(states)
-    assert len(rows.findall(paper)) == sum(state in ("answered", "partly", "stated") for state in states)
+    assert len(rows.findall(paper)) == sum(state in ("answered", "stated") for state in states)
+    in_part = [line.reference for line in section.content["maps"][0].lines if line.status == "partly"]
+    assert f"In part: {', '.join(in_part[:-1])} and {in_part[-1]}." in paper
     assert "Open: " in html
     assert "Open: " not in paper
     assert "Not written: intended_purpose, out_of_scope" in paper
     assert "statement-intended_purpose" in html
     assert 'id="statement-intended_purpose"' not in paper
+    assert '<a class="near" href="#statement-security">security</a>' in paper

@@ -140,8 +140,8 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> str:
     """
     shown = [b for b in bins if b.n and b.mean_probability is not None and b.accuracy.value is not None]
     with matplotlib.rc_context(_style()):
-        figure = Figure(figsize=(3.1, 2.3))
-        axes = figure.add_axes((0.16, 0.22, 0.81, 0.75))
+        figure = Figure(figsize=(3.1, 2.1))
+        axes = figure.add_axes((0.16, 0.24, 0.81, 0.73))
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
         for calibration_bin in shown:
             _draw_bin(axes, calibration_bin)

@@ -58,13 +58,15 @@ class Line:
     sign: str
     word: str
     links: tuple[Link, ...]
+    statements: tuple[str, ...]
+    """Keys of those that are given."""
     open: str
     """What is missing; empty where nothing is."""
 
     @property
     def on_paper(self) -> bool:
-        """Whether this report has anything about the item."""
-        return self.status in ("answered", "partly", "stated")
+        """Whether nothing is open; what is in part is only listed, for what is open of it is on the screen."""
+        return self.status in ("answered", "stated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,13 @@ class Map:
 
     @property
     def on_paper(self) -> bool:
-        """Whether this report has anything about any of the items."""
+        """Whether this report answers any of the items."""
         return any(line.on_paper for line in self.lines)
+
+    @property
+    def in_part(self) -> list[str]:
+        """References of the items that are answered in part."""
+        return [line.reference for line in self.lines if line.status == "partly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +196,7 @@ def _line(item: Item, findings: Findings, titles: Mapping[str, str]) -> Line:
     unproven = [kind for kind, sections in proven.items() if not sections]
     written = [key for key in item.statements if findings.presentation.statements.get(key)]
     unwritten = [key for key in item.statements if key not in written]
-    shown = [section for sections in proven.values() for section in sections]
-    targets = dict.fromkeys([*shown, *(f"statement-{key}" for key in written)])
+    shown = dict.fromkeys(section for sections in proven.values() for section in sections)
     missing = [*dict.fromkeys(say(_PROOFS[kind].remedy) for kind in unproven)]
     if unwritten:
         missing.append(say("the statement {keys}", keys=formats.listed(unwritten)))
@@ -204,7 +210,8 @@ def _line(item: Item, findings: Findings, titles: Mapping[str, str]) -> Line:
         status=status,
         sign=sign,
         word=say(word),
-        links=tuple(Link(target, _title(target, titles)) for target in targets),
+        links=tuple(Link(section, titles[section]) for section in shown),
+        statements=tuple(written),
         open=say("; ").join(missing),
     )
 
@@ -217,10 +224,6 @@ def _status(item: Item, is_proven: bool, is_written: bool, is_open: bool) -> Sta
     if is_open:
         return "partly"
     return "answered" if is_proven else "stated"
-
-
-def _title(target: str, titles: Mapping[str, str]) -> str:
-    return titles[target] if target in titles else say("Statement: {key}", key=target.removeprefix("statement-"))
 
 
 def _sections(kind: Evidence, findings: Findings, titles: Mapping[str, str]) -> list[str]:
