@@ -8,6 +8,7 @@ are never read, and `lock` removes those that a killed process left.
 import errno
 import fcntl
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -68,6 +69,18 @@ def remove(path: Path) -> None:
     with _translated_errors(path, "removed"):
         if path.exists():
             path.unlink(missing_ok=True)
+            _flush_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with all that is in it, if it exists.
+
+    Raises:
+        DiskError: something of it cannot be deleted.
+    """
+    with _translated_errors(path, "removed"):
+        if path.exists():
+            shutil.rmtree(path)
             _flush_folder(path.parent)
 
 

@@ -73,11 +73,31 @@ class RunSummary:
     manifest: Mapping[str, Any]
     """Empty if the run was never complete."""
 
+    @property
+    def audit(self) -> Path | None:
+        """The folder of its audit; None for a run that lies elsewhere, such as a copy."""
+        return self.path.parent if self.path.parent.name == _slug(self.title) else None
+
 
 def runs(root: Path) -> list[RunSummary]:
     """Every run under a folder of audits, oldest first; reads plans and manifests only."""
     folders = {path.parent for pattern in ("*/plan.json", "*/*/plan.json") for path in root.glob(pattern)}
-    return sorted((_summary(folder) for folder in folders), key=lambda run: _age(run.created, run.run_id))
+    return sorted((summary_of(folder) for folder in folders), key=lambda run: _age(run.created, run.run_id))
+
+
+def summary_of(folder: Path) -> RunSummary:
+    """A run as a listing shows it; reads plan and manifest only."""
+    try:
+        manifest = manifest_of(folder)
+        if manifest is None:
+            plan = plans.read(folder / PLAN)
+            return RunSummary(folder, plan.run_id, plan.title, plan.created, "unfinished", {})
+        read_json(folder / PLAN, plans.FORMAT)
+    except (StoreError, OSError):
+        return RunSummary(folder, folder.name, "", "", "unreadable", {})
+    state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
+    title, created = str(manifest.get("title", "")), str(manifest.get("created", ""))
+    return RunSummary(folder, str(manifest.get("run_id", folder.name)), title, created, state, manifest)
 
 
 def open_run(name: str | Path, root: Path) -> Run:
@@ -134,20 +154,6 @@ def _free_folder(audit: Path, run_id: str) -> Path:
 
 def _holds_anything(folder: Path) -> bool:
     return folder.exists() and any(path.name != disk.LOCK and not sums.is_leftover(path) for path in folder.iterdir())
-
-
-def _summary(folder: Path) -> RunSummary:
-    try:
-        manifest = manifest_of(folder)
-        if manifest is None:
-            plan = plans.read(folder / PLAN)
-            return RunSummary(folder, plan.run_id, plan.title, plan.created, "unfinished", {})
-        read_json(folder / PLAN, plans.FORMAT)
-    except (StoreError, OSError):
-        return RunSummary(folder, folder.name, "", "", "unreadable", {})
-    state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
-    title, created = str(manifest.get("title", "")), str(manifest.get("created", ""))
-    return RunSummary(folder, str(manifest.get("run_id", folder.name)), title, created, state, manifest)
 
 
 def _age(created: str, run_id: str) -> tuple[str, int, str]:

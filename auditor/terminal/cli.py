@@ -41,6 +41,7 @@ from auditor.terminal.conclusions import (
     value_of,
     verdict_lines,
 )
+from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.options import Fonts, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
@@ -302,6 +303,8 @@ def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or o
     return EXIT_FINE
 
 
+app.add_typer(baseline, name="baseline")
+app.command()(prune)
 app.command(name="help")(open_manual)
 
 

@@ -1,0 +1,96 @@
+"""The run of an audit that later ones are compared with: the one that a person chose, else the last that passed.
+
+    <root>/<audit>/baseline.json    {"format": "auditor.baseline/1", "run_id": "20260131-235959-0a1b2c3d"}
+
+A choice holds until it is cleared, whatever later runs come to. A chosen run that is gone is an error, not a reason to
+compare with another one in silence.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from auditor.errors import StoreError
+from auditor.records import disk
+from auditor.records.json_files import read_json, to_json
+from auditor.records.store import RunSummary
+
+FORMAT: Final = "auditor.baseline/1"
+FILE: Final = "baseline.json"
+PASSED: Final = ("pass", "pass with conditions")
+"""Verdicts of a run that may become the baseline by itself."""
+
+
+def choose(run: RunSummary) -> None:
+    """Makes a complete run the baseline of its audit.
+
+    Raises:
+        StoreError: it is not complete, or not in the folder of its audit.
+        DiskError: that folder cannot be written.
+    """
+    if run.state != "complete":
+        raise StoreError(f"{run.path}: is {run.state}; expected a complete run as baseline")
+    disk.write(folder_of(run) / FILE, to_json({"format": FORMAT, "run_id": run.run_id}))
+
+
+def folder_of(run: RunSummary) -> Path:
+    """The folder of the audit of a run.
+
+    Raises:
+        StoreError: the run lies elsewhere.
+    """
+    if run.audit is None:
+        raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
+    return run.audit
+
+
+def clear(audit: Path) -> bool:
+    """Forgets the choice for the folder of an audit; whether there was one.
+
+    Raises:
+        DiskError: the folder cannot be written.
+    """
+    was_chosen = (audit / FILE).exists()
+    disk.remove(audit / FILE)
+    return was_chosen
+
+
+def chosen(audit: Path) -> str | None:
+    """The run id that was chosen for the folder of an audit.
+
+    Raises:
+        StoreError: the file is damaged or of another format.
+    """
+    try:
+        run_id = read_json(audit / FILE, FORMAT).get("run_id")
+    except FileNotFoundError:
+        return None
+    if not isinstance(run_id, str):
+        raise StoreError(f"{audit / FILE}: has no run_id; choose again with `auditor baseline set RUN`")
+    return run_id
+
+
+def baseline_of(audit: Path, runs: Sequence[RunSummary], *, before: str | None = None) -> RunSummary | None:
+    """The baseline of an audit; None where nobody chose one and none has passed.
+
+    Args:
+        audit: The folder of the audit.
+        runs: Its runs, oldest first.
+        before: A run id: by default only runs older than this one count, and it never is its own baseline.
+
+    Raises:
+        StoreError: the chosen run is gone or not complete, or the choice cannot be read.
+    """
+    complete = {run.run_id: run for run in runs if run.state == "complete"}
+    name = chosen(audit)
+    if name is not None:
+        if name not in complete:
+            raise StoreError(
+                f"{audit}: the baseline {name} is gone or not complete; choose another with `auditor baseline set "
+                "RUN`, or `auditor baseline clear` for the last run that passed"
+            )
+        return complete[name]
+    ids = [run.run_id for run in runs]
+    older = ids[: ids.index(before)] if before in ids else ids
+    passed = [name for name in older if name in complete and complete[name].manifest.get("verdict") in PASSED]
+    return complete[passed[-1]] if passed else None

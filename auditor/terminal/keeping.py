@@ -1,0 +1,129 @@
+"""`auditor baseline` and `auditor prune`: which runs others are compared with, and which are kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auditor.errors import EXIT_FINE
+from auditor.terminal.conclusions import run_state, run_summary
+from auditor.terminal.printing import print_lines, to_json
+
+if TYPE_CHECKING:
+    from auditor.records.retention import Decision
+    from auditor.records.store import RunSummary
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
+Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Daily = Annotated[int, typer.Option(min=0, help="Days of which the newest run is kept.")]
+Weekly = Annotated[int, typer.Option(min=0, help="Weeks of which the newest run is kept.")]
+Monthly = Annotated[int, typer.Option(min=0, help="Months of which the newest run is kept.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")]
+
+baseline = typer.Typer(help="Choose the run that others are compared with.", no_args_is_help=True)
+
+
+@baseline.command(name="set")
+def set_baseline(name: RunName, root: Root = Path("reports")) -> int:
+    """Compare with this run. It is the baseline of its audit until another is chosen."""
+    from auditor.records import baselines
+
+    run = _named(name, root)
+    baselines.choose(run)
+    print_lines(f"{run.run_id}: the baseline of {run.title}")
+    return EXIT_FINE
+
+
+@baseline.command()
+def show(root: Root = Path("reports"), as_json: AsJson = False) -> int:
+    """Show the baseline of every audit. The chosen run, else the last that passed."""
+    from auditor.records import baselines
+
+    rows = [
+        (audit, baselines.baseline_of(audit, runs), baselines.chosen(audit) is not None)
+        for audit, runs in _audits(root).items()
+    ]
+    if as_json:
+        values = [
+            {"audit": audit.name, "chosen": is_chosen, "run": run and run_summary(run)}
+            for audit, run, is_chosen in rows
+        ]
+        print_lines(to_json({"baselines": values}))
+    else:
+        width = max((len(audit.name) for audit, _, _ in rows), default=0)
+        print_lines(f"{audit.name:<{width}}  {_described(run, is_chosen)}" for audit, run, is_chosen in rows)
+        print_lines([] if rows else f"no runs in {root}")
+    return EXIT_FINE
+
+
+def _described(run: "RunSummary | None", is_chosen: bool) -> str:
+    if run is None:
+        return "none: no run was chosen, and none has passed"
+    return f"{run.run_id}  {run_state(run)}  {'chosen' if is_chosen else 'the last that passed'}"
+
+
+@baseline.command()
+def clear(name: RunName, root: Root = Path("reports")) -> int:
+    """Forget what was chosen. The baseline of the audit is the last run that passed again."""
+    from auditor.records import baselines
+
+    run = _named(name, root)
+    was_chosen = baselines.clear(baselines.folder_of(run))
+    print_lines(f"{run.title}: {'cleared' if was_chosen else 'no run was chosen'}")
+    return EXIT_FINE
+
+
+def prune(
+    root: Root = Path("reports"),
+    keep_daily: Daily = 14,
+    keep_weekly: Weekly = 8,
+    keep_monthly: Monthly = 12,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Remove old runs. Of each audit, the newest run of the last days, weeks and months stays, and the baseline.
+
+    Runs that another process works on are never touched, nor the newest ones, finished or not.
+    """
+    from auditor.records import retention
+
+    kept = retention.Retention(keep_daily, keep_weekly, keep_monthly)
+    decisions = [one for audit, runs in _audits(root).items() for one in retention.decide(audit, runs, kept)]
+    removed = {one.run.path for one in decisions if not one.is_kept and (dry_run or retention.remove(one.run))}
+    if as_json:
+        values = [
+            {**run_summary(one.run), "kept": list(one.reasons), "removed": one.run.path in removed} for one in decisions
+        ]
+        print_lines(to_json({"dry_run": dry_run, "runs": values}))
+    else:
+        print_lines(_pruned(decisions, removed, dry_run=dry_run))
+    return EXIT_FINE
+
+
+def _pruned(decisions: "list[Decision]", removed: set[Path], *, dry_run: bool) -> Iterator[str]:
+    width = max((len(one.run.run_id) for one in decisions), default=0)
+    for one in decisions:
+        fate = "removed" if one.run.path in removed else ", ".join(one.reasons) or "in use"
+        yield f"{one.run.run_id:<{width}}  {'to be removed' if dry_run and one.run.path in removed else fate}"
+    n = len(decisions) - len(removed)
+    yield f"{n:,} kept, {len(removed):,} {'to be removed' if dry_run else 'removed'}"
+
+
+def _named(name: str, root: Path) -> "RunSummary":
+    """The run that a person means, as a listing shows it."""
+    from auditor.records.store import open_run, summary_of
+
+    return summary_of(open_run(name, root).path)
+
+
+def _audits(root: Path) -> "dict[Path, list[RunSummary]]":
+    """Folder of an audit → its runs, oldest first."""
+    from auditor.records.store import runs
+
+    audits: dict[Path, list[RunSummary]] = {}
+    for run in runs(root):
+        if run.audit:
+            audits.setdefault(run.audit, []).append(run)
+    return audits

@@ -1,0 +1,156 @@
+"""The baseline of an audit, and which of its runs are kept."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import StoreError
+from auditor.records import baselines, disk, retention
+from auditor.records.run import Run
+from auditor.records.store import RunSummary, find_or_create, open_run, runs, summary_of
+from auditor.terminal.cli import main
+from tests.records.planned import planned
+
+START = datetime(2026, 1, 1, 22, tzinfo=UTC)
+
+
+def night(root: Path, day: int, verdict: str | None = "pass", *, hour: int = 0, title: str = "Reviews") -> Run:
+    """A run so many days after the first of January; unfinished without a verdict."""
+    made = find_or_create(root, planned(title=title, seed=day), fresh=True, now=START + timedelta(days=day, hours=hour))
+    if verdict:
+        made.finish({"verdict": verdict})
+    return made
+
+
+def listed(root: Path) -> tuple[Path, list[RunSummary]]:
+    found = runs(root)
+    assert found[0].audit is not None
+    return found[0].audit, found
+
+
+def test_the_baseline_is_the_last_run_that_passed_until_one_is_chosen(tmp_path: Path) -> None:
+    made = [night(tmp_path, day, verdict) for day, verdict in enumerate(["pass", "pass with conditions", "fail", None])]
+    audit, known = listed(tmp_path)
+    assert baselines.baseline_of(audit, known) == known[1]
+    assert baselines.baseline_of(audit, known, before=made[1].run_id) == known[0], "no run is its own baseline"
+    assert baselines.baseline_of(audit, known, before=made[0].run_id) is None
+    baselines.choose(known[2])
+    assert baselines.baseline_of(audit, known) == known[2], "a person may choose a run that failed"
+    assert baselines.clear(audit)
+    assert not baselines.clear(audit)
+    assert baselines.baseline_of(audit, known) == known[1]
+
+
+def test_a_baseline_that_is_gone_or_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    for day in (0, 1):
+        night(tmp_path, day)
+    audit, known = listed(tmp_path)
+    baselines.choose(known[0])
+    with pytest.raises(StoreError, match="is gone or not complete; choose another with `auditor baseline set RUN`"):
+        baselines.baseline_of(audit, known[1:])
+    (audit / baselines.FILE).write_text("{")
+    with pytest.raises(StoreError, match="is not JSON"):
+        baselines.baseline_of(audit, known)
+
+
+def test_an_unfinished_run_or_a_copy_elsewhere_cannot_be_the_baseline(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is unfinished; expected a complete run"):
+        baselines.choose(summary_of(night(tmp_path, 0, None).path))
+    made = night(tmp_path, 1)
+    made.path.rename(tmp_path / "copy")
+    with pytest.raises(StoreError, match="outside the folder of its audit"):
+        baselines.choose(summary_of(tmp_path / "copy"))
+
+
+def kept(root: Path, daily: int, weekly: int, monthly: int) -> dict[str, tuple[str, ...]]:
+    """Date of a run → why it is kept."""
+    audit, known = listed(root)
+    decisions = retention.decide(audit, known, retention.Retention(daily, weekly, monthly))
+    return {one.run.created[:10]: one.reasons for one in decisions if one.is_kept}
+
+
+def test_the_newest_runs_of_the_last_days_weeks_and_months_are_kept(tmp_path: Path) -> None:
+    for day in range(100):  # to 10 April, a Friday; of the last night two runs
+        night(tmp_path, day, "fail")
+    night(tmp_path, 99, "fail", hour=1)
+    assert kept(tmp_path, 3, 0, 0).keys() == {"2026-04-08", "2026-04-09", "2026-04-10"}
+    assert kept(tmp_path, 0, 3, 0).keys() == {"2026-03-29", "2026-04-05", "2026-04-10"}, "Sundays end weeks"
+    assert kept(tmp_path, 0, 0, 3).keys() == {"2026-02-28", "2026-03-31", "2026-04-10"}
+    assert kept(tmp_path, 0, 0, 0) == {"2026-04-10": ("newest",)}
+    audit, known = listed(tmp_path)
+    decisions = retention.decide(audit, known, retention.Retention(1, 1, 1))
+    assert [one.is_kept for one in decisions[-2:]] == [False, True], "of one day the newest"
+    assert decisions[-1].reasons == ("newest", "daily", "weekly", "monthly")
+
+
+def test_days_without_a_run_do_not_count(tmp_path: Path) -> None:
+    for day in (0, 40, 90):
+        night(tmp_path, day, "fail")
+    assert len(kept(tmp_path, 3, 0, 0)) == 3
+
+
+def test_baseline_running_and_resumable_runs_stay_and_forgotten_ones_go(tmp_path: Path) -> None:
+    first = night(tmp_path, 0)
+    forgotten, running = night(tmp_path, 1, None), night(tmp_path, 2, None)
+    newest, resumable = night(tmp_path, 3, "fail"), night(tmp_path, 4, None)
+    other = night(tmp_path, 0, title="Another")
+    with running.lock():
+        assert main(["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]) == 0
+    left = {run.run_id for run in runs(tmp_path)}
+    assert left == {first.run_id, running.run_id, newest.run_id, resumable.run_id, other.run_id}
+    assert not forgotten.path.exists()
+
+
+def test_a_dry_run_removes_nothing_and_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in range(3):
+        night(tmp_path, day, "fail")
+    command = ["prune", "--root", str(tmp_path), "--keep-daily=1", "--keep-weekly=0", "--keep-monthly=0", "--json"]
+    assert main([*command, "--dry-run"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(runs(tmp_path)) == 3
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out) == {**told, "dry_run": False}
+    assert len(runs(tmp_path)) == 1
+
+
+def test_nothing_is_removed_where_the_baseline_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in range(3):
+        night(tmp_path, day)
+    audit, _ = listed(tmp_path)
+    (audit / baselines.FILE).write_text("damaged")
+    assert main(["prune", "--root", str(tmp_path), "--keep-daily=0"]) == 2
+    assert "is not JSON" in capsys.readouterr().err
+    assert len(runs(tmp_path)) == 3
+
+
+def test_a_run_that_was_half_removed_is_unfinished_and_goes_next_time(tmp_path: Path) -> None:
+    made, _ = night(tmp_path, 0), night(tmp_path, 1)
+    disk.remove(made.path / "manifest.json")
+    assert summary_of(made.path).state == "unfinished"
+    main(["prune", "--root", str(tmp_path), "--keep-daily=14"])
+    assert not made.path.exists()
+
+
+def test_copies_beside_the_audits_are_left_alone(tmp_path: Path) -> None:
+    night(tmp_path, 0, "fail").path.rename(tmp_path / "example")
+    night(tmp_path, 1, "fail")
+    main(["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"])
+    assert open_run(tmp_path / "example", tmp_path).is_complete
+
+
+def test_the_commands_say_what_was_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made, root = [night(tmp_path, day, "fail") for day in (0, 1)], ["--root", str(tmp_path)]
+    main(["baseline", "show", *root])
+    assert capsys.readouterr().out == "reviews  none: no run was chosen, and none has passed\n"
+    assert main(["baseline", "set", made[0].run_id, *root]) == 0
+    assert capsys.readouterr().out == f"{made[0].run_id}: the baseline of Reviews\n"
+    main(["baseline", "show", *root])
+    assert capsys.readouterr().out == f"reviews  {made[0].run_id}  fail  chosen\n"
+    main(["baseline", "show", "--json", *root])
+    told = json.loads(capsys.readouterr().out)["baselines"]
+    assert [(one["audit"], one["chosen"], one["run"]["run_id"]) for one in told] == [("reviews", True, made[0].run_id)]
+    assert main(["baseline", "clear", "latest", *root]) == 0
+    assert capsys.readouterr().out == "Reviews: cleared\n"
+    assert main(["baseline", "set", "nothing", *root]) == 2
