@@ -231,7 +231,7 @@ class HeadStatistics:
     """The layers that do not attend: number, and the class of what mixes tokens there."""
 
 
-Place = Literal["first", "last", "mean"]
+Pooling = Literal["first", "last", "mean"]
 """Where an answer is read: from the state of the first token, of the last one, or from the mean of all."""
 
 

@@ -42,7 +42,8 @@ class AttentionRolloutProbe(AttributionProbe[ShowsAttention[Any]]):
 
 def of_answers(model: ShowsAttention[Any], asked: Sequence[Asked], *, rolls_out: bool) -> list[tuple[Attribution, ...]]:
     """What the place of the answer gets of every part, for each label of each document."""
-    found = model.attention_of_answers([one.document for one in asked], rolls_out=rolls_out)
+    attended = model.attention_of_answers([one.document for one in asked], rolls_out=rolls_out)
     return [
-        (Attribution(of_one.values, of_one.parts),) * len(one.labels) for one, of_one in zip(asked, found, strict=True)
+        (Attribution(of_one.values, of_one.parts),) * len(one.labels)
+        for one, of_one in zip(asked, attended, strict=True)
     ]

@@ -58,7 +58,7 @@ def ask(asked: Sequence[tuple[Game[B], np.ndarray]]) -> None:
         game.learn(unknown)
 
 
-def foreseen(n_segments: int, explain: Callable[[Callable[[np.ndarray], np.ndarray]], object]) -> np.ndarray:
+def expected_masks(n_segments: int, explain: Callable[[Callable[[np.ndarray], np.ndarray]], object]) -> np.ndarray:
     """(N, S) bool, with repetitions: what an explainer asks of a model that answers 0 to everything."""
     asked: list[np.ndarray] = [np.empty((0, n_segments), dtype=bool)]
 

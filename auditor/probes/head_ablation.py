@@ -99,7 +99,7 @@ def _rows(
     names = [next(iter(named.values())).targets[0].label for named in explained]
     labels = [question.labels.index(name) for question, name in zip(questions, names, strict=True)]
     try:
-        found = model.head_effects(documents, questions, labels)
+        measured = model.head_effects(documents, questions, labels)
     except UnseenAttentionError as reason:
         return [NotMeasurable(document.id, reason.kind, str(reason)) for document in documents]
     except UnreadableError as fault:
@@ -110,7 +110,9 @@ def _rows(
         return [row for part in parts for row in _rows(model, documents[part], questions[part], explained[part])]
     return [
         _row(document, question, question.labels[label], heads, named)
-        for document, question, label, heads, named in zip(documents, questions, labels, found, explained, strict=True)
+        for document, question, label, heads, named in zip(
+            documents, questions, labels, measured, explained, strict=True
+        )
     ]
 
 

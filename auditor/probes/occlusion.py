@@ -69,10 +69,10 @@ class OcclusionProbe:
         n_segments = min(8, self.max_segments)
         weights, added = linear(n_segments)
         cases = ((added, weights), (conjunction(n_segments, 2), np.arange(n_segments) < 2))
-        found = [next(self.measure(toy, [DOCUMENT], Sitting(0))) for toy, _ in cases]
+        rows = [next(self.measure(toy, [DOCUMENT], Sitting(0))) for toy, _ in cases]
         far = max(
             float(np.abs(np.array(one.targets[0].weights) - truth).max()) if isinstance(one, Explanation) else math.inf
-            for one, (_, truth) in zip(found, cases, strict=True)
+            for one, (_, truth) in zip(rows, cases, strict=True)
         )
         return SelfCheck(self.name, n_segments * len(cases), far, tolerance=1e-12)
 

@@ -86,9 +86,9 @@ class SanityProbe:
         except FixedWeightsError as reason:
             fault = str(reason)
         for document in documents:
-            own = tuple(likeness for name, likeness in likenesses if name == document.id)
+            of_document = tuple(likeness for name, likeness in likenesses if name == document.id)
             yield _unmeasured(document, explainers, sitting, fault, is_tried=document in tried) or Sanity(
-                document.id, tuple(parts), again.n_evaluations[document.id], own
+                document.id, tuple(parts), again.n_evaluations[document.id], of_document
             )
 
 
@@ -147,13 +147,13 @@ def _explained(
 
 def _compared(before: Explained, after: Explained, *, step: int) -> list[tuple[str, Likeness]]:
     """Document id, and how like its explanations are; nothing of one that has other segments, or another label."""
-    found = []
+    pairs = []
     for probe, explained in after.items():
         for name, explanation in explained.items():
             pair = _weights(before[probe][name], explanation)
             if pair is not None:
-                found.append((name, likeness(probe, step, *pair)))
-    return found
+                pairs.append((name, likeness(probe, step, *pair)))
+    return pairs
 
 
 def _weights(before: Explanation, after: Explanation) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,7 +10,7 @@ import torch
 
 from auditor.models import find, load
 from auditor.models.attention import answers, routing
-from auditor.models.attention.answers import _places
+from auditor.models.attention.answers import _read_at
 from auditor.models.attention.flow import Flow
 from auditor.models.inputs import UnseenAttentionError
 from auditor.records.types import Document
@@ -23,10 +23,10 @@ SECOND = np.array([[1, 0, 0], [0.25, 0.75, 0], [0.1, 0.1, 0.8]])
 DOCUMENTS = [Document(str(i), text) for i, text in enumerate([*TEXTS, "Not a bad film at all, and it's moving. " * 3])]
 
 
-def flowed(layers: Sequence[np.ndarray], place: str, *, rolls_out: bool, causal: bool = True) -> np.ndarray:
+def flowed(layers: Sequence[np.ndarray], pooling: str, *, rolls_out: bool, causal: bool = True) -> np.ndarray:
     """What explicit matrices (H, T, T), one a layer, hand on: queries of their logarithms and the keys 1 give them."""
     valid = torch.ones(1, layers[0].shape[-1])
-    flow = Flow(valid, _places(valid, place), rolls_out=rolls_out)  # type: ignore[arg-type]
+    flow = Flow(valid, _read_at(valid, pooling), rolls_out=rolls_out)  # type: ignore[arg-type]
     for weights in layers:
         query = torch.tensor(weights, dtype=torch.float32)[None].log().clamp(min=-1e4)
         keys = torch.eye(query.shape[-1]).expand_as(query)
@@ -80,7 +80,7 @@ def test_blocks_of_any_size_padding_and_grouped_queries_change_nothing(
     allowed = torch.ones(n_tokens, n_tokens, dtype=torch.bool)
     allowed = (allowed.tril() if causal else allowed) & valid.bool()[:, None, None]
     layers = [random_heads(3, 6, 2, n_tokens, size) for size in (8, 4)]
-    flow = Flow(valid, _places(valid, "last"), rolls_out=rolls_out)
+    flow = Flow(valid, _read_at(valid, "last"), rolls_out=rolls_out)
     for tensors in layers:
         attended(tensors, flow, causal=causal, mask=allowed)
     found = flow.result(2, "random").numpy()
@@ -99,7 +99,7 @@ def test_blocks_of_any_size_padding_and_grouped_queries_change_nothing(
 )
 def test_it_is_the_product_of_the_matrices_that_the_model_gives_out(family: str, task: str, tmp_path: Path) -> None:
     model: Any = load(find("tiny", save(tmp_path / family, family, task), task=task), device="cpu")
-    assert model.place == ("first" if "bert" in family else "last")
+    assert model.pooling == ("first" if "bert" in family else "last")
     given = {rolls: model.attention_of_answers(DOCUMENTS, rolls_out=rolls) for rolls in (True, False)}
     model.model.set_attn_implementation("eager")
     for i, tokens in enumerate(model.read_as(DOCUMENTS)):
@@ -107,7 +107,7 @@ def test_it_is_the_product_of_the_matrices_that_the_model_gives_out(family: str,
             out = model.model.base_model(torch.tensor([tokens.encoded.ids]), output_attentions=True)
         layers = [layer[0].mean(0).double().numpy() for layer in out.attentions]
         for rolls_out, found in given.items():
-            expected = by_hand(layers, rolls_out=rolls_out)[0 if model.place == "first" else -1]
+            expected = by_hand(layers, rolls_out=rolls_out)[0 if model.pooling == "first" else -1]
             np.testing.assert_allclose(found[i].values, expected, atol=1e-6)
             assert len(found[i].parts) == len(expected)
 
@@ -121,7 +121,7 @@ def test_a_head_that_reads_the_mean_of_all_states_is_found_out(tmp_path: Path) -
     build(tmp_path / "m", "modernbert", "text-classification")
     config = tmp_path / "m" / "config.json"
     config.write_text(config.read_text().replace('"classifier_pooling": "cls"', '"classifier_pooling": "mean"'))
-    assert load(find("tiny", tmp_path / "m", task="text-classification"), device="cpu").place == "mean"  # type: ignore[attr-defined]
+    assert load(find("tiny", tmp_path / "m", task="text-classification"), device="cpu").pooling == "mean"  # type: ignore[attr-defined]
 
 
 def test_attention_cannot_be_followed_through_layers_that_do_not_attend(tmp_path: Path) -> None:

@@ -111,8 +111,8 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
         segmenters = dict(sorted(Counter(e.segmenter for e in explanations).items()))
         algorithms = dict(sorted(Counter(e.shapley.algorithm for e in explanations if e.shapley).items()))
         counts = {"n_documents": len(explanations), "segmenters": segmenters, "algorithms": algorithms}
-        found = AttributionFindings(**counts, unit=unit, **numbers)
-        return Conclusion(found, tuple(number for number in numbers.values() if number))
+        concluded = AttributionFindings(**counts, unit=unit, **numbers)
+        return Conclusion(concluded, tuple(number for number in numbers.values() if number))
 
     def _largest(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
         if not self.largest:

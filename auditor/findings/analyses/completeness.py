@@ -25,8 +25,8 @@ def error(explanation: Explanation) -> float | None:
 
 def missed(explanation: Explanation) -> float | None:
     """What the weights of the first target miss, as a share of what the answer changes; None as for `error`."""
-    found = error(explanation)
-    return None if found is None else abs(found) / max(abs(_change(explanation)), FLOOR)
+    of_change = error(explanation)
+    return None if of_change is None else abs(of_change) / max(abs(_change(explanation)), FLOOR)
 
 
 def _change(explanation: Explanation) -> float:

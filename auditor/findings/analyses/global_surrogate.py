@@ -126,8 +126,8 @@ class GlobalSurrogateSummary(Summary[BagOfWords, GlobalSurrogateFindings]):
         if not known:
             return None
         given = WordsAndAnswers([bags[name] for name in known], [predictions[name] for name in known], setting)
-        found = conclude(given)
-        return Conclusion(found, (found.fidelity, found.agreement))
+        fitted = conclude(given)
+        return Conclusion(fitted, (fitted.fidelity, fitted.agreement))
 
     def is_truncated(self, record: BagOfWords, evidence: Evidence) -> bool:
         """The model answered about as much of a document as the prediction says."""
@@ -252,7 +252,7 @@ def _labels(given: WordsAndAnswers, scores: Scores, protocol: str) -> list[Model
 def _words(given: WordsAndAnswers, k: int, against: str) -> RecurringWords:
     label = given.labels[k]
     name = of_label("global_surrogate.weight", label)
-    found = sparse_regression.weights(given.features, given.log_odds[:, k], seed=given.setting.seed, name=name)
+    fitted = sparse_regression.weights(given.features, given.log_odds[:, k], seed=given.setting.seed, name=name)
     protocol = say(
         "Weight of the word in a sparse linear model of the log-odds of {label}; 95% of 200 resamples of the documents",
         label=label,
@@ -264,11 +264,11 @@ def _words(given: WordsAndAnswers, k: int, against: str) -> RecurringWords:
             weight=number(
                 of_label(name, word),
                 say("Weight of {word}", word=word),
-                estimate(found.value[w], found.low[w], found.high[w], len(given.bags)),
+                estimate(fitted.value[w], fitted.low[w], fitted.high[w], len(given.bags)),
                 "log-odds",
                 protocol,
             ),
-            same_sign=found.same_sign[w],
+            same_sign=fitted.same_sign[w],
         )
         for w, (word, n) in enumerate(given.words.items())
     ]

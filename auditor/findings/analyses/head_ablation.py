@@ -132,7 +132,7 @@ class HeadAblationSummary(Summary[HeadAblation, HeadAblationFindings]):
         heads = _heads(records)
         share = _share(heads, len(records))
         agreements = tuple(_agreement(records, name, setting.seed) for name in COMPARED if _taus(records, name))
-        found = HeadAblationFindings(
+        concluded = HeadAblationFindings(
             n_documents=len(records),
             n_layers=records[0].n_layers,
             n_heads=records[0].n_heads,
@@ -142,7 +142,7 @@ class HeadAblationSummary(Summary[HeadAblation, HeadAblationFindings]):
             share=share,
             agreements=agreements,
         )
-        return Conclusion(found, (share, *agreements))
+        return Conclusion(concluded, (share, *agreements))
 
     def point(self, whole: Whole, findings: HeadAblationFindings) -> Iterator[Pointer]:
         """How many heads matter."""

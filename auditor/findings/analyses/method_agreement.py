@@ -75,7 +75,7 @@ def least_alike(explained: Mapping[str, Mapping[str, Explanation]], among: Colle
         among: Ids of the documents to choose from. Those of fewer than five segments are left out.
     """
     first, *others = explained
-    found = [
+    disagreements = [
         Disagreement(document_id=name, one=first, other=other, correlation=r)
         for other in others
         for name in explained[first]
@@ -84,7 +84,7 @@ def least_alike(explained: Mapping[str, Mapping[str, Explanation]], among: Colle
         if (r := pearson(*pair)) is not None
     ]
     by_document: dict[str, Disagreement] = {}
-    for one in sorted(found, key=lambda one: one.correlation):
+    for one in sorted(disagreements, key=lambda one: one.correlation):
         by_document.setdefault(one.document_id, one)
     return tuple(by_document.values())[:MOST_DISAGREEMENTS]
 

@@ -84,13 +84,15 @@ def _of_label(label: str, explanations: Sequence[Explanation], probe: str) -> Ph
     effects: dict[str, list[Effects]] = defaultdict(list)
     for explanation in explanations:
         sign = 1 if explanation.targets[0].label == label else -1
-        for text, found in _effects(explanation, sign):
-            effects[text].append(found)
-    looked_at = {text: np.array(found) for text, found in effects.items() if len(found) >= LEAST_DOCUMENTS}
+        for text, several in _effects(explanation, sign):
+            effects[text].append(several)
+    looked_at = {text: np.array(several) for text, several in effects.items() if len(several) >= LEAST_DOCUMENTS}
     unit: Unit = "log-probability" if explanations[0].unit == "log-probability" else "probability"
     name = of_label(f"{probe}.phrase", label)
     beating = [
-        _phrase(text, found, of_label(name, text), unit) for text, found in looked_at.items() if beats_its_words(found)
+        _phrase(text, several, of_label(name, text), unit)
+        for text, several in looked_at.items()
+        if beats_its_words(several)
     ]
     ranked = sorted(beating, key=lambda phrase: (-abs(phrase.together.value or 0.0), phrase.text))
     return Phrases(label=label, n_documents=len(explanations), n_phrases=len(looked_at), phrases=tuple(ranked[:MOST]))
@@ -99,12 +101,12 @@ def _of_label(label: str, explanations: Sequence[Explanation], probe: str) -> Ph
 def _effects(explanation: Explanation, sign: int) -> Iterable[tuple[str, Effects]]:
     """Phrase → what it does in one document."""
     words = [segment.text.strip().casefold() for segment in explanation.segments]
-    found: dict[str, list[Effects]] = defaultdict(list)
+    of_phrase: dict[str, list[Effects]] = defaultdict(list)
     for pair in explanation.pairs:
         first, second = words[pair.first], words[pair.second]
         if first and second and not (is_function_word(first) and is_function_word(second)):
-            found[joined(first, second)].append((pair.first_alone, pair.second_alone, pair.together))
-    for text, several in found.items():
+            of_phrase[joined(first, second)].append((pair.first_alone, pair.second_alone, pair.together))
+    for text, several in of_phrase.items():
         first_alone, second_alone, together = (sign * np.mean(several, axis=0)).tolist()
         yield text, (first_alone, second_alone, together)
 

@@ -114,14 +114,14 @@ class SanitySummary(Summary[Sanity, SanityFindings]):
         explainers = tuple(
             _explainer(probe, likenesses, len(parts), setting.seed) for probe, likenesses in by_probe.items()
         )
-        found = SanityFindings(
+        concluded = SanityFindings(
             n_documents=len(rows),
             n_evaluations=sum(row.n_evaluations for row in rows),
             unchanged=UNCHANGED,
             parts=tuple(SanityPart(name=part.name, first=part.first, last=part.last) for part in parts),
             explainers=explainers,
         )
-        return Conclusion(found, (_similarity(explainers[0]),))
+        return Conclusion(concluded, (_similarity(explainers[0]),))
 
     def point(self, whole: Whole, findings: SanityFindings) -> Iterator[Pointer]:
         """Explainers that do not react."""

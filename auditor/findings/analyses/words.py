@@ -59,8 +59,8 @@ def recurring_words(
     for explanation in explanations:
         by_label[both[1] if both else explanation.targets[0].label].append(explanation)
     against = both[0] if both else ""
-    found = (_Toward(method, label, against, unit).words(by_label[label]) for label in sorted(by_label))
-    return tuple(words for words in found if words.content.n_words or words.function.n_words)
+    of_word = (_Toward(method, label, against, unit).words(by_label[label]) for label in sorted(by_label))
+    return tuple(words for words in of_word if words.content.n_words or words.function.n_words)
 
 
 def weights_of_words(explanation: Explanation) -> dict[str, float]:
@@ -85,8 +85,8 @@ class _Toward:
 
     def words(self, explanations: Sequence[Explanation]) -> RecurringWords:
         weights = self._weights(explanations)
-        content = {word: found for word, found in weights.items() if not is_function_word(word)}
-        function = {word: found for word, found in weights.items() if word not in content}
+        content = {word: of_word for word, of_word in weights.items() if not is_function_word(word)}
+        function = {word: of_word for word, of_word in weights.items() if word not in content}
         return RecurringWords(
             label=self.label,
             against=self.against,

@@ -23,7 +23,7 @@ def summaries() -> Mapping[str, Summary[Any, Any]]:
             declares a number, a column of the table of documents or a section that another has.
     """
     loaded = sorted(map(_load, registered(GROUP).values()), key=lambda summary: (summary.order, summary.probe))
-    _require_own_names(loaded)
+    _require_prefixed_names(loaded)
     return {summary.probe: summary for summary in loaded}
 
 
@@ -60,7 +60,7 @@ def _load(entry: EntryPoint) -> Summary[Any, Any]:
     return summary
 
 
-def _require_own_names(loaded: Iterable[Summary[Any, Any]]) -> None:
+def _require_prefixed_names(loaded: Iterable[Summary[Any, Any]]) -> None:
     """Refuses a number, a column of the table of documents or a section that another summary, or every run, has."""
     declared = {("column", name): "every run" for name in DocumentRow.model_fields}
     for summary in loaded:

@@ -30,11 +30,11 @@ _SLICES, _PROVENANCE = "slices", "provenance"
 
 def point(coverage: Sequence[Coverage], analyses: Mapping[str, Finding], whole: Whole) -> tuple[Pointer, ...]:
     """The pointers of all rules, the most severe first; within a severity probe by probe."""
-    by_place = [
+    by_section = [
         (summaries()[probe].order, summaries()[probe].point(whole, findings)) for probe, findings in analyses.items()
     ]
-    by_place.append((COVERAGE_ORDER, (*_truncation(coverage), *_failures(coverage))))
-    pointers = [pointer for _, of_one in sorted(by_place, key=lambda pair: pair[0]) for pointer in of_one]
+    by_section.append((COVERAGE_ORDER, (*_truncation(coverage), *_failures(coverage))))
+    pointers = [pointer for _, of_one in sorted(by_section, key=lambda pair: pair[0]) for pointer in of_one]
     return tuple(sorted(pointers, key=lambda pointer: _ORDER[pointer.severity]))
 
 

@@ -100,10 +100,10 @@ def _approximate(part: Number, whole: Number, error: float) -> float:
 
 def _standard_error(part: Number, whole: Number) -> float | None:
     """Of the difference; None where an interval is missing."""
-    own, all_of_it = part.compared, whole.compared
-    if own.value is None or all_of_it.value is None or part.n < 2 or whole.n < part.n:
+    of_part, all_of_it = part.compared, whole.compared
+    if of_part.value is None or all_of_it.value is None or part.n < 2 or whole.n < part.n:
         return None
-    inside, outside = _facing(own, all_of_it.value), _facing(all_of_it, own.value)
+    inside, outside = _facing(of_part, all_of_it.value), _facing(all_of_it, of_part.value)
     if inside is None or outside is None:
         return None
     share = part.n / whole.n

@@ -44,8 +44,8 @@ def compare_rows(rows: Sequence[SliceRow], whole: Iterable[Number]) -> Iterator[
     judged = [number for row in rows for number in row.numbers if is_compared(row, number)]
     made = compare((number, by_name[base_name(number)]) for number in judged if base_name(number) in by_name)
     for row in rows:
-        own = tuple(made[number.name] for number in row.numbers if number.name in made)
-        yield row.model_copy(update={"comparisons": own})
+        of_row = tuple(made[number.name] for number in row.numbers if number.name in made)
+        yield row.model_copy(update={"comparisons": of_row})
 
 
 def base_name(number: Number) -> str:

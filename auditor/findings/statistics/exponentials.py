@@ -35,8 +35,8 @@ def exponential(nats: float) -> float | None:
 def mean(nats: Sequence[float], *, seed: int, name: str) -> Estimate:
     """Logarithm of the mean of the exponentials of at least one value."""
     largest = max(nats)
-    found = bootstrap_log_mean(np.exp(np.asarray(nats, dtype=np.float64) - largest), seed=seed, name=name)
-    return found.through(lambda logarithm: logarithm + largest)
+    scaled = bootstrap_log_mean(np.exp(np.asarray(nats, dtype=np.float64) - largest), seed=seed, name=name)
+    return scaled.through(lambda logarithm: logarithm + largest)
 
 
 def median(nats: Sequence[float]) -> Estimate:

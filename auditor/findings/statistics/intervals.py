@@ -168,11 +168,11 @@ def quantile_ranks(n: int, q: float = 0.5) -> tuple[int, int] | None:
 
 def bootstrap_mean(values: Sequence[float] | Floats, *, seed: int, name: str, share: bool = False) -> Estimate:
     """The mean over documents of one value each; with `share` values that lie between 0 and 1."""
-    found = bootstrap_ratio(values, np.ones(len(values)), seed=seed, name=name)
-    if not share or found.value is None or found.low is not None:
-        return found
-    ends = wilson(min(max(found.value, 0.0), 1.0) * found.n, found.n)
-    return estimate(found.value, ends.low, ends.high, found.n)
+    ratio = bootstrap_ratio(values, np.ones(len(values)), seed=seed, name=name)
+    if not share or ratio.value is None or ratio.low is not None:
+        return ratio
+    ends = wilson(min(max(ratio.value, 0.0), 1.0) * ratio.n, ratio.n)
+    return estimate(ratio.value, ends.low, ends.high, ratio.n)
 
 
 def bootstrap_log_mean(values: Sequence[float] | Floats, *, seed: int, name: str) -> Estimate:

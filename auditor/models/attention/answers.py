@@ -24,7 +24,7 @@ from auditor.models.attention.switching import Disturbed, Received, Without
 from auditor.models.attention.watching import Watcher
 from auditor.models.computing.batching import Way
 from auditor.models.computing.gradients import DifferentiableModel
-from auditor.models.inputs import Encoded, Place, Question, Sequences, UnseenAttentionError
+from auditor.models.inputs import Encoded, Pooling, Question, Sequences, UnseenAttentionError
 
 TRIED = range(4, 25)
 """Tokens of the text on which it is found out where answers are read."""
@@ -38,7 +38,7 @@ class AnswerAttention:
     def __init__(self, model: DifferentiableModel, reader: AttentionReader) -> None:
         self._model, self._reader = model, reader
 
-    def flow(self, texts: Sequences, place: Place, *, rolls_out: bool) -> list[np.ndarray]:
+    def flow(self, texts: Sequences, pooling: Pooling, *, rolls_out: bool) -> list[np.ndarray]:
         """What reaches the place of the answer of each text, (T,) float64; see `auditor.models.attention.flow`.
 
         Raises:
@@ -47,7 +47,7 @@ class AnswerAttention:
         self._require_flow(int(texts.lengths.max()) if rolls_out else 0)
 
         def read(batch: list[Encoded], valid: torch.Tensor) -> torch.Tensor:
-            flow = Flow(valid, _places(valid, place), rolls_out=rolls_out)
+            flow = Flow(valid, _read_at(valid, pooling), rolls_out=rolls_out)
             self._watch(batch, flow)
             return flow.result(self._n_layers, self._name)
 
@@ -95,7 +95,7 @@ class AnswerAttention:
         return answers.double().numpy().reshape(len(texts), len(off))
 
     @cached_property
-    def place(self) -> Place:
+    def pooling(self) -> Pooling:
         """Where answers are read.
 
         Raises:
@@ -115,7 +115,7 @@ class AnswerAttention:
         watcher.require_whole(self._name)
         moved = (answers[:-1] - answers[-1]).abs().amax(-1)
         places = torch.nonzero(moved > MOVED * moved.max())[:, 0].tolist()
-        known: dict[tuple[int, ...], Place] = {tuple(range(n_tokens)): "mean", (n_tokens - 1,): "last", (0,): "first"}
+        known: dict[tuple[int, ...], Pooling] = {tuple(range(n_tokens)): "mean", (n_tokens - 1,): "last", (0,): "first"}
         if tuple(places) not in known:
             raise UnseenAttentionError(f"{self._name}: the answer is read from {len(places)} of {n_tokens} tokens")
         return known[tuple(places)]
@@ -173,10 +173,10 @@ class AnswerAttention:
         return self._model.identity.name
 
 
-def _places(valid: torch.Tensor, place: Place) -> torch.Tensor:
+def _read_at(valid: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     """(B, T) float32: the weights of the places that an answer is read from."""
     counts = valid.sum(-1, keepdim=True)
-    if place == "mean":
+    if pooling == "mean":
         return valid.float() / counts
     at = torch.arange(valid.shape[1], device=valid.device)
-    return (at == (0 if place == "first" else counts - 1)).float().expand(valid.shape).contiguous()
+    return (at == (0 if pooling == "first" else counts - 1)).float().expand(valid.shape).contiguous()

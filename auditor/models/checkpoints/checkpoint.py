@@ -19,7 +19,7 @@ from transformers.quantizers import AutoHfQuantizer
 from auditor import tasks
 from auditor.errors import ModelError, first_line
 from auditor.models.checkpoints.download import fetch
-from auditor.models.checkpoints.remote_code import require_own_code
+from auditor.models.checkpoints.remote_code import require_shipped_code
 from auditor.models.checkpoints.weights import require_weights, weight_names
 
 CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
@@ -158,18 +158,18 @@ def find(
         ModelError: If it is not there, has no safetensors weights, its code lies elsewhere, or it is for another task:
             regression is none.
     """
-    folder, found_revision = (folder, revision) if folder else fetch(name, revision, trust_remote_code, offline)
+    folder, fetched_revision = (folder, revision) if folder else fetch(name, revision, trust_remote_code, offline)
     if not folder.is_dir():
         raise ModelError(
             f"{name}: expected a folder with a model, found {'a file' if folder.exists() else 'nothing'} there"
         )
     if trust_remote_code:
-        require_own_code(name, folder)
+        require_shipped_code(name, folder)
     config = _config(name, folder, trust_remote_code)
     require_weights(name, folder)
     _require_tokenizer(name, folder)
     _require_quantiser(name, config)
-    checkpoint = Checkpoint(name, folder, _task(name, config, task), found_revision, config, trust_remote_code)
+    checkpoint = Checkpoint(name, folder, _task(name, config, task), fetched_revision, config, trust_remote_code)
     if tasks.task(checkpoint.task).labels == "checkpoint":
         _require_labels(checkpoint)
     return checkpoint

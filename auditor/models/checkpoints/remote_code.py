@@ -6,7 +6,7 @@ from pathlib import Path
 from auditor.errors import ModelError
 
 
-def require_own_code(name: str, folder: Path) -> None:
+def require_shipped_code(name: str, folder: Path) -> None:
     """Refuses code that transformers would fetch from another repository, in whatever state it is there.
 
     Raises:

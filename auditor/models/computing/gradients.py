@@ -131,17 +131,20 @@ class GradientReader:
         texts = [lines.texts[i] for i in of_batch]
         ids, mask = padded([text.ids for text in texts], 0, device)
         valid = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool()
-        own, base = self._embedded(ids), self._embedded(padded([lines.baselines[i] for i in of_batch], 0, device)[0])
-        positions = torch.from_numpy(points.positions[batch]).to(own.dtype).to(device, non_blocking=True)
-        at = torch.lerp(base, own, positions[:, None, None]).requires_grad_()
+        embedded, base = (
+            self._embedded(ids),
+            self._embedded(padded([lines.baselines[i] for i in of_batch], 0, device)[0]),
+        )
+        positions = torch.from_numpy(points.positions[batch]).to(embedded.dtype).to(device, non_blocking=True)
+        at = torch.lerp(base, embedded, positions[:, None, None]).requires_grad_()
         with exchanged(model.model, at, valid):
             questions = [lines.questions[i] for i in of_batch]
             answers = model.explained(texts, questions, points.labels[batch].tolist())
         with unrounded(device):
             scale = 2.0**10 if model.model.dtype == torch.float16 else 1.0
             gradient = torch.autograd.grad(answers.sum() * scale, at)[0] / scale  # B T D
-            columns = (gradient.norm(dim=-1), (gradient * own).sum(-1), (gradient * (own - base)).sum(-1))
-            answered = answers.detach().to(device, own.dtype)[:, None].expand_as(columns[0])
+            columns = (gradient.norm(dim=-1), (gradient * embedded).sum(-1), (gradient * (embedded - base)).sum(-1))
+            answered = answers.detach().to(device, embedded.dtype)[:, None].expand_as(columns[0])
             return torch.stack([*columns, answered], dim=-1).flatten(0, 1)[self._flat(texts)]
 
     def _embedded(self, ids: torch.Tensor) -> torch.Tensor:

@@ -93,19 +93,19 @@ def parts_of(model: nn.Module, body: nn.Module) -> list[tuple[Part, Named]]:
 def _ranks(body: nn.Module) -> tuple[dict[int, int], int]:
     """Id of each weight of the body → its layer from 0, −1 before the first, their number behind the last; and it."""
     layers = _layers(body)
-    layer_of = {id(parameter): i for i, layer in enumerate(layers) for parameter in layer.parameters()}
+    layer_of = {id(parameter): i for i, one in enumerate(layers) for parameter in one.parameters()}
     tables = {id(p) for m in body.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)}
     ranks: dict[int, int] = {}
     seen = -1
     for parameter in body.parameters():
-        own = layer_of.get(id(parameter))
-        seen = seen if own is None else max(seen, own)
-        if own is None and id(parameter) in tables:
+        layer = layer_of.get(id(parameter))
+        seen = seen if layer is None else max(seen, layer)
+        if layer is None and id(parameter) in tables:
             ranks[id(parameter)] = -1
-        elif own is None and layers:
+        elif layer is None and layers:
             ranks[id(parameter)] = len(layers) if seen == len(layers) - 1 else seen
         else:
-            ranks[id(parameter)] = own or 0
+            ranks[id(parameter)] = layer or 0
     return ranks, max(1, len(layers))
 
 

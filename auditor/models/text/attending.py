@@ -6,7 +6,7 @@ from functools import cached_property
 
 from auditor.models.attention.answers import AnswerAttention
 from auditor.models.attention.reading import AttentionReader
-from auditor.models.inputs import HeadEffects, PartAttention, Place, Question, Sequences, Tokens
+from auditor.models.inputs import HeadEffects, PartAttention, Pooling, Question, Sequences, Tokens
 from auditor.models.text.differentiating import NOWHERE, Differentiating
 from auditor.records.types import Document, Span
 
@@ -18,13 +18,13 @@ class Attending(Differentiating):
 
     @property
     @abstractmethod
-    def place(self) -> Place:
+    def pooling(self) -> Pooling:
         """Where answers are read."""
 
     def attention_of_answers(self, documents: Sequence[Document], *, rolls_out: bool) -> list[PartAttention]:
         """See `capabilities.ShowsAttention`."""
         read = self.read_as(documents)
-        flows = self.answer_attention.flow(_encoded(read), self.place, rolls_out=rolls_out)
+        flows = self.answer_attention.flow(_encoded(read), self.pooling, rolls_out=rolls_out)
         return [PartAttention(_parts(one), values) for one, values in zip(read, flows, strict=True)]
 
     def head_effects(

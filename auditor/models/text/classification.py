@@ -7,7 +7,7 @@ import torch
 
 from auditor.models.computing.batching import Way
 from auditor.models.computing.layout import Rows
-from auditor.models.inputs import Encoded, Place, Question, Sequences, Text, Tokens
+from auditor.models.inputs import Encoded, Pooling, Question, Sequences, Text, Tokens
 from auditor.models.text.adapter import TextModel
 from auditor.models.text.attending import Attending
 from auditor.models.text.differentiating import NOWHERE
@@ -121,9 +121,9 @@ class TextClassification(TextModel, Perturbing, Attending):
         return
 
     @property
-    def place(self) -> Place:
+    def pooling(self) -> Pooling:
         """Found out: heads pool the first state, the last one, or all."""
-        return self.answer_attention.place
+        return self.answer_attention.pooling
 
     def continuation(self, question: Question) -> str | None:  # noqa: ARG002
         """None: a classification head does not speak."""

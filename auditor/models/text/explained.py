@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from auditor.models.computing.head import of_logits
-from auditor.models.inputs import Encoded, Place, Question, Sequences
+from auditor.models.inputs import Encoded, Pooling, Question, Sequences
 from auditor.models.text.attending import Attending
 
 
@@ -57,7 +57,7 @@ class ExplainedContinuations(Attending):
         return short, questions, [0] * len(short)
 
     @property
-    def place(self) -> Place:
+    def pooling(self) -> Pooling:
         """The last token of the prompt, which predicts the first one of each continuation."""
         return "last"
 

@@ -95,7 +95,5 @@ class Prompt:
 
 def _within(span: Span, fields: Sequence[tuple[int, Span]]) -> Span:
     """The part of a stretch of the prompt that lies in a field, of those at (start, field) that with most of it."""
-    found = (
-        Span(max(span.start - start, 0), min(span.stop - start, field.stop), field.field) for start, field in fields
-    )
-    return max((one for one in found if one.start < one.stop), key=lambda one: one.stop - one.start, default=Span(0, 0))
+    cut = (Span(max(span.start - start, 0), min(span.stop - start, field.stop), field.field) for start, field in fields)
+    return max((one for one in cut if one.start < one.stop), key=lambda one: one.stop - one.start, default=Span(0, 0))

@@ -40,8 +40,8 @@ def at_documents(model: Differentiates[Any], asked: Sequence[Asked], values: str
     """One of the numbers of `Gradients`, of each document and label at the document itself."""
     pairs = [(i, label) for i, one in enumerate(asked) for label in one.labels]
     documents, labels = np.array(pairs, dtype=np.int64).T
-    found = gradients(model, asked, Points(documents, labels, np.ones(len(pairs))))
-    ends = np.cumsum([len(found.parts[i]) for i in documents])
-    rows = np.split(getattr(found, values), ends[:-1])
-    given = iter(Attribution(row, found.parts[i]) for row, (i, _) in zip(rows, pairs, strict=True))
+    slopes = gradients(model, asked, Points(documents, labels, np.ones(len(pairs))))
+    ends = np.cumsum([len(slopes.parts[i]) for i in documents])
+    rows = np.split(getattr(slopes, values), ends[:-1])
+    given = iter(Attribution(row, slopes.parts[i]) for row, (i, _) in zip(rows, pairs, strict=True))
     return [tuple(next(given) for _ in one.labels) for one in asked]

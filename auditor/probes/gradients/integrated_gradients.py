@@ -92,21 +92,21 @@ class IntegratedGradientsProbe(GradientProbe):
         """φ_t of every part, by as many steps as each label of each document needs."""
         pairs = [(i, label) for i, one in enumerate(asked) for label in one.labels]
         ends = self._ends(model, asked, pairs)
-        found: dict[Pair, Attribution] = {}
+        integrals: dict[Pair, Attribution] = {}
         waiting, n = pairs, self.n_steps
         while waiting:
-            found |= self._integrated(model, asked, waiting, ends, n)
+            integrals |= self._integrated(model, asked, waiting, ends, n)
             n *= 2
-            waiting = [pair for pair in waiting if n <= self.max_steps and self._is_rough(found[pair], ends[pair])]
-        return [tuple(found[i, label] for label in one.labels) for i, one in enumerate(asked)]
+            waiting = [pair for pair in waiting if n <= self.max_steps and self._is_rough(integrals[pair], ends[pair])]
+        return [tuple(integrals[i, label] for label in one.labels) for i, one in enumerate(asked)]
 
     def _is_rough(self, attribution: Attribution, ends: _Ends) -> bool:
         allowed = self.tolerance * max(abs(ends.change), FLOOR)
         return attribution.integral is not None and abs(attribution.integral.completeness_error) > allowed
 
     def _ends(self, model: Differentiates[Any], asked: Sequence[Asked], pairs: Sequence[Pair]) -> Mapping[Pair, _Ends]:
-        found = gradients(model, asked, _along(pairs, np.array([1.0, 0.0])), self.baseline)
-        return {pair: _Ends(*both) for pair, both in zip(pairs, found.answers.reshape(-1, 2).tolist(), strict=True)}
+        slopes = gradients(model, asked, _along(pairs, np.array([1.0, 0.0])), self.baseline)
+        return {pair: _Ends(*both) for pair, both in zip(pairs, slopes.answers.reshape(-1, 2).tolist(), strict=True)}
 
     def _integrated(
         self,
@@ -117,11 +117,11 @@ class IntegratedGradientsProbe(GradientProbe):
         n_steps: int,
     ) -> dict[Pair, Attribution]:
         nodes, weights = gauss_legendre(n_steps)
-        found = gradients(model, asked, _along(pairs, nodes), self.baseline)
-        parts = [found.parts[i] for i, _ in pairs]
+        slopes = gradients(model, asked, _along(pairs, nodes), self.baseline)
+        parts = [slopes.parts[i] for i, _ in pairs]
         return {
-            pair: _attribution(found.baseline, weights @ values, one, ends[pair], n_steps)
-            for pair, values, one in zip(pairs, _by_pair(found.changes, parts, n_steps), parts, strict=True)
+            pair: _attribution(slopes.baseline, weights @ values, one, ends[pair], n_steps)
+            for pair, values, one in zip(pairs, _by_pair(slopes.changes, parts, n_steps), parts, strict=True)
         }
 
 

@@ -42,9 +42,9 @@ def pairs(document: Document, segments: Sequence[Segment], perturbed: Perturbed,
         perturbed: Masks, answers (N, K) and counts.
         width: Of the kernel.
     """
-    found = list(side_by_side(document, segments))
+    neighbours = list(side_by_side(document, segments))
     read = np.isfinite(perturbed.answers).all(axis=1)
-    if not found or len(segments) > MOST_SEGMENTS or read.sum() <= len(segments) + 1:
+    if not neighbours or len(segments) > MOST_SEGMENTS or read.sum() <= len(segments) + 1:
         return ()
     masks, counts = perturbed.masks[read], perturbed.counts[read]
     scale = np.sqrt(kernel(masks, width) * counts)
@@ -53,8 +53,8 @@ def pairs(document: Document, segments: Sequence[Segment], perturbed: Perturbed,
     if np.abs(np.diag(r)).min() <= _TOLD * np.abs(np.diag(r)).max():
         return ()
     answers = perturbed.answers[read, 0] * scale
-    products = np.stack([masks[:, a] & masks[:, b] for a, b in found], axis=1) * scale[:, None]  # (N, P)
-    return _estimated(found, (q, r), answers, products)
+    products = np.stack([masks[:, a] & masks[:, b] for a, b in neighbours], axis=1) * scale[:, None]  # (N, P)
+    return _estimated(neighbours, (q, r), answers, products)
 
 
 def side_by_side(document: Document, segments: Sequence[Segment]) -> Iterator[tuple[int, int]]:
@@ -69,7 +69,10 @@ def side_by_side(document: Document, segments: Sequence[Segment]) -> Iterator[tu
 
 
 def _estimated(
-    found: Sequence[tuple[int, int]], factors: tuple[np.ndarray, np.ndarray], answers: np.ndarray, products: np.ndarray
+    neighbours: Sequence[tuple[int, int]],
+    factors: tuple[np.ndarray, np.ndarray],
+    answers: np.ndarray,
+    products: np.ndarray,
 ) -> tuple[Pair, ...]:
     q, r = factors
     on_products = q.T @ products  # (1 + S, P)
@@ -79,7 +82,7 @@ def _estimated(
     gamma = (beyond.T @ answers) / np.where(told, left, 1.0)  # (P,)
     of_products, beta = np.linalg.solve(r, on_products), np.linalg.solve(r, q.T @ answers)
     return tuple(
-        _pair(a, b, beta - gamma[p] * of_products[:, p], gamma[p]) for p, (a, b) in enumerate(found) if told[p]
+        _pair(a, b, beta - gamma[p] * of_products[:, p], gamma[p]) for p, (a, b) in enumerate(neighbours) if told[p]
     )
 
 

@@ -114,14 +114,16 @@ def _cases(probe: Explainer) -> Iterator[_Case]:
 
 def _case(probe: Explainer, toy: Toy, limit: np.ndarray) -> _Case:
     rows: list[Explanation | Unmeasured] = list(probe.measure(toy, [DOCUMENT], Sitting(0)))
-    found = rows[0]
-    if not isinstance(found, Explanation) or found.neighbourhood is None:
+    explanation = rows[0]
+    if not isinstance(explanation, Explanation) or explanation.neighbourhood is None:
         return _Case(toy.n_segments, math.inf, None)
-    weights, errors = (np.array(values) for values in (found.targets[0].weights, found.targets[0].standard_errors))
-    if found.neighbourhood.stopped == "fixed":
+    weights, errors = (
+        np.array(values) for values in (explanation.targets[0].weights, explanation.targets[0].standard_errors)
+    )
+    if explanation.neighbourhood.stopped == "fixed":
         random = np.random.RandomState(seed_for(0, DOCUMENT, probe.name))
         limit = least_squares(toy, drawn(toy.n_segments, probe.budget, random), probe.kernel_width)
-    if found.neighbourhood.stopped in ("fixed", "enumerated"):
+    if explanation.neighbourhood.stopped in ("fixed", "enumerated"):
         return _Case(toy.n_segments, float(np.abs(weights - limit).max()), None)
     allowed = errors + ROUNDING * np.abs(limit).max()
     return _Case(toy.n_segments, 0.0, float((np.abs(weights - limit) / allowed).max()))

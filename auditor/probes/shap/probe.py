@@ -35,7 +35,7 @@ from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
 from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks
-from auditor.probes.game import Game, foreseen
+from auditor.probes.game import Game, expected_masks
 from auditor.probes.perturbing import (
     Most,
     Perturbed,
@@ -141,13 +141,13 @@ class ShapProbe:
         if algorithm == "exact":
             return every_mask(n_segments)
         ends[1] = False
-        return distinct(np.concatenate([ends, self._foreseen(algorithm, n_segments, seed)]))[0]
+        return distinct(np.concatenate([ends, self._expected_masks(algorithm, n_segments, seed)]))[0]
 
-    def _foreseen(self, algorithm: Algorithm, n_segments: int, seed: int) -> np.ndarray:
+    def _expected_masks(self, algorithm: Algorithm, n_segments: int, seed: int) -> np.ndarray:
         if algorithm == "permutation":
             n_permutations = self.n_permutations(n_segments)
-            return foreseen(n_segments, lambda answer: by_permutations(answer, n_segments, n_permutations, seed))
-        masks = foreseen(n_segments, lambda answer: by_partition(answer, n_segments, self.max_evaluations, seed))
+            return expected_masks(n_segments, lambda answer: by_permutations(answer, n_segments, n_permutations, seed))
+        masks = expected_masks(n_segments, lambda answer: by_partition(answer, n_segments, self.max_evaluations, seed))
         is_complete = len(masks) < self.max_evaluations
         return masks if is_complete else masks[:0]
 

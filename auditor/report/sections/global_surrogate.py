@@ -49,7 +49,7 @@ def compose(sources: Sources) -> Section:
 
 
 def _answer(analysis: GlobalSurrogateFindings) -> str:
-    named = [found for label in analysis.labels if (found := label.words)]
+    named = [of_label for label in analysis.labels if (of_label := label.words)]
     return paragraph(
         [
             say(
@@ -60,15 +60,15 @@ def _answer(analysis: GlobalSurrogateFindings) -> str:
                 agreement=formats.value(analysis.agreement),
                 majority=formats.value(analysis.majority) if analysis.majority else formats.NOTHING,
             ),
-            *(sentence for found in named[:1] for sentence in _strongest(found)),
+            *(sentence for of_label in named[:1] for sentence in _strongest(of_label)),
         ]
     )
 
 
-def _strongest(found: RecurringWords) -> Iterator[str]:
+def _strongest(of_label: RecurringWords) -> Iterator[str]:
     """The content words that push most to either side."""
-    told = [word for word in found.content.words if word.told_apart]
-    label = formats.middle(found.label, 40)
+    told = [word for word in of_label.content.words if word.told_apart]
+    label = formats.middle(of_label.label, 40)
     supporting = [word for word in told if (word.weight.value or 0.0) > 0]
     opposing = [word for word in told if (word.weight.value or 0.0) < 0]
     if not told:
@@ -152,8 +152,8 @@ def _n_told(words: RecurringWords | None) -> str:
 
 
 def _words(analysis: GlobalSurrogateFindings) -> list[recurring.View]:
-    found = [words for label in analysis.labels if (words := label.words)]
-    if not found:
+    of_label = [words for label in analysis.labels if (words := label.words)]
+    if not of_label:
         return []
     reading = say(
         "How much the log-odds of the label change where the word stands in a text, by the surrogate; only words whose "
@@ -167,15 +167,15 @@ def _words(analysis: GlobalSurrogateFindings) -> list[recurring.View]:
         same_sign=say("Same sign"),
         looked_at=_looked_at,
     )
-    return recurring.tables(found, "log-odds", wording)
+    return recurring.tables(of_label, "log-odds", wording)
 
 
-def _looked_at(found: RecurringWords, words: WordClass) -> str:
+def _looked_at(of_label: RecurringWords, words: WordClass) -> str:
     return plural(
         words.n_words,
         "{n} word in {documents}; {told_apart}",
         "{n} words in {documents}; {told_apart}",
-        documents=plural(found.n_documents, "{n} document", "{n} documents"),
+        documents=plural(of_label.n_documents, "{n} document", "{n} documents"),
         told_apart=recurring.told_apart(words),
     )
 

@@ -11,13 +11,13 @@ from auditor.report.drawing import formats, marks
 _AXIS = 110
 
 
-def table(found: Sequence[Phrases], unit: str) -> Table | str:
+def table(labels: Sequence[Phrases], unit: str) -> Table | str:
     """The phrases of all labels; a sentence where there are none, empty where nothing was looked at."""
-    if not any(phrases.n_phrases for phrases in found):
+    if not any(phrases.n_phrases for phrases in labels):
         return ""
-    if not any(phrases.phrases for phrases in found):
-        return _none(found)
-    ends = [end for of in found for one in of.phrases for end in (one.together.low, one.together.high)]
+    if not any(phrases.phrases for phrases in labels):
+        return _none(labels)
+    ends = [end for of in labels for one in of.phrases for end in (one.together.low, one.together.high)]
     axis = marks.shared_axis([end for end in ends if end is not None], zero=True, width=_AXIS, unit=unit)
     columns = (
         Column(say("Phrase"), "corpus", 18),
@@ -29,8 +29,8 @@ def table(found: Sequence[Phrases], unit: str) -> Table | str:
         Column(say("Second alone"), "number", 12),
         Column(say("Same sign"), "number", 10),
     )
-    rows = tuple(_row(of.label, phrase, axis) for of in found for phrase in of.phrases)
-    return Table(_caption(found), columns, rows)
+    rows = tuple(_row(of.label, phrase, axis) for of in labels for phrase in of.phrases)
+    return Table(_caption(labels), columns, rows)
 
 
 def _row(label: str, phrase: Phrase, axis: marks.Axis) -> tuple[str, ...]:
@@ -48,25 +48,25 @@ def _row(label: str, phrase: Phrase, axis: marks.Axis) -> tuple[str, ...]:
     )
 
 
-def _looked_at(found: Sequence[Phrases]) -> str:
-    n = sum(phrases.n_phrases for phrases in found)
+def _looked_at(labels: Sequence[Phrases]) -> str:
+    n = sum(phrases.n_phrases for phrases in labels)
     return plural(
         n,
         "{n} phrase of two words looked at, found in {least} or more of {documents}.",
         "{n} phrases of two words looked at, each found in {least} or more of {documents}.",
         least=LEAST_DOCUMENTS,
-        documents=plural(sum(phrases.n_documents for phrases in found), "{n} document", "{n} documents"),
+        documents=plural(sum(phrases.n_documents for phrases in labels), "{n} document", "{n} documents"),
     )
 
 
-def _none(found: Sequence[Phrases]) -> str:
+def _none(labels: Sequence[Phrases]) -> str:
     none = say("None does more together than its words do alone, as far as these documents tell.")
-    return paragraph([_looked_at(found), none])
+    return paragraph([_looked_at(labels), none])
 
 
-def _caption(found: Sequence[Phrases]) -> str:
+def _caption(labels: Sequence[Phrases]) -> str:
     reading = say(
         "Phrases that do more together than their words: beyond what either does without the other, and beyond the "
         "sum. The tick is the mean of both together, the line its 95% interval."
     )
-    return paragraph([reading, _looked_at(found)])
+    return paragraph([reading, _looked_at(labels)])

@@ -100,9 +100,9 @@ def view(analysis: ExplanationFindings) -> list[View]:
 
 def tables(recurring: Sequence[RecurringWords], unit: str, wording: Wording) -> list[View]:
     """Content words and function words, on one axis; a table for which no word was looked at is left out."""
-    axis = _axis([word for found in recurring for word in found.words], unit)
-    content = [(found, found.content) for found in recurring if found.content.n_words]
-    function = [(found, found.function) for found in recurring if found.function.n_words]
+    axis = _axis([word for of_label in recurring for word in of_label.words], unit)
+    content = [(of_label, of_label.content) for of_label in recurring if of_label.content.n_words]
+    function = [(of_label, of_label.function) for of_label in recurring if of_label.function.n_words]
     kinds = (("content", wording.content, content), ("function", wording.function, function))
     return [_table(kind, caption, listed, axis, wording) for kind, caption, listed in kinds if listed]
 
@@ -110,7 +110,7 @@ def tables(recurring: Sequence[RecurringWords], unit: str, wording: Wording) -> 
 def _table(
     kind: str, caption: str, listed: Sequence[tuple[RecurringWords, WordClass]], axis: marks.Axis, wording: Wording
 ) -> View:
-    groups = tuple(_group(found, words, axis, wording) for found, words in listed)
+    groups = tuple(_group(of_label, words, axis, wording) for of_label, words in listed)
     on_paper = _on_paper(groups)
     return View(
         kind=kind,
@@ -157,12 +157,12 @@ def _caption(analysis: ExplanationFindings) -> str:
 
 def _strongest(analysis: ExplanationFindings) -> Iterator[str]:
     """Which content word pushes most, of those told from zero."""
-    told = [(found, word) for found in analysis.recurring for word in found.content.words if word.told_apart]
+    told = [(of_label, word) for of_label in analysis.recurring for word in of_label.content.words if word.told_apart]
     if not told:
         yield say("No content word that recurs is told from zero.")
         return
-    found, word = max(told, key=lambda pair: abs(pair[1].weight.value or 0.0))
-    names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(found.label, 40)}
+    of_label, word = max(told, key=lambda pair: abs(pair[1].weight.value or 0.0))
+    names = {"word": formats.excerpt(word.text, 30), "label": formats.middle(of_label.label, 40)}
     if (word.weight.value or 0.0) > 0:
         yield say("Words that recur: “{word}” supports “{label}” most.", **names)
     else:
@@ -178,13 +178,13 @@ def of_function_words() -> str:
     )
 
 
-def _group(found: RecurringWords, words: WordClass, axis: marks.Axis, wording: Wording) -> Group:
+def _group(of_label: RecurringWords, words: WordClass, axis: marks.Axis, wording: Wording) -> Group:
     rows = tuple(_row(word, axis) for word in words.words)
-    label, against = formats.middle(found.label, 40), formats.middle(found.against, 40)
-    return Group(label, against, wording.looked_at(found, words), rows)
+    label, against = formats.middle(of_label.label, 40), formats.middle(of_label.against, 40)
+    return Group(label, against, wording.looked_at(of_label, words), rows)
 
 
-def _looked_at(found: RecurringWords, words: WordClass) -> str:
+def _looked_at(of_label: RecurringWords, words: WordClass) -> str:
     return plural(
         words.n_words,
         "{n} word looked at, found in {least} or more of {documents}; {told_apart}; about {chance} would by chance "
@@ -192,7 +192,7 @@ def _looked_at(found: RecurringWords, words: WordClass) -> str:
         "{n} words looked at, each found in {least} or more of {documents}; {told_apart}; about {chance} would by "
         "chance alone",
         least=LEAST_DOCUMENTS,
-        documents=plural(found.n_documents, "{n} document", "{n} documents"),
+        documents=plural(of_label.n_documents, "{n} document", "{n} documents"),
         told_apart=told_apart(words),
         chance=formats.decimal(_CHANCE * words.n_words, 1),
     )
