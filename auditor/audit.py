@@ -11,6 +11,7 @@ from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
+from auditor.findings.history import manifest_facts
 from auditor.records import sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
@@ -186,7 +187,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
-    run.finish({**facts, "verdict": results.verdict.result, "headline": results.verdict.headline})
+    run.finish({**facts, **manifest_facts(results)})
     return dataclasses.replace(reopened(run), reused=False, pdf_error=problem)
 
 

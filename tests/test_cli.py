@@ -114,7 +114,19 @@ def auditor_says(capsys):
 def test_help_lists_every_command(auditor_says):
     code, out, err = auditor_says("--help")
     assert (code, err) == (0, "")
-    for command in ("run", "check", "report", "list", "show", "verify", "doctor", "init", "schema", "baseline", "prune"):
+    for command in (
+        "run",
+        "check",
+        "report",
+        "list",
+        "show",
+        "verify",
+        "doctor",
+        "init",
+        "schema",
+        "baseline",
+        "prune",
+    ):
         assert f"\n  {command} " in out
     assert not any(line.endswith("...") for line in out.splitlines()[1:]), "a summary is too long for 80 columns"
 

@@ -41,6 +41,7 @@ from auditor.terminal.conclusions import (
     value_of,
     verdict_lines,
 )
+from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.options import Fonts, Templates, configured
@@ -305,6 +306,7 @@ def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or o
 
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
+app.command()(history)
 app.command(name="help")(open_manual)
 
 
