@@ -5,6 +5,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from auditor.findings.comparing import Night, RunComparison
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import speaking
@@ -13,7 +14,15 @@ from auditor.report.page.look import PLAIN, Look
 if TYPE_CHECKING:
     from auditor.report.page.pages import Pages
 
-__all__ = ["PLAIN", "Look", "render_html", "render_pages", "render_pdf"]
+__all__ = [
+    "PLAIN",
+    "Look",
+    "render_comparison",
+    "render_comparison_pdf",
+    "render_html",
+    "render_pages",
+    "render_pdf",
+]
 
 
 def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> "Pages":
@@ -69,6 +78,41 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], 
 
     with _without_collector(), look.applied(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)
+
+
+def render_comparison(comparison: RunComparison, before: Night, after: Night) -> str:
+    """What changed between two runs, as one self-contained HTML file.
+
+    Args:
+        comparison: What changed.
+        before: The earlier run.
+        after: The later one.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
+    from auditor.report.page import comparison_page
+
+    with _without_collector(), speaking(comparison.presentation.language):
+        return comparison_page.render(comparison, before, after)
+
+
+def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Mapping[str, bytes]) -> bytes:
+    """The page as a tagged PDF/A-3a; the same input gives the same bytes.
+
+    Args:
+        html: What `render_comparison` returned.
+        comparison: What it was made from.
+        attachments: File name → content, embedded as data.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
+    from auditor.report.page import pdf
+
+    presentation = comparison.presentation
+    with _without_collector(), speaking(presentation.language):
+        return pdf.write(html, comparison.after.created, presentation.classification, attachments)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from auditor.errors import EXIT_CHECK_FAILED, EXIT_FINE, EXIT_NOT_ESTABLISHED, C
 from auditor.terminal.printing import print_lines, print_table
 
 if TYPE_CHECKING:
-    from auditor.findings.comparing import RunComparison
+    from auditor.findings.comparing import Night, RunComparison
     from auditor.findings.comparing.types import Circumstance, ExplanationDrift
 
 _NAMED = 5
@@ -19,6 +19,8 @@ _NAMED = 5
 Before = Annotated[str, typer.Argument(metavar="A", help="The earlier run, or the baseline: as RUN of other commands.")]
 After = Annotated[str, typer.Argument(metavar="B", help="The later run.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.")]
+Pdf = Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the PDF.")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write comparison.json; - prints it.")]
 Floors = Annotated[
     list[str] | None,
@@ -30,6 +32,8 @@ def diff(
     before: Before,
     after: After,
     root: Root = Path("reports"),
+    html: Html = None,
+    pdf: Pdf = None,
     json: Json = None,
     floor: Floors = None,
 ) -> int:
@@ -39,11 +43,15 @@ def diff(
     but one with a check could not be compared, else with 0. Judged are the numbers that a check is about; where there
     are no checks, all.
     """
+    from auditor.findings import comparing
     from auditor.records.store import open_run
-    from auditor.running import nights
+    from auditor.running.nights import night
 
-    comparison = nights.compare(open_run(before, root), open_run(after, root), dict(map(_floor, floor or ())))
+    earlier, later = (night(open_run(name, root)) for name in (before, after))
+    comparison = comparing.compare(earlier, later, dict(map(_floor, floor or ())))
     _write_json(comparison, json)
+    if html or pdf:
+        _write_pages(comparison, earlier, later, html, pdf)
     if json != Path("-"):
         _print(comparison)
     return {"worse": EXIT_CHECK_FAILED, "not established": EXIT_NOT_ESTABLISHED}.get(comparison.result, EXIT_FINE)
@@ -71,6 +79,21 @@ def _write_json(comparison: "RunComparison", path: Path | None) -> None:
         print_lines(content.decode().rstrip("\n"))
     else:
         disk.write(path, content)
+
+
+def _write_pages(
+    comparison: "RunComparison", before: "Night", after: "Night", html: Path | None, pdf: Path | None
+) -> None:
+    from auditor import report
+    from auditor.findings import comparing
+    from auditor.records import disk
+
+    page = report.render_comparison(comparison, before, after)
+    if html:
+        disk.write(html, page.encode())
+    if pdf:
+        attachments = {"comparison.json": comparing.write(comparison)}
+        disk.write(pdf, report.render_comparison_pdf(page, comparison, attachments))
 
 
 def _print(comparison: "RunComparison") -> None:

@@ -158,7 +158,7 @@ def model(**changes):
 def test_another_tokenizer_refuses_numbers_per_token_and_not_bits_per_byte():
     comparison = compared(model=model(tokenizer_sha256="1" * 64))
     assert of(comparison, "perplexity.corpus").change == "not compared"
-    assert of(comparison, "perplexity.median").reason == "The texts are cut by another tokenizer."
+    assert of(comparison, "perplexity.median").reason == "The two runs tokenize the texts differently."
     assert of(comparison, "perplexity.bits_per_byte").change == "none"
     assert [one.role for one in comparison.circumstances] == ["refusal"]
     assert "perplexity_nats" not in {movement.name for movement in comparison.movements}

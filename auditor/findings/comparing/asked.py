@@ -26,9 +26,9 @@ from auditor.languages import N_, say
 from auditor.records.plan import Bound
 
 _BETTER: Mapping[str, Better] = {"at_least": "high", "at_most": "low"}
-_OTHER_TERMS = N_("Its parts are others in the two runs.")
+_OTHER_TERMS = N_("It has other components in the two runs.")
 _NO_DOCUMENT = N_("No document that both runs have adds to it.")
-_NOT_GIVEN = N_("The runs do not both have it.")
+_NOT_GIVEN = N_("Only one of the runs has it, or neither.")
 
 
 @dataclass(frozen=True, slots=True)

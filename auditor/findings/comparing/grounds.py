@@ -47,7 +47,7 @@ def grounds(before: Plan, after: Plan) -> Grounds:
     common = [name for name in after.probes if name in before.probes]
     protocols = {name: reason for name in common if (reason := _protocol(name, before, after))}
     tokenizers = {
-        name: say("The texts are cut by another tokenizer.")
+        name: say("The two runs tokenize the texts differently.")
         for name in common
         if _asked(name, before).tokenizer_sha256 != _asked(name, after).tokenizer_sha256
     }
@@ -100,9 +100,9 @@ def _of_probes(before: Plan, after: Plan, protocols: Mapping[str, str]) -> Itera
 def _of_settings(before: Plan, after: Plan) -> Iterator[Circumstance]:
     settings = (
         ("seed", N_("Seed"), say("What was drawn at random differs: more noise, but no bias.")),
-        ("dtype", N_("Data type"), say("Rounding differs; it moves answers that lie close to a border.")),
-        ("device", N_("Device"), say("Rounding differs; it moves answers that lie close to a border.")),
-        ("prompt", N_("Prompt"), say("The model was asked in other words: a change may be theirs.")),
+        ("dtype", N_("Data type"), say("Rounding differs; answers close to a decision boundary may change.")),
+        ("device", N_("Device"), say("Rounding differs; answers close to a decision boundary may change.")),
+        ("prompt", N_("Prompt"), say("The model was prompted differently; that alone may change its answers.")),
     )
     for key, title, text in settings:
         sides = getattr(before, key), getattr(after, key)
