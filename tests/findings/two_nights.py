@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from planned import planned
-from worked_example import context, evidence
-
 from auditor.findings import Bound
 from auditor.findings.comparing import Night, compare
 from auditor.records.plan import PlannedProbe
+from tests.findings.worked_example import context, evidence
+from tests.records.planned import planned
 
 PROBES = {
     "prediction": PlannedProbe("Prediction", {}, 40, None),
