@@ -22,6 +22,7 @@ __all__ = [
     "render_html",
     "render_pages",
     "render_pdf",
+    "without_collector",
 ]
 
 
@@ -41,7 +42,7 @@ def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> 
     """
     from auditor.report.page import pages
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return pages.render(findings, evidence)
 
 
@@ -58,7 +59,7 @@ def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> s
     """
     from auditor.report.page import html
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return html.render(findings, evidence)
 
 
@@ -76,7 +77,7 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], 
     """
     from auditor.report.page import pdf
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)
 
 
@@ -93,7 +94,7 @@ def render_comparison(comparison: RunComparison, before: Night, after: Night) ->
     """
     from auditor.report.page import comparison_page
 
-    with _without_collector(), speaking(comparison.presentation.language):
+    with without_collector(), speaking(comparison.presentation.language):
         return comparison_page.render(comparison, before, after)
 
 
@@ -111,13 +112,13 @@ def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Map
     from auditor.report.page import pdf
 
     presentation = comparison.presentation
-    with _without_collector(), speaking(presentation.language):
+    with without_collector(), speaking(presentation.language):
         return pdf.write(html, comparison.after.created, presentation.classification, attachments)
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Rendering makes millions of live objects that the collector would look through again and again."""
+def without_collector() -> Iterator[None]:
+    """Within a `with` block the millions of live objects of a run are not looked through again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

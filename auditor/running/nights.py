@@ -3,6 +3,7 @@
 from auditor.errors import StoreError
 from auditor.findings.comparing import Night
 from auditor.records.run import Run
+from auditor.report import without_collector
 from auditor.running.context import context, read_evidence
 
 
@@ -14,4 +15,5 @@ def night(run: Run) -> Night:
     """
     if not run.is_complete:
         raise StoreError(f"{run.path}: the run is not finished; resume it with the command that started it")
-    return Night(run.plan, context(run), read_evidence(run))
+    with without_collector():
+        return Night(run.plan, context(run), read_evidence(run))

@@ -86,16 +86,15 @@ def drift_of(before: Explanation, after: Explanation) -> Drift | None:
 
 def _drifted(texts: Sequence[str], before: Target, after: Target) -> Iterator[WordDrift]:
     limit = _NORMAL.inv_cdf(1 - ALPHA / (2 * max(1, len(texts))))
-    largest = max(map(abs, (*before.weights, *after.weights)), default=0.0)
-    floor = max(FLOOR, RELATIVE_FLOOR * largest)
-    for s, text in enumerate(texts):
-        change = after.weights[s] - before.weights[s]
-        if abs(change) < floor or not (before.selected[s] and after.selected[s]):
-            continue
+    one, other = before.weights, after.weights  # built at every access
+    floor = max(FLOOR, RELATIVE_FLOOR * max(map(abs, (*one, *other)), default=0.0))
+    large = [s for s, (w, v) in enumerate(zip(one, other, strict=True)) if abs(v - w) >= floor]
+    for s in large:
+        change = other[s] - one[s]
         error = math.hypot(before.standard_errors[s], after.standard_errors[s])
         z = change / error if error > abs(change) / _MOST_Z else math.copysign(_MOST_Z, change)
-        if abs(z) > limit:
-            yield WordDrift(text=text, before=before.weights[s], after=after.weights[s], z=z)
+        if abs(z) > limit and before.selected[s] and after.selected[s]:
+            yield WordDrift(text=texts[s], before=one[s], after=other[s], z=z)
 
 
 def _label(explanation: Explanation) -> str:
