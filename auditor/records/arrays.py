@@ -72,8 +72,10 @@ def decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
     present = array.is_valid().to_pylist()
     if is_dataclass(kind):
         there = {one.name for one in array.type}
-        records = decode_records(kind, {n: array.field(n) for n in hints_of(kind) if n in there}, present, shared)
-        return shared_values(records, shared) if _is_small(kind) else records
+        children = {name: array.field(name) for name in hints_of(kind) if name in there}
+        if _is_small(kind) and len(children) == len(hints_of(kind)):
+            return _decode_small(kind, children, present, shared)
+        return decode_records(kind, children, present, shared)
     starts = array.offsets.to_pylist()
     ranges = list(zip(starts[:-1], starts[1:], present, strict=True))
     if kind == dict[str, str]:
@@ -94,6 +96,19 @@ def decode_records(
     floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
     values = {name: decode(hints[name], array, shared) for name, array in arrays.items() if name not in floats}
     return list(columns.records(cls, {**decoded, **values}, floats, present))
+
+
+def _decode_small(cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared) -> list[Any]:
+    """One `cls` per row, equal ones the same object, found by their fields: most rows build nothing."""
+    hints, found = hints_of(cls), []
+    rows = zip(*(decode(hints[name], array, shared) for name, array in arrays.items()), strict=True)
+    for is_record, row in zip(present, rows, strict=True):
+        key = (cls, row)
+        record = shared.get(key) if is_record else None
+        if record is None and is_record:
+            record = shared[key] = cls(*row)
+        found.append(record)
+    return found
 
 
 def shared_values(values: list[Any], shared: Shared) -> list[Any]:

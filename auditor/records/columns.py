@@ -28,6 +28,9 @@ def records(
         floats: Field → its column, for the fields that stay in columns.
         present: For every row, whether it is a record.
     """
+    if not floats and all(present) and [*values] == [field.name for field in fields(cls)]:
+        yield from map(cls, *values.values())
+        return
     rows = (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
     if not floats:
         yield from (cls(**row) if is_record else None for row, is_record in zip(rows, present, strict=True))

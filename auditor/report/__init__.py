@@ -5,6 +5,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from auditor.findings.comparing import Night, RunComparison
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import speaking
@@ -13,7 +14,16 @@ from auditor.report.page.look import PLAIN, Look
 if TYPE_CHECKING:
     from auditor.report.page.pages import Pages
 
-__all__ = ["PLAIN", "Look", "render_html", "render_pages", "render_pdf"]
+__all__ = [
+    "PLAIN",
+    "Look",
+    "render_comparison",
+    "render_comparison_pdf",
+    "render_html",
+    "render_pages",
+    "render_pdf",
+    "without_collector",
+]
 
 
 def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> "Pages":
@@ -32,7 +42,7 @@ def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> 
     """
     from auditor.report.page import pages
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return pages.render(findings, evidence)
 
 
@@ -49,7 +59,7 @@ def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> s
     """
     from auditor.report.page import html
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return html.render(findings, evidence)
 
 
@@ -67,13 +77,48 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], 
     """
     from auditor.report.page import pdf
 
-    with _without_collector(), look.applied(), speaking(findings.presentation.language):
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
         return pdf.render(html, findings, attachments)
 
 
+def render_comparison(comparison: RunComparison, before: Night, after: Night) -> str:
+    """What changed between two runs, as one self-contained HTML file.
+
+    Args:
+        comparison: What changed.
+        before: The earlier run.
+        after: The later one.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
+    from auditor.report.page import comparison_page
+
+    with without_collector(), speaking(comparison.presentation.language):
+        return comparison_page.render(comparison, before, after)
+
+
+def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Mapping[str, bytes]) -> bytes:
+    """The page as a tagged PDF/A-3a; the same input gives the same bytes.
+
+    Args:
+        html: What `render_comparison` returned.
+        comparison: What it was made from.
+        attachments: File name → content, embedded as data.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
+    from auditor.report.page import pdf
+
+    presentation = comparison.presentation
+    with without_collector(), speaking(presentation.language):
+        return pdf.write(html, comparison.after.created, presentation.classification, attachments)
+
+
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Rendering makes millions of live objects that the collector would look through again and again."""
+def without_collector() -> Iterator[None]:
+    """Within a `with` block the millions of live objects of a run are not looked through again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

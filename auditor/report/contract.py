@@ -119,7 +119,7 @@ class Table:
     muted: frozenset[int] = frozenset()
     """Rows listed but not judged."""
     paper_rows: int = PAPER_ROWS
-    kept_in: Literal["findings", "evidence"] = "findings"
+    kept_in: Literal["findings", "evidence", "comparison"] = "findings"
     """Where the rows stand that paper leaves out, besides report.html."""
 
 

@@ -41,6 +41,7 @@ from auditor.terminal.conclusions import (
     value_of,
     verdict_lines,
 )
+from auditor.terminal.diff import diff
 from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
@@ -70,6 +71,7 @@ class Schema(enum.StrEnum):
 
     config = "config"
     findings = "findings"
+    comparison = "comparison"
 
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
@@ -296,17 +298,22 @@ def _seen_from(path: Path, value: str | None) -> str | None:
 
 
 @app.command()
-def schema(of: Annotated[Schema, typer.Argument(help="Of the configuration, or of findings.json.")]) -> int:
+def schema(
+    of: Annotated[Schema, typer.Argument(help="Of the configuration, or of a file of that name.")],
+) -> int:
     """Print a JSON Schema."""
     from auditor import config, findings
+    from auditor.findings import comparing
 
-    print_lines(to_json((config if of is Schema.config else findings).schema()))
+    schemas = {Schema.config: config.schema, Schema.findings: findings.schema, Schema.comparison: comparing.schema}
+    print_lines(to_json(schemas[of]()))
     return EXIT_FINE
 
 
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
+app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
 
 

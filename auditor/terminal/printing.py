@@ -3,10 +3,13 @@
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_WIDE = 180
+"""Columns where nobody says how many there are."""
 
 
 def to_json(content: Any) -> str:  # whatever JSON can say
@@ -18,6 +21,21 @@ def print_lines(lines: str | Iterable[str]) -> None:
     """One line or several, on stdout."""
     for line in [lines] if isinstance(lines, str) else lines:
         print(_clean(line))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout, as wide as it needs to be where it is no terminal; `>` before a title aligns to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for title in columns:
+        table.add_column(title.lstrip(">"), justify="right" if title.startswith(">") else "left", no_wrap=title != "")
+    for row in rows:
+        table.add_row(*(Text(_clean(cell)) for cell in row))
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(file=sys.stdout, width=width, highlight=False, soft_wrap=False).print(table)
 
 
 def complain(text: str) -> None:

@@ -12,6 +12,7 @@ Where all x or all y are equal τ_b is undefined. Attention is not an explanatio
 the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -74,25 +75,28 @@ def received_by_segment(
     """Attention received by each of S segments from T tokens, and which segments any token overlaps."""
     mass, seen = np.zeros(len(segments)), np.zeros(len(segments), dtype=bool)
     for field in ("text", "pair"):
-        tokens = [t for t, span in enumerate(spans) if span.field == field and span.stop > span.start]
-        owner = _owners(segments, field, max((spans[t].stop for t in tokens), default=0))
-        for t in tokens:
-            overlapped = owner[spans[t].start : spans[t].stop]
-            overlapped = overlapped[overlapped >= 0]
-            seen[overlapped] = True
-            if len(overlapped):
-                np.add.at(mass, overlapped, received[t] / len(overlapped))
+        placed = ((place, s) for s, segment in enumerate(segments) for place in segment.spans)
+        places = sorted((place.start, place.stop, s) for place, s in placed if place.field == field)
+        stops = [stop for _, stop, _ in places]
+        for t, token in enumerate(spans):
+            if token.field != field or token.stop <= token.start:
+                continue
+            overlaps = _overlaps(places, bisect_right(stops, token.start), token)
+            characters = sum(n for _, n in overlaps)
+            for s, n in overlaps:
+                seen[s] = True
+                mass[s] += received[t] * n / characters
     return mass, seen
 
 
-def _owners(segments: Sequence[Segment], field: str, length: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """For each character the segment it belongs to, or −1."""
-    owner = np.full(length, -1, dtype=np.int64)
-    for s, segment in enumerate(segments):
-        for span in segment.spans:
-            if span.field == field:
-                owner[span.start : span.stop] = s
-    return owner
+def _overlaps(places: Sequence[tuple[int, int, int]], first: int, token: Span) -> list[tuple[int, int]]:
+    """(segment, characters) of what a token overlaps; `places` are (start, stop, segment), sorted and disjoint."""
+    found = []
+    while first < len(places) and places[first][0] < token.stop:
+        start, stop, s = places[first]
+        found.append((s, min(stop, token.stop) - max(start, token.start)))
+        first += 1
+    return found
 
 
 def agree_on(

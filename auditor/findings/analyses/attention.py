@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from auditor.findings.analyses.agreement import AGREEMENT, agree_on
+from auditor.findings.analyses.agreement import AGREEMENT, agree_on, document_agreement
 from auditor.findings.analyses.heads import (
     PATTERNS,
     STATISTICS,
@@ -23,6 +23,7 @@ from auditor.findings.analyses.heads import (
     show,
 )
 from auditor.findings.analyses.lime import SUMMARY as LIME
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP
@@ -119,6 +120,16 @@ class AttentionSummary(Summary[AttentionStatistics, AttentionFindings]):
         agreement = agree_on(evidence.measured(LIME.probe, Explanation), attended, setting.seed)
         return _conclude(list(attended.values()), agreement, setting.seed)
 
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """The share on the first token, and the agreement with LIME where both were measured."""
+        del setting
+        attended = evidence.measured(self.probe, AttentionStatistics)
+        yield mean_of(SINK_SHARE, first_shares(list(attended.values())))
+        explained = evidence.measured(LIME.probe, Explanation)
+        both = {name: (explained[name], record) for name, record in attended.items() if name in explained}
+        if both:
+            yield mean_of(AGREEMENT, {name: document_agreement(*of_both) for name, of_both in both.items()})
+
     def point(self, whole: Whole, findings: AttentionFindings) -> Iterator[Pointer]:
         """Heads on special tokens and sinks; attention and explanation that hardly agree."""
         del whole
@@ -203,9 +214,14 @@ def _conclude(
     return Conclusion(findings, (sink_share(records, seed), *shares, *([agreement] if agreement else [])))
 
 
+def first_shares(records: Sequence[AttentionStatistics]) -> dict[str, float]:
+    """Document id → share of all heads' attention on the first token, of the documents that are long enough."""
+    return {r.document_id: float(np.mean(r.first_share)) for r in long_enough(records, "first_share")}
+
+
 def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:
     """How much of the attention goes to the first token."""
-    means = [float(np.mean(record.first_share)) for record in long_enough(records, "first_share")]
+    means = list(first_shares(records).values())
     protocol = (
         say(
             "Mean over documents of the share of all heads’ attention on the first token, its own query left out; "

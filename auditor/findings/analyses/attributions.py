@@ -10,14 +10,15 @@ Whether such explanations are to be believed is what the probe `faithfulness` me
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import Field
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.completeness import error
-from auditor.findings.analyses.trust import faithfulness, faithfulness_quantity, removals
+from auditor.findings.analyses.trust import faithfulness, faithfulness_quantity, removals, trust_contributions
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP
@@ -114,10 +115,21 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
         concluded = AttributionFindings(**counts, unit=unit, **numbers)
         return Conclusion(concluded, tuple(number for number in numbers.values() if number))
 
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """All of them are means over documents."""
+        del setting
+        explained = evidence.measured(self.probe, Explanation)
+        if self.largest:
+            yield mean_of(self.largest, {name: _largest_effect(e) for name, e in explained.items()})
+        if self.completeness:
+            errors = {name: error(e) for name, e in explained.items()}
+            yield mean_of(self.completeness, {n: None if x is None else abs(x) for n, x in errors.items()})
+        yield from trust_contributions(evidence, self.probe, self.faithfulness)
+
     def _largest(self, explanations: Iterable[Explanation], unit: Unit, seed: int) -> Number | None:
         if not self.largest:
             return None
-        largest = [max(map(abs, explanation.targets[0].weights), default=0.0) for explanation in explanations]
+        largest = list(map(_largest_effect, explanations))
         protocol = say(
             "Mean over documents of the largest weight, whatever its sign, toward the most probable label; {interval}",
             interval=say(BOOTSTRAP),
@@ -140,3 +152,7 @@ class AttributionSummary(Summary[Explanation, AttributionFindings]):
     def is_truncated(self, record: Explanation, evidence: Evidence) -> bool:
         """An explanation asks the model about as much of a document as the prediction did."""
         return bool(getattr(evidence.of(PREDICTION).get(record.document_id), "truncated", False))
+
+
+def _largest_effect(explanation: Explanation) -> float:
+    return max(map(abs, explanation.targets[0].weights), default=0.0)

@@ -28,11 +28,12 @@ from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
 from auditor.findings.analyses.scores import given_labelled
+from auditor.findings.contract.contributions import Contributions
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import WILSON, number
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
 from auditor.findings.contract.types import Number
-from auditor.findings.statistics.intervals import Estimate, Z, bootstrap, estimate, wilson
+from auditor.findings.statistics.intervals import Estimate, Z, bootstrap, divide, estimate, wilson
 from auditor.findings.statistics.resampling import Floats
 from auditor.languages import N_, numbers, say
 
@@ -53,6 +54,7 @@ CALIBRATION_ERROR = Quantity(
     name="calibration_error",
     title=N_("Calibration error"),
     unit="probability",
+    better="low",
     page_one=PageOne(20),
     given=given_labelled,
     glossary=(
@@ -100,20 +102,29 @@ def calibrate(answers: Sequence[Answer], multi_label: bool, seed: int) -> tuple[
 def expected_error(p: Floats, hit: Flags, seed: int) -> Estimate:
     """The expected calibration error of the probabilities (n, K) that came true or not."""
     gaps = _by_bin(p, p - hit)
-    k = p.shape[1]
 
-    def statistic(sums: Floats) -> Floats:  # sums (…, BINS + 1), the last the number of documents
-        total = np.maximum(sums[..., -1:], 1) * k
-        value: Floats = np.abs(sums[..., :-1]).sum(axis=-1, keepdims=True) / total
-        return value if len(p) else value * np.nan
+    def statistic(sums: Floats) -> Floats:
+        return _error(sums)[..., None]
 
-    features = np.column_stack([gaps, np.ones(len(p))])
+    features = np.column_stack([gaps, np.full(len(p), p.shape[1])])
     error = bootstrap(features, statistic, seed=seed, name="calibration_error", share=True, upward_biased=True)[0]
     if _is_certain(hit):
         return _widened(error, float(p.mean()), came_true=bool(hit.all()))
     if error.value is not None and error.value <= _noise(p, gaps):
         return estimate(error.value, 0.0 if error.low is not None else None, error.high, error.n)
     return error
+
+
+def calibration_contributions(answers: Sequence[Answer], multi_label: bool) -> Contributions:
+    """What each labelled answer adds to the error: its gap in every bin, and how many probabilities it has."""
+    p, hit = _claims(answers, multi_label)
+    features = np.column_stack([_by_bin(p, p - hit), np.full(len(p), p.shape[1])])
+    return Contributions(CALIBRATION_ERROR, tuple(answer.document.id for answer in answers), features, _error)
+
+
+def _error(sums: Floats) -> Floats:
+    """From the gaps of the bins, and the number of probabilities behind them; NaN of none."""
+    return divide(np.abs(sums[..., :-1]).sum(axis=-1), sums[..., -1])
 
 
 def _bins(p: Floats) -> NDArray[np.intp]:

@@ -8,30 +8,23 @@ every mask was evaluated), z the normal quantile at 1 − 0.025 / S: the 95 % in
 long texts have no better chance than short ones. Words that recur are counted over the explanations that reach 0.5.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from statistics import NormalDist
 
 from auditor.findings.analyses.answers import PROBE as PREDICTION
 from auditor.findings.analyses.answers import Answer, pair, two_labels
+from auditor.findings.analyses.explanation_quantities import ExplanationQuantities as ExplanationQuantities
 from auditor.findings.analyses.global_words import RecurringWords
 from auditor.findings.analyses.phrases import Phrases, phrases
-from auditor.findings.analyses.trust import (
-    faithfulness,
-    faithfulness_quantity,
-    removals,
-    stability,
-    stability_quantity,
-)
+from auditor.findings.analyses.trust import faithfulness, removals, stability, trust_contributions
 from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, WILSON
-from auditor.findings.contract.quantity import PageOne, Quantity, Term
 from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
 from auditor.findings.contract.types import Choice, Example, Number, Pointer
 from auditor.findings.statistics.intervals import bootstrap_mean, wilson
@@ -76,62 +69,6 @@ class ExplanationFindings(Finding):
     recurring: tuple[RecurringWords, ...]
     phrases: tuple[Phrases, ...] = ()
     examples: tuple[Example, ...]
-
-
-@dataclass(frozen=True)
-class ExplanationQuantities:
-    """The numbers of one method of explanation, named after its probe: `lime.fidelity`."""
-
-    probe: str
-    fidelity_title: str
-    """Message: "LIME fidelity"."""
-    glossary: tuple[Term, ...] = ()
-    rank: int | None = None
-    """On page one; None keeps the method off it unless a check is about it."""
-    faithfulness_title: str = N_("Faithfulness")
-    stability_title: str = N_("Stability")
-    low_fidelity_title: str = N_("Low-fidelity explanations")
-    decisive_title: str = N_("Explanations with a decisive word")
-
-    @cached_property
-    def fidelity(self) -> Quantity:
-        """Mean weighted R² of the surrogates."""
-        return Quantity(
-            name=f"{self.probe}.fidelity",
-            title=self.fidelity_title,
-            unit="correlation",
-            low=-math.inf,
-            compared=True,
-            page_one=PageOne(self.rank, self.rank),
-            glossary=self.glossary,
-        )
-
-    @cached_property
-    def faithfulness(self) -> Quantity:
-        """What the rankings are worth beyond random ones."""
-        return faithfulness_quantity(self.probe, self.faithfulness_title, self.rank and self.rank + 4)
-
-    @cached_property
-    def stability(self) -> Quantity:
-        """How far two samples give the same weights."""
-        return stability_quantity(self.probe, self.stability_title)
-
-    @cached_property
-    def low_fidelity_share(self) -> Quantity:
-        """Share of explanations that explain less than half."""
-        rank = None if self.rank is None else self.rank + 60
-        return Quantity(
-            name=f"{self.probe}.low_fidelity_share",
-            title=self.low_fidelity_title,
-            unit="share",
-            compared=True,
-            page_one=PageOne(rank),
-        )
-
-    @cached_property
-    def decisive_share(self) -> Quantity:
-        """Share of explanations that name a word which matters."""
-        return Quantity(name=f"{self.probe}.decisive_share", title=self.decisive_title, unit="share")
 
 
 class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
@@ -234,6 +171,16 @@ class ExplanationSummary(Summary[Explanation, ExplanationFindings]):
             "low_fidelity_share": self.of.low_fidelity_share.number(wilson(low, n), below),
             "decisive_share": self.of.decisive_share.number(wilson(decisive, n), beyond),
         }
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """All of them are means over documents."""
+        del setting
+        explained = evidence.measured(self.probe, Explanation)
+        fidelities = {name: fidelity_of(explanation) for name, explanation in explained.items()}
+        yield mean_of(self.of.fidelity, fidelities)
+        yield mean_of(self.of.low_fidelity_share, {n: float(r < LOW_FIDELITY) for n, r in fidelities.items()})
+        yield mean_of(self.of.decisive_share, {n: float(is_decisive(e)) for n, e in explained.items()})
+        yield from trust_contributions(evidence, self.probe, self.of.faithfulness, self.of.stability)
 
     def point(self, whole: Whole, findings: ExplanationFindings) -> Iterator[Pointer]:
         """Explanations that should not be relied on."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from auditor.findings.analyses.grades import CODES, GRADES, Grade, Trust
 from auditor.findings.analyses.method_agreement import Disagreement, MethodAgreement, agreements, least_alike
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, grade_of, trusts, unit_of
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, number
@@ -35,6 +36,7 @@ RELIABLE = Quantity(
     title=N_("Explanations to rely on"),
     unit="share",
     compared=True,
+    better="high",
     page_one=PageOne(32, 32),
     glossary=(
         Term(
@@ -153,6 +155,13 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             reliable_share=reliable,
         )
         return Conclusion(found, (reliable,))
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """Which explanations of the first method are to be relied upon."""
+        del setting
+        first = next(explainers(evidence.measured(self.probe, Faithfulness)), None)
+        if first is not None:
+            yield mean_of(RELIABLE, {n: float(one.grade == "rely") for n, one in trusts(evidence, first).items()})
 
     def point(self, whole: Whole, findings: FaithfulnessFindings) -> Iterator[Pointer]:
         """What the explanations that the report shows are worth, and the method that is worth least."""

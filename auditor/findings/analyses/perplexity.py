@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from auditor.findings.analyses.surprise import point_at_surprising
 from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.contributions import Contributions, median_of, ratio_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP
@@ -65,9 +66,11 @@ CORPUS = Quantity(
     name="perplexity.corpus",
     title=N_("Corpus perplexity"),
     unit="perplexity",
+    per_token=True,
     low=1.0,
     high=math.inf,
     compared=True,
+    better="low",
     page_one=PageOne(80, 24),
     glossary=(
         *SURPRISE,
@@ -81,14 +84,24 @@ CORPUS = Quantity(
         Term(N_("Stride"), N_("By how many tokens the window moves on over a text longer than the context.")),
     ),
 )
-MEAN = Quantity(name="perplexity.mean", title=N_("Mean document perplexity"), unit="perplexity", low=1.0, high=math.inf)
+MEAN = Quantity(
+    name="perplexity.mean",
+    title=N_("Mean document perplexity"),
+    unit="perplexity",
+    per_token=True,
+    better="low",
+    low=1.0,
+    high=math.inf,
+)
 MEDIAN = Quantity(
     name="perplexity.median",
     title=N_("Median document perplexity"),
     unit="perplexity",
+    per_token=True,
     low=1.0,
     high=math.inf,
     compared=True,
+    better="low",
 )
 BITS_PER_BYTE = Quantity(
     name="perplexity.bits_per_byte",
@@ -96,6 +109,7 @@ BITS_PER_BYTE = Quantity(
     unit="bits",
     high=math.inf,
     compared=True,
+    better="low",
     page_one=PageOne(40, 26, 60),
     glossary=(
         Term(
@@ -104,7 +118,9 @@ BITS_PER_BYTE = Quantity(
         ),
     ),
 )
-WORD = Quantity(name="perplexity.word", title=N_("Word perplexity"), unit="perplexity", low=1.0, high=math.inf)
+WORD = Quantity(
+    name="perplexity.word", title=N_("Word perplexity"), unit="perplexity", better="low", low=1.0, high=math.inf
+)
 
 
 class ScoredFindings(Finding):
@@ -169,6 +185,15 @@ class PerplexitySummary(Summary[Perplexity, PerplexityFindings]):
         )
         strips = nats_by_slice(evidence.documents, scored, setting.columns)
         return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """Ratios of sums, and a median."""
+        del setting
+        records = [(r.document_id, r.nll, r) for r in evidence.measured(self.probe, Perplexity).values()]
+        yield ratio_of(CORPUS, ((name, nll, len(r.logprobs)) for name, nll, r in records))
+        yield median_of(MEDIAN, {name: nll / max(len(r.logprobs), 1) for name, nll, r in records})
+        yield ratio_of(BITS_PER_BYTE, ((name, nll, r.n_bytes) for name, nll, r in records), scale=1 / math.log(2))
+        yield ratio_of(WORD, ((name, nll, r.n_words) for name, nll, r in records))
 
     def point(self, whole: Whole, findings: PerplexityFindings) -> Iterator[Pointer]:
         """The documents that surprised the model most."""

@@ -13,7 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from auditor.findings.analyses.answers import PROBE, Answer, answer_probability, pair, scored
-from auditor.findings.analyses.calibration import CALIBRATION_ERROR, CalibrationBin, calibrate
+from auditor.findings.analyses.calibration import (
+    CALIBRATION_ERROR,
+    CalibrationBin,
+    calibrate,
+    calibration_contributions,
+)
 from auditor.findings.analyses.chosen_answers import (
     CONFIDENT,
     choose_errors,
@@ -32,8 +37,10 @@ from auditor.findings.analyses.scores import (
     given_labelled,
     given_multi_label,
     score,
+    score_contributions,
 )
 from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP, WILSON, lies_below
@@ -66,6 +73,7 @@ ACCURACY = Quantity(
     title=N_("Accuracy"),
     unit="share",
     compared=True,
+    better="high",
     page_one=PageOne(10, 10),
     given=given_labelled,
     glossary=(
@@ -77,6 +85,7 @@ EXACT_MATCH = Quantity(
     name="exact_match",
     title=N_("Exact match"),
     unit="share",
+    better="high",
     given=given_multi_label,
     glossary=(Term(N_("Exact match"), N_("Share of documents whose whole set of labels is right.")),),
 )
@@ -122,6 +131,7 @@ MEAN_LOGPROB = Quantity(
     low=-math.inf,
     high=0.0,
     compared=True,
+    per_token=True,
     page_one=PageOne(generator=60),
     given=_given_continuations,
     glossary=(
@@ -182,6 +192,23 @@ class PredictionSummary(Summary[Prediction, PredictionFindings]):
         """Scores, calibration and examples of what was answered."""
         answers = pair(evidence, setting.multi_label, setting.labelled)
         return _conclude(answers, setting) if answers else None
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """Means over answers, and the counts behind the scores of labels."""
+        answers = pair(evidence, setting.multi_label, setting.labelled)
+        if not answers:
+            return
+        if not (labels := answers[0].prediction.labels):
+            yield mean_of(MEAN_LOGPROB, {a.document.id: a.prediction.mean_logprob for a in answers})
+            return
+        yield mean_of(MEAN_ENTROPY, {a.document.id: a.prediction.entropy for a in answers})
+        if setting.kind == "generator":
+            yield mean_of(CANDIDATE_MASS, {a.document.id: _mass(a) for a in answers})
+        if labelled := scored(answers):
+            for quantity in (ACCURACY, EXACT_MATCH) if setting.multi_label else (ACCURACY,):
+                yield mean_of(quantity, {a.document.id: float(a.correct) for a in labelled})
+            yield from score_contributions(labelled, labels, setting.multi_label)
+            yield calibration_contributions(labelled, setting.multi_label)
 
     def point(self, whole: Whole, findings: PredictionFindings) -> Iterator[Pointer]:
         """Labels that are often missed and no check points at already; errors that the model was sure of."""
@@ -298,9 +325,13 @@ def mean_entropy(answers: Sequence[Answer], seed: int) -> Number:
     return MEAN_ENTROPY.number(bootstrap_mean(entropies, seed=seed, name=MEAN_ENTROPY.name), rule)
 
 
+def _mass(answer: Answer) -> float:
+    return sum(map(math.exp, answer.prediction.logits))
+
+
 def candidate_mass(answers: Sequence[Answer], seed: int) -> Number:
     """How much of the model's probability the candidates get together."""
-    masses = [sum(map(math.exp, answer.prediction.logits)) for answer in answers]
+    masses = list(map(_mass, answers))
     rule = say(
         "Mean over documents of the probability that the candidates get together, before it is normalised among them; "
         "{interval}",

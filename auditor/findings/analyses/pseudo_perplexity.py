@@ -24,6 +24,7 @@ from auditor.findings.analyses.perplexity import (
 )
 from auditor.findings.analyses.surprise import point_at_surprising
 from auditor.findings.analyses.worst import choose
+from auditor.findings.contract.contributions import Contributions, median_of, ratio_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
@@ -41,9 +42,11 @@ CORPUS = Quantity(
     name="pseudo_perplexity.corpus",
     title=N_("Corpus pseudo-perplexity"),
     unit="perplexity",
+    per_token=True,
     low=1.0,
     high=math.inf,
     compared=True,
+    better="low",
     page_one=PageOne(masked=10),
     glossary=(
         *SURPRISE,
@@ -57,6 +60,8 @@ MEAN = Quantity(
     name="pseudo_perplexity.mean",
     title=N_("Mean document pseudo-perplexity"),
     unit="perplexity",
+    better="low",
+    per_token=True,
     low=1.0,
     high=math.inf,
 )
@@ -64,9 +69,11 @@ MEDIAN = Quantity(
     name="pseudo_perplexity.median",
     title=N_("Median document pseudo-perplexity"),
     unit="perplexity",
+    per_token=True,
     low=1.0,
     high=math.inf,
     compared=True,
+    better="low",
     page_one=PageOne(masked=20),
 )
 
@@ -104,6 +111,13 @@ class PseudoPerplexitySummary(Summary[PseudoPerplexity, PseudoPerplexityFindings
         numbers = (corpus(records, setting.seed), mean(records, setting.seed), median(records))
         strips = nats_by_slice(evidence.documents, scored, setting.columns)
         return Conclusion(_findings(records, numbers, strips, self.probe in setting.references), numbers)
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
+        """A ratio of sums, and a median."""
+        del setting
+        records = list(evidence.measured(self.probe, PseudoPerplexity).values())
+        yield ratio_of(CORPUS, ((r.document_id, r.nll, len(r.logprobs)) for r in records))
+        yield median_of(MEDIAN, {r.document_id: document_nats(r) for r in records})
 
     def point(self, whole: Whole, findings: PseudoPerplexityFindings) -> Iterator[Pointer]:
         """The documents that surprised the model most."""

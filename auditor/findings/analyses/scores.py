@@ -22,12 +22,13 @@ or as prediction, which is scikit-learn's default.
 Agrees with `sklearn.metrics.precision_recall_fscore_support` (1.9) where both are defined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.findings.analyses.answers import Answer
+from auditor.findings.contract.contributions import Contributions, ratio_of
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BCA, WILSON
 from auditor.findings.contract.quantity import Prospect, Quantity, Term
@@ -56,11 +57,14 @@ def given_each_label(prospect: Prospect) -> tuple[str, ...]:
     return prospect.labels if prospect.labelled else ()
 
 
-MACRO_F1 = Quantity(name="macro_f1", title=N_("Macro F1"), unit="share", compared=True, given=given_labelled)
+MACRO_F1 = Quantity(
+    name="macro_f1", title=N_("Macro F1"), unit="share", compared=True, better="high", given=given_labelled
+)
 MICRO_F1 = Quantity(
     name="micro_f1",
     title=N_("Micro F1"),
     unit="share",
+    better="high",
     given=given_multi_label,
     glossary=(Term(N_("Micro F1"), N_("F1 over all labels of all documents together.")),),
 )
@@ -68,6 +72,7 @@ PRECISION = Quantity(
     name="precision",
     title=N_("Precision, {label}"),
     unit="share",
+    better="high",
     given=given_each_label,
     glossary=(
         Term(
@@ -76,11 +81,14 @@ PRECISION = Quantity(
         ),
     ),
 )
-RECALL = Quantity(name="recall", title=N_("Recall, {label}"), unit="share", compared=True, given=given_each_label)
+RECALL = Quantity(
+    name="recall", title=N_("Recall, {label}"), unit="share", compared=True, better="high", given=given_each_label
+)
 F1 = Quantity(
     name="f1",
     title=N_("F1, {label}"),
     unit="share",
+    better="high",
     given=given_each_label,
     glossary=(Term(N_("F1"), N_("Harmonic mean of precision and recall. Macro F1 is its mean over the labels.")),),
 )
@@ -133,22 +141,50 @@ def _flags(sets: Sequence[Sequence[str]], labels: Sequence[str]) -> Flags:
 
 def averages(truth: Flags, given: Flags, seed: int) -> list[Estimate]:
     """Macro and micro F1 of K labels."""
-    k = truth.shape[1]
 
-    def statistic(sums: Floats) -> Floats:  # (…, 2K): true positives, then predictions + references
-        hits, named = 2 * sums[..., :k], sums[..., k:]
-        each = divide(hits, named)
-        defined = np.sum(named > 0, axis=-1, keepdims=True).astype(np.float64)
-        macro = divide(np.nansum(each, axis=-1, keepdims=True), defined)
-        micro = divide(hits.sum(axis=-1, keepdims=True), named.sum(axis=-1, keepdims=True))
-        return np.concatenate([macro, micro], axis=-1)
+    def statistic(sums: Floats) -> Floats:
+        return np.stack([_macro(sums), _micro(sums)], axis=-1)
 
-    telling = (truth | given).any(axis=1)
-    features = np.column_stack([truth & given, truth.astype(np.int64) + given])[telling].astype(np.float64)
+    features = _counts(truth, given)[(truth | given).any(axis=1)]
     macro, micro = bootstrap(features, statistic, seed=seed, name="f1", share=True)
-    if len(features) < LEAST_PER_LABEL * k:
+    if len(features) < LEAST_PER_LABEL * truth.shape[1]:
         macro = Estimate(macro.value, None, None, macro.n)
     return [macro, micro]
+
+
+def _counts(truth: Flags, given: Flags) -> Floats:
+    """(n, 2K): true positives, then predictions + references."""
+    return np.column_stack([truth & given, truth.astype(np.int64) + given]).astype(np.float64)
+
+
+def _macro(sums: Floats) -> Floats:
+    k = sums.shape[-1] // 2
+    each = divide(2 * sums[..., :k], sums[..., k:])
+    return divide(np.nansum(each, axis=-1), np.sum(sums[..., k:] > 0, axis=-1).astype(np.float64))
+
+
+def _micro(sums: Floats) -> Floats:
+    k = sums.shape[-1] // 2
+    return divide(2 * sums[..., :k].sum(axis=-1), sums[..., k:].sum(axis=-1))
+
+
+def score_contributions(answers: Sequence[Answer], labels: Sequence[str], multi_label: bool) -> Iterator[Contributions]:
+    """What each labelled answer adds to the averages of F1 and to the scores of every label."""
+    ids, ordered = tuple(answer.document.id for answer in answers), sorted(labels)
+    truth = _flags([answer.reference or () for answer in answers], ordered)
+    given = _flags([answer.prediction.predicted for answer in answers], ordered)
+    counts = _counts(truth, given)
+    yield Contributions(MACRO_F1, ids, counts, _macro)
+    if multi_label:
+        yield Contributions(MICRO_F1, ids, counts, _micro)
+    for k, label in enumerate(ordered):
+        hits = counts[:, k]
+        for quantity, above, below in (
+            (PRECISION, hits, given[:, k]),
+            (RECALL, hits, truth[:, k]),
+            (F1, 2 * hits, counts[:, len(ordered) + k]),
+        ):
+            yield ratio_of(quantity, zip(ids, above.tolist(), below.tolist(), strict=True), label=label)
 
 
 def _class(label: str, truth: Flags, given: Flags) -> ClassScores:

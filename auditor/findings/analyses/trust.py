@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from auditor.findings.analyses.grades import Grade, Trust, trust
+from auditor.findings.contract.contributions import Contributions, mean_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Prospect, Quantity, Term
@@ -65,6 +66,7 @@ def faithfulness_quantity(probe: str, title: str, rank: int | None = None) -> Qu
         low=-math.inf,
         high=math.inf,
         compared=True,
+        better="high",
         page_one=PageOne(rank, rank),
         glossary=_TERMS,
         given=_acted_upon,
@@ -73,7 +75,7 @@ def faithfulness_quantity(probe: str, title: str, rank: int | None = None) -> Qu
 
 def stability_quantity(probe: str, title: str) -> Quantity:
     """How far two samples give the same weights."""
-    return Quantity(name=f"{probe}.stability", title=title, unit="correlation", low=-1.0)
+    return Quantity(name=f"{probe}.stability", title=title, unit="correlation", low=-1.0, better="high")
 
 
 def faithfulness(quantity: Quantity, acted: Acted, seed: int) -> Number:
@@ -96,13 +98,29 @@ def faithfulness(quantity: Quantity, acted: Acted, seed: int) -> Number:
 
 def stability(quantity: Quantity, explanations: Sequence[Explanation], seed: int) -> Number:
     """Mean correlation of the weights from two halves; n is 0 where nothing was sampled."""
-    halves = [s.halves.correlation for e in explanations if (s := e.targets[0].surrogate) and s.halves]
+    halves = [halves for e in explanations if (halves := _halves(e)) is not None]
     protocol = say(
         "Mean over sampled documents of the correlation between the weights of two independent halves of the "
         "neighbourhood; {interval}",
         interval=say(BOOTSTRAP),
     )
     return quantity.number(bootstrap_mean(halves, seed=seed, name=quantity.name), protocol)
+
+
+def trust_contributions(
+    evidence: Evidence, probe: str, excess_quantity: Quantity, stability_quantity: Quantity | None = None
+) -> Iterator[Contributions]:
+    """What each document adds to the faithfulness of a method, and to its stability where it has one."""
+    acted = removals(evidence, probe)
+    yield mean_of(replace(excess_quantity, unit=acted.unit), {n: excess(r) for n, r in acted.removals.items()})
+    if stability_quantity is not None:
+        yield mean_of(stability_quantity, {n: _halves(e) for n, e in evidence.measured(probe, Explanation).items()})
+
+
+def _halves(explanation: Explanation) -> float | None:
+    """The correlation of the weights of two halves of its neighbourhood; None where nothing was sampled."""
+    surrogate = explanation.targets[0].surrogate
+    return surrogate.halves.correlation if surrogate and surrogate.halves else None
 
 
 def aopc(losses: Sequence[float]) -> float:

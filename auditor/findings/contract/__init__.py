@@ -1,5 +1,6 @@
 """What analyses, judgement and report rely on: evidence, numbers, and what a summary declares."""
 
+from auditor.findings.contract.contributions import Contributions, mean_of, ratio_of
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.quantity import PageOne, Prospect, Quantity, Term
@@ -10,6 +11,7 @@ __all__ = [
     "Cell",
     "Choice",
     "Conclusion",
+    "Contributions",
     "Evidence",
     "Finding",
     "Number",
@@ -21,4 +23,6 @@ __all__ = [
     "Summary",
     "Term",
     "Whole",
+    "mean_of",
+    "ratio_of",
 ]

@@ -40,6 +40,7 @@ class Prospect:
 
 ModelKind = Literal["classifier", "generator", "masked"]
 """What an audited model does: choose among labels, write, or fill masks."""
+Better = Literal["high", "low", ""]
 Given = Callable[[Prospect], Iterable[str]]
 """The labels for which a run can give a number: (“positive”, …), or ("",) for a number without labels, or nothing."""
 
@@ -76,7 +77,11 @@ class Quantity:
     high: float = 1.0
     """The largest."""
     compared: bool = False
-    """Whether the parts of a corpus are compared by it."""
+    """Whether the parts of a corpus, and two runs, are compared by it."""
+    better: Better = ""
+    """Which values are better; empty where neither are. A check says it for its own number."""
+    per_token: bool = False
+    """Whether it depends on how a text is cut into tokens, so that two tokenizers give two numbers."""
     page_one: PageOne = PageOne()
     """Other numbers stand on page one where a check is about them."""
     glossary: tuple[Term, ...] = ()

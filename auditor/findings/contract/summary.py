@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from auditor.findings.contract.contributions import Contributions
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.quantity import ModelKind, Quantity
@@ -109,6 +110,15 @@ class Summary(ABC, Generic[R, F]):
     @abstractmethod
     def summarise(self, evidence: Evidence, setting: Setting) -> Conclusion[F] | None:
         """What follows from the rows; None where nothing was measured."""
+
+    def contributions(self, evidence: Evidence, setting: Setting) -> Iterable[Contributions] | None:
+        """What each document adds to the numbers, for the comparison of two runs: once for each number that there is.
+
+        None where the summary does not say: its numbers are then computed again and again without some documents
+        (`auditor.findings.comparing.jackknife`), which gives the same answer, less finely and at a higher price.
+        """
+        del evidence, setting
+        return None
 
     def point(self, whole: Whole, findings: F) -> Iterable[Pointer]:
         """Where to look, worst first; `findings` are those of `summarise`."""

@@ -67,7 +67,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from auditor.findings.statistics.resampling import CELLS, Floats, on_grid, resampled_sums
+from auditor.findings.statistics.resampling import CELLS, Floats, is_left_out, on_grid, resampled_sums
 
 LEVEL = 0.95
 LEAST = 10
@@ -219,7 +219,7 @@ def bootstrap(
         k = statistic(np.zeros(features.shape[1])).shape[-1]
         return [Estimate(None, None, None, 0)] * k
     values = statistic(features.sum(axis=0))
-    if n == 1 or not np.isfinite(features).all():
+    if n == 1 or is_left_out() or not np.isfinite(features).all():
         return [estimate(float(value), None, None, n) for value in values]
     features = on_grid(features)
     replicates = np.concatenate([statistic(sums) for sums in resampled_sums(features, seed, name)])  # (B, k)
@@ -252,7 +252,7 @@ def _studentised(
     """The ratio of the sums, and how it is spread; None where documents are too few, or too alike, to say."""
     x, y = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
     value = _finite(float(divide(x.sum(), y.sum())))
-    if value is None or len(x) < LEAST:
+    if value is None or len(x) < LEAST or is_left_out():
         return value, None
     beyond = x - value * y  # what a document adds to the numerator beyond what its denominator lets expect
     error = math.sqrt(float(np.sum(beyond**2))) / abs(float(y.sum()))

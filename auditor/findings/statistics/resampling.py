@@ -5,8 +5,10 @@ PCG64, which NumPy keeps stable, seeded with the SHA-256 of (seed, name of the n
 2⁻⁵² n·max|x|, so that every sum is exact in float64 and neither BLAS nor the number of threads can change a digit.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +18,25 @@ CELLS = 1 << 21
 """Largest resample table held at once: about 16 MB per array of it."""
 
 Floats = NDArray[np.float64]
+_LEFT_OUT: ContextVar[bool] = ContextVar("_LEFT_OUT", default=False)
 
 
 def resampled_sums(features: Floats, seed: int, name: str) -> Iterator[Floats]:
     """Blocks (b, m) of the sums over B resamples of the n rows of `features`, which lie on a grid."""
     n = len(features)
-    stream = np.random.PCG64(_seed(seed, name))
+    bits = stream(seed, name)
     block = max(1, CELLS // n)
     for start in range(0, RESAMPLES, block):
         b = min(block, RESAMPLES - start)
-        cells = indices(stream, b * n, n).reshape(b, n) + n * np.arange(b)[:, None]
+        cells = indices(bits, b * n, n).reshape(b, n) + n * np.arange(b)[:, None]
         times_drawn = np.bincount(cells.ravel(), minlength=b * n).reshape(b, n)
         yield times_drawn.astype(np.float64) @ features
 
 
 def resamples(n: int, times: int, seed: int, name: str) -> Iterator[NDArray[np.int64]]:
     """The n rows of each of so many resamples."""
-    stream = np.random.PCG64(_seed(seed, name))
-    return (indices(stream, n, n) for _ in range(times))
+    bits = stream(seed, name)
+    return (indices(bits, n, n) for _ in range(times))
 
 
 def indices(stream: np.random.PCG64, size: int, n: int) -> NDArray[np.int64]:
@@ -51,5 +54,23 @@ def on_grid(features: Floats) -> Floats:
     return gridded
 
 
-def _seed(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "replace")).digest()[:16], "big")
+def stream(seed: int, name: str) -> np.random.PCG64:
+    """The raw random bits that belong to a seed and the name of a number."""
+    return np.random.PCG64(
+        int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "replace")).digest()[:16], "big")
+    )
+
+
+@contextlib.contextmanager
+def left_out() -> Iterator[None]:
+    """Within a `with` block nothing is resampled: numbers have values without intervals, at little cost."""
+    token = _LEFT_OUT.set(True)
+    try:
+        yield
+    finally:
+        _LEFT_OUT.reset(token)
+
+
+def is_left_out() -> bool:
+    """Whether nothing is to be resampled now."""
+    return _LEFT_OUT.get()

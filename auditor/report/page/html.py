@@ -60,15 +60,16 @@ def render(findings: Findings, evidence: Evidence) -> str:
         front=front.compose(findings, all_sections),
         sections=all_sections,
     )
-    bodies = [_section(section, numbering) for section in composed]
-    missing = fonts.missing("".join([findings.title, page_one, *bodies, _section(draft, Numbering())]))
-    bodies.append(_section(provenance.compose(sources, missing), numbering))
+    bodies = [filled(section, numbering) for section in composed]
+    missing = fonts.missing("".join([findings.title, page_one, *bodies, filled(draft, Numbering())]))
+    bodies.append(filled(provenance.compose(sources, missing), numbering))
     navigation = templates.fill("navigation.html.j2", sections=all_sections)
     title = say("{title}: interpretation audit", title=findings.title)
     return framed(findings, title, navigation, [page_one, *bodies], templates.scripts())
 
 
-def _section(section: Section, numbering: Numbering) -> Markup:
+def filled(section: Section, numbering: Numbering) -> Markup:
+    """One section, laid out by its template."""
     return templates.fill(section.template, section=section, numbering=numbering, **section.content)
 
 

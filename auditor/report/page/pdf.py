@@ -36,8 +36,23 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
+    return write(text, findings.created, findings.presentation.classification, attachments)
+
+
+def write(text: str, created: str, classification: str | None, attachments: Mapping[str, bytes]) -> bytes:
+    """The content of the PDF of a page.
+
+    Args:
+        text: The HTML of the page.
+        created: ISO 8601: the date of the PDF and of what is attached.
+        classification: A marking on every page.
+        attachments: Name → content of the files to embed.
+
+    Raises:
+        PdfUnavailableError: the system libraries of WeasyPrint are missing.
+    """
     weasyprint = load_weasyprint()
-    moment = formats.instant(findings.created)
+    moment = formats.instant(created)
     files = [
         weasyprint.Attachment(
             string=content,
@@ -50,7 +65,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> b
         for name, content in attachments.items()
     ]
     with _reproducible(str(int(moment.timestamp()))):
-        sheet = templates.read("print.css") + _page_margins(findings.presentation.classification) + _footer(attachments)
+        sheet = templates.read("print.css") + _page_margins(classification) + _footer(attachments)
         page = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only())
         with _fewer_layouts():
             document = page.render()

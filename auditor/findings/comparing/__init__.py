@@ -1,0 +1,8 @@
+"""What changed between two runs: documents, numbers, answers, explanations, and what the plans know of the causes."""
+
+from auditor.findings.comparing.comparison import compare
+from auditor.findings.comparing.interchange import schema, write
+from auditor.findings.comparing.nights import Night
+from auditor.findings.comparing.types import RunComparison
+
+__all__ = ["Night", "RunComparison", "compare", "schema", "write"]

@@ -1,0 +1,125 @@
+"""The page on two runs: what changed stands there, and text from a corpus stays text."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from auditor import report
+from auditor.findings.comparing import compare, write
+from auditor.records.types import Document
+from auditor.report.branding import fonts
+from auditor.report.sections import comparison as sections
+from tests.findings.two_nights import PROBES, answered, night
+from tests.findings.worked_example import evidence, explanation, with_rows
+
+WRONG = {"predicted": ("positive",), "probabilities": (0.1, 0.9)}
+HOSTILE = "</script><b>{{7*7}}</b>\u202egood"
+
+
+def changed(**plan):
+    """The worked example, ten of whose answers went wrong and nine of whose explanations drifted."""
+    moved = {f"d{i:02}": explanation(i, weights=(0.5, 0.02, 0.0, 0.0, 0.05, -0.4)) for i in range(12, 20)}
+    facts = answered(evidence(), **{f"d{i:02}": WRONG for i in range(2, 12)})
+    return night(with_rows(facts, lime={**facts.rows["lime"], **moved}), **plan)
+
+
+def page_of(before, after):
+    return report.render_comparison(compare(before, after), before, after)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_fonts():
+    """Fonts take longer than everything else, and other tests are about them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fonts, "embed", lambda _: "")
+        yield
+
+
+@pytest.fixture(scope="module")
+def page():
+    return page_of(night(), changed(seed=1))
+
+
+def text_of(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The only number that is judged got worse: Accuracy",
+        "Accuracy 0.85 → 0.60 −0.25",
+        "✗ worse",
+        "Caution Seed 0 1 What was drawn at random differs",
+        "10 of 40 answers changed: 10 were right before and 0 are right now.",
+        "d02",
+        "Before: negative 0.85",
+        "After: positive 0.90",
+        "LIME: 8 of 29 documents with the same answer are explained by other words.",
+        "not: +0.31 → 0.00",
+        "40 documents are in both runs.",
+    ],
+)
+def test_the_page_says_what_changed(page, said):
+    words = text_of(page)
+    assert said in words
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(page):
+    assert "default-src &#39;none&#39;" in page
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert "style=" not in page
+
+
+def test_runs_that_are_alike_give_a_short_page():
+    words = text_of(page_of(night(), night()))
+    assert "The plans of both runs are alike" in words
+    assert "None of" in words or "did not get worse" in words
+    assert "Documents that moved" not in words
+
+
+def test_a_refused_number_says_why():
+    lime = replace(PROBES["lime"], parameters={"n_samples": 200})
+    words = text_of(page_of(night(), night(probes={**PROBES, "lime": lime})))
+    assert "LIME fidelity Not compared: The probe was asked with other parameters." in words
+    assert "Refused Probe lime n_samples = 1000 n_samples = 200" in words
+
+
+def test_hostile_texts_stay_texts():
+    def hostile(side):
+        documents = tuple(Document(**{**_fields(d), "text": HOSTILE}) for d in side.evidence.documents)
+        return replace(side, evidence=replace(side.evidence, documents=documents))
+
+    page = page_of(hostile(night()), hostile(changed()))
+    assert "<b>{{" not in page
+    assert "&lt;/script&gt;&lt;b&gt;{{7*7}}" in page
+    assert "[U+202E]" in page
+
+
+def _fields(document):
+    return {name: getattr(document, name) for name in ("id", "labels", "metadata")}
+
+
+def test_the_chinese_page_is_chinese():
+    after = changed()
+    presentation = after.context.presentation.model_copy(update={"language": "zh"})
+    after = replace(after, context=replace(after.context, presentation=presentation))
+    page = page_of(night(), after)
+    assert '<html lang="zh' in page
+    words = text_of(page)
+    assert "哪些回答改变了？" in words
+    assert "Which answers" not in words
+
+
+def test_sections_with_nothing_to_say_are_left_out():
+    before = night(replace(evidence(), rows={"perplexity": evidence().rows["perplexity"]}), checks={})
+    assert [s.id for s in sections.compose(compare(before, before), before, before)] == ["numbers", "documents"]
+
+
+def test_the_pdf_has_the_comparison_attached(page):
+    before, after = night(), changed(seed=1)
+    made = compare(before, after)
+    content = report.render_comparison_pdf(page, made, {"comparison.json": write(made)})
+    assert content.startswith(b"%PDF-")
+    assert b"EmbeddedFile" in content
