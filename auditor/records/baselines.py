@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from auditor.errors import StoreError
+from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk
 from auditor.records.json_files import read_json, to_json
-from auditor.records.store import RunSummary
+from auditor.records.run import Run
+from auditor.records.store import RunSummary, open_run, runs, summary_of
 
 FORMAT: Final = "auditor.baseline/1"
 FILE: Final = "baseline.json"
@@ -70,18 +71,18 @@ def chosen(audit: Path) -> str | None:
     return run_id
 
 
-def baseline_of(audit: Path, runs: Sequence[RunSummary], *, before: str | None = None) -> RunSummary | None:
+def baseline_of(audit: Path, known: Sequence[RunSummary], *, before: str | None = None) -> RunSummary | None:
     """The baseline of an audit; None where nobody chose one and none has passed.
 
     Args:
         audit: The folder of the audit.
-        runs: Its runs, oldest first.
+        known: Its runs, oldest first.
         before: A run id: by default only runs older than this one count, and it never is its own baseline.
 
     Raises:
         StoreError: the chosen run is gone or not complete, or the choice cannot be read.
     """
-    complete = {run.run_id: run for run in runs if run.state == "complete"}
+    complete = {run.run_id: run for run in known if run.state == "complete"}
     name = chosen(audit)
     if name is not None:
         if name not in complete:
@@ -90,7 +91,27 @@ def baseline_of(audit: Path, runs: Sequence[RunSummary], *, before: str | None =
                 "RUN`, or `auditor baseline clear` for the last run that passed"
             )
         return complete[name]
-    ids = [run.run_id for run in runs]
+    ids = [run.run_id for run in known]
     older = ids[: ids.index(before)] if before in ids else ids
     passed = [name for name in older if name in complete and complete[name].manifest.get("verdict") in PASSED]
     return complete[passed[-1]] if passed else None
+
+
+def open_for(run: Run) -> Run:
+    """The baseline that a run is compared with.
+
+    Raises:
+        StoreError: there is none, it is the run itself, or the choice cannot be read.
+    """
+    summary = summary_of(run.path)
+    audit = folder_of(summary)
+    known = [one for one in runs(audit.parent) if one.audit == audit]
+    baseline = baseline_of(audit, known, before=run.run_id)
+    if baseline is None:
+        raise NoSuchRunError(
+            f"{audit}: has no baseline for {run.run_id}: no run was chosen, and none before it has passed; name the "
+            "earlier run, or choose one with `auditor baseline set RUN`"
+        )
+    if baseline.run_id == run.run_id:
+        raise NoSuchRunError(f"{audit}: {run.run_id} is the baseline itself; name the earlier run")
+    return open_run(baseline.path, audit.parent)

@@ -12,12 +12,14 @@ from auditor.terminal.printing import print_lines, print_table
 if TYPE_CHECKING:
     from auditor.findings.comparing import Night, RunComparison
     from auditor.findings.comparing.types import Circumstance, ExplanationDrift
+    from auditor.records.run import Run
 
 _NAMED = 5
 """Documents that one line names."""
 
-Before = Annotated[str, typer.Argument(metavar="A", help="The earlier run, or the baseline: as RUN of other commands.")]
-After = Annotated[str, typer.Argument(metavar="B", help="The later run.")]
+Runs = Annotated[
+    list[str], typer.Argument(metavar="[A] B", help="The earlier run, by default the baseline, and the later one.")
+]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.")]
 Pdf = Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the PDF.")]
@@ -29,8 +31,7 @@ Floors = Annotated[
 
 
 def diff(
-    before: Before,
-    after: After,
+    runs: Runs,
     root: Root = Path("reports"),
     html: Html = None,
     pdf: Pdf = None,
@@ -39,15 +40,16 @@ def diff(
 ) -> int:
     """Compare two runs: what changed from A to B. From their evidence: needs neither the models nor torch.
 
+    A and B are named as RUN of other commands. Without A, B is compared with the baseline of its audit.
+
     Ends with 1 if a number that is judged got worse by more than chance and by more than its floor, with 8 if none did
     but one with a check could not be compared, else with 0. Judged are the numbers that a check is about; where there
     are no checks, all.
     """
     from auditor.findings import comparing
-    from auditor.records.store import open_run
     from auditor.running.nights import night
 
-    earlier, later = (night(open_run(name, root)) for name in (before, after))
+    earlier, later = map(night, _opened(runs, root))
     comparison = comparing.compare(earlier, later, dict(map(_floor, floor or ())))
     _write_json(comparison, json)
     if html or pdf:
@@ -55,6 +57,17 @@ def diff(
     if json != Path("-"):
         _print(comparison)
     return {"worse": EXIT_CHECK_FAILED, "not established": EXIT_NOT_ESTABLISHED}.get(comparison.result, EXIT_FINE)
+
+
+def _opened(names: Sequence[str], root: Path) -> "tuple[Run, Run]":
+    """The earlier and the later run."""
+    from auditor.records import baselines
+    from auditor.records.store import open_run
+
+    if len(names) > 2:
+        raise ConfigError(f"diff: expected one run or two, found {len(names)}")
+    later = open_run(names[-1], root)
+    return (open_run(names[0], root) if len(names) == 2 else baselines.open_for(later)), later
 
 
 def _floor(text: str) -> tuple[str, float]:

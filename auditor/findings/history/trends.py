@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
+from auditor.findings.comparing.numbers import FLOORS
 from auditor.findings.contract.types import Result, Unit
 from auditor.findings.history.nights import Night
 from auditor.findings.statistics import control
@@ -22,9 +23,6 @@ from auditor.findings.statistics import control
 LEAST_FOR_GAPS = 4
 LATE = 2.0
 """Times the usual pause, beyond which nights are missing."""
-FLOORS: dict[Unit, float] = {"log-odds": 0.02, "correlation": 0.01, "count": 0.05, "tokens": 0.05}
-"""Unit → the smallest change that is news; 0.005 of all others (half a per cent of a perplexity, which is in nats)."""
-FLOOR = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def _trend(name: str, nights: Sequence[Night]) -> Trend:
     judged = next((night.checks[name] for night in reversed(nights) if name in night.checks), None)
     unit: Unit = known.unit if known else "count"
     values = [night.numbers[name].value if name in night.numbers else None for night in nights]
-    limits = control.limits(values, FLOORS.get(unit, FLOOR))
+    limits = control.limits(values, FLOORS[unit])
     direction = judged.direction if judged else None
     points = tuple(_point(name, night, of_night, direction) for night, of_night in zip(nights, limits, strict=True))
     return Trend(name, known.title if known else name, unit, direction, judged.bound if judged else None, points)
