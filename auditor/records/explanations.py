@@ -191,6 +191,23 @@ class BagOfWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Attainable:
+    """What the best and the worst ranking of the segments of one document lose (`auditor.probes.attainable`).
+
+    Each field is one ranking, with an entry for each of the sizes of `Removal`.
+    """
+
+    exhaustive: bool
+    """Whether these are the best and the worst of all; else of those that a beam, an explainer or chance has tried."""
+    most_comprehensiveness: tuple[float, ...]
+    """f(document) − f(without the first k segments), of the ranking that loses most, as a mean over the sizes."""
+    least_comprehensiveness: tuple[float, ...]
+    most_sufficiency: tuple[float, ...]
+    """f(document) − f(of nothing but the first k segments), of the ranking that loses most."""
+    least_sufficiency: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What a model's answer loses when segments leave in the order in which one explanation ranks them.
 
@@ -222,6 +239,8 @@ class Removal:
     infidelity: float | None = None
     """Mean over these sets of (β · sum of their weights − what is lost without them)², β the scale that fits best (Yeh
     et al. 2019, with their optimal scaling); None where all weights are zero."""
+    attainable: Attainable | None = None
+    """Between which bounds comprehensiveness and sufficiency lie; None where they were not sought, or not known."""
 
     @property
     def drop(self) -> float:
