@@ -24,6 +24,20 @@ class Halves:
     """Share of the segments whose weights have opposite signs."""
     held_out: float
     """Weighted R² of the surrogate of one half on the answers of the other, mean of both directions."""
+    distance: float | None = None
+    """‖a − b‖ / ‖(a + b) / 2‖ of their weights a and b; None where both are zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How much weights change when the text loses a segment that hardly moves the answer (max-sensitivity)."""
+
+    greatest: float
+    """Of the segments that were tried, the largest ‖w′ − w‖ / ‖w‖: w the weights of the others in the whole text, w′
+    those in the text without it."""
+    segment: int
+    """Which it is without, from 0."""
+    n_tried: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,8 @@ class Surrogate:
     """What it says for the undisturbed document."""
     halves: Halves | None = None
     """None where every mask was evaluated, or half of them cannot tell the segments apart."""
+    sensitivity: Sensitivity | None = None
+    """Of the first target only, where masks and answers are kept; None where no segment moves the answer so little."""
 
 
 @dataclass(frozen=True, slots=True)
