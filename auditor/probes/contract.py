@@ -7,9 +7,10 @@ A probe is a frozen pydantic dataclass; its fields are exactly its parameters, w
 Three things a probe may have besides: `prepare`, what it settles once among all of its documents (`Prepares`); `after`,
 the probes whose rows of the same documents it reads (`Follows`); and `gathers`, the record of which it reads the rows,
 whichever probes yield them (`Gathers`). All of it reaches `measure` in its `Sitting`. With `self_check` it is held
-against toy models before a run (`SelfChecks`). One that uses packages which do not come with this one says which it
-`requires` (`Requires`), and is refused before anything loads where one is missing. One that knows beforehand how often
-it asks the model has `evaluations` (`Bounded`), which `auditor run --dry-run` prints.
+against toy models before a run (`SelfChecks`). One with `ids` is given these documents too (`Picks`). One that uses
+packages which do not come with this one says which it `requires` (`Requires`), and is refused before anything loads
+where one is missing. One that knows beforehand how often it asks the model has `evaluations` (`Bounded`), which
+`auditor run --dry-run` prints.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -106,6 +107,16 @@ class Prepares(Protocol[M_contra]):
 
     def prepare(self, model: M_contra, documents: Sequence[Document], seed: int) -> object:
         """Computes `sitting.prepared` for `measure`; called once in each process, with all documents of the probe."""
+        ...
+
+
+@runtime_checkable
+class Picks(Protocol):
+    """A probe that is given some documents by name, besides those that its `limit` draws."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the corpus; an id that is not in it is refused before a model loads."""
         ...
 
 

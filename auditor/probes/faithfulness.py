@@ -41,10 +41,12 @@ from pydantic.dataclasses import dataclass
 from auditor.findings.statistics.likeness import pearson
 from auditor.models import Answers, Question
 from auditor.models.capabilities import B
+from auditor.probes.attainable import is_exhaustive, most_asked
+from auditor.probes.bounding import Bounds, bound
 from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, gathered
 from auditor.probes.explained import explanations_of
 from auditor.probes.perturbing import Perturbed, distinct, evaluate, seed_for
-from auditor.records.explanations import Explanation, Faithfulness, Removal, Segment
+from auditor.records.explanations import Attainable, Explanation, Faithfulness, Removal, Segment
 from auditor.records.types import Document, NotMeasurable, Unmeasured
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
@@ -63,6 +65,8 @@ class FaithfulnessProbe:
     Attributes:
         limit: The most documents to try.
         n_random: Random sets of segments that each document is tried without, for comparison.
+        bounded_share: Share of the documents of which the attainable bounds are sought.
+        beam: How many sets of segments of one size are extended in search of them.
     """
 
     name: ClassVar[str] = "faithfulness"
@@ -72,6 +76,8 @@ class FaithfulnessProbe:
 
     limit: int | None = Field(default=None, ge=1)
     n_random: int = Field(default=40, ge=20, le=10_000)
+    bounded_share: float = Field(default=0.2, ge=0, le=1)
+    beam: int = Field(default=2, ge=1, le=100)
 
     @property
     def model(self) -> None:
@@ -86,21 +92,27 @@ class FaithfulnessProbe:
         return [
             Evaluations(
                 sum(
-                    self._most(len(model.segment(document, how, merge_equal=merges)[1]), n)
+                    self._most(len(model.segment(document, how, merge_equal=merges)[1]), n, self.is_bounded(document))
                     for (how, merges), n in ways.items()
                 )
             )
             for document in documents
         ]
 
-    def _most(self, n_segments: int, n_explanations: int) -> int:
-        """Masks of one document: itself, two per size of each ranking, one of them random, and the random sets."""
+    def _most(self, n_segments: int, n_explanations: int, is_bounded: bool) -> int:
+        """Masks of one document: itself, two per size of each ranking and a random one, the sets, the bounds'."""
         if n_segments < LEAST_SEGMENTS:
             return 0
-        of_rankings = 2 * len(sizes_of(n_segments)) * (1 + n_explanations)
-        return int(
-            min(2**n_segments, 1 + of_rankings + min(self.n_random, math.comb(n_segments, fifth_of(n_segments))))
-        )
+        if is_bounded and is_exhaustive(n_segments):
+            return int(2**n_segments)
+        sizes = sizes_of(n_segments)
+        of_rankings, of_bounds = 2 * len(sizes) * (1 + n_explanations), 2 * most_asked(n_segments, sizes, self.beam)
+        random = min(self.n_random, math.comb(n_segments, fifth_of(n_segments)))
+        return int(min(2**n_segments, 1 + of_rankings + random + of_bounds * is_bounded))
+
+    def is_bounded(self, document: Document) -> bool:
+        """Whether the attainable bounds of a document are sought."""
+        return seed_for(0, document, "attainable") < self.bounded_share * 2**32
 
     def measure(self, model: Answers[B], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
         """Yields for each document what its explanations come to; not measurable without any, or too few segments."""
@@ -117,9 +129,21 @@ class FaithfulnessProbe:
             ]
             for document, question in zip(tried, questions, strict=True)
         }
-        evaluate(model, [trial.perturbed for of_one in trials.values() for trial in of_one])
+        everything = [trial for of_one in trials.values() for trial in of_one]
+        evaluate(model, [trial.perturbed for trial in everything])
+        self._bound(model, everything)
         for document in documents:
             yield _row(document, explained[document.id], trials.get(document.id, []))
+
+    def _bound(self, model: Answers[B], trials: Sequence["_Trial"]) -> None:
+        """Seeks the bounds of the documents that are chosen for it."""
+        chosen = [t for t in trials if self.is_bounded(t.perturbed.document) and not t.perturbed.fault]
+        sought = [Bounds(model, trial.perturbed, trial.labels[0], trial.sizes, self.beam) for trial in chosen]
+        bound(sought)
+        for trial, bounds in zip(chosen, sought, strict=True):
+            same = [i for i, label in enumerate(trial.labels) if label == trial.labels[0]]
+            rankings = trial.curves(trial.labels[0])[[0, *(i + 1 for i in same)]]
+            trial.attainable, trial.n_sought = bounds.attainable(rankings), bounds.n_asked
 
     def _trial(
         self, document: Document, segments: tuple[Segment, ...], named: Named, question: Question, seed: int
@@ -134,7 +158,7 @@ class FaithfulnessProbe:
         return _Trial(named, sizes, size, len(sets), positions, Perturbed(document, segments, question, masks))
 
 
-@plain(frozen=True, eq=False)
+@plain(eq=False)
 class _Trial:
     """The masks of the explanations of one document that share segments, and where the answers to each are."""
 
@@ -145,20 +169,31 @@ class _Trial:
     positions: np.ndarray
     """Which distinct mask each is: the document, two per size of each ranking (the first is random), random sets."""
     perturbed: Perturbed
+    attainable: Attainable | None = None
+    """For the label of the first explanation."""
+    n_sought: int = 0
+    """Masks that were evaluated for that beside all others."""
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Which label each explanation is about."""
+        names = self.perturbed.question.labels
+        return tuple(names.index(explanation.targets[0].label) for explanation in self.named.values())
+
+    def curves(self, label: int) -> np.ndarray:
+        """(R, 2, sizes) what a label loses by each ranking: the random one, then those of the explanations."""
+        lost = self._lost(label)
+        return lost[: len(lost) - self.n_sets].reshape(-1, 2, len(self.sizes))
 
     def removals(self) -> Iterator[Removal]:
         """One for each explanation."""
-        question, n_segments = self.perturbed.question, len(self.perturbed.segments)
-        for i, (probe, explanation) in enumerate(self.named.items()):
-            label = explanation.targets[0].label
-            values = self.perturbed.values[self.positions, question.labels.index(label)]
-            lost = values[0] - values[1:]
-            curves = lost[: len(lost) - self.n_sets].reshape(-1, 2, len(self.sizes))
-            random, weighed = lost[len(lost) - self.n_sets :], self._weights_of_sets(explanation)
+        for i, (probe, explanation, label) in enumerate(zip(self.named, self.named.values(), self.labels, strict=True)):
+            curves, random = self.curves(label), self._lost(label)[-self.n_sets :]
+            weighed = self._weights_of_sets(explanation)
             yield Removal(
                 probe=probe,
-                label=label,
-                n_segments=n_segments,
+                label=explanation.targets[0].label,
+                n_segments=len(self.perturbed.segments),
                 sizes=self.sizes,
                 comprehensiveness=tuple(curves[i + 1, 0].tolist()),
                 sufficiency=tuple(curves[i + 1, 1].tolist()),
@@ -166,10 +201,15 @@ class _Trial:
                 random_sufficiency=tuple(curves[0, 1].tolist()),
                 size=self.size,
                 random=tuple(random.tolist()),
-                exhaustive=self.n_sets == math.comb(n_segments, self.size),
+                exhaustive=self.n_sets == math.comb(len(self.perturbed.segments), self.size),
                 sensitivity=pearson(weighed, random),
                 infidelity=infidelity(weighed, random),
+                attainable=self.attainable if label == self.labels[0] else None,
             )
+
+    def _lost(self, label: int) -> np.ndarray:
+        values = self.perturbed.values[self.positions, label]
+        return np.asarray(values[0] - values[1:])
 
     def _weights_of_sets(self, explanation: Explanation) -> np.ndarray:
         sets = self.perturbed.masks[self.positions[-self.n_sets :]]
@@ -206,7 +246,7 @@ def _row(document: Document, explanations: Named, trials: Sequence[_Trial]) -> R
     return Faithfulness(
         document_id=document.id,
         unit=trials[0].perturbed.question.unit,
-        n_evaluations=sum(len(trial.perturbed.masks) for trial in trials),
+        n_evaluations=sum(len(trial.perturbed.masks) + trial.n_sought for trial in trials),
         removals=tuple(removal for trial in trials for removal in trial.removals()),
     )
 

@@ -24,6 +24,20 @@ class Halves:
     """Share of the segments whose weights have opposite signs."""
     held_out: float
     """Weighted R² of the surrogate of one half on the answers of the other, mean of both directions."""
+    distance: float | None = None
+    """‖a − b‖ / ‖(a + b) / 2‖ of their weights a and b; None where both are zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How much weights change when the text loses a segment that hardly moves the answer (max-sensitivity)."""
+
+    greatest: float
+    """Of the segments that were tried, the largest ‖w′ − w‖ / ‖w‖: w the weights of the others in the whole text, w′
+    those in the text without it."""
+    segment: int
+    """Which it is without, from 0."""
+    n_tried: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,8 @@ class Surrogate:
     """What it says for the undisturbed document."""
     halves: Halves | None = None
     """None where every mask was evaluated, or half of them cannot tell the segments apart."""
+    sensitivity: Sensitivity | None = None
+    """Of the first target only, where masks and answers are kept; None where no segment moves the answer so little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +207,23 @@ class BagOfWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Attainable:
+    """What the best and the worst ranking of the segments of one document lose (`auditor.probes.attainable`).
+
+    Each field is one ranking, with an entry for each of the sizes of `Removal`.
+    """
+
+    exhaustive: bool
+    """Whether these are the best and the worst of all; else of those that a beam, an explainer or chance has tried."""
+    most_comprehensiveness: tuple[float, ...]
+    """f(document) − f(without the first k segments), of the ranking that loses most, as a mean over the sizes."""
+    least_comprehensiveness: tuple[float, ...]
+    most_sufficiency: tuple[float, ...]
+    """f(document) − f(of nothing but the first k segments), of the ranking that loses most."""
+    least_sufficiency: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What a model's answer loses when segments leave in the order in which one explanation ranks them.
 
@@ -222,6 +255,8 @@ class Removal:
     infidelity: float | None = None
     """Mean over these sets of (β · sum of their weights − what is lost without them)², β the scale that fits best (Yeh
     et al. 2019, with their optimal scaling); None where all weights are zero."""
+    attainable: Attainable | None = None
+    """Between which bounds comprehensiveness and sufficiency lie; None where they were not sought, or not known."""
 
     @property
     def drop(self) -> float:

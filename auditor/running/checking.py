@@ -14,7 +14,7 @@ from auditor.languages import speaking
 from auditor.records import disk
 from auditor.running import appearance, labelling, probe_selection, sources
 from auditor.running.executors import executor_named
-from auditor.running.fitting import require_numbers, require_settings
+from auditor.running.fitting import require_documents, require_numbers, require_settings
 from auditor.running.notes import notes_on
 from auditor.running.preflight import Preflight
 from auditor.running.self_checking import self_checked
@@ -47,6 +47,7 @@ def check(config: Config) -> Preflight:
     device, dtype = _device_and_dtype(config, checkpoint)
     documents = _load(config, checkpoint)
     preflight = Preflight(config, documents, checkpoint, probes, references, device, dtype, (), look, left_out)
+    require_documents(preflight)
     require_numbers(preflight)
     checked = self_checked(probes)
     with speaking(config.report.language):

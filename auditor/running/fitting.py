@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from auditor import findings, tasks
 from auditor.config import Config
 from auditor.errors import ConfigError, ModelError
+from auditor.probes.contract import Picks
+from auditor.registry import did_you_mean
 from auditor.running.labelling import has_own_labels, is_multi_label, labels_of
 from auditor.running.preflight import Preflight
 
@@ -40,6 +42,30 @@ def _require_choice(config: Config, checkpoint: "Checkpoint") -> None:
             "(num_labels in config.json): the probability of the only one is always 1; audit a model with more labels, "
             "or set multi_label = true in [model] if its one output is the logit of a yes-or-no label"
         )
+
+
+def require_documents(preflight: Preflight) -> None:
+    """Refuses documents that a probe picks by name and the corpus does not have.
+
+    Raises:
+        ConfigError: All of them, one line for each probe.
+    """
+    known = [document.id for document in preflight.documents]
+    there = set(known)
+    faults = [
+        f"{preflight.config.origin}: probes.{probe.name}.ids: {_unknown(missing, known)}"
+        for probe in preflight.probes
+        if isinstance(probe, Picks) and (missing := [name for name in probe.ids if name not in there])
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _unknown(missing: list[str], known: list[str]) -> str:
+    """What is said of ids that are not in a corpus; of many the first three."""
+    names = ", ".join(map(repr, missing[:3])) + (f" and {len(missing) - 3:,} more" if len(missing) > 3 else "")
+    hint = did_you_mean(missing[0], known) or f"; the first of them is {known[0]!r}"
+    return f"expected ids of the {len(known):,} documents that are audited, found {names}{hint}"
 
 
 def require_numbers(preflight: Preflight) -> None:

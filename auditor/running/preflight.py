@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auditor import corpus, tasks
 from auditor.config import Config
 from auditor.corpus.sampling import sample
-from auditor.probes.contract import gathered
+from auditor.probes.contract import Picks, gathered
 from auditor.records.kinds import record_name
 from auditor.records.proof import SelfCheck
 from auditor.records.types import Document
@@ -55,7 +55,7 @@ class Preflight:
         """Probe → number of documents it will be given."""
         n = len(self.documents)
         return {
-            probe.name: len(self.chosen(probe)) if gathered(probe, self.probes) else min(probe.limit or n, n)
+            probe.name: len(self.chosen(probe)) if self._is_particular(probe) else min(probe.limit or n, n)
             for probe in self.probes
         }
 
@@ -72,14 +72,20 @@ class Preflight:
     def chosen(self, probe: "AnyProbe") -> frozenset[str]:
         """Ids of the documents the probe is given: of one that gathers rows, among those of which there can be any.
 
-        Probes of one record draw the same documents for the same `limit`, so that they can be compared.
+        Probes of one record draw the same documents for the same `limit`, so that they can be compared. Those that a
+        probe picks by name come to them.
         """
         documents = self.documents
         if sources := gathered(probe, self.probes):
             measured = frozenset[str]().union(*map(self.chosen, sources))
             documents = tuple(document for document in documents if document.id in measured)
         drawn = sample(documents, probe.limit, self.config.seed, record_name(probe.record))
-        return frozenset(document.id for document in drawn)
+        picked = probe.ids if isinstance(probe, Picks) else ()
+        return frozenset([*(document.id for document in drawn), *picked])
+
+    def _is_particular(self, probe: "AnyProbe") -> bool:
+        """Whether not only the limit decides how many documents a probe is given."""
+        return bool(gathered(probe, self.probes)) or (isinstance(probe, Picks) and bool(probe.ids))
 
     @property
     def lines(self) -> list[str]:

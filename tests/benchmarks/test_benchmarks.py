@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from auditor.probes.faithfulness import FaithfulnessProbe
+from tests.benchmarks import explainers
 from tests.benchmarks.__main__ import SUBJECTS
 from tests.benchmarks.figure import draw
 from tests.benchmarks.machine import Machine
@@ -23,6 +25,12 @@ RESULTS = ROOT / "reports" / "benchmarks"
 MISSED = Row.peer("reading", "a peer", Spread((3.0, 3.3, 9.0)), Spread((2.0, 3.0, 3.0)), 2.0, "same")
 REACHED = Row.limit("reading", "the limit", Spread((1.0, 1.0)), Spread((1.1, 1.2)), 1.2, "same")
 FREE = Row.peer("reading", "another", Spread((4.0,)), Spread((1.0,)), None, "not the same question")
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_explainers_are_compared_on_documents_of_which_a_fifth_has_bounds_as_by_default(quick: bool):
+    documents, probe = explainers.chosen(quick=quick), FaithfulnessProbe()
+    assert sum(map(probe.is_bounded, documents)) / len(documents) == probe.bounded_share
 
 
 def test_contenders_run_in_turns_and_every_other_round_backwards():

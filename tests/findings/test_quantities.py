@@ -88,7 +88,10 @@ LABELLED = {"accuracy", "macro_f1", "calibration_error", "mean_entropy"}
 EACH = {f"{score}[{label}]" for score in ("precision", "recall", "f1") for label in ("no", "yes")}
 HEADS = {f"attention.head_share[{name}]" for name in ("previous", "next", "broad", "special", "punctuation", "sink")}
 LIME = {"lime.fidelity", "lime.stability", "lime.low_fidelity_share", "lime.decisive_share"}
-ACTED_UPON = {"explanations.reliable_share", "lime.faithfulness", "occlusion.faithfulness"}
+OF_SHOWN = {
+    f"explanations.{name}" for name in ("reliable_share", "normalised_comprehensiveness", "normalised_sufficiency")
+}
+ACTED_UPON = OF_SHOWN | {"lime.faithfulness", "occlusion.faithfulness"}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ ACTED_UPON = {"explanations.reliable_share", "lime.faithfulness", "occlusion.fai
         ({"attention"}, {"causal": False}, HEADS - {"attention.head_share[sink]"} | {"attention.sink_share"}),
         ({"attention", "lime"}, {}, HEADS | LIME | {"attention.sink_share", "attention.agreement"}),
         ({"attention_rollout"}, {}, set()),
-        ({"attention_rollout", "faithfulness"}, {}, {"attention_rollout.faithfulness", "explanations.reliable_share"}),
+        ({"attention_rollout", "faithfulness"}, {}, OF_SHOWN | {"attention_rollout.faithfulness"}),
         (
             {"occlusion", "head_ablation"},
             {},

@@ -195,7 +195,8 @@ def test_what_is_not_kept_is_none_and_all_else_is_equal() -> None:
 
     def bare(row: Explanation) -> Explanation:
         around = replace(row.neighbourhood, masks=None, answers=None, counts=None, units=None)
-        return replace(row, neighbourhood=around)
+        of_kept = replace(row.targets[0], surrogate=replace(row.targets[0].surrogate, sensitivity=None))
+        return replace(row, neighbourhood=around, targets=(of_kept, *row.targets[1:]))
 
     assert [bare(row) for row in whole] == [bare(row) for row in cards] == none
 
@@ -206,7 +207,7 @@ def test_a_document_of_thirty_segments_takes_24_kilobytes() -> None:
     around = found.neighbourhood
     assert around.n_evaluations == 2000
     assert (len(around.masks), len(around.answers)) == (2000 * 4, 2000 * 2 * 4)
-    assert len(to_bytes(Explanation, [found])) < 35_000
+    assert len(to_bytes(Explanation, [found])) < 37_000
 
 
 @pytest.mark.parametrize("shard_size", [1, 4, 100])

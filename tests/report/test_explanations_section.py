@@ -9,7 +9,7 @@ from invented_runs import hostile
 
 from auditor.findings.analyses.words import Method, recurring_words
 from auditor.findings.contract.types import Example
-from auditor.records.explanations import Explanation, Neighbourhood, Segment, Surrogate, Target
+from auditor.records.explanations import Explanation, Halves, Neighbourhood, Segment, Sensitivity, Surrogate, Target
 from auditor.records.types import Document, Span
 from auditor.report.contract import Sources, with_interval
 from auditor.report.sections import lime, recurring
@@ -150,6 +150,31 @@ def test_a_card_whose_weights_should_not_be_cited_is_signed(r2, printed):
     cards = lime.CHAPTER.compose(Sources(findings, evidence)).content["cards"]
     (card,) = [card for card in cards if card.document_id == "en-0000"]
     assert card.facts.endswith(f" · {printed}")
+
+
+@pytest.mark.parametrize(
+    ("found", "distance", "printed"),
+    [
+        (None, 0.09, ""),
+        (Sensitivity(0.123, 0, 5), None, "max-sensitivity 0.12, without “{word}”"),
+        (
+            Sensitivity(0.123, 0, 5),
+            0.09,
+            "max-sensitivity 0.12, without “{word}”; two halves of the variants differ by 0.09",
+        ),
+    ],
+)
+def test_a_card_says_how_far_weights_change_where_the_text_hardly_does_beside_what_sampling_does(
+    found, distance, printed
+):
+    findings, evidence = classifier()
+    explained = evidence.of("lime")["en-0000"]
+    halves = Halves(0.9, 0.9, 1.0, 0.0, 0.5, distance) if distance else None
+    surrogate = Surrogate(0.1, 0.8, 0.8, halves, found)
+    evidence.of("lime")["en-0000"] = replace(explained, targets=(replace(explained.targets[0], surrogate=surrogate),))
+    section = lime.CHAPTER.compose(Sources(findings, evidence))
+    (card,) = [card for card in section.content["cards"] if card.document_id == "en-0000"]
+    assert card.sensitivity == printed.format(word=explained.segments[0].text)
 
 
 def test_what_a_text_of_sentences_leaves_out_is_counted_in_sentences():

@@ -9,7 +9,7 @@ import pytest
 from auditor.findings import Bound, summarise
 from auditor.findings.analyses import grades
 from auditor.languages.numbers import shortest
-from auditor.records.explanations import Integral, Shapley
+from auditor.records.explanations import Attainable, Integral, Shapley
 from auditor.report import render_html
 from auditor.report.chapters import chapters
 from auditor.report.contract import Sources
@@ -180,3 +180,27 @@ def test_shapley_values_say_how_they_were_computed_and_that_they_add_up():
     named = [row[0] for row in section.content["tables"][0][0].rows]
     assert named == ["Largest Shapley value", "SHAP, additivity error"]
     assert all(one.is_sampled == (i > 6) for i, one in enumerate(explained.values()))
+
+
+BOUNDS = Attainable(False, (0.6, 0.6, 0.8, 1.0), (0.0, 0.0, 0.0, 0.0), (0.9,) * 4, (0.0,) * 4)
+
+
+def test_what_is_attained_of_what_any_ranking_could_stands_beside_the_losses():
+    rows = [both(i, lime={**SURE, **wobbling(i)}) for i in range(12)]
+    few = [
+        replace(row, removals=tuple(replace(one, attainable=BOUNDS) for one in row.removals)) if i > 0 else row
+        for i, row in enumerate(rows)
+    ]
+    section = faithfulness.compose(Sources(*run(*few)))
+    assert re.search(
+        r"Between the worst ranking of the same words \(0\) and the best \(1\) that of LIME stands at 0\.6",
+        section.answer,
+    )
+    assert "For 11 documents, drawn by their contents, the best and the worst ranking" in section.method
+    assert "In 0 of them every subset was tried" in section.method
+    table = section.content["tables"][3][0]
+    assert [row[:2] for row in table.rows] == [("LIME", "11"), ("occlusion", "11"), ("random order", "11")]
+    assert table.rows[1][2] == "0.200", "the same in all documents: no interval"
+    without = faithfulness.compose(Sources(*run(*rows)))
+    assert "best and the worst" not in without.method + without.answer
+    assert len(without.content["tables"]) == len(section.content["tables"]) - 1

@@ -2,8 +2,9 @@
 
 Everything is about the first target of each explanation. Of every method: the grades of its explanations, what the
 answer loses without the words it ranks first (comprehensiveness) and keeps with nothing but these (sufficiency), both
-as AOPC, the share of random sets of words that lose more, and how far its weights say what random sets lose. The random
-ranking stands beside them as a method of its own.
+as AOPC, both also as shares of what any ranking could attain (`auditor.findings.analyses.attained`), the share of
+random sets of words that lose more, and how far its weights say what random sets lose. The random ranking stands beside
+them as a method of its own.
 
 The first method of the run is the one whose explanations the report shows; its share of explanations to rely on is
 `explanations.reliable_share`.
@@ -12,6 +13,7 @@ The first method of the run is the one whose explanations the report shows; its 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from auditor.findings.analyses import attained
 from auditor.findings.analyses.grades import CODES, GRADES, Grade, Trust
 from auditor.findings.analyses.method_agreement import Disagreement, MethodAgreement, agreements, least_alike
 from auditor.findings.analyses.trust import FAITHFULNESS, aopc, excess, explainers, grade_of, trusts, unit_of
@@ -94,6 +96,14 @@ class ExplainerFindings(Finding):
     """Mean squared error of what random sets lose by the best multiple of their weights."""
     excess: Number | None
     """Comprehensiveness beyond the random ranking's, document by document."""
+    normalised_comprehensiveness: Number | None = None
+    """Mean share of what rankings could attain, over documents whose bounds are known; None without any."""
+    normalised_sufficiency: Number | None = None
+
+    @property
+    def normalised(self) -> tuple[Number | None, Number | None]:
+        """Comprehensiveness and sufficiency as shares."""
+        return self.normalised_comprehensiveness, self.normalised_sufficiency
 
 
 class FaithfulnessFindings(Finding):
@@ -108,6 +118,10 @@ class FaithfulnessFindings(Finding):
     """Of every two methods."""
     disagreements: tuple[Disagreement, ...] = ()
     """Documents of which the first method and another say the least alike, the worst first."""
+    n_bounded: int = 0
+    """Documents of which it is known what rankings could attain."""
+    n_bounded_exactly: int = 0
+    """Those of them of which every subset of the segments was tried."""
     reliable_share: Number
     """Of the explanations of the first."""
 
@@ -119,7 +133,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
     title = N_("trust")
     record = Faithfulness
     findings = FaithfulnessFindings
-    quantities = (RELIABLE,)
+    quantities = (RELIABLE, *attained.QUANTITIES)
     order = 30
     cells = (GRADE,)
     section = "faithfulness"
@@ -145,6 +159,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
         )
         tables = _Tables(rows, setting.seed)
         explained = {probe: evidence.measured(probe, Explanation) for probe in methods}
+        n_bounded, n_exactly = attained.bounded(list(rows.values()))
         found = FaithfulnessFindings(
             n_documents=len(rows),
             n_evaluations=sum(row.n_evaluations for row in rows.values()),
@@ -152,9 +167,11 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             explainers=(*(tables.of(probe, given) for probe, given in methods.items()), tables.random()),
             agreements=agreements(explained, setting.seed),
             disagreements=least_alike(explained, _moved(methods)),
+            n_bounded=n_bounded,
+            n_bounded_exactly=n_exactly,
             reliable_share=reliable,
         )
-        return Conclusion(found, (reliable,))
+        return Conclusion(found, (reliable, *attained.of_run(*found.explainers[0].normalised)))
 
     def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
         """Which explanations of the first method are to be relied upon."""
@@ -231,6 +248,7 @@ class _Tables:
                 "infidelity", probe, [r.infidelity for r in all_removals if r.infidelity is not None]
             ),
             excess=self._mean("excess", probe, list(map(excess, all_removals))),
+            **attained.numbers(probe, attained.of_explanations(all_removals), self.seed),
         )
 
     def random(self) -> ExplainerFindings:
@@ -247,6 +265,7 @@ class _Tables:
             sensitivity=None,
             infidelity=None,
             excess=None,
+            **attained.numbers("random", attained.of_random(first), self.seed),
         )
 
     def _mean(self, what: str, probe: str, values: Sequence[float], unit: Unit | None = None) -> Number:

@@ -15,6 +15,13 @@ _GLOSSARY = (
         N_("LIME"),
         N_("Local interpretable model-agnostic explanations: a linear model fitted to answers for variants of a text."),
     ),
+    Term(
+        N_("Max-sensitivity"),
+        N_(
+            "How far weights change at most, relative to their size, when a segment is left out that hardly moves the "
+            "answer. Of sampled variants it contains what two halves of them differ by."
+        ),
+    ),
     Term(N_("Segment"), N_("What an explanation switches on and off together: a word, a character or a token.")),
     Term(N_("Surrogate"), N_("The simple model that stands in for the audited one near a single text.")),
     Term(N_("Variant"), N_("The text with some of its segments taken away.")),

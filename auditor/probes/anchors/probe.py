@@ -43,7 +43,8 @@ class AnchorsProbe:
     """Finds for each prediction a few segments that hold it.
 
     Attributes:
-        limit: The most documents to explain; each may take `max_samples` perturbations.
+        limit: The most documents to explain, but for `ids`; each may take `max_samples` perturbations.
+        ids: Documents to explain besides those that `limit` draws.
         precision: How often the label shall stay under a rule.
         delta: With which probability a rule may be taken for an anchor wrongly, at one length of rules.
         tolerance: How far below `precision` the lower bound of an anchor may lie.
@@ -60,6 +61,7 @@ class AnchorsProbe:
     record: ClassVar[type] = Anchor
 
     limit: int | None = Field(default=8, ge=1)
+    ids: tuple[str, ...] = ()
     precision: float = Field(default=0.95, gt=0, le=1)
     delta: float = Field(default=0.05, gt=0, lt=1)
     tolerance: float = Field(default=0.05, gt=0, lt=1)

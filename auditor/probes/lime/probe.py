@@ -10,7 +10,7 @@ What a segment is, how the rest of a document is put together without some of th
 the business of the medium (`auditor.models.capabilities.Answers`); nothing here knows a text from an image.
 
 Masks and answers are kept with the evidence: for the documents that may be shown on a card (`auditor.probes.keeping`),
-for all, or for none.
+for all, or for none. Where they are kept, max-sensitivity follows from them (`auditor.probes.lime.sensitivity`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +31,7 @@ from auditor.probes.keeping import around_median, of_cards, without
 from auditor.probes.lime.neighbourhood import Adaptive, Enumerated, Fixed, Perturbations
 from auditor.probes.lime.pairs import pairs
 from auditor.probes.lime.self_check import MOST, self_check
+from auditor.probes.lime.sensitivity import with_sensitivity
 from auditor.probes.lime.stability import stability
 from auditor.probes.lime.surrogate import Fit
 from auditor.probes.overlap import overlapped
@@ -147,9 +148,13 @@ class LimeProbe:
         """Yields an explanation for each document; one that has nothing to switch off is not measurable."""
         rows = list(beyond_blanks(documents, lambda asked: self._measure(model, asked, sitting.seed)))
         if self.keep != "cards":
-            return iter(rows)
+            return map(self._with_sensitivity, rows)
         kept = of_cards(documents, rows, sitting.earlier.get("prediction", {}), model.identity.multi_label)
-        return (without(row) if row.document_id not in kept | (sitting.prepared or set()) else row for row in rows)
+        kept |= sitting.prepared or frozenset()
+        return (self._with_sensitivity(row) if row.document_id in kept else without(row) for row in rows)
+
+    def _with_sensitivity(self, row: Row) -> Row:
+        return row if isinstance(row, Unmeasured) else with_sensitivity(row, self.budget, self.num_features)
 
     def _measure(self, model: Answers[B], documents: Sequence[Document], seed: int) -> Iterator[Row]:
         results = [self.study(document, model, seed) for document in documents]

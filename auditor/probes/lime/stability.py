@@ -8,6 +8,7 @@ both; each half gets a surrogate by the same method as the whole. With a, b ∈ 
     rank correlation   Spearman's ρ(a, b)
     top overlap        |A ∩ B| / |A ∪ B| of the three segments with the largest |weight| in each (all of fewer)
     sign flips         share of the S segments with a·b < 0
+    distance           ‖a − b‖ / ‖(a + b) / 2‖, Euclidean: how much of the weights is not the same
     held out           R² of each half's surrogate on the answers of the other half, which it has not seen, weighted as
                        in fidelity; the mean of both
 
@@ -54,6 +55,7 @@ def stability(halves: Sequence[Half], label: int) -> Halves | None:
         rank_correlation=_correlation(mean_ranks(a), mean_ranks(b)),
         top_overlap=top_shared(a, b),
         sign_flips=float(np.mean(a * b < 0)),
+        distance=_distance(a, b),
         held_out=(_held_out(one, other, label) + _held_out(other, one, label)) / 2,
     )
 
@@ -63,6 +65,11 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     if known is not None:
         return known
     return 1.0 if is_flat(a) and is_flat(b) else 0.0
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> float | None:
+    size = float(np.linalg.norm(a + b)) / 2
+    return float(np.linalg.norm(a - b)) / size if size else None
 
 
 def _held_out(learnt: Half, unseen: Half, label: int) -> float:

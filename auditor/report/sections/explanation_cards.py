@@ -55,6 +55,8 @@ class Card:
     citable: bool
     made: str
     """How it was computed."""
+    sensitivity: str
+    """How much the weights change where the text hardly does; empty where that is not known."""
     target: str
     continuation: str | None
     passages: tuple[highlights.Passage, ...]
@@ -127,6 +129,7 @@ def draw_card(
         grade=say(GRADES[grade]) if grade else "",
         citable=citable,
         made=_made(explanation.neighbourhood) if explanation.neighbourhood else "",
+        sensitivity=_sensitivity(explanation),
         target=formats.middle(target.label, 60),
         continuation=continuation,
         passages=tuple(passages),
@@ -189,6 +192,25 @@ def _drawn(around: Neighbourhood) -> str:
         distinct = formats.count(around.n_evaluations)
         return say("{variants}, {distinct} distinct", variants=variants, distinct=distinct)
     return say(_ENDS[around.stopped], variants=variants, precision=formats.percent(around.precision))
+
+
+def _sensitivity(explanation: Explanation) -> str:
+    """The max-sensitivity, beside what sampling alone comes to."""
+    surrogate = explanation.targets[0].surrogate
+    if surrogate is None or surrogate.sensitivity is None:
+        return ""
+    found, halves = surrogate.sensitivity, surrogate.halves
+    values = {
+        "change": formats.decimal(found.greatest, 2),
+        "word": formats.excerpt(explanation.segments[found.segment].text, 22),
+    }
+    if halves is None or halves.distance is None:
+        return say("max-sensitivity {change}, without “{word}”", **values)
+    return say(
+        "max-sensitivity {change}, without “{word}”; two halves of the variants differ by {halves}",
+        halves=formats.decimal(halves.distance, 2),
+        **values,
+    )
 
 
 def _weight_row(

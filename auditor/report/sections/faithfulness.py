@@ -11,12 +11,13 @@ from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, shortest
 from auditor.report.contract import Chapter, Column, Method, Section, Sources, Table, numbers_table, with_interval
 from auditor.report.drawing import formats, marks
-from auditor.report.sections import disagreements
+from auditor.report.sections import attained, disagreements
 
 _LETTERS = N_(
     "*f*(*x*) is the model’s answer to the text, *f*(*x* ∖ *r_k*) that to the text without the *k* segments that the "
     "explanation ranks first, *f*(*r_k*) that to nothing but these; *K* are the sizes 1, 5, 10, 20 and 50% of the "
-    "segments, rounded up, each counted once (ERASER; DeYoung et al. 2020)."
+    "segments, rounded up, each counted once (ERASER; DeYoung et al. 2020). *least* and *most* "
+    "are the bounds of either over all rankings of the same segments (Edin et al. 2024)."
 )
 _MARK = 110
 _REST = ("sufficiency", "drop", "better_share", "sensitivity", "infidelity")
@@ -31,7 +32,7 @@ def compose(sources: Sources) -> Section:
         id=SUMMARY.section_id,
         title=say("Trust in explanations"),
         question=say("May the explanations be relied upon?"),
-        answer=paragraph([_graded(analysis), _beyond(analysis)]),
+        answer=paragraph([_graded(analysis), _beyond(analysis), attained.standing(analysis)]),
         method=_method(analysis),
         limits=paragraph([_limits(), *_caveats(analysis)]),
         template="sections/faithfulness.html.j2",
@@ -40,6 +41,7 @@ def compose(sources: Sources) -> Section:
                 (_grades_table(analysis), "compact"),
                 (_rule_table(), "compact"),
                 (_losses_table(analysis), "compact"),
+                *([(attained.table(analysis), "compact")] if analysis.n_bounded else []),
                 *([(_agreement_table(analysis), "compact")] if analysis.agreements else []),
                 (numbers_table(say("The numbers behind the answer."), named), "numbers"),
             ],
@@ -95,16 +97,13 @@ def _beyond(analysis: FaithfulnessFindings) -> str:
 
 def _method(analysis: FaithfulnessFindings) -> str:
     texts = plural(analysis.n_evaluations, "{n} text", "{n} texts")
-    return say(
+    acted = say(
         "Segments leave a document in the order in which an explanation ranks them, and the model is asked again; "
         "beside this stand random sets of as many segments, and a random order ({texts} in all). Grades follow from "
         "that by the printed rule.",
         texts=texts,
     )
-
-
-def _name(one: ExplainerFindings) -> str:
-    return sentences.probe(one.probe) if one.probe else say("random order")
+    return paragraph([acted, attained.sought(analysis)])
 
 
 def _grades_table(analysis: FaithfulnessFindings) -> Table:
@@ -114,7 +113,7 @@ def _grades_table(analysis: FaithfulnessFindings) -> Table:
         *(Column(say(title), "number") for title in GRADES.values()),
     )
     rows = tuple(
-        (_name(one), formats.count(one.n_documents), *(_share(one, grade) for grade in GRADES))
+        (attained.name(one), formats.count(one.n_documents), *(_share(one, grade) for grade in GRADES))
         for one in analysis.explainers
         if one.grades
     )
@@ -180,7 +179,7 @@ def _losses(one: ExplainerFindings, axis: marks.Axis) -> tuple[str, ...]:
     first = one.comprehensiveness
     rest = [getattr(one, what) for what in _REST]
     cells = ["" if number is None else formats.value(number) for number in rest]
-    return _name(one), formats.value(first), marks.number_mark(axis, first), *cells
+    return attained.name(one), formats.value(first), marks.number_mark(axis, first), *cells
 
 
 def _agreement_table(analysis: FaithfulnessFindings) -> Table:
@@ -211,6 +210,10 @@ CHAPTER = Chapter(
     title=N_("Trust in explanations"),
     compose=compose,
     methods=(Method(N_("Comprehensiveness and sufficiency"), _LETTERS, "sections/formulas/faithfulness.html.j2"),),
-    parameters={"n_random": N_("random sets of a fifth of the segments, for comparison")},
+    parameters={
+        "n_random": N_("random sets of a fifth of the segments, for comparison"),
+        "bounded_share": N_("share of the documents for which the best and the worst ranking are sought"),
+        "beam": N_("sets of one size that are extended in that search"),
+    },
     answers={"explanations": ()},
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auditor.findings.contract.types import Findings
-from auditor.languages import plural, say
+from auditor.languages import N_, plural, say
 from auditor.report.chapters import chapter_of, chapters
 from auditor.report.contract import Meaning, Parameter
 from auditor.report.drawing import formats
@@ -65,7 +65,7 @@ def _run(findings: Findings) -> list[Row]:
 
 def _row(findings: Findings, probe: str, name: str, values: Mapping[str, str]) -> Row:
     parameter = Parameter(findings, probe, values[name], values)
-    printed = say("not set") if parameter.is_unset else formats.middle(parameter.value, 400)
+    printed = say("not set") if parameter.is_unset or not parameter.value else formats.middle(parameter.value, 400)
     return Row(formats.middle(name, 60), printed, _meaning(parameter, name))
 
 
@@ -94,5 +94,9 @@ def _model(parameter: Parameter) -> str:
     return say("the audited model") if parameter.is_unset else say("a reference model, not the audited one")
 
 
-_OF_ANY: Mapping[str, Meaning] = {"limit": _limit, "model": _model}
+_OF_ANY: Mapping[str, Meaning] = {
+    "limit": _limit,
+    "ids": N_("documents picked by name, besides those that were drawn"),
+    "model": _model,
+}
 """Parameters that probes have in common."""
