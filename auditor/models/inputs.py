@@ -49,6 +49,12 @@ class UnseenAttentionError(ModelError):
         self.kind, self.of_model = kind, of_model
 
 
+class UnseenActivationsError(Exception):
+    """A model does not show what is inside of it; says why."""
+
+    kind = "unseen-activations"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one text, on the host, special tokens included."""
@@ -269,6 +275,35 @@ class HeadMaps:
     """(L, H, T, n) uint8, 255 is 1."""
     kept: np.ndarray
     """(L, H) float64, mass of these keys, mean over queries."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenStatistics:
+    """The hidden states of one text, reduced; see `auditor.models.computing.hidden_states`."""
+
+    norms: np.ndarray
+    """(L + 1,) float64."""
+    ratios: np.ndarray
+    """(L + 1, K) float64."""
+    dimensions: np.ndarray
+    """(L + 1, K) int64."""
+    active: np.ndarray
+    """(L, ⌈F / 8⌉) uint8, a bit for each hidden unit; (L, 0) where these are not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insides:
+    """What there is to be seen inside a model."""
+
+    n_layers: int
+    width: int
+    """D, of a hidden state."""
+    n_units: int = 0
+    """F, hidden units of each feed-forward layer; 0 where they are not seen."""
+    activation: str = ""
+    """Class of the activation function."""
+    unseen_units: str = ""
+    """Why the units are not seen; empty where they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ _QUESTIONS = {
     "attention": N_("attention"),
     "continuations": N_("continuations"),
     "gradients": N_("gradients"),
+    "activations": N_("activations"),
 }
 _WAYS = {
     "packed": N_("packed, without padding"),
@@ -143,6 +144,7 @@ _UNITS = {
     "nats": N_("{value} nats"),
     "statistic": N_("{value} in a statistic"),
     "continuations": N_("none"),
+    "share": N_("{value} of a number"),
     "gradient": N_("{value} of the usual gradient of a token"),
 }
 
