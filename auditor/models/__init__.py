@@ -36,6 +36,7 @@ from auditor.models.checkpoints.loading import (
     outline,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.computing.structure import describe
 from auditor.models.inputs import Identity, Question, Text, Tokens, Window
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
@@ -171,6 +172,7 @@ def _identity(
         max_length=max_length,
         device=_device_name(device),
         dtype=str(model.dtype).removeprefix("torch."),
+        structure=describe(model, checkpoint.name),
         hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
     )
 

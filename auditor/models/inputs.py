@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from auditor.errors import ModelError
+from auditor.records.structure import Structure
 from auditor.records.types import Span
 
 Text = tuple[str, str | None]
@@ -320,6 +321,8 @@ class Identity:
     device: str
     dtype: str
     hashes: dict[str, str] = field(default_factory=dict)
+    structure: Structure | None = None
+    """What it is made of; None where nobody looked."""
     chat: bool = False
     """Whether prompts go through the tokenizer's chat template."""
 
