@@ -388,7 +388,10 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
     lines = [line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()]
     full = load(write(tmp_path, re.sub('^task = "[a-z-]+"', 'task = "text-generation"', "\n".join(lines), flags=re.M)))
     of_explanations = {"lime", "occlusion", "attention_rollout", "faithfulness", "head_ablation", "global_surrogate"}
-    assert set(full.probes) == {"prediction", "attention", "perplexity", "pseudo_perplexity"} | of_explanations
+    assert (
+        set(full.probes)
+        == {"prediction", "attention", "activations", "perplexity", "pseudo_perplexity"} | of_explanations
+    )
     assert set(full.checks) == {"accuracy", "calibration_error", "explanations.reliable_share"}
     assert [(person.name, person.role) for person in full.report.reviewers] == [
         ("Ada Lovelace", None),

@@ -121,7 +121,7 @@ def test_the_installed_package_finds_its_probes_by_entry_point(home):
     by_gradients = ["input_x_gradient", "integrated_gradients", "saliency"]
     of_explanations = ["anchors", "faithfulness", "lime", "occlusion", "shap", *by_gradients]
     of_attention = ["attention", "attention_rollout", "head_ablation", "mean_attention"]
-    others = ["global_surrogate", "perplexity", "prediction", "pseudo_perplexity", "sanity"]
+    others = ["activations", "global_surrogate", "perplexity", "prediction", "pseudo_perplexity", "sanity"]
     wanted = sorted([*others, *of_attention, *of_explanations])
     assert _run(home, "python", "-c", program).split() == wanted
 

@@ -55,6 +55,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # [probes.attention]
 # [probes.head_ablation]              # not by default: what the answers lose without each attention head
 # limit = 24                          # documents in which every head is switched off
+# [probes.activations]                # not by default: dead units, outlier dimensions, norms layer by layer
 # [probes.perplexity]
 # model = "path/to/language-model"    # the reference, where the audited model is no language model
 # [probes.pseudo_perplexity]          # what [probes.perplexity] is to a masked language model

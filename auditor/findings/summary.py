@@ -82,6 +82,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         references=dict(context.references),
         documents=(),
         computing=context.computing,
+        structures=context.structures,
         self_checks=context.self_checks,
     )
     return _with_documents(findings, evidence, setting)

@@ -19,6 +19,7 @@ from auditor.models.capabilities import (
     Differentiates,
     FillsMasks,
     Inputs,
+    Observes,
     Randomises,
     Scores,
     ShowsAttention,
@@ -34,6 +35,7 @@ from auditor.models.checkpoints.loading import (
     outline,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.computing.structure import describe
 from auditor.models.inputs import Identity, Question, Tokens, Window
 from auditor.models.text.chat import chat_template
 from auditor.models.text.classification import TextClassification
@@ -56,6 +58,7 @@ __all__ = [
     "FillsMasks",
     "Identity",
     "Inputs",
+    "Observes",
     "Question",
     "Randomises",
     "Scores",
@@ -148,6 +151,7 @@ def _identity(
         max_length=max_length,
         device=_device_name(device),
         dtype=str(model.dtype).removeprefix("torch."),
+        structure=describe(model, checkpoint.name),
         hashes={"weights": checkpoint.weights_sha256, "tokenizer": checkpoint.tokenizer_sha256},
     )
 

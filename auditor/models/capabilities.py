@@ -17,7 +17,9 @@ from auditor.models.inputs import (
     HeadEffects,
     HeadMaps,
     HeadStatistics,
+    HiddenStatistics,
     Identity,
+    Insides,
     PartAttention,
     Points,
     Question,
@@ -215,6 +217,34 @@ class Attends(Reads, Protocol):
 
         Raises:
             UnseenAttentionError: As `attention`.
+        """
+        ...
+
+
+@runtime_checkable
+class Observes(Reads, Protocol):
+    """Lets its hidden states be reduced to a few numbers while they are computed."""
+
+    def tokens(self, texts: Sequence[Text]) -> list[Tokens]:
+        """Tokens with their places, as `hidden_states` wants them."""
+        ...
+
+    @property
+    def insides(self) -> Insides:
+        """What there is to be seen.
+
+        Raises:
+            UnseenActivationsError: Nothing: the model's layers cannot be told apart, or another way of reading them
+                does not give what a text alone gives.
+        """
+        ...
+
+    def hidden_states(self, tokens: Sequence[Tokens]) -> list[HiddenStatistics]:
+        """What is in each text, in order, by one forward pass each.
+
+        Raises:
+            UnseenActivationsError: As `insides`.
+            UnreadableError: The model itself fails on one of them.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from auditor.errors import ModelError
+from auditor.records.structure import Structure
 from auditor.records.types import Span
 
 Text = tuple[str, str | None]
@@ -47,6 +48,12 @@ class UnseenAttentionError(ModelError):
     def __init__(self, message: str, kind: str = "unseen-attention", *, of_model: bool = True) -> None:
         super().__init__(message)
         self.kind, self.of_model = kind, of_model
+
+
+class UnseenActivationsError(Exception):
+    """A model does not show what is inside of it; says why."""
+
+    kind = "unseen-activations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +278,35 @@ class HeadMaps:
     """(L, H) float64, mass of these keys, mean over queries."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenStatistics:
+    """The hidden states of one text, reduced; see `auditor.models.computing.hidden_states`."""
+
+    norms: np.ndarray
+    """(L + 1,) float64."""
+    ratios: np.ndarray
+    """(L + 1, K) float64."""
+    dimensions: np.ndarray
+    """(L + 1, K) int64."""
+    active: np.ndarray
+    """(L, ⌈F / 8⌉) uint8, a bit for each hidden unit; (L, 0) where these are not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insides:
+    """What there is to be seen inside a model."""
+
+    n_layers: int
+    width: int
+    """D, of a hidden state."""
+    n_units: int = 0
+    """F, hidden units of each feed-forward layer; 0 where they are not seen."""
+    activation: str = ""
+    """Class of the activation function."""
+    unseen_units: str = ""
+    """Why the units are not seen; empty where they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Facts about a loaded model for the plan and the provenance page."""
@@ -285,6 +321,8 @@ class Identity:
     device: str
     dtype: str
     hashes: dict[str, str] = field(default_factory=dict)
+    structure: Structure | None = None
+    """What it is made of; None where nobody looked."""
     chat: bool = False
     """Whether prompts go through the tokenizer's chat template."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
+from auditor.records.activations import Activations
 from auditor.records.explanations import Anchor, BagOfWords, Explanation, Faithfulness
 from auditor.records.heads import HeadAblation
 from auditor.records.sanity import Sanity
@@ -16,6 +17,7 @@ Record = (
     | BagOfWords
     | Sanity
     | HeadAblation
+    | Activations
     | AttentionStatistics
     | Perplexity
     | PseudoPerplexity

@@ -39,7 +39,7 @@ class Proof:
     model: str
     """Its name: a folder or the id on the hub."""
     question: str
-    """`answers`, `log-probabilities`, `attention`, `continuations` or `gradients`."""
+    """`answers`, `log-probabilities`, `attention`, `continuations`, `gradients` or `activations`."""
     way: str
     """How texts are asked: `packed`, `padded`, `equal lengths` or `one by one`."""
     limit: int | None
@@ -49,7 +49,7 @@ class Proof:
     difference: float
     """The greatest difference from the model as transformers built it, asked about one text at a time."""
     unit: str
-    """Of that difference: `probability`, `nats`, `statistic`, `continuations` or `gradient`."""
+    """Of that difference: `probability`, `nats`, `statistic`, `continuations`, `gradient` or `share`."""
     n_texts: int
     longest: int
     """Tokens of the longest text of the proof."""

@@ -2,6 +2,7 @@
 
     <root>/<audit>/<run id>/
         plan.json                       what was to be done; never changes
+        structure.json                  what the models are made of, found when they are loaded
         evidence/<probe>/00042.parquet  one row per document of shard 42
         findings.json report.html report.pdf
         documents.html documents.parquet   where report.html cannot hold all documents
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from auditor.errors import DiskError, LockedError, StoreError
 from auditor.records import disk, sums
 from auditor.records import plan as plans
-from auditor.records.json_files import read_json, to_json
+from auditor.records.json_files import decode, encode, read_json, to_json
 from auditor.records.plan import Plan
 from auditor.records.proof import Proof
+from auditor.records.structure import FORMAT as STRUCTURE_FORMAT
+from auditor.records.structure import Structure
 from auditor.records.types import Unmeasured
 
 if TYPE_CHECKING:
@@ -91,6 +94,35 @@ class Run:
         if after.computing != before.computing:
             self._open_again()
             disk.write(self.path / PLAN, plans.write(after))
+
+    def describe(self, structures: Sequence[Structure]) -> None:
+        """Keep what models are made of; what is kept of a model already stays.
+
+        Raises:
+            DiskError: the disk is full or cannot be written.
+            StoreError: what is kept already cannot be read.
+        """
+        known = {one.model: one for one in self.structures()}
+        after = {one.model: one for one in structures} | known
+        if after.keys() != known.keys():
+            self._open_again()
+            models = [encode(after[name]) for name in sorted(after)]
+            disk.write(self.path / sums.STRUCTURE, to_json({"format": STRUCTURE_FORMAT, "models": models}))
+
+    def structures(self) -> tuple[Structure, ...]:
+        """What the models are made of, in the order of their names; nothing of a run that did not look.
+
+        Raises:
+            StoreError: the file is damaged or of another format.
+        """
+        path = self.path / sums.STRUCTURE
+        try:
+            content = read_json(path, STRUCTURE_FORMAT)
+            return decode(tuple[Structure, ...], content.get("models"), "models")
+        except FileNotFoundError:
+            return ()
+        except ValueError as error:
+            raise StoreError(f"{path}: {error}; the file was damaged or changed: audit anew") from error
 
     def read_again(self) -> "Run":
         """The same run with its plan as it is on the disk now."""

@@ -1,7 +1,7 @@
 """Computes, writes, parses and compares the `SHA256SUMS` of a run folder, in the format of `sha256sum -c`.
 
-The sums cover the plan, the evidence and the artefacts derived from it. They leave out the manifest and the lock, which
-hold clock times, and `SHA256SUMS` itself.
+The sums cover the plan, what the models are made of, the evidence and the artefacts derived from it. They leave out the
+manifest and the lock, which hold clock times, and `SHA256SUMS` itself.
 """
 
 import hashlib
@@ -15,6 +15,8 @@ from auditor.records import disk
 
 DOCUMENTS = ("documents.html", "documents.parquet")
 """Files with the table of all documents; written where it is too large for the report."""
+STRUCTURE = "structure.json"
+"""What the models are made of; runs of before have no such file."""
 ARTEFACTS = ("findings.json", "report.html", "report.pdf", *DOCUMENTS)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
@@ -33,7 +35,7 @@ class Fault:
 def covered(folder: Path) -> Iterator[Path]:
     """The existing files that the sums cover, sorted by relative path."""
     evidence = (path for path in (folder / "evidence").rglob("*") if path.is_file() and not is_leftover(path))
-    artefacts = (folder / name for name in ("plan.json", *ARTEFACTS))
+    artefacts = (folder / name for name in ("plan.json", STRUCTURE, *ARTEFACTS))
     present = [*evidence, *(path for path in artefacts if path.is_file())]
     yield from sorted(present, key=lambda path: path.relative_to(folder).as_posix())
 

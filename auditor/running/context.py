@@ -67,6 +67,7 @@ def _context(run: Run, look: Look) -> Context:
         left_out=plan.left_out,
         references={name: plan.references[probe.model].name for name, probe in plan.probes.items() if probe.model},
         computing=plan.computing,
+        structures=run.structures(),
         self_checks=plan.self_checks,
     )
 

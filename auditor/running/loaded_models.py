@@ -7,6 +7,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from auditor.records.proof import Proof
+from auditor.records.structure import Structure
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress
 
@@ -59,6 +60,12 @@ class LoadedModels:
     def proofs(self) -> Mapping[str | None, tuple[Proof, ...]]:
         """What is proven about each that is loaded."""
         return {reference: tuple(model.proofs.values()) for reference, model in self._loaded.items()}
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """What each that is loaded is made of, where that was looked at."""
+        found = (model.identity.structure for model in self._loaded.values())
+        return tuple(one for one in found if one is not None)
 
     def _lengths(self, reference: str | None) -> dict[str, Any]:
         """The longest texts that a model will be asked about, and how much of them it will read at once."""

@@ -99,7 +99,8 @@ class Worker:
         return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
     def _settle(self) -> None:
-        """Writes into the plan how the models are asked, as soon as that is proven."""
+        """Keeps what the models are made of, and in the plan how they are asked, as soon as that is known."""
+        self.run.describe(self._models.structures)
         for reference, proofs in self._models.proofs.items():
             if self._settled.get(reference) != proofs:
                 self.run.settle(proofs)

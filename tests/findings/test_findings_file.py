@@ -74,7 +74,7 @@ def test_the_schema_describes_what_every_summary_came_to_and_names_every_number(
     by_gradients = {"saliency", "input_x_gradient", "integrated_gradients"}
     of_explanations = {"lime", "occlusion", "shap", "anchors", "faithfulness", "sanity"} | by_gradients
     of_attention = {"attention", "attention_rollout", "mean_attention", "head_ablation"}
-    others = {"prediction", "global_surrogate", "perplexity", "pseudo_perplexity"}
+    others = {"prediction", "global_surrogate", "activations", "perplexity", "pseudo_perplexity"}
     assert set(properties) == others | of_explanations | of_attention
     examples = schema()["$defs"]["Number"]["properties"]["name"]["examples"]
     assert {"accuracy", "recall", "lime.fidelity", "pseudo_perplexity.median"} <= set(examples)

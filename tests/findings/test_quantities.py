@@ -121,6 +121,7 @@ ACTED_UPON = OF_SHOWN | {"lime.faithfulness", "occlusion.faithfulness"}
             {},
             {"occlusion.largest_effect", "head_ablation.mattering_share", "head_ablation.agreement[occlusion]"},
         ),
+        ({"activations"}, {}, {"activations.dead_share", "activations.outlier_share"}),
         ({"perplexity"}, {}, {f"perplexity.{n}" for n in ("corpus", "mean", "median", "bits_per_byte", "word")}),
         ({"pseudo_perplexity"}, {}, {f"pseudo_perplexity.{n}" for n in ("corpus", "mean", "median")}),
         ({"nobody"}, {"labels": ("no", "yes")}, set()),

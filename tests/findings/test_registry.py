@@ -22,7 +22,7 @@ OURS = [
     *("prediction", "lime", "occlusion", "shap"),
     *("saliency", "input_x_gradient", "integrated_gradients"),
     *("anchors", "attention_rollout", "mean_attention", "faithfulness", "sanity", "global_surrogate", "head_ablation"),
-    *("attention", "perplexity", "pseudo_perplexity"),
+    *("attention", "activations", "perplexity", "pseudo_perplexity"),
 ]
 TWIN = ExplanationSummary(
     ExplanationQuantities("twin", "Twin fidelity"), "Twin", order=25, cells=(fidelity_cell("twin_fidelity", "R²", ""),)

@@ -67,6 +67,10 @@ def attended(model: Any) -> None:
     model.attention(tokens, [punctuation(text) for text in tokens])
 
 
+def observed(model: Any) -> None:
+    model.hidden_states(model.tokens([(text, None) for text in TEXTS]))
+
+
 def differentiated(model: Any) -> np.ndarray:
     documents = [Document(str(i), text) for i, text in enumerate(TEXTS * 3)]
     n = len(documents)
@@ -97,6 +101,21 @@ def test_more_batches_do_not_wait_more_often(
         with Waits() as mode:
             work(model)
         waits.append((model.batcher.n_batches, sum(mode.found.values())))
+    (many, waits_of_many), (few, waits_of_few) = waits
+    assert many > few
+    assert waits_of_many == waits_of_few
+
+
+@pytest.mark.parametrize("case", ["bert-text-classification", "gpt2-text-classification", "llama-text-generation"])
+def test_more_batches_of_hidden_states_do_not_wait_more_often(folders: dict[tuple[str, str], Path], case: str) -> None:
+    waits = []
+    for budget in (1, 4096):
+        model = opened(next(folder for folder in folders.values() if folder.name == case), batch_tokens=budget)
+        observed(model)  # which proves the way, and waits for it
+        before = model.batcher.n_batches
+        with Waits() as mode:
+            observed(model)
+        waits.append((model.batcher.n_batches - before, sum(mode.found.values())))
     (many, waits_of_many), (few, waits_of_few) = waits
     assert many > few
     assert waits_of_many == waits_of_few

@@ -12,6 +12,7 @@ from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.languages import speaking
 from auditor.report.branding import fonts
 from auditor.report.drawing import figures, marks
+from auditor.report.drawing.log_ticks import log_ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -178,7 +179,7 @@ def test_a_strip_can_be_drawn_from_any_values(values):
     ],
 )
 def test_the_axis_of_perplexities_has_round_ticks_whatever_their_range(low, high, ticks):
-    found = figures._log_ticks(low, high)
+    found = log_ticks(low, high)
     assert list(found.values())[: len(ticks)] == ticks
     assert 4 <= len(found) <= 9
     assert all(low <= position <= high for position in found)

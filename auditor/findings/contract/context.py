@@ -7,6 +7,7 @@ from auditor.findings.contract.presentation import Presentation
 from auditor.findings.contract.quantity import ModelKind
 from auditor.records.plan import Bound
 from auditor.records.proof import Proof, SelfCheck
+from auditor.records.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Context:
     """Probe → the model it asked, where that is not the audited one."""
     computing: tuple[Proof, ...] = ()
     """How each model was asked, question by question."""
+    structures: tuple[Structure, ...] = ()
+    """What the models are made of."""
     self_checks: tuple[SelfCheck, ...] = ()
     """What probes gave on toy models before anything was measured."""
     left_out: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from pydantic import Field, SerializeAsAny
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.presentation import Presentation
 from auditor.records.proof import Proof, SelfCheck
+from auditor.records.structure import Structure
 
 A = TypeVar("A", bound=Finding)
 FORMAT: Final = "auditor.findings/4"
@@ -253,6 +254,8 @@ class Findings(Finding):
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
     computing: tuple[Proof, ...] = ()
     """How the models were asked."""
+    structures: tuple[Structure, ...] = ()
+    """What the models are made of."""
     self_checks: tuple[SelfCheck, ...] = ()
     """What probes gave on toy models before anything was measured."""
     documents_left_out: int = 0

@@ -159,7 +159,7 @@ class AnswerAttention:
         way, batcher = self._reader.way, self._model.batcher
         before, batcher.budget = batcher.budget, min(budget, batcher.budget)
         try:
-            with self._reader.asking(way):
+            with self._model.asking(way):
                 yield way
         finally:
             batcher.budget = before

@@ -6,8 +6,7 @@ heads against those of the matrices that the model itself gives out (`eager`, wh
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -102,7 +101,7 @@ class AttentionReader:
                 columns.append(_states_at([rows[i] for i in batch], width, states))
             return columns
 
-        with self.asking(way):
+        with self._model.asking(way):
             statistics, received, *states = self._model.batcher.padded(lengths, forward, way=way)
         by_text = [
             HeadStatistics(
@@ -117,7 +116,7 @@ class AttentionReader:
         model, n_tokens = self._model, len(text.encoded.ids)
         everything = self._flags([[True] * n_tokens])
         collector = Collector(everything, everything, everything, n_keys)
-        with self.asking(Way.EQUAL), model.reading([n_tokens]), collecting(model.model, collector):
+        with self._model.asking(Way.EQUAL), model.reading([n_tokens]), collecting(model.model, collector):
             model.states([text.encoded])
         collector.result(len(self.layers[1]), model.identity.name)
         model.batcher.n_batches += 1
@@ -133,15 +132,6 @@ class AttentionReader:
         """What the layers that do not attend are, and the numbers of those that do."""
         others, layers = attending(self._model.model, self._model.model.config.get_text_config().num_hidden_layers)
         return tuple(f"{number} {kind}" for number, kind in others.items()), layers
-
-    @contextmanager
-    def asking(self, way: Way) -> Iterator[None]:
-        """Fills batches that way while the block runs; for one text at a time as `EQUAL`, to keep the statistics."""
-        before, self._model.way = self._model.way, Way.EQUAL if way is Way.ALONE else way
-        try:
-            yield
-        finally:
-            self._model.way = before
 
     def _prove(self) -> Way:
         """The fastest way that shows the attention of a text alone.
@@ -183,7 +173,7 @@ class AttentionReader:
         try:
             with patched(Attention(model.model, "eager")):
                 for i in np.flatnonzero(texts.lengths <= COMPARED).tolist():
-                    with self.asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
+                    with self._model.asking(Way.EQUAL), model.reading([len(texts[i].ids)]):
                         out = model.body(**model.arguments([texts[i]]), output_attentions=True)
                     layers = [one[0] for one in (getattr(out, "attentions", None) or ()) if one is not None]
                     if len(layers) == n_layers and len({weights.shape for weights in layers}) == 1:

@@ -248,6 +248,15 @@ class BatchedModel(ABC):
         read: torch.Tensor = self.body(**arguments).last_hidden_state.to(self.device)
         return read
 
+    @contextmanager
+    def asking(self, way: Way) -> Iterator[None]:
+        """Fills batches that way while the block runs; one text at a time as `EQUAL`, since it keeps its changes."""
+        before, self.way = self.way, Way.EQUAL if way is Way.ALONE else way
+        try:
+            yield
+        finally:
+            self.way = before
+
     def logits(self, texts: Sequence[Encoded]) -> torch.Tensor:
         """The logits of a batch as the whole model gives them, on the device."""
         with self.stock.as_built() if self.way is Way.ALONE else nullcontext():

@@ -78,7 +78,7 @@ def parts_of(model: nn.Module, body: nn.Module) -> list[tuple[Part, Named]]:
     named = list(model.named_parameters())
     if any(parameter.is_meta or not parameter.is_floating_point() for _, parameter in named):
         raise FixedWeightsError("some weights are quantised or not in memory, and cannot be drawn anew")
-    ranks, n_layers = _ranks(body)
+    ranks, n_layers = ranks_of(body)
     by_rank: dict[int, Named] = {}
     for name, parameter in named:
         by_rank.setdefault(ranks.get(id(parameter), n_layers), []).append((name, parameter))
@@ -90,9 +90,9 @@ def parts_of(model: nn.Module, body: nn.Module) -> list[tuple[Part, Named]]:
     return [(part, parameters) for part, parameters in cascade if parameters]
 
 
-def _ranks(body: nn.Module) -> tuple[dict[int, int], int]:
+def ranks_of(body: nn.Module) -> tuple[dict[int, int], int]:
     """Id of each weight of the body → its layer from 0, −1 before the first, their number behind the last; and it."""
-    layers = _layers(body)
+    layers = layers_of(body)
     layer_of = {id(parameter): i for i, one in enumerate(layers) for parameter in one.parameters()}
     tables = {id(p) for m in body.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)}
     ranks: dict[int, int] = {}
@@ -109,7 +109,7 @@ def _ranks(body: nn.Module) -> tuple[dict[int, int], int]:
     return ranks, max(1, len(layers))
 
 
-def _layers(body: nn.Module) -> list[nn.Module]:
+def layers_of(body: nn.Module) -> list[nn.Module]:
     """The layers with weights, in the order in which they are registered: those of the outermost lists."""
     lists: dict[str, nn.ModuleList] = {}
     for name, module in body.named_modules():

@@ -13,10 +13,11 @@ from auditor.models.adapters import Loaded, Settings
 from auditor.models.attention.reading import AttentionReader
 from auditor.models.computing.batched_model import BatchedModel
 from auditor.models.computing.batching import Batcher
+from auditor.models.computing.observing import ActivationReader
 from auditor.models.computing.proof import draw, lengths
 from auditor.models.computing.proving import prove
 from auditor.models.computing.randomising import randomised
-from auditor.models.inputs import HeadMaps, HeadStatistics, Identity, Sequences, Text, Tokens
+from auditor.models.inputs import HeadMaps, HeadStatistics, HiddenStatistics, Identity, Insides, Sequences, Text, Tokens
 from auditor.models.text.tokenising import Tokenising
 from auditor.records.sanity import Part
 
@@ -46,6 +47,7 @@ class TextModel(Tokenising, BatchedModel, ABC):
         self.prepare_model()
         self.prepare_tokens()
         self._reader = AttentionReader(self)
+        self._activations = ActivationReader(self)
         self._prove(self._longest())
 
     @classmethod
@@ -73,6 +75,17 @@ class TextModel(Tokenising, BatchedModel, ABC):
     def attention_maps(self, tokens: Sequence[Tokens], n_keys: int) -> list[HeadMaps]:
         """The heaviest keys of all heads, one text at a time; see `capabilities.Attends`."""
         return self._reader.maps(tokens, n_keys)
+
+    @property
+    def insides(self) -> Insides:
+        """What there is to be seen inside the model; see `capabilities.Observes`."""
+        return self._activations.insides
+
+    def hidden_states(self, tokens: Sequence[Tokens]) -> list[HiddenStatistics]:
+        """What is in each text, reduced; see `capabilities.Observes`."""
+        texts = [text.encoded for text in tokens]
+        self.require_proof(Sequences.of(texts))
+        return self._activations.read(texts)
 
     @contextmanager
     def randomising(self, seed: int) -> Iterator[Iterator[Part]]:

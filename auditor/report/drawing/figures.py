@@ -8,7 +8,6 @@ characters without a glyph are printed as their code point.
 import base64
 import functools
 import io
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from auditor.findings.statistics.exponentials import BEYOND, quarters
 from auditor.languages import numbers, say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats
+from auditor.report.drawing.log_ticks import log_ticks
 
 INK, MUTED, HAIR, BAND, BLUE = "#1b1f24", "#57606a", "#e1e5ea", "#d9dee5", "#1f5fa8"
 _STYLE = {
@@ -48,12 +48,10 @@ _STYLE = {
 }
 _FULL_WIDTH = 6.93
 """Inches of the text column: 176 mm."""
-_DECADE = math.log(10)
-_MOST_TICKS = 8
-_MOST_DECADES = 40
-"""An axis of more decades has ticks at powers of ten only."""
 _PANELS = 3
 """In a row."""
+_WIDE = 8
+"""A profile whose largest value is more than so many times the smallest is drawn on a log axis."""
 MOST_POINTS = 1500
 """Points drawn of one strip; more would only enlarge the file."""
 
@@ -84,6 +82,32 @@ class Panel:
     """Drawn as a solid line over a band."""
     second: Curve
     """Drawn as a dashed line between whiskers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A number of every layer."""
+
+    label: str
+    values: tuple[float, ...]
+    ends: tuple[tuple[float, float] | None, ...] = ()
+    """Intervals, drawn as a band."""
+    bound: float | None = None
+    """Drawn as a dotted line."""
+
+
+def draw_profiles(profiles: tuple[Profile, Profile], layers: Sequence[str], axis_label: str) -> str:
+    """Draw two numbers layer by layer, side by side; on log axes where they span more than `_WIDE`.
+
+    Returns:
+        The figure as a `data:` URL of an SVG image.
+    """
+    with matplotlib.rc_context(_style()):
+        figure = Figure(figsize=(_FULL_WIDTH, 1.75))
+        for i, profile in enumerate(profiles):
+            _draw_profile(figure.add_axes((0.065 + 0.5 * i, 0.23, 0.425, 0.62)), profile, layers)
+            figure.axes[i].set_xlabel(axis_label, labelpad=2)
+        return _data_url(figure)
 
 
 def draw_panels(panels: Sequence[Panel], steps: Sequence[str], bound: float, labels: tuple[str, str]) -> str:
@@ -199,6 +223,33 @@ def _draw_panel(axes: Axes, panel: Panel, steps: Sequence[str], bound: float) ->
     axes.tick_params(axis="y", length=0)
 
 
+def _draw_profile(axes: Axes, profile: Profile, layers: Sequence[str]) -> None:
+    at = range(len(layers))
+    shown = [(x, *ends) for x, ends in enumerate(profile.ends) if ends]
+    if shown:
+        steps, lows, highs = zip(*shown, strict=True)
+        axes.fill_between(steps, lows, highs, color=BLUE, alpha=0.16, linewidth=0)
+    axes.plot(at, profile.values, "o-", color=BLUE, linewidth=1.3, markersize=2.6)
+    if profile.bound is not None:
+        axes.axhline(profile.bound, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
+    positive = [value for value in profile.values if value > 0]
+    if positive and max(positive) > _WIDE * min(positive) and len(positive) == len(profile.values):
+        low, high = math.log(min(positive)) - 0.2, math.log(max(positive)) + 0.2
+        axes.set_yscale("log")
+        axes.set_yticks([math.exp(tick) for tick in log_ticks(low, high)], list(log_ticks(low, high).values()), size=7)
+        axes.set_yticks([], minor=True)
+    else:
+        axes.set_ylim(0, 1.08 * max([*profile.values, profile.bound or 0.0, 1e-12]))
+        axes.yaxis.set_major_formatter(lambda value, _: numbers.shortest(round(value, 9)))
+        axes.tick_params(axis="y", labelsize=7)
+    every = max(1, math.ceil(len(layers) / 16))
+    axes.set_xticks(at[::every], layers[::every], size=7)
+    axes.set_title(_printable(profile.label), size=8.5, loc="left", pad=4)
+    axes.grid(axis="y", color=HAIR, linewidth=0.5)
+    axes.set_axisbelow(True)
+    _keep_bottom_only(axes)
+
+
 def _draw_legend(figure: Figure, labels: tuple[str, str]) -> None:
     """Names of both curves, at the upper right of the figure."""
     top = 1 - 0.1 / figure.get_figheight()
@@ -229,31 +280,11 @@ def _label_log_axis(axes: Axes, values: Sequence[float]) -> None:
     room = math.log(1.5 if high - low < math.log(1.5) else 1.12)
     low, high = low - room, high + room
     axes.set_xlim(low, high)
-    ticks = _log_ticks(low, high)
+    ticks = log_ticks(low, high)
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.set_xticks([], minor=True)
     axes.grid(axis="x", color=HAIR, linewidth=0.5)
     axes.set_axisbelow(True)
-
-
-def _log_ticks(low: float, high: float) -> dict[float, str]:
-    """Logarithm in nats → label, for round values in a range of logarithms.
-
-    1, 2 and 5 of each decade; fewer where there are many decades, more where there are few.
-    """
-    first, last = math.floor(low / _DECADE), math.ceil(high / _DECADE)
-    if last - first > _MOST_DECADES:
-        rounds = (step * 10**zeros for zeros in itertools.count() for step in (1, 2, 5))
-        every = next(step for step in rounds if step * _MOST_TICKS >= last - first)
-        powers = range(every * math.ceil(low / _DECADE / every), last + 1, every)
-        return {power * _DECADE: numbers.power_of_ten(power) for power in powers if power * _DECADE <= high}
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(x / 10 for x in range(10, 100))):
-        candidates = [(math.log(s) + d * _DECADE, f"{s}e{d}") for d in range(first, last + 1) for s in steps]
-        ticks = [tick for tick in candidates if low <= tick[0] <= high]
-        if len(ticks) >= 4:
-            thinned = ticks[:: max(1, len(ticks) // 7)]
-            return {position: numbers.shortest(float(text)) for position, text in thinned}
-    return {(low + high) / 2: formats.perplexity((low + high) / 2)}
 
 
 def _keep_bottom_only(axes: Axes) -> None:

@@ -18,7 +18,7 @@ from auditor.records.proof import Proof
 from auditor.report.branding import fonts
 from auditor.report.contract import Column, Section, Sources, Table, with_interval
 from auditor.report.drawing import formats
-from auditor.report.sections import coverage
+from auditor.report.sections import coverage, structure
 
 _INK, _GROUND = "#1b1f24", "#ffffff"
 _LONGEST_RUN = 80
@@ -62,6 +62,7 @@ def compose(sources: Sources, missing: Sequence[str] = ()) -> Section:
         content={
             "code": _code(findings),
             "lists": _lists(findings),
+            "structures": [structure.compose(one) for one in findings.structures],
             "computing": _computing(findings.computing),
             "coverage": _coverage(sources) if findings.coverage else None,
             "notes": findings.notes,
@@ -131,6 +132,7 @@ _QUESTIONS = {
     "attention": N_("attention"),
     "continuations": N_("continuations"),
     "gradients": N_("gradients"),
+    "activations": N_("activations"),
 }
 _WAYS = {
     "packed": N_("packed, without padding"),
@@ -143,6 +145,7 @@ _UNITS = {
     "nats": N_("{value} nats"),
     "statistic": N_("{value} in a statistic"),
     "continuations": N_("none"),
+    "share": N_("{value} of a norm or ratio"),
     "gradient": N_("{value} of the usual gradient of a token"),
 }
 
