@@ -80,7 +80,6 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         analyses=analyses,
         worst=tuple(_worst(evidence, setting, slices)),
         references=dict(context.references),
-        documents=(),
         computing=context.computing,
         structures=context.structures,
         self_checks=context.self_checks,

@@ -31,8 +31,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {family: save(root / family, family, task) for family, task in FAMILIES}
 
 
-def opened(folder: Path, **settings: Any) -> Any:
-    return load(find("tiny", folder), device="cpu", **settings)
+def opened(folder: Path) -> Any:
+    return load(find("tiny", folder), device="cpu")
 
 
 def seen(model: Any) -> list[HiddenStatistics]:

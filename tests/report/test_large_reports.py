@@ -13,8 +13,8 @@ from invented_runs import language_model
 
 from auditor.findings import abridgement, read, sliceable, write
 from auditor.findings.abridgement import document_rows
-from auditor.findings.analyses import perplexity
-from auditor.findings.analyses.perplexity import nats_by_slice
+from auditor.findings.analyses import scored_tokens
+from auditor.findings.analyses.scored_tokens import nats_by_slice
 from auditor.records.types import Perplexity
 from auditor.report import render_html, render_pages
 from auditor.report.sections import documents
@@ -165,7 +165,7 @@ def test_strips_keep_a_thousand_values_in_the_findings_and_all_of_them_on_the_pa
     findings = with_analysis(findings, "perplexity", nats_by_slice=exact)
     whole = render_html(findings, evidence)
     monkeypatch.setattr(abridgement, "SHOWN", 10)
-    monkeypatch.setattr(perplexity, "POINTS", 3)
+    monkeypatch.setattr(scored_tokens, "POINTS", 3)
     short = abridgement.abridge(findings, evidence)
     for column, values in short.analyses["perplexity"].nats_by_slice.items():
         for value, kept in values.items():

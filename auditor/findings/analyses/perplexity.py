@@ -11,14 +11,20 @@ by order statistics. The exponential is taken last, for the eye; beyond 1e300 it
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
 
+from auditor.findings.analyses.scored_tokens import (
+    ScoredFindings,
+    Strips,
+    abridged_strips,
+    document_nats,
+    document_perplexity,
+    nats_by_slice,
+)
 from auditor.findings.analyses.surprise import point_at_surprising
 from auditor.findings.analyses.worst import choose
 from auditor.findings.contract.contributions import Contributions, median_of, ratio_of
 from auditor.findings.contract.evidence import Evidence
-from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import BOOTSTRAP
 from auditor.findings.contract.quantity import PageOne, Quantity, Term
 from auditor.findings.contract.summary import Cell, Conclusion, Setting, Summary, Whole
@@ -28,27 +34,13 @@ from auditor.findings.statistics.intervals import Estimate, bootstrap_ratio
 from auditor.findings.wording.sentences import figure, measured
 from auditor.languages import N_, plural, say, translated
 from auditor.languages.numbers import count
-from auditor.records.types import Document, Perplexity, ScoredTokens
+from auditor.records.types import Perplexity
 
 EXAMPLES = 6
 MOST_SURPRISING = 3
 """Documents that the rule of the worst chooses."""
-POINTS = 1000
-"""Of the sorted values of one slice, for its strip: the report draws them from the evidence."""
-Strips = dict[str, dict[str, tuple[float, ...]]]
-"""Column → value → sorted logarithms of the documents' perplexities."""
 _METHODS = (N_("rolling windows"), N_("rolling windows over the text alone, without the chat template"))
 """What records say of how they were made; printed in the language of the report."""
-
-
-def document_nats(record: ScoredTokens) -> float:
-    """Mean negative log-likelihood of a token: the logarithm of the perplexity."""
-    return record.nll / max(len(record.logprobs), 1)
-
-
-def document_perplexity(record: ScoredTokens) -> float | None:
-    """Exponential of the mean negative log-likelihood of a token; None beyond 1e300."""
-    return exponentials.exponential(document_nats(record))
 
 
 def document_bits_per_byte(record: Perplexity) -> float:
@@ -121,28 +113,6 @@ BITS_PER_BYTE = Quantity(
 WORD = Quantity(
     name="perplexity.word", title=N_("Word perplexity"), unit="perplexity", better="low", low=1.0, high=math.inf
 )
-
-
-class ScoredFindings(Finding):
-    """What perplexity and pseudo-perplexity have in common."""
-
-    model: str
-    is_reference: bool
-    """Whether this is a reference model and not the audited one."""
-    context_length: int
-    n_documents: int
-    n_tokens: int
-    corpus: Number
-    """exp of the mean negative (pseudo-)log-likelihood over all tokens."""
-    mean_document: Number
-    median_document: Number
-    most_surprising: tuple[Example, ...]
-    nats_by_slice: Strips
-    """column → value → sorted logarithms of the documents' perplexities, for the strips; of a corpus that is too
-    large for one page 1,000 at even steps."""
-
-
-F = TypeVar("F", bound=ScoredFindings)
 
 
 class PerplexityFindings(ScoredFindings):
@@ -317,36 +287,6 @@ def most_surprising(records: Sequence[Perplexity]) -> tuple[Example, ...]:
         len(chosen), "The document with the most bits per byte", "One of the {n} documents with the most bits per byte"
     )
     return tuple(Example(document_id=record.document_id, rule=rule) for record in chosen)
-
-
-def nats_by_slice(
-    documents: Iterable[Document], records: Mapping[str, ScoredTokens], columns: Mapping[str, Sequence[str]]
-) -> Strips:
-    """Sorted logarithms of the documents' perplexities by column and value; values without any are left out."""
-    measured = [(document, document_nats(records[document.id])) for document in documents if document.id in records]
-    strips: Strips = {}
-    for column, values in columns.items():
-        by_value = {
-            value: tuple(sorted(nats for document, nats in measured if document.metadata.get(column) == value))
-            for value in values
-        }
-        strips[column] = {value: nats for value, nats in by_value.items() if nats}
-    return strips
-
-
-def abridged_strips(findings: F) -> F:
-    """The findings with at most `POINTS` values of each strip, at even steps, both ends among them."""
-    strips = {
-        column: {value: _at_even_steps(nats) for value, nats in by_value.items()}
-        for column, by_value in findings.nats_by_slice.items()
-    }
-    return findings.model_copy(update={"nats_by_slice": strips})
-
-
-def _at_even_steps(values: tuple[float, ...]) -> tuple[float, ...]:
-    if len(values) <= POINTS:
-        return values
-    return tuple(values[round(i * (len(values) - 1) / (POINTS - 1))] for i in range(POINTS))
 
 
 def _ratio(records: Sequence[Perplexity], size: Callable[[Perplexity], int], seed: int, name: str) -> Estimate:

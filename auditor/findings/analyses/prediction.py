@@ -2,10 +2,6 @@
 
 Accuracy is the share of labelled documents whose predicted labels are exactly the reference; for multi-label that is
 the exact match (subset accuracy), printed under both names. Without references everything else is still given.
-
-Where a language model chooses among candidates, their probabilities are normalised among them and say nothing of what
-else it would have written. The candidate mass does: Σ_k p(c_k | prompt), before they are normalised, mean over
-documents. It is 1 at most unless one candidate begins with another.
 """
 
 import math
@@ -25,6 +21,13 @@ from auditor.findings.analyses.chosen_answers import (
     confident_errors,
     least_certain,
     n_confident,
+)
+from auditor.findings.analyses.continuations import (
+    CANDIDATE_MASS,
+    MEAN_LOGPROB,
+    candidate_mass,
+    mass,
+    mean_logprob,
 )
 from auditor.findings.analyses.scores import (
     F1,
@@ -58,14 +61,6 @@ MOST_ERRORS, MOST_UNSURE = 6, 3
 
 def _given_answers(prospect: Prospect) -> tuple[str, ...]:
     return ("",) if prospect.labels else ()
-
-
-def _given_continuations(prospect: Prospect) -> tuple[str, ...]:
-    return () if prospect.labels else ("",)
-
-
-def _given_candidates(prospect: Prospect) -> tuple[str, ...]:
-    return ("",) if prospect.labels and prospect.candidates else ()
 
 
 ACCURACY = Quantity(
@@ -108,38 +103,6 @@ MEAN_ENTROPY = Quantity(
             N_("Softmax"),
             N_("Turns the logits into probabilities that sum to 1. A sigmoid does it for each label alone."),
         ),
-    ),
-)
-CANDIDATE_MASS = Quantity(
-    name="generation.candidate_mass",
-    title=N_("Probability of all candidates"),
-    unit="probability",
-    compared=True,
-    given=_given_candidates,
-    glossary=(
-        Term(
-            N_("Candidate"),
-            N_("One of the given continuations between which a language model chooses, like a label."),
-        ),
-        Term(N_("Prompt"), N_("The text put around a document for a language model.")),
-    ),
-)
-MEAN_LOGPROB = Quantity(
-    name="generation.mean_logprob",
-    title=N_("Log-probability of the continuation"),
-    unit="log-probability",
-    low=-math.inf,
-    high=0.0,
-    compared=True,
-    per_token=True,
-    page_one=PageOne(generator=60),
-    given=_given_continuations,
-    glossary=(
-        Term(
-            N_("Continuation"),
-            N_("What a language model writes after a document, always the most probable token next."),
-        ),
-        Term(N_("Log-probability"), N_("Natural logarithm of a probability: 0 is certain, −0.69 one half.")),
     ),
 )
 
@@ -203,7 +166,7 @@ class PredictionSummary(Summary[Prediction, PredictionFindings]):
             return
         yield mean_of(MEAN_ENTROPY, {a.document.id: a.prediction.entropy for a in answers})
         if setting.kind == "generator":
-            yield mean_of(CANDIDATE_MASS, {a.document.id: _mass(a) for a in answers})
+            yield mean_of(CANDIDATE_MASS, {a.document.id: mass(a) for a in answers})
         if labelled := scored(answers):
             for quantity in (ACCURACY, EXACT_MATCH) if setting.multi_label else (ACCURACY,):
                 yield mean_of(quantity, {a.document.id: float(a.correct) for a in labelled})
@@ -323,31 +286,6 @@ def mean_entropy(answers: Sequence[Answer], seed: int) -> Number:
         )
     )
     return MEAN_ENTROPY.number(bootstrap_mean(entropies, seed=seed, name=MEAN_ENTROPY.name), rule)
-
-
-def _mass(answer: Answer) -> float:
-    return sum(map(math.exp, answer.prediction.logits))
-
-
-def candidate_mass(answers: Sequence[Answer], seed: int) -> Number:
-    """How much of the model's probability the candidates get together."""
-    masses = list(map(_mass, answers))
-    rule = say(
-        "Mean over documents of the probability that the candidates get together, before it is normalised among them; "
-        "{interval}",
-        interval=say(BOOTSTRAP),
-    )
-    return CANDIDATE_MASS.number(bootstrap_mean(masses, seed=seed, name=CANDIDATE_MASS.name, share=True), rule)
-
-
-def mean_logprob(answers: Sequence[Answer], seed: int) -> Number:
-    """How sure the model is of its own continuations."""
-    values = [a.prediction.mean_logprob for a in answers if a.prediction.mean_logprob is not None]
-    rule = say(
-        "Mean over documents of the mean log-probability per token of the greedy continuation; {interval}",
-        interval=say(BOOTSTRAP),
-    )
-    return MEAN_LOGPROB.number(bootstrap_mean(values, seed=seed, name=MEAN_LOGPROB.name), rule)
 
 
 def _predicted_counts(answers: Sequence[Answer]) -> dict[str, int]:

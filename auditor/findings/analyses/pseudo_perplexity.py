@@ -11,10 +11,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from auditor.findings.analyses.perplexity import (
-    EXAMPLES,
-    MOST_SURPRISING,
-    SURPRISE,
+from auditor.findings.analyses.perplexity import EXAMPLES, MOST_SURPRISING, SURPRISE
+from auditor.findings.analyses.scored_tokens import (
     ScoredFindings,
     Strips,
     abridged_strips,

@@ -250,7 +250,7 @@ class Findings(Finding):
     """The documents that went worst, rule by rule."""
     references: dict[str, str] = Field(default_factory=dict)
     """Probe → the model it asked, where that is not the audited one."""
-    documents: tuple[DocumentRow, ...]
+    documents: tuple[DocumentRow, ...] = ()
     """Of all documents, or of those that the report shows: see `documents_left_out`."""
     computing: tuple[Proof, ...] = ()
     """How the models were asked."""

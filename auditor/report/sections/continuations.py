@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from auditor.findings.analyses.prediction import MEAN_LOGPROB, PredictionFindings
+from auditor.findings.analyses.continuations import MEAN_LOGPROB
 from auditor.findings.analyses.prediction import SUMMARY as PREDICTION
+from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.languages import plural, say
 from auditor.records.types import Document, Prediction
 from auditor.report.contract import Section, Sources, known, numbers_table, rule_of, with_interval

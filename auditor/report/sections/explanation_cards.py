@@ -117,9 +117,8 @@ def draw_card(
         grade: How far it may be relied upon; the text of one that must not be cited is not marked.
     """
     target, citable = explanation.targets[0], grade in CITABLE
-    unit = highlights.unit_of_segmenter(explanation.segmenter)
     painted = highlights.weight_marks(explanation.segments, target, scale.delta) if citable else []
-    passages = highlights.passages(document, painted, unit, _MOST_WORDS)
+    passages = highlights.passages(document, painted, highlights.unit_of_segmenter(explanation.segmenter), _MOST_WORDS)
     listed = _ranked(target)[: _room(passages, continuation)]
     return Card(
         anchor=anchor,

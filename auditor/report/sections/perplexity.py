@@ -1,7 +1,8 @@
 """How surprising are the texts to a language model?"""
 
 from auditor.findings.analyses.perplexity import SUMMARY as PERPLEXITY
-from auditor.findings.analyses.perplexity import PerplexityFindings, document_bits_per_byte, document_nats
+from auditor.findings.analyses.perplexity import PerplexityFindings, document_bits_per_byte
+from auditor.findings.analyses.scored_tokens import document_nats
 from auditor.languages import N_, plural, say, translated
 from auditor.records.types import Perplexity
 from auditor.report.contract import Chapter, Method, Parameter, Reason, Section, Sources, numbers_table, with_interval

@@ -2,9 +2,9 @@
 
 from auditor.findings.analyses.answers import answer_probability
 from auditor.findings.analyses.calibration import CALIBRATION_ERROR
+from auditor.findings.analyses.continuations import CANDIDATE_MASS
 from auditor.findings.analyses.prediction import (
     ACCURACY,
-    CANDIDATE_MASS,
     EXACT_MATCH,
     MEAN_ENTROPY,
     PredictionFindings,

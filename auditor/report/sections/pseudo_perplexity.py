@@ -1,8 +1,8 @@
 """How surprising is each token to a masked language model that sees all the others?"""
 
-from auditor.findings.analyses.perplexity import document_nats
 from auditor.findings.analyses.pseudo_perplexity import SUMMARY as PSEUDO_PERPLEXITY
 from auditor.findings.analyses.pseudo_perplexity import PseudoPerplexityFindings
+from auditor.findings.analyses.scored_tokens import document_nats
 from auditor.languages import N_, plural, say
 from auditor.records.types import PseudoPerplexity
 from auditor.report.contract import Chapter, Method, Reason, Section, Sources, numbers_table, with_interval

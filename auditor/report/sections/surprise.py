@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from auditor.findings.analyses.perplexity import ScoredFindings, nats_by_slice
+from auditor.findings.analyses.scored_tokens import ScoredFindings, nats_by_slice
 from auditor.findings.slicing.parts import sliceable
 from auditor.findings.slicing.slices import LEAST_JUDGED
 from auditor.findings.statistics.exponentials import quarters
