@@ -158,7 +158,7 @@ def trained(architecture: str, rule: str, seed: int, steps: int = 400) -> tuple[
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(steps):
-        inputs, labels = _batch(encode, [with_fewer(PLANTED[rule](random), random) for _ in range(64)])
+        inputs, labels = batch(encode, [with_fewer(PLANTED[rule](random), random) for _ in range(64)])
         loss = nn.functional.cross_entropy(model(**inputs).logits, labels)
         optimizer.zero_grad()
         loss.backward()
@@ -167,7 +167,7 @@ def trained(architecture: str, rule: str, seed: int, steps: int = 400) -> tuple[
         schedule.step()
     model.eval()
     with torch.inference_mode():
-        inputs, labels = _batch(encode, [PLANTED[rule](random) for _ in range(400)])
+        inputs, labels = batch(encode, [PLANTED[rule](random) for _ in range(400)])
         return model, float((model(**inputs).logits.argmax(1) == labels).float().mean())
 
 
@@ -177,7 +177,8 @@ def with_fewer(text: Text, random: np.random.Generator) -> Text:
     return Text(tuple(kept), text.label, text.cause)
 
 
-def _batch(encode: PreTrainedTokenizerFast, texts: list[Text]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+def batch(encode: PreTrainedTokenizerFast, texts: list[Text]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Inputs and labels of some texts."""
     inputs = encode([" ".join(text.words) for text in texts], padding=True, return_tensors="pt")
     return dict(inputs), torch.tensor([text.label for text in texts])
 
