@@ -19,7 +19,7 @@ from auditor.records.store import find_or_create
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, pilot, request
+from auditor.running import appearance, index, pilot, request
 from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
 from auditor.running.cost import Cost
@@ -188,6 +188,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     if problem or not pdf:
         run.remove("report.pdf")
     run.finish({**facts, **manifest_facts(results)})
+    index.renew(run)
     return dataclasses.replace(reopened(run), reused=False, pdf_error=problem)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from auditor.findings.comparing import Night, RunComparison
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
-from auditor.languages import speaking
+from auditor.findings.history import History
+from auditor.languages import Language, speaking
 from auditor.report.page.look import PLAIN, Look
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "Look",
     "render_comparison",
     "render_comparison_pdf",
+    "render_history",
     "render_html",
     "render_pages",
     "render_pdf",
@@ -114,6 +116,23 @@ def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Map
     presentation = comparison.presentation
     with without_collector(), speaking(presentation.language):
         return pdf.write(html, comparison.after.created, presentation.classification, attachments)
+
+
+def render_history(made: History, title: str, language: Language) -> str:
+    """All runs of an audit, as one self-contained HTML file for the folder of the audit.
+
+    Args:
+        made: The runs; at least one.
+        title: Of the audit.
+        language: Of the page.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
+    from auditor.report.page import history_page
+
+    with without_collector(), speaking(language):
+        return history_page.render(made, title, language)
 
 
 @contextlib.contextmanager

@@ -21,22 +21,26 @@ RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="Any run of the audit: its folder, id, the beginning of it, or latest.")
 ]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page with a line per night.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, with all nights and numbers.")]
 
 
-def history(name: RunName = "latest", root: Root = Path("reports"), as_json: AsJson = False) -> int:
+def history(name: RunName = "latest", root: Root = Path("reports"), html: Html = None, as_json: AsJson = False) -> int:
     """Show how the numbers of an audit went. All its runs, from their manifests; checks first.
 
     ! stands behind a number that is outside its control limits or fails its check; limits follow from the nights
-    before, where there are eight or more.
+    before, where there are twelve or more.
     """
     from auditor.findings import history as of
     from auditor.records.store import open_run, runs, summary_of
+    from auditor.running import index
 
     run = summary_of(open_run(name, root).path)
     if run.audit is None:
         raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
     made = of.history(of.nights(one for one in runs(run.audit.parent) if one.audit == run.audit))
+    if html:
+        index.write(run, made, html)
     if as_json:
         print_lines(to_json({"format": FORMAT, "audit": run.title, **_as_json(made)}))
     else:

@@ -1,29 +1,30 @@
 r"""Is a night unlike the nights before? An individuals chart (Shewhart), with limits that follow the process.
 
-Of the values x_1 … x_n of one number, night by night, the limits of night i come from the last `WINDOW` nights before
-it that were within their own limits:
+Of the values x_1 … x_n of one number, night by night, the limits of a night come from the last `WINDOW` before it:
 
     centre  x̄        limits  x̄ ± max(2.66 · MR̄, floor)      MR̄ = mean |x_j − x_{j−1}|
 
-2.66 = 3 / 1.128: three standard deviations, estimated by the mean moving range, which a slow drift or one step does not
-inflate as it does the standard deviation.
+2.66 = 3 / 1.128: three standard deviations, estimated by the mean moving range, which a slow drift or one step inflates
+far less than it does the standard deviation. Limits that are estimated from 30 nights are not those of the process: of
+normal nights 0.8 % are outside (0.27 % if the limits were known), 1.7 % of those before the thirtieth.
+
+Nights outside count for the limits after them: leaving them out would make limits that began too narrow stay so. A step
+is outside for some nights, and then is the process as it now is.
 
 Edge cases: fewer than `LEAST` nights before it, no limits. Nights that are all equal, as of one model over one corpus,
-have MR̄ = 0: the floor keeps rounding from being news. A night without the value is passed over. A night outside is no
-basis for the limits after it, unless `RESETS` follow each other on one side: then the process has moved for good, and
-they are the new basis.
+have MR̄ = 0: the floor keeps rounding from being news. A night without the value is passed over.
 
 Source: Montgomery, "Introduction to Statistical Quality Control", section 6.4 (individuals and moving range).
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
-LEAST = 8
+LEAST = 12
 WINDOW = 30
-RESETS = 4
 FACTOR = 3 / 1.128
 """Three standard deviations of a normal process per mean moving range of two."""
 
@@ -51,25 +52,14 @@ def limits(values: Sequence[float | None], floor: float) -> Iterator[Limits | No
     Yields:
         Limits; None for a night before which there are too few.
     """
-    basis, beyond = list[float](), list[float]()
-    side = 0
+    before: deque[float] = deque(maxlen=WINDOW)
     for value in values:
-        now = _of(basis[-WINDOW:], floor) if len(basis) >= LEAST else None
-        yield now
-        if value is None:
-            continue
-        where = now.side(value) if now else 0
-        if where == 0:
-            basis.append(value)
-            beyond.clear()
-        else:
-            beyond = [*beyond, value] if where == side else [value]
-            if len(beyond) == RESETS:
-                basis, beyond = beyond, []
-        side = where
+        yield _of(before, floor) if len(before) >= LEAST else None
+        if value is not None:
+            before.append(value)
 
 
-def _of(basis: Sequence[float], floor: float) -> Limits:
-    centre = fmean(basis)
-    reach = max(FACTOR * fmean(abs(b - a) for a, b in pairwise(basis)), floor)
+def _of(values: Sequence[float], floor: float) -> Limits:
+    centre = fmean(values)
+    reach = max(FACTOR * fmean(abs(b - a) for a, b in pairwise(values)), floor)
     return Limits(centre, centre - reach, centre + reach)

@@ -89,7 +89,7 @@ def axis_labels(axis: Axis) -> Markup:
         for tick, text in zip(ticks, texts, strict=True)
     )
     group = Markup('<g font-family="{}" font-size="10" fill="{}">{}</g>').format(FONT, MUTED, body)
-    return _svg(axis.width, 13, say("Axis from {low} to {high}", low=texts[0], high=texts[-1]), group)
+    return svg(axis.width, 13, say("Axis from {low} to {high}", low=texts[0], high=texts[-1]), group)
 
 
 def interval(
@@ -106,7 +106,7 @@ def interval(
     lines = _verticals([axis.x(t) for t in axis.ticks], height, SHADE)
     zero = _verticals([axis.x(0.0)], height, RULE) if axis.low <= 0 <= axis.high else Markup("")
     ground = lines + zero + (Markup("") if axis.reference is None else _dashed(axis.x(axis.reference), height, MUTED))
-    return _svg(axis.width, height, title, ground + _whisker(axis, low, value, high, TONES[tone], height))
+    return svg(axis.width, height, title, ground + _whisker(axis, low, value, high, TONES[tone], height))
 
 
 def judged(check: Check, width: int = 160) -> Markup:
@@ -132,7 +132,7 @@ def judged(check: Check, width: int = 160) -> Markup:
         bound=formats.bound(check),
     )
     whisker = _whisker(axis, compared.low, compared.value, compared.high, TONES[check.result], height)
-    return _svg(width, height, title, shade + dotted + whisker)
+    return svg(width, height, title, shade + dotted + whisker)
 
 
 def number_mark(axis: Axis, number: Number, tone: str = "pass", height: int = 22) -> Markup:
@@ -179,7 +179,7 @@ def heat_grid(
     values_shown = _grid_values(rows, size, low, high, notable, digits)
     labels = _grid_labels(len(rows), n_heads, size)
     height = math.ceil(size.top + row_height * len(rows) + 1)
-    return _svg(math.ceil(size.left + cell * n_heads + 1), height, title, fills + values_shown + labels)
+    return svg(math.ceil(size.left + cell * n_heads + 1), height, title, fills + values_shown + labels)
 
 
 def surprise_line(bits: Sequence[float], width: int = 640, height: int = 34) -> Markup:
@@ -202,7 +202,7 @@ def surprise_line(bits: Sequence[float], width: int = 640, height: int = 34) -> 
         "Surprise of {n} tokens, at most {bits} bits",
         bits=formats.decimal(max(bits), 1),
     )
-    return _svg(width, height, title, lines + path)
+    return svg(width, height, title, lines + path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,8 @@ def _whisker(
     return Markup('<path d="{}" stroke="{}" stroke-width="2.4" fill="none"/>').format(line + tick, colour)
 
 
-def _svg(width: int, height: int, title: str, body: Markup) -> Markup:
+def svg(width: int, height: int, title: str, body: Markup) -> Markup:
+    """A drawing of a size in pixels, with its alternative text."""
     label = Markup("<title>{}</title>").format(formats.visible(title))
     return Markup('<svg width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img">{2}{3}</svg>').format(
         width, height, label, body

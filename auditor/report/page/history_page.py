@@ -1,0 +1,140 @@
+"""Renders all runs of an audit as one HTML file, a line per night, with links to their reports.
+
+One file like report.html: styles, fonts and script are inside and allowed by their hashes, and there are no requests.
+It lies in the folder of the audit, beside those of its runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+import auditor
+from auditor.findings.history import Gap, History, Night, Point, Trend
+from auditor.languages import HTML_TAGS, Language, plural, say
+from auditor.report.drawing import formats
+from auditor.report.drawing.trends import trend_line
+from auditor.report.page import html, templates
+
+MOST_TRENDS = 12
+"""Numbers that are drawn: those with a check, or where there is none the first ones."""
+TONES = {"pass": "pass", "pass with conditions": "watch", "fail": "fail"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of one night."""
+
+    text: str
+    value: str
+    """By which it is sorted; empty where there is none."""
+    is_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One night."""
+
+    run_id: str
+    created: str
+    when: str
+    tone: str
+    verdict: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the verdict, or any of its numbers, is."""
+        return self.tone == "fail" or any(cell.is_bad for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number over all nights."""
+
+    title: str
+    name: str
+    last: str
+    bound: str
+    drawing: Markup
+    since: str
+    """Since when it is bad; empty where it is not."""
+
+
+def render(made: History, title: str, language: Language) -> str:
+    """The page.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
+    trends = (made.checked or made.trends)[:MOST_TRENDS]
+    last = made.nights[-1]
+    body = templates.fill(
+        "history_page.html.j2",
+        title=title,
+        last=_row(last, len(made.nights) - 1, trends),
+        headline=last.headline,
+        lines=[_line(trend) for trend in trends],
+        gaps=[_gap(gap) for gap in made.gaps],
+        trends=trends,
+        rows=[_row(night, i, trends) for i, night in reversed(list(enumerate(made.nights)))],
+        n_nights=len(made.nights),
+        run=formats.middle(last.run_id, 40),
+    )
+    heading = say("{title}: all runs", title=title)
+    navigation = templates.fill("history_navigation.html.j2")
+    sheets, script = html.styles(heading + Markup("").join([navigation, body])), Markup(templates.scripts())
+    return str(
+        templates.fill(
+            "history.html.j2",
+            title=heading,
+            headline=last.headline,
+            run=last.run_id,
+            navigation=navigation,
+            bodies=[body],
+            styles=sheets,
+            script=script,
+            policy=html.policy(sheets, script),
+            version=auditor.__version__,
+            lang=HTML_TAGS[language],
+            created=formats.instant(last.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+    )
+
+
+def _row(night: Night, i: int, trends: Sequence[Trend]) -> Row:
+    cells = tuple(_cell(trend, trend.points[i]) for trend in trends)
+    tone = TONES.get(night.verdict, "not judged")
+    return Row(night.run_id, night.created, formats.moment(night.created), tone, say(_verdict(night.verdict)), cells)
+
+
+def _verdict(result: str) -> str:
+    return result[:1].upper() + result[1:] if result else "–"
+
+
+def _cell(trend: Trend, point: Point) -> Cell:
+    text = formats.quantity(point.value, trend.unit, suffix=False)
+    return Cell(text, "" if point.value is None else repr(point.value), point.is_bad)
+
+
+def _line(trend: Trend) -> Line:
+    last = next((point.value for point in reversed(trend.points) if point.value is not None), None)
+    bound = formats.quantity(trend.bound, trend.unit)
+    asked = {
+        "at_least": say("at least {bound}", bound=bound),
+        "at_most": say("at most {bound}", bound=bound),
+    }
+    first = trend.first_bad
+    since = say("bad since {day}", day=formats.day(first.created)) if first else ""
+    title, shown = formats.middle(trend.title, 60), formats.quantity(last, trend.unit)
+    return Line(title, trend.name, shown, asked.get(trend.direction or "", ""), trend_line(trend), since)
+
+
+def _gap(gap: Gap) -> str:
+    return plural(
+        gap.n_missing,
+        "About {n} night is missing between {before} and {after}.",
+        "About {n} nights are missing between {before} and {after}.",
+        before=formats.day(gap.after),
+        after=formats.day(gap.before),
+    )

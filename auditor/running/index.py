@@ -1,0 +1,36 @@
+"""The page with all runs of an audit, beside them: `<root>/<audit>/index.html`, made again after every run."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from auditor import report
+from auditor.errors import DiskError
+from auditor.findings import history
+from auditor.records import disk
+from auditor.records.run import Run
+from auditor.records.store import RunSummary, open_run, runs, summary_of
+
+FILE = "index.html"
+
+
+def renew(run: Run) -> None:
+    """Writes the page of the audit of a run that has just been finished; nothing where the run lies elsewhere.
+
+    The run is complete without it: where it cannot be written, nothing happens.
+    """
+    summary = summary_of(run.path)
+    if summary.audit is None:
+        return
+    known = [one for one in runs(summary.audit.parent) if one.audit == summary.audit]
+    with suppress(DiskError):
+        write(summary, history.history(history.nights(known)), summary.audit / FILE)
+
+
+def write(newest: RunSummary, made: history.History, path: Path) -> None:
+    """Writes the page, in the language of a run of the audit.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
+    language = open_run(newest.path, newest.path.parent).plan.report.language
+    disk.write(path, report.render_history(made, newest.title, language).encode("utf-8"))
