@@ -39,6 +39,7 @@ def test_documents_picked_by_name_come_to_those_of_the_sample_and_are_counted(mo
     found, chosen = checked(model, tmp_path, ids=[*others, next(iter(drawn)), others[0]])
     assert chosen == drawn | set(others)
     assert found.asked["anchors"] == plan(found, "").probes["anchors"].n_documents == 5
+    assert "4 documents were picked by name for the anchors probe, beside its sample." in found.notes
 
 
 def test_an_id_that_the_corpus_does_not_have_is_refused_before_anything_loads(

@@ -77,7 +77,7 @@ class FaithfulnessProbe:
     limit: int | None = Field(default=None, ge=1)
     n_random: int = Field(default=40, ge=20, le=10_000)
     bounded_share: float = Field(default=0.2, ge=0, le=1)
-    beam: int = Field(default=2, ge=1, le=100)
+    beam: int = Field(default=1, ge=1, le=100)
 
     @property
     def model(self) -> None:

@@ -6,6 +6,7 @@ from auditor import corpus
 from auditor.findings.wording import sentences
 from auditor.languages import plural, say
 from auditor.languages.numbers import count
+from auditor.probes.contract import Picks
 from auditor.running import label_notes
 from auditor.running.preflight import Preflight
 from auditor.running.probe_selection import HIDDEN_ATTENTION
@@ -56,11 +57,18 @@ def _on_the_documents(preflight: Preflight) -> Iterator[str]:
 
 
 def _on_the_probes(preflight: Preflight) -> Iterator[str]:
-    """Sentences on probes that asked another model or were left out, and on what the prompts lacked."""
+    """Sentences on probes that asked another model, were given other documents or left out; on what prompts lacked."""
     for probe in preflight.probes:
         if probe.model:
             names = {"probe": sentences.probe(probe.name), "model": preflight.references[probe.model].name}
             yield say("The {probe} probe asked the reference model {model}, not the audited one.", **names)
+        if isinstance(probe, Picks) and probe.ids and probe.limit:
+            yield plural(
+                len(set(probe.ids)),
+                "{n} document was picked by name for the {probe} probe, beside its sample.",
+                "{n} documents were picked by name for the {probe} probe, beside its sample.",
+                probe=sentences.probe(probe.name),
+            )
     if HIDDEN_ATTENTION in preflight.left_out.values():
         yield say(
             "Attention was not measured: models of the class {architecture} do not show it.",

@@ -74,7 +74,7 @@ def graded(model: object, texts: Sequence[planted.Text], seed: int) -> Iterator[
         for name, probe in EXPLAINERS.items()
         if isinstance(model, probe.needs)
     }
-    faithful = FaithfulnessProbe().measure(model, documents, Sitting(seed, rows))
+    faithful = FaithfulnessProbe(bounded_share=0).measure(model, documents, Sitting(seed, rows))
     for document, text, row in zip(documents, texts, faithful, strict=True):
         for removal in row.removals:
             explanation, occlusion = rows[removal.probe][document.id], rows["occlusion"][document.id]

@@ -67,7 +67,7 @@ def sought(analysis: FaithfulnessFindings) -> str:
         "For {n} documents, drawn by their contents, the best and the worst ranking of their words were sought.",
     )
     how = say(
-        "In {exactly} of them every subset was tried; in the others a beam extends the best sets word by word, so that "
+        "In {exactly} of them every subset was tried; in the others a beam extends the best set word by word, so that "
         "the true bounds may lie a little further apart.",
         exactly=count(exactly),
     )
