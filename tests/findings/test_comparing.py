@@ -16,7 +16,7 @@ from auditor.findings.comparing import schema, write
 from auditor.findings.comparing.drift import drift_of
 from auditor.records.plan import PlannedModel, PlannedProbe
 from auditor.records.types import Failure
-from tests.simulations.nights import drifted, is_false, is_found
+from tests.simulations.nights import PAGE, SIZES, drifted, is_false, is_found
 
 WRONG = {"predicted": ("positive",), "probabilities": (0.1, 0.9)}
 
@@ -302,6 +302,18 @@ def test_chance_alone_seldom_changes_a_night_and_a_true_drop_is_found():
     assert all(is_found(rng, 1000, seed) for seed in range(2))
     assert sum(drifted(rng, 20) for _ in range(300)) <= 3
     assert sum(drifted(rng, 20, 0.2) for _ in range(50)) >= 40
+
+
+def test_the_table_of_the_simulation_keeps_what_is_promised():
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if "%" in line and "|" in line
+    ]
+    table = {row[0]: [float(cell.rstrip("%")) for cell in row[1:]] for row in rows}
+    assert max(table["nothing changed: called changed"]) <= 1.5
+    assert table["one dropped by 0.2 sd: found"][SIZES.index(1000)] >= 95
+    assert max(table["another seed: called changed"]) <= 1
 
 
 def test_a_chinese_run_is_compared_in_chinese():
