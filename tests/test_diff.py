@@ -101,6 +101,7 @@ def test_one_run_is_compared_with_the_baseline_of_its_audit(tmp_path, capsys):
         (["--floor", "accuracy"], 2, "expected NAME=SIZE"),
         (["--floor", "accuracy=-1"], 2, "expected NAME=SIZE"),
         (["--floor", "accuracy=nan"], 2, "expected NAME=SIZE"),
+        (["--floor", "acuracy=0.1"], 2, "did you mean accuracy?"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, capsys, arguments, code, said):

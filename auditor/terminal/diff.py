@@ -1,6 +1,6 @@
 """`auditor diff A B`: what changed between two runs, as a table, a page, a PDF or JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from auditor.terminal.printing import print_lines, print_table
 
 if TYPE_CHECKING:
     from auditor.findings.comparing import Night, RunComparison
-    from auditor.findings.comparing.types import Circumstance, ExplanationDrift
+    from auditor.findings.comparing.types import Circumstance, ExplanationDrift, HeadChanges
     from auditor.records.run import Run
 
 _NAMED = 5
@@ -50,7 +50,9 @@ def diff(
     from auditor.running.nights import night
 
     earlier, later = map(night, _opened(runs, root))
-    comparison = comparing.compare(earlier, later, dict(map(_floor, floor or ())))
+    floors = dict(map(_floor, floor or ()))
+    comparison = comparing.compare(earlier, later, floors)
+    _require_known(floors, comparison)
     _write_json(comparison, json)
     if html or pdf:
         _write_pages(comparison, earlier, later, html, pdf)
@@ -79,6 +81,19 @@ def _floor(text: str) -> tuple[str, float]:
     if not name or not 0 <= value < float("inf"):
         raise ConfigError(f"--floor {text}: expected NAME=SIZE with a size of at least 0, such as accuracy=0.02")
     return name, value
+
+
+def _require_known(floors: Mapping[str, float], comparison: "RunComparison") -> None:
+    """Refuses a floor of a number that the runs were not compared by."""
+    from auditor.findings import nearest
+
+    known = {one.name for one in comparison.numbers}
+    for name in floors:
+        if name not in known:
+            near = nearest(name, known, 1)
+            raise ConfigError(
+                f"--floor {name}: no such number was compared{f'; did you mean {near[0]}?' if near else ''}"
+            )
 
 
 def _write_json(comparison: "RunComparison", path: Path | None) -> None:
@@ -118,7 +133,7 @@ def _print(comparison: "RunComparison") -> None:
     renamed = [f"{documents.n_renamed:,} of them under another id"] if documents.n_renamed else []
     print_lines([", ".join([f"{documents.n_paired:,} documents in both", *renamed, *named]), ""])
     _print_numbers(comparison)
-    print_lines(["", *_flips(comparison), *(_drift(drift) for drift in comparison.drifts)])
+    print_lines(["", *_flips(comparison), *map(_drift, comparison.drifts), *map(_heads, comparison.heads)])
 
 
 def _circumstances(circumstances: Sequence["Circumstance"]) -> Iterator[str]:
@@ -162,6 +177,11 @@ def _drift(drift: "ExplanationDrift") -> str:
         f"{drift.probe}: same answer for other reasons in {n:,} of {drift.n_compared:,} documents{named}; by chance at "
         f"most {drift.by_chance:.2g}"
     )
+
+
+def _heads(changes: "HeadChanges") -> str:
+    named = f" ({_few([f'{one.layer}.{one.head}' for one in changes.heads])})" if changes.heads else ""
+    return f"{changes.probe}: {changes.n_changed:,} of {changes.n_heads:,} heads changed their entropy{named}"
 
 
 def _few(ids: Sequence[str]) -> str:

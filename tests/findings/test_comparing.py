@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import jsonschema
+import numpy as np
 import pytest
 from of_others import LengthSummary, lengths
 from two_nights import PROBES, answered, compared, night
@@ -15,6 +16,7 @@ from auditor.findings.comparing import schema, write
 from auditor.findings.comparing.drift import drift_of
 from auditor.records.plan import PlannedModel, PlannedProbe
 from auditor.records.types import Failure
+from tests.simulations.nights import PAGE, SIZES, drifted, is_false, is_found
 
 WRONG = {"predicted": ("positive",), "probabilities": (0.1, 0.9)}
 
@@ -259,6 +261,23 @@ def test_documents_that_moved_are_listed_by_every_column_the_farthest_first():
     assert [(one.document_id, one.after) for one in nats.documents] == [("d03", 9.0), ("d04", 2.0)]
 
 
+def test_a_head_that_spreads_its_attention_otherwise_is_named():
+    rows = evidence().rows["attention"]
+    assert compared().heads[0].n_changed == 0
+    steps = (0.0, 0.3, 0.05, 0.0)  # of the second head enough, of the third too little
+
+    def moved(i, record):
+        noise = (-1) ** i / 100
+        return replace(record, entropy=tuple(x + step + noise for x, step in zip(record.entropy, steps, strict=True)))
+
+    after = {name: moved(i, record) for i, (name, record) in enumerate(rows.items())}
+    (changes,) = compared(with_rows(evidence(), attention=after)).heads
+    (head,) = changes.heads
+    assert (head.layer, head.head, changes.n_heads, changes.n) == (0, 1, 4, 40)
+    assert head.after - head.before == pytest.approx(0.3)
+    assert head.corrected_p < 1e-6
+
+
 def test_continuations_are_compared_as_they_are_written():
     facts = continuation_evidence()
     rows = {**facts.rows["prediction"]}
@@ -274,6 +293,27 @@ def test_what_is_written_is_what_the_schema_says():
     jsonschema.Draft202012Validator(schema()).validate(content)
     assert content["format"] == "auditor.comparison/1"
     assert write(compared(all_wrong(10))) == write(compared(all_wrong(10)))
+
+
+def test_chance_alone_seldom_changes_a_night_and_a_true_drop_is_found():
+    """The table of tests/simulations with few draws."""
+    rng = np.random.default_rng(0)
+    assert sum(is_false(rng, 50, seed) for seed in range(20)) <= 1
+    assert all(is_found(rng, 1000, seed) for seed in range(2))
+    assert sum(drifted(rng, 20) for _ in range(300)) <= 3
+    assert sum(drifted(rng, 20, 0.2) for _ in range(50)) >= 40
+
+
+def test_the_table_of_the_simulation_keeps_what_is_promised():
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if "%" in line and "|" in line
+    ]
+    table = {row[0]: [float(cell.rstrip("%")) for cell in row[1:]] for row in rows}
+    assert max(table["nothing changed: called changed"]) <= 1.5
+    assert table["one dropped by 0.2 sd: found"][SIZES.index(1000)] >= 95
+    assert max(table["another seed: called changed"]) <= 1
 
 
 def test_a_chinese_run_is_compared_in_chinese():

@@ -7,6 +7,7 @@ from auditor.findings.comparing.answers import flips
 from auditor.findings.comparing.asked import asked_numbers
 from auditor.findings.comparing.drift import drifts
 from auditor.findings.comparing.grounds import grounds
+from auditor.findings.comparing.heads import heads
 from auditor.findings.comparing.movements import movements
 from auditor.findings.comparing.nights import Night
 from auditor.findings.comparing.numbers import ALPHA, differences
@@ -60,6 +61,7 @@ def _compare(before: Night, after: Night, floors: Mapping[str, float]) -> RunCom
         alpha=ALPHA,
         flips=flips(before, after, pairing.ids),
         drifts=tuple(drifts(before, after, pairing.ids, known)),
+        heads=tuple(heads(before, after, pairing.ids, known)),
         movements=tuple(movements(before, after, pairing.ids, known)),
     )
 

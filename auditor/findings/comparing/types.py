@@ -186,6 +186,31 @@ class Movement(Finding):
     """The largest difference first."""
 
 
+class HeadChange(Finding):
+    """One attention head, by its mean entropy in nats."""
+
+    layer: int
+    head: int
+    """Both from 0."""
+    before: float
+    after: float
+    corrected_p: float
+
+
+class HeadChanges(Finding):
+    """The attention heads that spread their attention otherwise."""
+
+    probe: str
+    n: int
+    """Documents of both runs."""
+    n_heads: int
+    n_changed: int
+    floor: float
+    """The smallest change of the mean entropy that counts, in nats."""
+    heads: tuple[HeadChange, ...]
+    """The largest change first; 20 at most."""
+
+
 class RunComparison(Finding):
     """The whole of `comparison.json`."""
 
@@ -209,4 +234,5 @@ class RunComparison(Finding):
     flips: Flips | None
     """None where a run has no answers."""
     drifts: tuple[ExplanationDrift, ...]
+    heads: tuple[HeadChanges, ...]
     movements: tuple[Movement, ...]

@@ -11,14 +11,19 @@ from markupsafe import Markup
 
 import auditor
 from auditor.findings.history import Gap, History, Night, Point, Trend
-from auditor.languages import HTML_TAGS, Language, plural, say
+from auditor.languages import HTML_TAGS, N_, Language, plural, say
 from auditor.report.drawing import formats
 from auditor.report.drawing.trends import trend_line
 from auditor.report.page import html, templates
 
 MOST_TRENDS = 12
 """Numbers that are drawn: those with a check, or where there is none the first ones."""
-TONES = {"pass": "pass", "pass with conditions": "watch", "fail": "fail"}
+_VERDICTS = {
+    "pass": ("pass", N_("Pass")),
+    "pass with conditions": ("watch", N_("Pass with conditions")),
+    "fail": ("fail", N_("Fail")),
+}
+_NO_VERDICT = ("not judged", N_("Not established"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,8 @@ def render(made: History, title: str, language: Language) -> str:
 
 def _row(night: Night, i: int, trends: Sequence[Trend]) -> Row:
     cells = tuple(_cell(trend, trend.points[i]) for trend in trends)
-    tone = TONES.get(night.verdict, "not judged")
-    return Row(night.run_id, night.created, formats.moment(night.created), tone, say(_verdict(night.verdict)), cells)
-
-
-def _verdict(result: str) -> str:
-    return result[:1].upper() + result[1:] if result else "–"
+    tone, word = _VERDICTS.get(night.verdict, _NO_VERDICT)
+    return Row(night.run_id, night.created, formats.moment(night.created), tone, say(word), cells)
 
 
 def _cell(trend: Trend, point: Point) -> Cell:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from auditor.findings.comparing.nights import Night
-from auditor.findings.comparing.types import Circumstance, Difference, Movement, RunComparison
+from auditor.findings.comparing.types import Circumstance, Difference, HeadChanges, Movement, RunComparison
 from auditor.findings.comparing.wording import shown
-from auditor.findings.wording.sentences import listing, probe
+from auditor.findings.wording.sentences import listing, p_value, probe
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import paragraph, shortest
 from auditor.report.contract import Column, Section, Table
@@ -43,6 +43,8 @@ def compose(comparison: RunComparison, before: Night, after: Night) -> list[Sect
         sections.append(changed_answers.compose(comparison.flips, before, after))
     if comparison.drifts:
         sections.append(changed_explanations.compose(comparison.drifts, before, after))
+    if comparison.heads:
+        sections.append(_heads(comparison.heads))
     if any(movement.documents for movement in comparison.movements):
         sections.append(_movements(comparison.movements, after))
     sections.append(_documents(comparison))
@@ -85,7 +87,7 @@ def _numbers(comparison: RunComparison) -> Section:
         id="numbers",
         title=say("Numbers"),
         question=say("Is any number worse than before, by more than chance?"),
-        answer=f"{comparison.headline}.",
+        answer=say("{sentence}.", sentence=comparison.headline),
         method=say(
             "The same documents of both runs are compared. Intervals resample documents with both of their "
             "measurements; p exchanges the two measurements of documents at random. p-values are corrected by Holm; "
@@ -130,6 +132,52 @@ def _mark(one: Difference) -> str:
     axis = marks.shared_axis([one.low, one.high, 0.0], zero=True, width=_MARK_WIDTH)
     title = say("{number}: difference {interval}", number=one.title, interval=shown(one).interval)
     return marks.interval(axis, one.low, one.difference, one.high, tone=_TONES[one.change], title=title, height=16)
+
+
+def _heads(changes: Sequence[HeadChanges]) -> Section:
+    first = changes[0]
+    return Section(
+        id="heads",
+        title=say("Attention heads"),
+        question=say("Does the model attend differently?"),
+        answer=plural(
+            first.n_heads,
+            "{changed} of {n} head changed its mean entropy by at least {floor} nats.",
+            "{changed} of {n} heads changed their mean entropy by at least {floor} nats.",
+            changed=formats.count(first.n_changed),
+            floor=shortest(first.floor),
+        ),
+        method=say(
+            "Mean entropy of the attention of every head over the documents of both runs; paired t-tests, corrected by "
+            "Holm for all heads, p < 0.01."
+        ),
+        limits=say("Attention is not an explanation: a head may change without any answer changing."),
+        template="sections/tables.html.j2",
+        content={"tables": [(_changed_heads(one), "compact") for one in changes if one.heads]},
+    )
+
+
+def _changed_heads(changes: HeadChanges) -> Table:
+    columns = (
+        Column(say("Layer"), "number", 12),
+        Column(say("Head"), "number", 12),
+        Column(say("Before"), "number", 20),
+        Column(say("After"), "number", 20),
+        Column("p", "number", 12),
+        Column(""),
+    )
+    rows = tuple(
+        (
+            str(h.layer),
+            str(h.head),
+            *(formats.quantity(x, "nats") for x in (h.before, h.after)),
+            p_value(h.corrected_p),
+            "",
+        )
+        for h in changes.heads
+    )
+    caption = say("Heads whose mean entropy changed, the largest change first; layers and heads from 0.")
+    return Table(caption, columns, rows, kept_in="comparison")
 
 
 def _movements(movements: Sequence[Movement], after: Night) -> Section:
