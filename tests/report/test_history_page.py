@@ -1,0 +1,68 @@
+"""The page with all runs of an audit: a line per night that leads to its report, a drawing per check, two languages."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditor.findings.history import history, nights
+from auditor.records.store import RunSummary
+from auditor.report import render_history
+from auditor.terminal.cli import main
+from tests.findings.test_history import night
+
+START = datetime(2026, 1, 1, 22, tzinfo=UTC)
+
+
+def summary(i: int, value: float | None = 0.9, result: str = "pass", title: str = "Accuracy") -> RunSummary:
+    number = {"title": title, "unit": "share", "value": value, "low": None, "high": None, "n": 200}
+    check = {"result": result, "direction": "at_least", "bound": 0.8}
+    manifest = {"verdict": result, "headline": "", "numbers": {"a": number}, "checks": {"a": check}}
+    created = f"{START + timedelta(days=i):%Y-%m-%dT%H:%M:%SZ}"
+    return RunSummary(Path(f"run-{i}"), f"run-{i}", "Reviews", created, "complete", manifest)
+
+
+def page(*runs: RunSummary, title: str = "Reviews", language: str = "en") -> str:
+    return render_history(history(nights(runs)), title, language)  # type: ignore[arg-type]
+
+
+def test_every_night_leads_to_its_report_newest_first() -> None:
+    text = page(*(summary(i) for i in range(20)))
+    assert re.findall(r'<th scope="row" data-value="[^"]*"><a href="(.*?)">', text) == [
+        f"run-{i}/report.html" for i in reversed(range(20))
+    ]
+    assert "20 nights" in text
+    assert text.count("<circle ") == 20
+
+
+def test_a_bad_night_is_marked_in_the_row_and_in_the_drawing_and_named() -> None:
+    text = page(*(summary(i) for i in range(14)), summary(14, 0.7, "fail"))
+    assert text.count('<tr class="wrong">') == 1
+    assert "bad since 15 January 2026" in text
+    assert "15 nights, last 0.700; 1 bad" in text
+
+
+def test_a_night_without_the_number_has_an_empty_cell_that_is_sorted_last() -> None:
+    text = page(summary(0), summary(1, None))
+    assert '<td class="number" data-value="">–</td>' in text
+
+
+def test_titles_are_text() -> None:
+    text = page(summary(0, title="<img src=x>"), title="<script>alert(1)</script>")
+    assert "<img" not in text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "How the numbers went"), ("zh", "数值走势")])
+def test_it_speaks_the_language_of_the_report(language: str, word: str) -> None:
+    text = page(summary(0), language=language)
+    assert word in text
+    assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}' in text
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    made = night(tmp_path / "reports", 0, 0.9)
+    assert main(["history", "--root", str(tmp_path / "reports"), "--html", str(tmp_path / "all.html")]) == 0
+    assert f"{made.run_id}/report.html" in (tmp_path / "all.html").read_text(encoding="utf-8")
