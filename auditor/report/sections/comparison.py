@@ -106,7 +106,7 @@ def _table(caption: str, numbers: Sequence[Difference]) -> Table:
         Column(say("Before → after"), "number", 14),
         Column(say("Difference"), "number", 9),
         Column(say("95% interval"), "number", 14),
-        Column("", "mark", 12),
+        Column(say("Interval"), "mark", 12),
         Column("p", "number", 7),
         Column(say("Detectable"), "number", 9),
         Column("n", "number", 6),
@@ -163,17 +163,10 @@ def _changed_heads(changes: HeadChanges) -> Table:
         Column(say("Head"), "number", 12),
         Column(say("Before"), "number", 20),
         Column(say("After"), "number", 20),
-        Column("p", "number", 12),
-        Column(""),
+        Column("p", "number"),
     )
     rows = tuple(
-        (
-            str(h.layer),
-            str(h.head),
-            *(formats.quantity(x, "nats") for x in (h.before, h.after)),
-            p_value(h.corrected_p),
-            "",
-        )
+        (str(h.layer), str(h.head), *(formats.quantity(x, "nats") for x in (h.before, h.after)), p_value(h.corrected_p))
         for h in changes.heads
     )
     caption = say("Heads whose mean entropy changed, the largest change first; layers and heads from 0.")
