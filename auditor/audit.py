@@ -42,6 +42,7 @@ def run(
     config: Config,
     *,
     fresh: bool = False,
+    again: bool = False,
     pdf: bool = True,
     command: str = "",
     stop: Callable[[], bool] = lambda: False,
@@ -52,6 +53,7 @@ def run(
     Args:
         config: From `auditor.config.load`.
         fresh: Whether to begin a new run even where one of the same plan is there.
+        again: Whether to begin one where that of the same plan is complete.
         pdf: Whether to make the PDF.
         command: The command line, for the provenance page.
         stop: Asked between shards; when it says yes, what is done is kept and the run can be resumed.
@@ -60,10 +62,9 @@ def run(
     Raises:
         AuditorError: Anything a user can cause; what was measured is kept.
     """
-    asked = request.settings(config)
-    preflight = check(config)
+    asked, preflight = request.settings(config), check(config)
     started = datetime.now(UTC)
-    run = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, now=started)
+    run = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, again=again, now=started)
     if run.is_complete:
         run.annotate({request.KEY: request.described(config, asked, run.plan)})
         return reopened(run)

@@ -97,21 +97,27 @@ def baseline_of(audit: Path, known: Sequence[RunSummary], *, before: str | None 
     return complete[passed[-1]] if passed else None
 
 
+def find(run: Run) -> Run | None:
+    """The baseline that a run is compared with; None where there is none, or it is the run itself.
+
+    Raises:
+        StoreError: the chosen run is gone, or the choice cannot be read.
+    """
+    audit = folder_of(summary_of(run.path))
+    baseline = baseline_of(audit, [one for one in runs(audit.parent) if one.audit == audit], before=run.run_id)
+    return open_run(baseline.path, audit.parent) if baseline and baseline.run_id != run.run_id else None
+
+
 def open_for(run: Run) -> Run:
     """The baseline that a run is compared with.
 
     Raises:
         StoreError: there is none, it is the run itself, or the choice cannot be read.
     """
-    summary = summary_of(run.path)
-    audit = folder_of(summary)
-    known = [one for one in runs(audit.parent) if one.audit == audit]
-    baseline = baseline_of(audit, known, before=run.run_id)
+    baseline = find(run)
     if baseline is None:
         raise NoSuchRunError(
-            f"{audit}: has no baseline for {run.run_id}: no run was chosen, and none before it has passed; name the "
-            "earlier run, or choose one with `auditor baseline set RUN`"
+            f"{run.path.parent}: has no baseline for {run.run_id}: it is the baseline itself, or no run was chosen and "
+            "none before it has passed; name the earlier run, or choose one with `auditor baseline set RUN`"
         )
-    if baseline.run_id == run.run_id:
-        raise NoSuchRunError(f"{audit}: {run.run_id} is the baseline itself; name the earlier run")
-    return open_run(baseline.path, audit.parent)
+    return baseline

@@ -23,13 +23,14 @@ from auditor.records.run import PLAN, Run, manifest_of
 __all__ = ["Run", "RunSummary", "find_or_create", "open_run", "runs"]
 
 
-def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, now: datetime) -> Run:
+def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, again: bool = False, now: datetime) -> Run:
     """The newest run of this plan, complete or to be resumed; a new one if there is none.
 
     Args:
         root: The folder of all audits.
         plan: The folder of the audit is named after its title; a plan of another id is other work.
         fresh: Make a new run in any case.
+        again: Make a new one where the newest is complete.
         now: When the run was started. The environment variable SOURCE_DATE_EPOCH takes precedence.
 
     Raises:
@@ -39,7 +40,7 @@ def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, now: datetime
     """
     audit, identity = root / _slug(plan.title), plan.id
     same = [] if fresh else [run for run in _runs_like(audit, identity) if run.plan_id == identity]
-    if same:
+    if same and not (again and same[-1].is_complete):
         return same[-1]
     created = _moment(now)
     folder = _free_folder(audit, f"{created:%Y%m%d-%H%M%S}-{identity[:8]}")

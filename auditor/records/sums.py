@@ -17,7 +17,9 @@ DOCUMENTS = ("documents.html", "documents.parquet")
 """Files with the table of all documents; written where it is too large for the report."""
 STRUCTURE = "structure.json"
 """What the models are made of; runs of before have no such file."""
-ARTEFACTS = ("findings.json", "report.html", "report.pdf", *DOCUMENTS)
+COMPARISON, COMPARISON_PAGE = "comparison.json", "comparison.html"
+"""What changed since the baseline, where a night was compared with it."""
+ARTEFACTS = ("findings.json", "report.html", "report.pdf", COMPARISON, COMPARISON_PAGE, *DOCUMENTS)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 

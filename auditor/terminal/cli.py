@@ -45,6 +45,7 @@ from auditor.terminal.diff import diff
 from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
+from auditor.terminal.nightly import nightly
 from auditor.terminal.options import Fonts, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
@@ -313,6 +314,7 @@ def schema(
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
+app.command()(configured(nightly))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
 

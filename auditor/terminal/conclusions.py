@@ -1,6 +1,6 @@
 """What a run comes to, in lines for people and as one JSON object, and the exit code that follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from auditor.errors import EXIT_CHECK_FAILED, EXIT_FINE, EXIT_NOT_ESTABLISHED, PdfUnavailableError
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from auditor.running.results import Result
 
 
-def print_result(result: "Result", as_json: bool, code: int) -> int:
-    """Print verdict, checks and where the reports lie; returns the exit code."""
+def print_result(result: "Result", as_json: bool, code: int, more: Mapping[str, object] | None = None) -> int:
+    """Print verdict, checks and where the reports lie, and in JSON what else there is to say; returns the exit code."""
     findings = result.findings
     code = code or (PdfUnavailableError.exit_code if result.pdf_error else EXIT_FINE)
     reports = {"html": str(result.html), "pdf": str(result.pdf) if result.pdf else None}
@@ -22,7 +22,7 @@ def print_result(result: "Result", as_json: bool, code: int) -> int:
         verdict = {**run_identity(result.run), **findings.verdict.model_dump(), "exit_code": code}
         checks = [check.model_dump() for check in findings.checks]
         reasons = {"reused": result.reused, "pdf_error": result.pdf_error}
-        print_lines(to_json({**verdict, "checks": checks, **reports, **reasons}))
+        print_lines(to_json({**verdict, "checks": checks, **reports, **reasons, **(more or {})}))
     else:
         if result.reused:
             print_lines("complete already: nothing was computed; --fresh runs it anew")

@@ -11,7 +11,7 @@ from auditor.terminal.conclusions import run_state, run_summary
 from auditor.terminal.printing import print_lines, to_json
 
 if TYPE_CHECKING:
-    from auditor.records.retention import Decision
+    from auditor.records.retention import Decision, Retention
     from auditor.records.store import RunSummary
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
@@ -109,6 +109,16 @@ def _pruned(decisions: "list[Decision]", removed: set[Path], *, dry_run: bool) -
         yield f"{one.run.run_id:<{width}}  {'to be removed' if dry_run and one.run.path in removed else fate}"
     n = len(decisions) - len(removed)
     yield f"{n:,} kept, {len(removed):,} {'to be removed' if dry_run else 'removed'}"
+
+
+def prune_audit(run: Path, kept: "Retention") -> list[str]:
+    """Removes old runs of the audit of a run; returns their ids."""
+    from auditor.records import retention
+    from auditor.records.store import summary_of
+
+    audit = summary_of(run).audit
+    decisions = retention.decide(audit, _audits(audit.parent)[audit], kept) if audit else []
+    return [one.run.run_id for one in decisions if not one.is_kept and retention.remove(one.run)]
 
 
 def _named(name: str, root: Path) -> "RunSummary":

@@ -1,0 +1,89 @@
+"""What machines around a run read: JUnit XML for test reports, and a summary in Markdown on GitHub's page of the job.
+
+A check that passes or is to be watched is a passed test; one that fails is a failure; a required one that could not be
+judged is an error. Where the run was compared with its baseline, so is every number that is judged there.
+"""
+
+import html
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from auditor.terminal.conclusions import value_of
+
+if TYPE_CHECKING:
+    from auditor.findings import Findings
+    from auditor.findings.comparing import RunComparison
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Variable of the environment: the file that GitHub Actions shows."""
+
+
+def write_junit(path: Path, findings: "Findings", comparison: "RunComparison | None" = None) -> None:
+    """Writes checks, and judged differences from the baseline, as JUnit XML.
+
+    Raises:
+        DiskError: the file cannot be written.
+    """
+    from auditor.records import disk
+
+    suites = ElementTree.Element("testsuites")
+    suite = ElementTree.SubElement(suites, "testsuite", name=_xml(findings.title), timestamp=findings.created)
+    cases = [*_checks(findings), *(_differences(comparison) if comparison else ())]
+    for group, name, outcome, text in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=group, name=_xml(name))
+        if outcome in ("failure", "error"):
+            ElementTree.SubElement(case, outcome, message=_xml(text))
+        elif text:
+            ElementTree.SubElement(case, "system-out").text = _xml(text)
+    outcomes = [outcome for _, _, outcome, _ in cases]
+    counts = {"tests": len(cases), "failures": outcomes.count("failure"), "errors": outcomes.count("error")}
+    for element in (suites, suite):
+        element.attrib |= {key: str(n) for key, n in counts.items()}
+    disk.write(path, ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True))
+
+
+def append_summary(findings: "Findings", comparison: "RunComparison | None" = None) -> None:
+    """Appends verdict and checks to the page of a job of GitHub Actions; nothing elsewhere."""
+    path = os.environ.get(SUMMARY)
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write("\n".join(_markdown(findings, comparison)) + "\n")
+
+
+def _checks(findings: "Findings") -> Iterator[tuple[str, str, str, str]]:
+    outcomes = {"fail": "failure", "not judged": "error"}
+    for check in findings.checks:
+        outcome = outcomes.get(check.result, "") if check.required else ""
+        yield "auditor.checks", check.name, outcome, check.reason
+
+
+def _differences(comparison: "RunComparison") -> Iterator[tuple[str, str, str, str]]:
+    for one in comparison.numbers:
+        if one.judged:
+            text = f"{one.title}: {one.before} before, {one.after} now"
+            yield "auditor.baseline", one.name, "failure" if one.change == "worse" else "", text
+
+
+def _markdown(findings: "Findings", comparison: "RunComparison | None") -> Iterator[str]:
+    yield from (f"## {_text(findings.title)}", "", f"**{findings.verdict.result}**: {_text(findings.verdict.headline)}")
+    if findings.checks:
+        yield from ("", "| check | result | bound | measured |", "|---|---|---|---|")
+    for check in findings.checks:
+        bound = f"{check.direction.replace('_', ' ')} {check.bound:g}"
+        measured = value_of(check.number) if check.number else ""
+        yield f"| {_text(check.title)} | {check.result} | {bound} | {measured} |"
+    if comparison:
+        yield from ("", f"Since {comparison.before.run_id}: {_text(comparison.headline)}")
+
+
+def _text(text: str) -> str:
+    """A text that cannot be markup, nor end a cell or a line."""
+    return html.escape(" ".join(text.split())).replace("|", "&#124;").replace("`", "&#96;").replace("[", "&#91;")
+
+
+def _xml(text: str) -> str:
+    """Without characters that XML does not have."""
+    return "".join(c if c >= " " or c in "\t\n" else "\ufffd" for c in text if not "\ud800" <= c <= "\udfff")

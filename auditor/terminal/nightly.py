@@ -1,0 +1,122 @@
+"""`auditor nightly`: one night of an audit, from the run to the removal of old ones, for a scheduler to repeat.
+
+run, or resume → compare with the baseline → page of all runs → JUnit, summary → remove old runs → ping
+"""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import typer
+
+from auditor import __version__
+from auditor.errors import EXIT_CHECK_FAILED, ConfigError
+from auditor.terminal.announcing import append_summary, write_junit
+from auditor.terminal.conclusions import exit_code_of, print_result
+from auditor.terminal.keeping import AsJson, Daily, Monthly, Weekly, prune_audit
+from auditor.terminal.printing import complain, print_lines
+from auditor.terminal.signals import finishing_the_shard
+
+if TYPE_CHECKING:
+    from auditor.config import Config
+    from auditor.findings.comparing import RunComparison
+    from auditor.running.results import Result
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_PATIENCE = 10.0
+"""Seconds that a ping may take."""
+
+Deadline = Annotated[str | None, typer.Option(metavar="TIME", help="Stop at a shard after 5h, 90m or 1h30m; exit 5.")]
+IfChanged = Annotated[bool, typer.Option("--if-changed", help="No new run where nothing changed since the last one.")]
+Ping = Annotated[str | None, typer.Option(metavar="URL", help="Get this address when the night is over.")]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the checks as JUnit XML.")]
+
+
+def nightly(
+    context: typer.Context,
+    config: "Config",
+    deadline: Deadline = None,
+    if_changed: IfChanged = False,
+    ping: Ping = None,
+    junit: Junit = None,
+    keep_daily: Daily = 14,
+    keep_weekly: Weekly = 8,
+    keep_monthly: Monthly = 12,
+    as_json: AsJson = False,
+) -> int:
+    """Audit for the night. Run or resume, compare with the baseline, remove old runs, ping.
+
+    Every night is a run of its own; one that was interrupted is resumed. Ends as `run` does, and with 1 if a number
+    that is judged is worse than that of the baseline.
+    """
+    from auditor.records.retention import Retention
+
+    limit, address = _seconds(deadline), _address(ping)
+    result = _run(config, str(context.obj), limit, if_changed)
+    comparison = None if result.reused else _compared(result)
+    if junit:
+        write_junit(junit, result.findings, comparison)
+    append_summary(result.findings, comparison)
+    removed = prune_audit(result.run.path, Retention(keep_daily, keep_weekly, keep_monthly))
+    worse = comparison is not None and comparison.result == "worse"
+    code = EXIT_CHECK_FAILED if worse else exit_code_of(result.findings)
+    code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
+    if not as_json:
+        print_lines([f"since {comparison.before.run_id}: {comparison.headline}"] if comparison else [])
+        print_lines([f"{len(removed):,} old runs removed: {', '.join(removed)}"] if removed else [])
+    _ping(address)
+    return code
+
+
+def _since(comparison: "RunComparison | None") -> dict[str, str] | None:
+    if comparison is None:
+        return None
+    return {"run_id": comparison.before.run_id, "result": comparison.result, "headline": comparison.headline}
+
+
+def _run(config: "Config", command: str, limit: float | None, if_changed: bool) -> "Result":
+    from auditor import audit
+    from auditor.terminal.progress import open_progress
+
+    end = None if limit is None else time.monotonic() + limit
+    with open_progress() as progress, finishing_the_shard() as stopped:
+        stop: Callable[[], bool] = lambda: stopped() or (end is not None and time.monotonic() > end)  # noqa: E731
+        pdf = config.report.pdf
+        return audit.run(config, again=not if_changed, pdf=pdf, command=command, stop=stop, progress=progress)
+
+
+def _compared(result: "Result") -> "RunComparison | None":
+    from auditor.running.comparing import compare_with_baseline
+
+    return compare_with_baseline(result.run)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ConfigError(f"--deadline {text}: expected a time such as 5h, 90m or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return 3600.0 * hours + 60.0 * minutes + seconds
+
+
+def _address(text: str | None) -> str | None:
+    if text is not None and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+        raise ConfigError(f"--ping {text}: expected an address that begins with https:// or http://")
+    return text
+
+
+def _ping(address: str | None) -> None:
+    """Says that the night is over; that nobody answers is no fault of it."""
+    if address is None:
+        return
+    try:
+        with urlopen(Request(address, headers={"User-Agent": f"auditor/{__version__}"}), timeout=_PATIENCE):
+            pass
+    except (OSError, ValueError) as error:
+        complain(f"--ping {address}: {error}; the night itself is done")

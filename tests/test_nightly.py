@@ -1,0 +1,185 @@
+"""`auditor nightly`: runs, resumes, compares, announces, removes and pings, with the exit codes of a night."""
+
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from auditor.records import baselines, store
+from auditor.records.store import runs, summary_of
+from auditor.records.verification import verify
+from auditor.terminal import nightly
+from auditor.terminal.cli import main
+from tests.models.tiny import save
+from tests.test_audit import LABELS, corpus
+
+NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("nights") / "classifier", "bert", "text-classification", **LABELS)
+
+
+@pytest.fixture
+def command(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An audit that passes, in a folder of its own; every run is a day after the one before."""
+    monkeypatch.chdir(tmp_path)
+    days = iter(range(100))
+    monkeypatch.setattr(store, "_moment", lambda _: NOON + timedelta(days=next(days)))
+    given = {
+        "probes.prediction": "{}",
+        "checks.accuracy.at_least": "0.01",
+        "run.shard_size": "6",
+        "report.pdf": "false",
+    }
+    keys = [f"--set={key}={value}" for key, value in given.items()]
+    return ["nightly", "--model", str(model), "--data", str(corpus(tmp_path)), *keys]
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[str]]]:
+    """An address, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/alive", asked
+    server.shutdown()
+    server.server_close()
+
+
+def audits(root: Path = Path("reports")) -> list[store.RunSummary]:
+    return runs(root)
+
+
+def test_every_night_is_a_run_that_is_compared_with_the_last_that_passed(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 0
+    assert "since " not in capsys.readouterr().out
+    assert main([*command, "--junit", "checks.xml"]) == 0
+    first, second = audits()
+    out = capsys.readouterr().out
+    assert f"since {first.run_id}: " in out
+    comparison = json.loads((second.path / "comparison.json").read_bytes())
+    assert comparison["result"] == "not worse"
+    assert comparison["before"]["run_id"] == first.run_id
+    assert "comparison.html" in (second.path / "SHA256SUMS").read_text()
+    assert verify(store.open_run(second.path, Path("reports"))) == []
+    assert second.manifest["numbers"]["accuracy"]["n"] == 18
+    cases = ElementTree.parse("checks.xml").getroot().iter("testcase")
+    assert [(case.get("classname"), case.get("name"), len(case)) for case in cases] == [
+        ("auditor.checks", "accuracy", 1),
+        ("auditor.baseline", "accuracy", 1),
+    ]
+
+
+def test_a_number_that_got_worse_ends_with_1(
+    model: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    turned = Path("turned")
+    shutil.copytree(model, turned)
+    weights = load_file(turned / "model.safetensors")
+    heads = {name: -value for name, value in weights.items() if name.startswith("classifier")}
+    save_file({**weights, **heads}, turned / "model.safetensors", metadata={"format": "pt"})
+    rows = [{"id": f"d{i}", "text": f"film {i}", "label": "positive"} for i in range(40)]
+    here = [*command, "--data", str(corpus(Path(), rows)), "--set=title=One", "--set=checks.accuracy.required=false"]
+    told = []
+    for folder in (model, turned, model):
+        code = main([*here, "--model", str(folder), "--json"])
+        told.append((code, json.loads(capsys.readouterr().out)["baseline"]))
+    assert told[0] == (0, None)
+    assert sorted((code, since["result"]) for code, since in told[1:] if since) == [(0, "not worse"), (1, "worse")]
+
+
+def test_an_interrupted_night_is_resumed_and_a_deadline_ends_with_5(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--deadline", "0s"]) == 5
+    assert "stopped after 0 of 3 shards" in capsys.readouterr().err
+    [unfinished] = audits()
+    assert unfinished.state == "unfinished"
+    assert main(command) == 0
+    [finished] = audits()
+    assert (finished.run_id, finished.state) == (unfinished.run_id, "complete")
+
+
+def test_if_changed_makes_no_run_of_what_is_known(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(command)
+    capsys.readouterr()
+    assert main([*command, "--if-changed"]) == 0
+    assert "complete already" in capsys.readouterr().out
+    assert len(audits()) == 1
+
+
+def test_old_runs_are_removed_and_the_baseline_is_not(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        main(command)
+    first, second = audits()
+    baselines.choose(first)
+    capsys.readouterr()
+    main([*command, "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--json"])
+    assert json.loads(capsys.readouterr().out)["removed"] == [second.run_id]
+    assert first.run_id in {run.run_id for run in audits()}
+    assert len(audits()) == 2
+
+
+def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
+    command: list[str], listener: tuple[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    address, asked = listener
+    assert main([*command, "--ping", address]) == 0
+    assert asked == ["/alive"]
+    assert main([*command, "--ping", "http://127.0.0.1:9/nobody"]) == 0
+    assert "the night itself is done" in capsys.readouterr().err
+    assert main([*command, "--deadline", "0s", "--ping", address]) == 5
+    assert asked == ["/alive"], "a night that is not over says nothing"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--deadline", "soon", "expected a time such as 5h"),
+        ("--deadline", "", "expected a time such as 5h"),
+        ("--ping", "file:///etc/passwd", "begins with https://"),
+        ("--ping", "http://", "begins with https://"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_runs(
+    command: list[str], capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    assert main([*command, option, value]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("reports").exists()
+
+
+def test_times_are_hours_minutes_and_seconds() -> None:
+    assert [nightly._seconds(text) for text in ("5h", "90m", "1h30m", "20s")] == [18_000, 5_400, 5_400, 20]
+
+
+def test_the_page_of_a_job_gets_verdict_and_checks_as_text(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    main([*command, "--set", "title=<b>a|b</b>"])
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert text.startswith("## &lt;b&gt;a&#124;b&lt;/b&gt;\n\n**pass**: ")
+    assert "| Accuracy | pass | at least 0.01 | " in text
+    assert summary_of(audits()[0].path).title == "<b>a|b</b>"
