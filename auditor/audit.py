@@ -1,8 +1,8 @@
 """The audit: check, plan, measure, conclude, write."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
-from auditor.records import sums
+from auditor.records import reused, sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.store import find_or_create
@@ -154,6 +154,8 @@ def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progres
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
         )
+    if rows := reused.read(run.path):
+        progress.say(reused.told(rows))
     return work
 
 
@@ -186,8 +188,9 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
-    run.finish({**facts, "verdict": results.verdict.result, "headline": results.verdict.headline})
-    return dataclasses.replace(reopened(run), reused=False, pdf_error=problem)
+    rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
+    run.finish({**facts, "rows": rows, "verdict": results.verdict.result, "headline": results.verdict.headline})
+    return replace(reopened(run), reused=False, pdf_error=problem)
 
 
 def timing(started: datetime) -> dict[str, Any]:

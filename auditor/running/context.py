@@ -8,6 +8,7 @@ from auditor.findings import Context, Evidence, summary_of
 from auditor.findings.contract.quantity import ModelKind
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count
+from auditor.records import reused
 from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
 from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
@@ -53,7 +54,7 @@ def _context(run: Run, look: Look) -> Context:
         created=plan.created,
         model=_model_facts(plan),
         corpus=_corpus_facts(plan.corpus),
-        provenance=_provenance(plan, look),
+        provenance=_provenance(plan, look, reused.total(reused.read(run.path))),
         parameters={
             name: {key: _plain(value) for key, value in probe.parameters.items()} for name, probe in plan.probes.items()
         },
@@ -139,7 +140,14 @@ def _cited(model: PlannedModel) -> str:
     return f"{model.name}@{model.revision}" if model.revision else model.name
 
 
-def _provenance(plan: Plan, look: Look) -> dict[str, str]:
+def _reused(rows: reused.Rows) -> str:
+    n = rows.computed + rows.reused
+    if not rows.reused:
+        return say("none of {n} rows", n=count(n))
+    return say("{reused} of {n} rows, measured since {day}", reused=count(rows.reused), n=count(n), day=rows.since)
+
+
+def _provenance(plan: Plan, look: Look, rows: reused.Rows) -> dict[str, str]:
     shaped_by = {N_("Own templates and fonts, SHA-256"): appearance.noted(look)} if look.hashes else {}
     return {
         N_("Run"): plan.run_id,
@@ -148,6 +156,7 @@ def _provenance(plan: Plan, look: Look) -> dict[str, str]:
         N_("Command"): plan.command,
         N_("Seed"): str(plan.seed),
         N_("Shards"): str(len(plan.shards)),
+        **({N_("Reused"): _reused(rows)} if rows != reused.Rows() else {}),
         **shaped_by,
         **plan.versions,
     }
