@@ -1,13 +1,14 @@
 """A run read back: its facts, and what its plan knows about them, for those who draw conclusions."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from auditor import tasks
 from auditor.findings import Context, Evidence, summary_of
 from auditor.findings.contract.quantity import ModelKind
 from auditor.languages import N_, say, speaking
-from auditor.languages.numbers import count
+from auditor.languages.numbers import count, day
 from auditor.records import reused
 from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
 from auditor.records.run import DOCUMENTS, Run
@@ -144,7 +145,8 @@ def _reused(rows: reused.Rows) -> str:
     n = rows.computed + rows.reused
     if not rows.reused:
         return say("none of {n} rows", n=count(n))
-    return say("{reused} of {n} rows, measured since {day}", reused=count(rows.reused), n=count(n), day=rows.since)
+    since = day(datetime.fromisoformat(rows.since or ""))
+    return say("{reused} of {n} rows, measured since {day}", reused=count(rows.reused), n=count(n), day=since)
 
 
 def _provenance(plan: Plan, look: Look, rows: reused.Rows) -> dict[str, str]:

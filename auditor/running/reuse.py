@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.errors import StoreError
 from auditor.probes.contract import Row
-from auditor.records import json_files, reused, schema
+from auditor.records import json_files, reused
 from auditor.records.cache import FOLDER, Cache, Chunk, Place
 from auditor.records.proof import Proof
 from auditor.records.run import Run
@@ -130,6 +130,8 @@ class Reuse:
         if self._cache is None or not kept:
             return
         if content is None or len(kept) < len(found.documents):
+            from auditor.records import schema  # imports pyarrow, which a command that computes nothing need not
+
             content = schema.to_bytes(probe.record, [row for _, row in kept])
         asked = json.dumps([json_files.encode(replace(proof, model="")) for proof in proofs])
         run_id, created = self._run.run_id, self._run.created
@@ -219,6 +221,8 @@ def _confirmed(key: bytes | None, places: Mapping[bytes, Place], chunks: Mapping
 
 def _decoded(probe: "AnyProbe", found: Found) -> Found:
     """The same with the rows of the chunks; without those that cannot be read."""
+    from auditor.records import schema
+
     rows: dict[int, Sequence[Row]] = {}
     for number in {place.chunk for place in found.places if place}:
         try:
