@@ -19,7 +19,8 @@ from auditor.records.explanations import Explanation
 from auditor.records.store import open_run
 from auditor.records.types import Perplexity, Prediction
 from auditor.records.verification import verify
-from auditor.running import rechecking
+from auditor.running import planning, rechecking
+from auditor.running.row_keys import RowKeys
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
@@ -29,9 +30,10 @@ ASKED = {
     "probes.occlusion": {"limit": 12},
     "probes.faithfulness": {},
     "probes.attention": {"maps": 3},
-    "run.shard_size": 5,
+    "run.shard_size": 9,
     "seed": 3,
 }
+FEW = {"probes.prediction": {}, "probes.lime": {"n_samples": 20}, "run.shard_size": 9}
 FIRST, SECOND = 1_790_000_000, 1_790_090_000
 """The nights begin so many seconds after 1970: 25 hours apart."""
 
@@ -55,7 +57,7 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def run(model: Path, data: Path, more: dict[str, Any] | None = None, **how: Any) -> audit.Result:
-    tables = {"model.name": model, "corpus.path": data, **ASKED, **(more or {})}
+    tables = {"model.name": model, "corpus.path": data, **FEW, **(more or {})}
     settings = config.load(None, tables, environment={})
     return audit.run(settings, **{"pdf": False, "progress": Silent(), "fresh": True, **how})
 
@@ -87,11 +89,11 @@ def documents(n: int, **others: str) -> list[dict[str, object]]:
 def test_an_unchanged_night_has_the_same_evidence_and_loads_no_model(
     classifier: Path, here: Path, night: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cold, progress = run(classifier, corpus(here)), Silent()
+    cold, progress = run(classifier, corpus(here), ASKED), Silent()
     assert set(rows(cold).values()) == {(18, 0), (12, 0)}
     night(SECOND)
     monkeypatch.setattr(doors, "load", no_model)
-    warm = run(classifier, corpus(here), progress=progress)
+    warm = run(classifier, corpus(here), ASKED, progress=progress)
     assert evidence(warm) == evidence(cold)
     assert warm.run.plan_id == cold.run.plan_id
     assert computing(warm) == computing(cold)
@@ -118,35 +120,58 @@ def test_a_new_bound_title_language_or_reviewer_needs_no_model(
     monkeypatch.setattr(doors, "load", no_model)
     (here / "own").mkdir()
     (here / "own" / "user.css").write_text("p { color: black }")
-    more = {
-        "checks.accuracy.at_least": 0.01,
-        "title": "Another title",
-        "report.language": "zh",
-        "report.reviewers": ["A. Reader"],
-        "report.templates": here / "own",
-    }
-    for key, value in more.items():
-        other = run(classifier, corpus(here), {key: value})
+    look = {"report.language": "zh", "report.reviewers": ["A. Reader"], "report.templates": here / "own"}
+    for more in ({"checks.accuracy.at_least": 0.01}, {"title": "Another title"}, look):
+        other = run(classifier, corpus(here), more)
         assert other.run.plan_id != cold.run.plan_id
         assert evidence(other) == evidence(cold)
-    fewer = run(classifier, corpus(here), {"probes.lime": {"n_samples": 40, "limit": 6}, "run.shard_size": 7})
-    assert {n for n, _ in rows(fewer).values()} == {0}, "another limit or shard size asks for rows that are known"
+    other = run(classifier, corpus(here), {"run.shard_size": 7, "model.batch_tokens": 512})
+    assert {n for n, _ in rows(other).values()} == {0}, "another limit or shard size asks for rows that are known"
+
+
+def keys(model: Path, data: Path, more: dict[str, Any]) -> dict[str, list[bytes] | None]:
+    """Probe → keys of its rows, without anything being measured."""
+    tables = {"model.name": model, "corpus.path": data, **ASKED, **more}
+    preflight = audit.check(config.load(None, tables, environment={}))
+    found = RowKeys(preflight, planning.plan(preflight, ""))
+    for probe in preflight.probes:
+        found.prepare(probe, frozenset({"d1"}) if probe.name == "lime" else {"d1": 0})
+    return {probe.name: found.of(probe, preflight.documents[:12]) for probe in preflight.probes}
+
+
+EVERY = frozenset({"prediction", "lime", "occlusion", "faithfulness", "attention"})
 
 
 @pytest.mark.parametrize(
     ("more", "new"),
     [
-        ({"seed": 4}, {"prediction", "lime", "occlusion", "faithfulness", "attention"}),
+        ({}, set()),
+        ({"title": "Another"}, set()),
+        ({"run.shard_size": 3, "corpus.metadata": "[]", "model.batch_tokens": 64}, set()),
+        ({"seed": 4}, EVERY),
+        ({"model.max_length": 12}, EVERY),
+        ({"model.multi_label": True}, EVERY),
+        ({"model.dtype": "bfloat16"}, EVERY),
         ({"probes.lime": {"n_samples": 41, "limit": 12}}, {"lime", "faithfulness"}),
-        ({"model.max_length": 12}, {"prediction", "lime", "occlusion", "faithfulness", "attention"}),
         ({"probes.attention": {"maps": 4}}, {"attention"}),
     ],
 )
-def test_what_decides_a_row_makes_another(
+def test_a_key_says_all_that_decides_a_row_and_no_more(
     classifier: Path, here: Path, more: dict[str, Any], new: set[str]
 ) -> None:
-    run(classifier, corpus(here))
-    assert {name for name, (computed, _) in rows(run(classifier, corpus(here), more)).items() if computed} == new
+    before, now = (keys(classifier, corpus(here), one) for one in ({}, more))
+    assert {name for name in EVERY if before[name] != now[name]} == new
+    assert all(keys is not None and len(set(keys)) == 12 for keys in before.values())
+
+
+def test_a_document_is_its_id_text_and_labels(classifier: Path, here: Path) -> None:
+    plain = documents(12)
+    before = keys(classifier, corpus(here, plain), {})
+    for field, value in (("id", "other"), ("text", "Another text."), ("label", "positive")):
+        now = keys(classifier, corpus(here, [{**plain[0], field: value}, *plain[1:]]), {})
+        for name in EVERY - {"attention"}:
+            pairs = zip(before[name] or [], now[name] or [], strict=True)
+            assert [i for i, (one, other) in enumerate(pairs) if one != other] == [0]
 
 
 def test_other_weights_under_the_same_name_are_another_model(classifier: Path, here: Path) -> None:
@@ -158,7 +183,7 @@ def test_other_weights_under_the_same_name_are_another_model(classifier: Path, h
 
 
 def test_of_a_corpus_that_changed_only_the_new_documents_are_measured(classifier: Path, here: Path) -> None:
-    everything = {"probes.lime": {"n_samples": 40}, "probes.occlusion": {}}
+    everything = {"probes.lime": {"n_samples": 40, "keep": "all"}, "probes.occlusion": {}, "probes.faithfulness": {}}
     run(classifier, corpus(here, documents(20)), everything)
     changed = documents(24, d3="Something else entirely was written here.")[1:]
     warm = run(classifier, corpus(here, changed), everything)
@@ -172,19 +197,16 @@ def test_of_a_corpus_that_changed_only_the_new_documents_are_measured(classifier
         rechecking.require_same(before, now, dtype="float32", where=probe, cure="")
 
 
-def test_workers_in_other_processes_find_what_one_here_kept(classifier: Path, here: Path) -> None:
-    cold = run(classifier, corpus(here))
-    warm = run(classifier, corpus(here), {"run.executor": "spawned"})
+def test_what_workers_in_other_processes_kept_is_found_here(classifier: Path, here: Path) -> None:
+    more = {"probes.attention": {"maps": 3}}
+    cold = run(classifier, corpus(here), {**more, "run.executor": "spawned"})
+    warm = run(classifier, corpus(here), more)
     assert evidence(warm) == evidence(cold)
     assert {n for n, _ in rows(warm).values()} == {0}
-    spawned = run(classifier, corpus(here), {"run.executor": "spawned", "run.output": "spawned"})
-    again = run(classifier, corpus(here), {"run.output": "spawned"})
-    assert evidence(again) == evidence(spawned) == evidence(cold)
-    assert {n for n, _ in rows(again).values()} == {0}
-    assert computing(again) == computing(cold)
+    assert computing(warm) == computing(cold)
 
 
-def test_a_reference_model_is_one_of_the_facts(classifier: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reference_model_is_one_of_the_facts(classifier: Path, here: Path) -> None:
     save(here / "writer", "llama", "text-generation")
     more = {"probes.perplexity.model": here / "writer"}
     cold = run(classifier, corpus(here), more)
@@ -193,7 +215,7 @@ def test_a_reference_model_is_one_of_the_facts(classifier: Path, here: Path, mon
     assert rows(warm)["perplexity"] == (0, 18)
     save(here / "writer", "llama", "text-generation", hidden_size=48)
     other = rows(run(classifier, corpus(here), more))
-    assert (other["perplexity"], other["lime"]) == ((18, 0), (0, 12))
+    assert (other["perplexity"], other["lime"]) == ((18, 0), (0, 18))
 
 
 def test_a_failure_is_measured_again_and_so_is_what_follows_from_it(
@@ -208,7 +230,7 @@ def test_a_failure_is_measured_again_and_so_is_what_follows_from_it(
             raise RuntimeError("out of luck")
         return study(self, document, *arguments)
 
-    more = {"probes.lime": {"n_samples": 40}, "run.max_failures": 0.5}
+    more = {**ASKED, "probes.lime": {"n_samples": 40}, "run.max_failures": 0.5}
     with monkeypatch.context() as patched:
         patched.setattr(LimeProbe, "study", fails)
         run(classifier, corpus(here, documents(12)), more)
@@ -297,7 +319,7 @@ def test_rows_may_differ_by_rounding_alone(before: tuple[float, ...], now: tuple
     else:
         with pytest.raises(VerificationError, match="document 'd': probabilities"):
             compare()
-    if (0.51, 0.49) == now:
+    if now == (0.51, 0.49):
         compare("bfloat16")
 
 
@@ -328,12 +350,12 @@ def test_text_stands_in_the_rows_alone(classifier: Path, here: Path) -> None:
         *cache._ask("SELECT * FROM rows", []),
     ]
     assert others
-    assert all(word not in repr(others) for word in ("canary", "d2", str(classifier), "corpus.jsonl"))
+    assert all(word not in repr(others) for word in ("canary", str(classifier), "corpus.jsonl"))
 
 
 def test_a_model_that_forgets_the_weights_it_had_keeps_nothing(classifier: Path, here: Path) -> None:
     """The probe `sanity` asks others again under changed weights: their rows are those of the true ones."""
-    cold = run(classifier, corpus(here), {"probes.sanity": {"limit": 4}})
+    cold = run(classifier, corpus(here), {"probes.sanity": {"limit": 2}})
     alone = run(classifier, corpus(here), {"run.output": "alone", "run.cache": False})
     warm = run(classifier, corpus(here))
     assert evidence(warm) == evidence(alone)
@@ -348,7 +370,7 @@ def test_a_probe_that_prepares_what_is_not_plain_is_measured_each_time(
     for _ in range(2):
         result = run(classifier, corpus(here))
         assert rows(result)["prediction"] == (18, 0)
-        assert rows(result)["lime"] == (12, 0), "it reads the rows of one that has no keys"
+        assert rows(result)["lime"] == (18, 0), "it reads the rows of one that has no keys"
 
 
 def test_lines_that_were_cut_are_passed_over(tmp_path: Path) -> None:
