@@ -87,6 +87,7 @@ class Reuse:
         settings = preflight.config.run
         self._run, self._preflight = run, preflight
         self._keys = RowKeys(preflight, run.plan)
+        self._recalled: dict[str, Any] = {}
         self._output = Path(settings.output)
         self._cache = Cache(self._output, settings.cache_size * 10**6, run.created) if settings.cache else None
 
@@ -143,7 +144,7 @@ class Reuse:
             return
         rows = found.rows or _decoded(probe, found).rows
         for number, chunk in found.chunks.items():
-            if not rechecking.is_old(chunk.checked, self._run.created):
+            if number not in rows or not rechecking.is_old(chunk.checked, self._run.created):
                 continue
             pairs = zip(found.documents, found.places, strict=True)
             at = sorted((p.position, i) for i, (_, p) in enumerate(pairs) if p and p.chunk == number)
@@ -182,8 +183,17 @@ class Reuse:
             for proof in json.loads(text):
                 yield replace(json_files.decode(Proof, proof), model=name)
 
+    def forget(self) -> None:
+        """Lets go what was found out about one shard."""
+        self._keys.forget()
+
     def recalled(self, probe: "AnyProbe", documents: Sequence[Document]) -> Any:
-        """What a probe prepared from all of its documents; None where that is not kept."""
+        """What a probe prepared from all of its documents; None where that is not kept. Looked up once."""
+        if probe.name not in self._recalled:
+            self._recalled[probe.name] = self._looked_up(probe, documents)
+        return self._recalled[probe.name]
+
+    def _looked_up(self, probe: "AnyProbe", documents: Sequence[Document]) -> Any:
         key = self._keys.of_preparation(probe, documents) if self._cache else None
         kept = self._cache.fact(key) if self._cache and key else None
         value = None if kept is None else _prepared(kept, documents)

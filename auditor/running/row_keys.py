@@ -79,6 +79,11 @@ class RowKeys:
                 known[document.id] = hashlib.sha256(b"".join(parts)).digest()
         return [known[document.id] for document in documents]
 
+    def forget(self) -> None:
+        """Lets the keys of one shard go: those of all shards would grow with the corpus."""
+        self._documents.clear()
+        self._keys.clear()
+
     def of_preparation(self, probe: "AnyProbe", documents: Sequence[Document]) -> bytes | None:
         """The key of what a probe prepares from all of its documents; None where it has none."""
         base, ours = self._base(probe), self._is_ours(probe)
@@ -185,6 +190,7 @@ def _digest(facts: Any) -> bytes:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
+@cache
 def _columns(record: type) -> str:
     from auditor.records.schema import arrow_schema
 

@@ -67,6 +67,7 @@ class Worker:
             receipt.work.update(self._models.work)
             receipt.work.subtract(before)
         self._unsure.clear()
+        self._reuse.forget()
         return self._receipts.pop(shard.index)
 
     def _complete(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
