@@ -1,8 +1,8 @@
 """The audit: check, plan, measure, conclude, write."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
 from auditor.findings.history import manifest_facts
-from auditor.records import sums
+from auditor.records import reused, sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.store import find_or_create
@@ -156,6 +156,8 @@ def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progres
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
         )
+    if rows := reused.read(run.path):
+        progress.say(reused.told(rows))
     return work
 
 
@@ -188,9 +190,10 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
-    run.finish({**facts, **manifest_facts(results)})
+    rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
+    run.finish({**facts, "rows": rows, **manifest_facts(results)})
     index.renew(run)
-    return dataclasses.replace(reopened(run), reused=False, pdf_error=problem)
+    return replace(reopened(run), reused=False, pdf_error=problem)
 
 
 def timing(started: datetime) -> dict[str, Any]:

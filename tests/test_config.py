@@ -322,8 +322,7 @@ def test_a_fault_names_the_source_of_the_value(tmp_path: Path) -> None:
         'environment variable AUDITOR_SEED: seed: expected a whole number, found "x"',
         "command line: model.devise: unknown key; did you mean model.device?",
         'command line: probes: expected a table, found "all"',
-        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; known here: output, shard_size, executor, "
-        "max_failures",
+        "environment variable AUDITOR_RUN__PLACE: run.place: unknown key; did you mean run.cache?",
     ]
     assert faults(None) == [
         "command line: corpus.path: missing; give it in the file or with --data",

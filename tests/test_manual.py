@@ -83,7 +83,8 @@ KEYS = {**dict(tables(config.Config)), **parameters()}
 
 
 def options(command: str) -> set[str]:
-    return {option for parameter in COMMANDS[command].params for option in parameter.opts} | {"--help"}
+    parameters = COMMANDS[command].params
+    return {option for one in parameters for option in (*one.opts, *one.secondary_opts)} | {"--help"}
 
 
 def command_lines(text: str) -> Iterator[list[str]]:

@@ -67,6 +67,7 @@ ASKED = {
     "probes.prediction": {},
     "probes.lime": {"n_samples": 40, "keep": "all", "limit": 15},
     "run.shard_size": 4,
+    "run.cache": False,
 }
 ALONE = {key: value for key, value in ASKED.items() if key != "probes.width"}
 

@@ -95,6 +95,8 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 
 [run]
 # output = "reports"                  # relative to the current directory
+# cache = true                        # use rows again that runs under output measured of the same; keep new ones
+# cache_size = 2000                   # megabytes of them at most
 # max_failures = 0.05                 # share of documents that may fail; one more stops the run
 # executor = "serial"                 # what runs the shards: one after the other, here; packages bring others
 """

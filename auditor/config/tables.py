@@ -195,6 +195,10 @@ class RunConfig(Table):
     """Documents whose evidence is written at once."""
     executor: Name = "serial"
     """The engine that runs the shards: "serial" is ours, others come with packages of third parties."""
+    cache: bool = True
+    """Use again what runs under `output` measured of the same model and document in the same way, and keep the rest."""
+    cache_size: Count = 2000
+    """Megabytes that they may take; those that no run used for longest go first."""
     max_failures: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of a probe's documents that may fail; the run stops at the first beyond it. 0.05 of ten documents is none.
 

@@ -69,6 +69,7 @@ __all__ = [
     "Tokens",
     "Window",
     "check_chat",
+    "device_class",
     "device_for",
     "dtype_for",
     "find",
@@ -85,6 +86,11 @@ def check_chat(checkpoint: Checkpoint) -> None:
         ModelError: If there is none, or it cannot be applied.
     """
     chat_template(checkpoint.name, open_tokenizer(checkpoint))
+
+
+def device_class(name: str) -> str:
+    """What kind of device it is, whichever of several: `cpu`, `mps`, or CUDA with the name of the card."""
+    return _device_name(torch.device(name))
 
 
 def hides_attention(checkpoint: Checkpoint) -> str | None:

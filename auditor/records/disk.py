@@ -38,6 +38,21 @@ def write(path: Path, content: bytes) -> None:
         _flush_folder(path.parent)
 
 
+def append(path: Path, line: bytes) -> None:
+    """Add a line to a file in one piece, whoever else adds to it; it survives a kill of this process.
+
+    Raises:
+        DiskError: the disk is full or cannot be written.
+    """
+    with _translated_errors(path, "written"):
+        _make_folders(path.parent)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
 def read(path: Path) -> bytes:
     """The content of a file.
 

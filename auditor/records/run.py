@@ -7,6 +7,7 @@
         findings.json report.html report.pdf
         documents.html documents.parquet   where report.html cannot hold all documents
         SHA256SUMS                      of all the above
+        reused.jsonl                    how many rows are those of runs before; see `auditor.records.reused`
         manifest.json                   written last: its presence means that the run is complete
 
 Whatever changes a complete run first
@@ -132,8 +133,8 @@ class Run:
         """Whether the rows of a shard are there (whole: half a shard never is)."""
         return self._shard(probe, shard).exists()
 
-    def write_shard(self, probe: str, record: type[R], shard: int, rows: Sequence[R | Unmeasured]) -> None:
-        """Keep the rows that a probe gave for one shard, or the documents of it.
+    def write_shard(self, probe: str, record: type[R], shard: int, rows: Sequence[R | Unmeasured]) -> bytes:
+        """Keep the rows that a probe gave for one shard, or the documents of it; returns the content of the file.
 
         Args:
             probe: Name of the probe, or `DOCUMENTS`; two probes of one record type have a folder each.
@@ -146,8 +147,18 @@ class Run:
         """
         from auditor.records import schema  # imports pyarrow, which `auditor list` need not wait for
 
+        content = schema.to_bytes(record, rows)
+        self.write_bytes(probe, shard, content)
+        return content
+
+    def write_bytes(self, probe: str, shard: int, content: bytes) -> None:
+        """Keep the rows of one shard, as `schema.to_bytes` gives them.
+
+        Raises:
+            DiskError: the disk is full or cannot be written; all other shards are kept.
+        """
         self._open_again()
-        disk.write(self._shard(probe, shard), schema.to_bytes(record, rows))
+        disk.write(self._shard(probe, shard), content)
 
     def read(
         self, probe: str, record: type[R], shared: "arrays.Shared | None" = None, *, whole: bool = False

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auditor.errors import StoreError
-from auditor.records import disk, sums
+from auditor.records import disk, reused, sums
 from auditor.records.run import DOCUMENTS, SET_ASIDE, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
 
-_OUTSIDE_THE_SUMS = ("SHA256SUMS", "manifest.json", disk.LOCK, SET_ASIDE)
+_OUTSIDE_THE_SUMS = ("SHA256SUMS", "manifest.json", disk.LOCK, SET_ASIDE, reused.FILE)
 
 
 def verify(run: Run) -> list[Fault]:

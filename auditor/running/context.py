@@ -1,13 +1,15 @@
 """A run read back: its facts, and what its plan knows about them, for those who draw conclusions."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from auditor import tasks
 from auditor.findings import Context, Evidence, summary_of
 from auditor.findings.contract.quantity import ModelKind
 from auditor.languages import N_, say, speaking
-from auditor.languages.numbers import count
+from auditor.languages.numbers import count, day
+from auditor.records import reused
 from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
 from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
@@ -53,7 +55,7 @@ def _context(run: Run, look: Look) -> Context:
         created=plan.created,
         model=_model_facts(plan),
         corpus=_corpus_facts(plan.corpus),
-        provenance=_provenance(plan, look),
+        provenance=_provenance(plan, look, reused.total(reused.read(run.path))),
         parameters={
             name: {key: _plain(value) for key, value in probe.parameters.items()} for name, probe in plan.probes.items()
         },
@@ -140,7 +142,15 @@ def _cited(model: PlannedModel) -> str:
     return f"{model.name}@{model.revision}" if model.revision else model.name
 
 
-def _provenance(plan: Plan, look: Look) -> dict[str, str]:
+def _reused(rows: reused.Rows) -> str:
+    n = rows.computed + rows.reused
+    if not rows.reused:
+        return say("none of {n} rows", n=count(n))
+    since = day(datetime.fromisoformat(rows.since or ""))
+    return say("{reused} of {n} rows, measured since {day}", reused=count(rows.reused), n=count(n), day=since)
+
+
+def _provenance(plan: Plan, look: Look, rows: reused.Rows) -> dict[str, str]:
     shaped_by = {N_("Own templates and fonts, SHA-256"): appearance.noted(look)} if look.hashes else {}
     return {
         N_("Run"): plan.run_id,
@@ -149,6 +159,7 @@ def _provenance(plan: Plan, look: Look) -> dict[str, str]:
         N_("Command"): plan.command,
         N_("Seed"): str(plan.seed),
         N_("Shards"): str(len(plan.shards)),
+        **({N_("Reused"): _reused(rows)} if rows != reused.Rows() else {}),
         **shaped_by,
         **plan.versions,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import AuditorError
@@ -15,6 +16,7 @@ from auditor.running.failures import Failures
 from auditor.running.loaded_models import LoadedModels
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard
+from auditor.running.reuse import Found, Reuse
 
 if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
@@ -45,11 +47,14 @@ class Worker:
     progress: Progress
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _prepared: dict[str, object] = field(default_factory=dict)
-    _settled: dict[str | None, tuple[Proof, ...]] = field(default_factory=dict)
+    _settled: set[Proof] = field(default_factory=set)
+    _unsure: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _models: LoadedModels = field(init=False)
+    _reuse: Reuse = field(init=False)
 
     def __post_init__(self) -> None:
         self._models = LoadedModels(self.preflight, self.progress)
+        self._reuse = Reuse(self.preflight, self.run)
 
     def __call__(self, shard: Shard) -> Receipt:
         """Measures what is missing of one shard and writes it; a second attempt goes on where the first one broke."""
@@ -61,30 +66,83 @@ class Worker:
         finally:
             receipt.work.update(self._models.work)
             receipt.work.subtract(before)
+        self._unsure.clear()
+        self._reuse.forget()
         return self._receipts.pop(shard.index)
 
     def _complete(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
-        """Measures and writes the rows of one probe, where they are not there yet."""
+        """Finds or measures, and writes, the rows of one probe, where they are not there yet."""
         documents = self.preflight.documents[shard.start : shard.stop]
         asked = [document for document in documents if document.id in self._chosen[probe.name]]
         if not self.run.has(probe.name, shard.index):
-            rows = self._measure(probe, asked, shard) if asked else []
-            self._settle()  # before the rows: where they are, nobody may load the model again
-            self.run.write_shard(probe.name, probe.record, shard.index, rows)
-            receipt.failures[probe.name] = tuple(row for row in rows if isinstance(row, Failure))
+            receipt.failures[probe.name] = self._write(probe, asked, shard)
             self.failures.add(probe.name, receipt.failures[probe.name])
+        elif isinstance(probe, Prepares):
+            self._reuse.recalled(probe, self._all_of(probe))  # for the keys of those that read its rows
         receipt.asked[probe.name] = len(asked)
         self.failures.require_few(probe.name)
         self.progress.advance(probe.name, len(asked))
 
-    def _measure(self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard) -> list[Row]:
-        model, seed = self._models[probe.model], self.preflight.config.seed
-        if isinstance(probe, Prepares) and probe.name not in self._prepared:
-            everything = [d for d in self.preflight.documents if d.id in self._chosen[probe.name]]
-            self._prepared[probe.name] = probe.prepare(model, everything, seed)
+    def _write(self, probe: "AnyProbe", asked: Sequence[Document], shard: Shard) -> tuple[Failure, ...]:
+        """Writes the rows of one probe; returns the failures among them."""
+        prepared = self._prepare(probe) if asked else None
+        unsure = self._unsure_of(predecessors(probe, self.preflight.probes), shard)
+        found = self._reuse.look_up(probe, asked, unsure)
+        self._recheck(probe, found, shard, prepared)
+        new = self._measure(probe, found.missing, shard, prepared) if found.missing else []
+        # before the rows: where they are, nobody may load the model again, nor count them
+        self._settle(probe, found)
+        self._reuse.note(probe, shard.index, found)
+        self._unsure[probe.name, shard.index] = unsure | {row.document_id for row in new if isinstance(row, Failure)}
+        if found.whole:
+            self.run.write_bytes(probe.name, shard.index, found.whole.content)
+            return ()
+        content = self.run.write_shard(probe.name, probe.record, shard.index, found.merged(new))
+        if new:
+            self._reuse.keep(probe, found, new, content, self._models.proofs[probe.model])
+            self._reuse.keep_structures(probe, self._models.structures)
+        return tuple(row for row in new if isinstance(row, Failure))
+
+    def _measure(self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard, prepared: object) -> list[Row]:
         sources = gathered(probe, self.preflight.probes)
-        sitting = Sitting(seed, self._earlier(probe, shard), self._prepared.get(probe.name), sources)
-        return measure(probe, model, documents, sitting)
+        sitting = Sitting(self.preflight.config.seed, self._earlier(probe, shard), prepared, sources)
+        return measure(probe, self._models[probe.model], documents, sitting)
+
+    def _prepare(self, probe: "AnyProbe") -> object:
+        """What a probe prepares from all of its documents; kept from before, or computed once."""
+        if isinstance(probe, Prepares) and probe.name not in self._prepared:
+            everything = self._all_of(probe)
+            value = self._reuse.recalled(probe, everything)
+            if value is None:
+                value = probe.prepare(self._models[probe.model], everything, self.preflight.config.seed)
+                self._reuse.keep_prepared(probe, everything, value)
+            self._prepared[probe.name] = value
+        return self._prepared.get(probe.name)
+
+    def _all_of(self, probe: "AnyProbe") -> list[Document]:
+        return [document for document in self.preflight.documents if document.id in self._chosen[probe.name]]
+
+    def _recheck(self, probe: "AnyProbe", found: Found, shard: Shard, prepared: object) -> None:
+        """Measures some of the rows that were found again.
+
+        Raises:
+            VerificationError: They are others now.
+        """
+        for due in self._reuse.due(probe, found, shard.index):
+            self._reuse.require_same(probe, due, self._measure(probe, due.documents, shard, prepared))
+
+    def _unsure_of(self, probes: Sequence[str], shard: Shard) -> frozenset[str]:
+        """Ids of the documents of which a row of these probes is a failure, or follows from one."""
+        failed = (self._failed(name, shard) for name in probes) if self._reuse.is_on else ()
+        return frozenset[str]().union(*failed)
+
+    def _failed(self, name: str, shard: Shard) -> frozenset[str]:
+        if (name, shard.index) not in self._unsure:
+            probe = next(one for one in self.preflight.probes if one.name == name)
+            rows = self.run.read_shard(name, probe.record, shard.index)  # written before the run was interrupted
+            own = frozenset(row.document_id for row in rows if isinstance(row, Failure))
+            self._unsure[name, shard.index] = own | self._unsure_of(predecessors(probe, self.preflight.probes), shard)
+        return self._unsure[name, shard.index]
 
     def _earlier(self, probe: "AnyProbe", shard: Shard) -> dict[str, dict[str, Row]]:
         """The rows of the same shard that a probe reads, from the run: probes are in order, so they are written."""
@@ -98,13 +156,16 @@ class Worker:
     def _chosen(self) -> dict[str, frozenset[str]]:
         return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
-    def _settle(self) -> None:
-        """Keeps what the models are made of, and in the plan how they are asked, as soon as that is known."""
-        self.run.describe(self._models.structures)
-        for reference, proofs in self._models.proofs.items():
-            if self._settled.get(reference) != proofs:
-                self.run.settle(proofs)
-                self._settled[reference] = proofs
+    def _settle(self, probe: "AnyProbe", found: Found) -> None:
+        """Keeps what the models are made of, and in the plan how they are asked: now, or for rows that are reused."""
+        kept = self._reuse.structures(probe, found)
+        if found.chunks and not kept:
+            self._models[probe.model]  # is described when it is loaded
+        self.run.describe([*self._models.structures, *kept])
+        proofs = {proof: None for proof in [*chain(*self._models.proofs.values()), *self._reuse.proofs(probe, found)]}
+        if not proofs.keys() <= self._settled:
+            self.run.settle(list(proofs))
+            self._settled.update(proofs)
 
 
 def measure(probe: "AnyProbe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:

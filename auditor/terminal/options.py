@@ -38,6 +38,7 @@ OPTIONS: Final[Mapping[str, tuple[str, Any]]] = {
     "limit": ("corpus.limit", _option(int, "Documents to draw from the corpus.")),
     "seed": ("seed", _option(int, "Of everything that is drawn.")),
     "output": ("run.output", _option(Path, "The folder of all audits.  [default: reports]")),
+    "cache": ("run.cache", _option(bool, "Use rows of runs before.  [default: cache]", "--cache/--no-cache")),
     "templates": ("report.templates", Templates),
     "fonts": ("report.fonts", Fonts),
     "trust_remote_code": (

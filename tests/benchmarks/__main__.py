@@ -26,6 +26,7 @@ SUBJECTS = (
     "pseudo_perplexity",
     "rendering",
     "scale",
+    "nights",
     "audit",
 )
 CACHE = Path.home() / ".cache" / "auditor-benchmarks"

@@ -117,7 +117,7 @@ def _configured(folder: Path, documents: list[Document], causal: Path, lime: dic
             "attention": {},
             "perplexity": {"model": str(causal)},
         },
-        "run": {"output": str(folder / "runs"), "shard_size": SLICE},
+        "run": {"output": str(folder / "runs"), "shard_size": SLICE, "cache": False},
     }
     file.write_text(json.dumps(tables), encoding="utf-8")  # JSON is YAML
     return config.load(file, {}, environment={})

@@ -22,7 +22,9 @@ from auditor.report.sections import coverage, structure
 
 _INK, _GROUND = "#1b1f24", "#ffffff"
 _LONGEST_RUN = 80
-_NOT_VERSIONS = ("Run", "Plan, SHA-256", "Created", "Command", "Seed", "Shards", "Own templates and fonts, SHA-256")
+_NOT_VERSIONS = (
+    *("Run", "Plan, SHA-256", "Created", "Command", "Seed", "Shards", "Reused", "Own templates and fonts, SHA-256"),
+)
 """Keys of the findings' provenance that are no versions of software."""
 
 

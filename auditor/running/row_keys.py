@@ -1,0 +1,265 @@
+"""What a row follows from, as one SHA-256: rows of equal keys are the same measurement, up to rounding.
+
+    probe      its name, parameters but `limit`, record with its columns, code; the probes whose rows it reads; the
+               model that it asks: SHA-256 of its files, name (which rows repeat), labels, how it is asked; dtype, kind
+               of device; releases of the libraries; the seed
+    document   its id, text, second sentence and labels; for a third party's probe the rest too
+    row        both, what the probe prepared for this document, and the keys of the rows of it that the probe reads
+
+Our code is a digest of what measures: `corpus`, `models`, `probes`, `records` and `tasks.py`. A third party's is one of
+its package, with the distribution's version. How attention is computed follows from the configuration of the model,
+this code and the libraries.
+
+Not in a key is what changes the rounding alone: the size of batches, shards and the neighbours of a document in them.
+There is no key where something cannot be said: of a document, where a row that is read is a failure, which may succeed
+another time; of a probe that prepares anything but a set of ids or a mapping by id of plain values, and of every probe
+that reads such a one's rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import auditor
+from auditor import registry, tasks
+from auditor.probes.contract import Prepares, Requires, predecessors
+from auditor.records.plan import Plan, PlannedModel
+from auditor.records.types import Document
+from auditor.running.planning import LIBRARIES
+from auditor.running.preflight import Preflight
+
+if TYPE_CHECKING:
+    from auditor.probes.contract import AnyProbe
+
+FORMAT: Final = "auditor.row/1"
+_MEASURES = ("corpus", "models", "probes", "records", "tasks.py")
+_NONE = bytes(32)
+
+
+class RowKeys:
+    """The keys of the rows of one run."""
+
+    def __init__(self, preflight: Preflight, plan: Plan) -> None:
+        self._preflight, self._plan = preflight, plan
+        self._documents: dict[tuple[str, bool], bytes] = {}
+        self._prepared: dict[str, Mapping[str, bytes] | None] = {}
+        self._keys: dict[str, dict[str, bytes]] = {}
+        self._bases: dict[str, bytes | None] = {}
+
+    def prepare(self, probe: "AnyProbe", prepared: object) -> None:
+        """Tells what a probe prepared; before that its rows have no keys."""
+        self._prepared[probe.name] = _by_document(prepared)
+
+    def knows(self, probe: "AnyProbe") -> bool:
+        """Whether what a probe prepared is plain, so that its rows have keys."""
+        return self._prepared.get(probe.name) is not None
+
+    def of(self, probe: "AnyProbe", documents: Sequence[Document]) -> list[bytes] | None:
+        """The keys of the rows of some documents; None where this probe has none."""
+        base, known = self._base(probe), self._keys.setdefault(probe.name, {})
+        prepared = self._prepared.get(probe.name) if isinstance(probe, Prepares) else {}
+        if base is None or prepared is None:
+            return None
+        new = [document for document in documents if document.id not in known]
+        if new:
+            read = [self._read(name, new) for name in predecessors(probe, self._preflight.probes)]
+            if any(keys is None for keys in read):
+                return None
+            ours = self._is_ours(probe)
+            for document in new:
+                parts = [base, self._facts(document, ours), prepared.get(document.id, b"")]
+                parts += [keys.get(document.id, _NONE) for keys in read if keys is not None]
+                known[document.id] = hashlib.sha256(b"".join(parts)).digest()
+        return [known[document.id] for document in documents]
+
+    def forget(self) -> None:
+        """Lets the keys of one shard go: those of all shards would grow with the corpus."""
+        self._documents.clear()
+        self._keys.clear()
+
+    def of_preparation(self, probe: "AnyProbe", documents: Sequence[Document]) -> bytes | None:
+        """The key of what a probe prepares from all of its documents; None where it has none."""
+        base, ours = self._base(probe), self._is_ours(probe)
+        if base is None:
+            return None
+        return hashlib.sha256(b"".join([b"prepared", base, *(self._facts(one, ours) for one in documents)])).digest()
+
+    def of_structure(self, probe: "AnyProbe") -> bytes | None:
+        """The key of what the model of a probe is made of; None where the probe has no keys."""
+        base, plan = self._base(probe), self._plan
+        where = {
+            "dtype": plan.dtype,
+            "device": _device_class(plan.device),
+            "code": _ours(),
+            "model": self._model(probe),
+        }
+        return None if base is None else _digest({"structure": FORMAT, **where})
+
+    def _read(self, name: str, documents: Sequence[Document]) -> dict[str, bytes] | None:
+        """Document id → key of the row that another probe gives; of documents that it is asked about alone."""
+        probe = next(one for one in self._preflight.probes if one.name == name)
+        asked = [document for document in documents if document.id in self._chosen[name]]
+        keys = self.of(probe, asked)
+        return None if keys is None else {document.id: key for document, key in zip(asked, keys, strict=True)}
+
+    @cached_property
+    def _chosen(self) -> dict[str, frozenset[str]]:
+        return {probe.name: self._preflight.chosen(probe) for probe in self._preflight.probes}
+
+    def _is_ours(self, probe: "AnyProbe") -> bool:
+        return probe.name not in registry.foreign("auditor.probes")
+
+    def _facts(self, document: Document, ours: bool) -> bytes:
+        if (document.id, ours) not in self._documents:
+            read = [document.id, document.text, document.pair, document.labels, document.unlabelled]
+            facts = read if ours else asdict(document)
+            self._documents[document.id, ours] = _digest(facts)
+        return self._documents[document.id, ours]
+
+    def _base(self, probe: "AnyProbe") -> bytes | None:
+        if probe.name not in self._bases:
+            self._bases[probe.name] = self._base_of(probe)
+        return self._bases[probe.name]
+
+    def _base_of(self, probe: "AnyProbe") -> bytes | None:
+        plan, planned = self._plan, self._plan.probes[probe.name]
+        codes = {group: _code(group, name) for group, name in self._makers(probe)}
+        before = {one.name: self._base(one) for one in self._preflight.probes if one.name in self._names_read(probe)}
+        if None in codes.values() or None in before.values():
+            return None
+        releases = {*LIBRARIES, "Python", *(probe.requires if isinstance(probe, Requires) else ())}
+        facts = {
+            "format": FORMAT,
+            "probe": probe.name,
+            "parameters": {key: value for key, value in planned.parameters.items() if key != "limit"},
+            "record": [planned.record, _columns(probe.record)],
+            "code": codes,
+            "reads": {name: base.hex() for name, base in before.items() if base is not None},
+            "model": self._model(probe),
+            "dtype": plan.dtype,
+            "device": _device_class(plan.device),
+            "releases": {name: release for name, release in plan.versions.items() if name in releases},
+            "seed": plan.seed,
+        }
+        return _digest(facts)
+
+    def _names_read(self, probe: "AnyProbe") -> tuple[str, ...]:
+        return predecessors(probe, self._preflight.probes)
+
+    def _makers(self, probe: "AnyProbe") -> Iterator[tuple[str, str]]:
+        """Group and name of the entry points whose code gives the row."""
+        yield "auditor.probes", probe.name
+        if not probe.model:
+            yield "auditor.tasks", self._plan.task
+
+    def _model(self, probe: "AnyProbe") -> dict[str, Any]:
+        """The model that a probe asks: what it is, and how it is asked."""
+        settings = self._preflight.config.model
+        asked: dict[str, Any] = {"compile": settings.compile, "device_map": settings.device_map}
+        if probe.model:
+            return {**asked, **_identity(self._plan.references[probe.model])}
+        more = settings.model_dump(include={"prompt", "candidates", "chat", "max_length", "max_new_tokens"})
+        more |= {"task": self._plan.task, "multi_label": self._plan.multi_label}
+        return {**asked, **more, **_identity(self._plan.model)}
+
+
+def _identity(model: PlannedModel) -> dict[str, Any]:
+    return {"name": model.name, "files": dict(model.files), "labels": model.labels, "class": model.model_class}
+
+
+def _by_document(prepared: object) -> Mapping[str, bytes] | None:
+    """Document id → what was prepared for it, in bytes; None where it is not plain."""
+    if prepared is None:
+        return {}
+    if isinstance(prepared, AbstractSet):
+        return {name: b"chosen" for name in prepared} if _are_texts(prepared) else None
+    if isinstance(prepared, Mapping) and _are_texts(prepared):
+        try:
+            return {name: _digest(value) for name, value in prepared.items()} if _is_plain(prepared) else None
+        except (TypeError, ValueError):
+            return None
+    return None
+
+
+def _are_texts(names: Collection[object]) -> bool:
+    return all(isinstance(name, str) for name in names)
+
+
+def _is_plain(prepared: Mapping[str, Any]) -> bool:
+    """Whether JSON gives back what it was given."""
+    return bool(json.loads(json.dumps(dict(prepared))) == dict(prepared))
+
+
+def _digest(facts: Any) -> bytes:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+@cache
+def _columns(record: type) -> str:
+    from auditor.records.schema import arrow_schema
+
+    return str(arrow_schema(record))
+
+
+@cache
+def _device_class(device: str) -> str:
+    from auditor import models
+
+    return models.device_class(device)
+
+
+@cache
+def _code(group: str, name: str) -> dict[str, str] | None:
+    """What identifies the code behind an entry point; None where nothing does."""
+    if name not in registry.foreign(group):
+        return {"auditor": _ours()}
+    entry = registry.registered(group)[name]
+    modules = [entry.module, *([tasks.task(name).adapter.partition(":")[0]] if group == "auditor.tasks" else [])]
+    try:
+        return {**_release(entry), **{module: _sources(_package(module)) for module in modules}}
+    except (ImportError, OSError, ValueError, AttributeError):
+        return None
+
+
+def _release(entry: EntryPoint) -> dict[str, str]:
+    return {entry.dist.name: entry.dist.version} if entry.dist else {}
+
+
+@cache
+def _ours() -> str:
+    root = Path(auditor.__file__).parent
+    return _sources([root / name for name in _MEASURES])
+
+
+def _package(module: str) -> list[Path]:
+    """The folder of the package, or the file of the module, that a module belongs to.
+
+    Raises:
+        ImportError: There is none.
+    """
+    spec = find_spec(module.partition(".")[0])
+    if spec is None or not (spec.submodule_search_locations or spec.origin):
+        raise ImportError(module)
+    return [Path(place) for place in spec.submodule_search_locations or [str(spec.origin)]]
+
+
+def _sources(places: Sequence[Path]) -> str:
+    """One SHA-256 over Python files.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    total = hashlib.sha256()
+    for place in places:
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            content = file.read_bytes()
+            total.update(f"{file.relative_to(place.parent).as_posix()} {len(content)}\n".encode())
+            total.update(content)
+    return total.hexdigest()
