@@ -14,9 +14,6 @@ _SHORT = {"embeddings": N_("emb."), "head": N_("head"), "body": N_("body")}
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 MOST_TIED = 3
 """Groups of names that are listed."""
-PAPER_ROWS = 20
-"""Of the blocks."""
-PAPER_MODULES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,8 @@ def _table(structure: Structure) -> Table:
         "The weights of every block. Layer 1 is the first; the head is all that lies behind the last layer. Weights "
         "that several parts share are counted once."
     )
-    return Table(caption, columns, tuple(_row(block) for block in structure.blocks), paper_rows=PAPER_ROWS)
+    rows = tuple(_row(block) for block in structure.blocks)
+    return Table(caption, columns, rows, paper_rows=len(rows))  # all of it is for screens
 
 
 def _module_table(modules: Sequence[Module]) -> Table:
@@ -133,7 +131,7 @@ def _module_table(modules: Sequence[Module]) -> Table:
         )
         for one in modules
     )
-    return Table(caption, columns, rows, paper_rows=PAPER_MODULES)
+    return Table(caption, columns, rows, paper_rows=len(rows))
 
 
 def _row(block: Block) -> tuple[str, ...]:
