@@ -13,6 +13,7 @@ from auditor import audit, config, models, tasks
 from auditor.config.tables import Config
 from auditor.errors import ConfigError, InstallationError
 from auditor.models import Answers, Attends, Classifies
+from auditor.records import reused
 from auditor.records.store import find_or_create
 from auditor.records.types import Failure
 from auditor.records.verification import verify
@@ -123,6 +124,15 @@ def test_workers_in_other_processes_write_what_one_here_writes(classifier: Path,
     assert progress.done == progress.total == {"prediction": 18, "attention": 18}
     work = [(result.run.manifest() or {})["work"] for result in (serial, spawned)]
     assert work[0]["tokens"] == work[1]["tokens"] > 0
+    warm = audit.run(settings(classifier, corpus(here), more), fresh=True, pdf=False, progress=Silent())
+    assert evidence[0] == [
+        line for line in (warm.run.path / "SHA256SUMS").read_text().splitlines() if "evidence/" in line
+    ]
+    assert {name: (one.computed, one.reused) for name, one in reused.read(warm.run.path).items()} == {
+        "prediction": (0, 18),
+        "attention": (0, 18),
+    }
+    assert warm.run.read_again().plan.computing == serial.run.read_again().plan.computing
 
 
 def test_a_factory_and_a_receipt_can_be_pickled(classifier: Path, here: Path) -> None:

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ from auditor import audit, config
 from auditor import models as doors
 from auditor.errors import ModelError, VerificationError
 from auditor.probes.prediction import PredictionProbe
-from auditor.records import reused, schema
+from auditor.records import reused, schema, sums
 from auditor.records.cache import FILE, FOLDER, Cache
 from auditor.records.explanations import Explanation
-from auditor.records.store import open_run
-from auditor.records.types import Perplexity, Prediction
+from auditor.records.run import Run
+from auditor.records.store import find_or_create, open_run
+from auditor.records.types import Failure, Prediction
 from auditor.records.verification import verify
 from auditor.running import planning, rechecking
 from auditor.running.row_keys import RowKeys
@@ -34,6 +37,8 @@ ASKED = {
     "seed": 3,
 }
 FEW = {"probes.prediction": {}, "probes.lime": {"n_samples": 20}, "run.shard_size": 9}
+WORK = Counter[str]()
+"""What the last run computed."""
 FIRST, SECOND = 1_790_000_000, 1_790_090_000
 """The nights begin so many seconds after 1970: 25 hours apart."""
 
@@ -56,24 +61,33 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda seconds: monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
 
 
-def run(model: Path, data: Path, more: dict[str, Any] | None = None, **how: Any) -> audit.Result:
-    tables = {"model.name": model, "corpus.path": data, **FEW, **(more or {})}
-    settings = config.load(None, tables, environment={})
-    return audit.run(settings, **{"pdf": False, "progress": Silent(), "fresh": True, **how})
+def settings(model: Path, data: Path, more: dict[str, Any] | None) -> config.Config:
+    return config.load(None, {"model.name": model, "corpus.path": data, **FEW, **(more or {})}, environment={})
 
 
-def evidence(result: audit.Result) -> list[str]:
-    lines = (result.run.path / "SHA256SUMS").read_text().splitlines()
-    return [line for line in lines if "evidence/" in line or "structure.json" in line]
+def run(model: Path, data: Path, more: dict[str, Any] | None = None, *, fresh: bool = True) -> Run:
+    """A run that is measured, and no report."""
+    asked = settings(model, data, more)
+    preflight = audit.check(asked)
+    made = find_or_create(Path(asked.run.output), planning.plan(preflight, ""), fresh=fresh, now=datetime.now(UTC))
+    with made.lock():
+        WORK.clear()
+        WORK.update(audit.measure(preflight, made, stop=lambda: False, progress=Silent()))
+    return made.read_again()
 
 
-def rows(result: audit.Result) -> dict[str, tuple[int, int]]:
+def audited(model: Path, data: Path, more: dict[str, Any], progress: Silent) -> audit.Result:
+    return audit.run(settings(model, data, more), fresh=True, pdf=False, progress=progress)
+
+
+def evidence(run: Run) -> dict[str, str]:
+    """File → SHA-256."""
+    return {name: digest for name, digest in sums.compute(run.path).items() if name.startswith("evidence/")}
+
+
+def rows(run: Run) -> dict[str, tuple[int, int]]:
     """Probe → rows measured and reused."""
-    return {name: (one.computed, one.reused) for name, one in reused.read(result.run.path).items()}
-
-
-def computing(result: audit.Result) -> object:
-    return result.run.read_again().plan.computing
+    return {name: (one.computed, one.reused) for name, one in reused.read(run.path).items()}
 
 
 def no_model(*_: object, **__: object) -> None:
@@ -87,6 +101,7 @@ def documents(n: int, **others: str) -> list[dict[str, object]]:
     return [{"id": f"d{i}", "text": text(i), "label": ("negative", "positive")[i % 2]} for i in range(n)]
 
 
+@pytest.mark.usefixtures("no_embedded_fonts")
 def test_an_unchanged_night_has_the_same_evidence_and_loads_no_model(
     classifier: Path, here: Path, night: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,24 +109,21 @@ def test_an_unchanged_night_has_the_same_evidence_and_loads_no_model(
     assert set(rows(cold).values()) == {(18, 0), (12, 0)}
     night(SECOND)
     monkeypatch.setattr(doors, "load", no_model)
-    warm = run(classifier, corpus(here), ASKED, progress=progress)
+    result = audited(classifier, corpus(here), ASKED, progress)
+    warm = result.run.read_again()
     assert evidence(warm) == evidence(cold)
-    assert warm.run.plan_id == cold.run.plan_id
-    assert computing(warm) == computing(cold)
+    assert warm.plan_id == cold.plan_id
+    assert warm.plan.computing == cold.plan.computing
     assert set(rows(warm).values()) == {(0, 18), (0, 12)}
     told = next(text for text in progress.said if text.startswith("reused"))
     assert told.startswith("reused 72 of 72 rows, measured since 2026-09-21T14:13:20Z: attention 18 of 18, ")
-    assert (warm.run.manifest() or {})["rows"]["lime"] == {
-        "computed": 0,
-        "reused": 12,
-        "since": "2026-09-21T14:13:20Z",
-    }
-    assert warm.findings.provenance["Reused"] == "72 of 72 rows, measured since 21 September 2026"
-    assert cold.findings.provenance["Reused"] == "none of 72 rows"
-    before = warm.html.read_bytes()
-    audit.rerender(open_run(warm.run.path, here), pdf=False)
-    assert warm.html.read_bytes() == before
-    assert not verify(warm.run)
+    lime = {"computed": 0, "reused": 12, "since": "2026-09-21T14:13:20Z"}
+    assert (warm.manifest() or {})["rows"]["lime"] == lime
+    assert result.findings.provenance["Reused"] == "72 of 72 rows, measured since 21 September 2026"
+    before = result.html.read_bytes()
+    audit.rerender(open_run(warm.path, here), pdf=False)
+    assert result.html.read_bytes() == before
+    assert not verify(warm)
 
 
 def test_a_new_bound_title_language_or_reviewer_needs_no_model(
@@ -124,7 +136,7 @@ def test_a_new_bound_title_language_or_reviewer_needs_no_model(
     look = {"report.language": "zh", "report.reviewers": ["A. Reader"], "report.templates": here / "own"}
     for more in ({"checks.accuracy.at_least": 0.01}, {"title": "Another title"}, look):
         other = run(classifier, corpus(here), more)
-        assert other.run.plan_id != cold.run.plan_id
+        assert other.plan_id != cold.plan_id
         assert evidence(other) == evidence(cold)
     other = run(classifier, corpus(here), {"run.shard_size": 7, "model.batch_tokens": 512})
     assert {n for n, _ in rows(other).values()} == {0}, "another limit or shard size asks for rows that are known"
@@ -194,17 +206,8 @@ def test_of_a_corpus_that_changed_only_the_new_documents_are_measured(classifier
     assert not rows(cold)
     assert not (here / "cold" / FOLDER).exists()
     for probe, record in (("prediction", Prediction), ("lime", Explanation)):
-        before, now = (list(result.run.read(probe, record)) for result in (warm, cold))
+        before, now = (list(one.read(probe, record)) for one in (warm, cold))
         rechecking.require_same(before, now, dtype="float32", where=probe, cure="")
-
-
-def test_what_workers_in_other_processes_kept_is_found_here(classifier: Path, here: Path) -> None:
-    more = {"probes.attention": {"maps": 3}}
-    cold = run(classifier, corpus(here), {**more, "run.executor": "spawned"})
-    warm = run(classifier, corpus(here), more)
-    assert evidence(warm) == evidence(cold)
-    assert {n for n, _ in rows(warm).values()} == {0}
-    assert computing(warm) == computing(cold)
 
 
 def test_a_reference_model_is_one_of_the_facts(classifier: Path, here: Path) -> None:
@@ -212,7 +215,7 @@ def test_a_reference_model_is_one_of_the_facts(classifier: Path, here: Path) -> 
     more = {"probes.perplexity.model": here / "writer"}
     cold = run(classifier, corpus(here), more)
     warm = run(classifier, corpus(here), more)
-    assert (evidence(warm), computing(warm)) == (evidence(cold), computing(cold))
+    assert (evidence(warm), warm.plan.computing) == (evidence(cold), cold.plan.computing)
     assert rows(warm)["perplexity"] == (0, 18)
     save(here / "writer", "llama", "text-generation", hidden_size=48)
     other = rows(run(classifier, corpus(here), more))
@@ -238,7 +241,7 @@ def test_a_failure_is_measured_again_and_so_is_what_follows_from_it(
     warm = run(classifier, corpus(here, documents(12)), more)
     assert rows(warm)["lime"] == (1, 11)
     assert rows(warm)["faithfulness"] == (1, 11)
-    assert {row.failed for row in warm.findings.coverage} == {0}
+    assert not [row for row in warm.read("lime", Explanation) if isinstance(row, Failure)]
 
 
 def plant(here: Path) -> None:
@@ -264,13 +267,13 @@ def test_a_wrong_row_is_found_by_measuring_it_again(
     cold = run(classifier, corpus(here))
     plant(here)
     monkeypatch.setattr(rechecking, "SHARE", 1.0)
-    assert run(classifier, corpus(here)).run.is_complete, "too young to be measured again"
+    assert run(classifier, corpus(here)), "too young to be measured again"
     night(SECOND)
     with pytest.raises(VerificationError) as found:
         run(classifier, corpus(here))
     message = str(found.value)
     for part in (
-        f"probe prediction, rows of run {cold.run.run_id} in run 20260922-151320-",
+        f"probe prediction, rows of run {cold.run_id} in run 20260922-151320-",
         "document 'd0': probabilities[0] was 0.25 and is ",
         "measure all with --no-cache, or delete reports/.cache",
     ):
@@ -287,48 +290,10 @@ def test_right_rows_are_measured_again_once_a_night_and_stay(
     night(SECOND)
     checked = run(classifier, corpus(here))
     assert evidence(checked) == evidence(cold)
-    assert (checked.run.manifest() or {})["work"]["tokens"] > 0
+    assert WORK["tokens"] > 0
     assert {n for n, _ in rows(checked).values()} == {0}
-    again = run(classifier, corpus(here))
-    assert not (again.run.manifest() or {})["work"], "measured again a moment ago"
-
-
-def test_one_in_a_hundred_is_drawn() -> None:
-    drawn = [rechecking.is_drawn(f"run-{night}", "lime", shard) for night in range(200) for shard in range(100)]
-    assert 150 < sum(drawn) < 250
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "same"),
-    [
-        ((0.5, 0.5), (0.5004, 0.4996), True),
-        ((0.5, 0.5), (0.51, 0.49), False),
-        ((100.0, 0.01), (100.0, 0.05), True),
-        ((0.01,), (0.0105,), False),
-        ((float("nan"),), (float("nan"),), True),
-        ((float("nan"),), (0.5,), False),
-    ],
-)
-def test_rows_may_differ_by_rounding_alone(before: tuple[float, ...], now: tuple[float, ...], same: bool) -> None:
-    rows = [Prediction("d", ("a", "b"), (), values, ("a",), 0.1, 3, truncated=False) for values in (before, now)]
-
-    def compare(dtype: str = "float32") -> None:
-        rechecking.require_same(rows[:1], rows[1:], dtype=dtype, where="here", cure="")
-
-    if same:
-        compare()
-    else:
-        with pytest.raises(VerificationError, match="document 'd': probabilities"):
-            compare()
-    if now == (0.51, 0.49):
-        compare("bfloat16")
-
-
-def test_texts_and_whole_numbers_must_be_equal() -> None:
-    row = Perplexity("d", "m", ("a",), (), (-1.0,), 1, 1, 8, 4, "")
-    for other in (dataclasses.replace(row, tokens=("b",)), dataclasses.replace(row, n_bytes=2)):
-        with pytest.raises(VerificationError):
-            rechecking.require_same([row], [other], dtype="bfloat16", where="here", cure="")
+    run(classifier, corpus(here))
+    assert not WORK, "measured again a moment ago"
 
 
 def test_a_damaged_cache_is_an_empty_one(classifier: Path, here: Path) -> None:
