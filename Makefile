@@ -65,7 +65,7 @@ type: $(VENV)/developers  ## types, strictly
 golden: $(VENV)/developers  ## rewrite the golden files and the example report; read the diff afterwards
 	@AUDITOR_GOLDEN=1 $(THREADS) $(BIN)/python -m pytest -q -k golden
 	for example in example example-zh; do pdftoppm -r 80 -png -f 1 -l 1 -singlefile reports/$$example/report.pdf reports/$$example-page-1; done
-	for page in 4 7 10 14; do pdftoppm -r 50 -png -f $$page -l $$page -singlefile reports/example/report.pdf reports/example-page-$$page; done
+	for page in 4 7 10 15; do pdftoppm -r 50 -png -f $$page -l $$page -singlefile reports/example/report.pdf reports/example-page-$$page; done
 
 messages: $(VENV)/developers  ## gather what the report says into the catalogues of its languages
 	@$(BIN)/python -m auditor.languages.catalogue
