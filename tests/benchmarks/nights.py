@@ -89,4 +89,5 @@ def _looked_up(data: Path, output: Path) -> Row:
                 asked += len(documents)
         rounds.append(1e6 * (time.process_time() - begun) / asked)
     figure = Spread(tuple(rounds), "µs")
-    return Row.absolute("sample audit: to look a row up, keys and file included", "a bound", figure, 50, "a document")
+    what = "sample audit: to look a row up, keys and file included"
+    return Row.absolute(what, "a bound", figure, 50, "one of a document by one probe")
