@@ -27,7 +27,9 @@ def render(comparison: RunComparison, before: Night, after: Night) -> str:
     bodies = [_front(comparison), *(html.filled(section, numbering) for section in composed)]
     navigation = templates.fill("navigation.html.j2", sections=composed)
     title = say("{title}: what changed", title=comparison.after.title)
-    sheets = html.styles(title + Markup("").join([navigation, *bodies]))
+    presentation = comparison.presentation
+    kicker = [say("Comparison of two runs"), presentation.organisation or "", presentation.classification or ""]
+    sheets = html.styles("".join(kicker).upper() + Markup("").join([title, navigation, *bodies]))
     sheets[0] += Markup(templates.read("comparison.css"))
     script = Markup(templates.scripts())
     return str(

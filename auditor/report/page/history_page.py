@@ -88,7 +88,8 @@ def render(made: History, title: str, language: Language) -> str:
     )
     heading = say("{title}: all runs", title=title)
     navigation = templates.fill("history_navigation.html.j2")
-    sheets, script = html.styles(heading + Markup("").join([navigation, body])), Markup(templates.scripts())
+    sheets = html.styles(say("All runs").upper() + Markup("").join([heading, navigation, body]))
+    script = Markup(templates.scripts())
     return str(
         templates.fill(
             "history.html.j2",

@@ -161,10 +161,10 @@ def _losses_table(analysis: FaithfulnessFindings) -> Table:
     ends = [end for one in analysis.explainers for end in _ends(one.comprehensiveness)]
     axis = marks.shared_axis(ends, zero=True, width=_MARK, unit=analysis.unit)
     columns = [
-        Column(say("Method"), width=16),
-        Column(say(TITLES["comprehensiveness"]), "number", 12),
+        Column(say("Method"), width=14),
+        Column(say(TITLES["comprehensiveness"]), "number", 16),
         Column("", "mark", 0, marks.axis_labels(axis)),
-        *(Column(say(TITLES[what]), "number", 11) for what in _REST),
+        *(Column(say(TITLES[what]), "number", 10) for what in _REST),
     ]
     return Table(
         say(
