@@ -183,3 +183,11 @@ def test_the_page_of_a_job_gets_verdict_and_checks_as_text(
     assert text.startswith("## &lt;b&gt;a&#124;b&lt;/b&gt;\n\n**pass**: ")
     assert "| Accuracy | pass | at least 0.01 | " in text
     assert summary_of(audits()[0].path).title == "<b>a|b</b>"
+
+
+def test_a_page_of_a_job_that_cannot_be_written_is_no_fault_of_the_night(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "nowhere" / "summary.md"))
+    assert main(command) == 0
+    assert "the night itself is done" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from auditor.terminal.conclusions import value_of
+from auditor.terminal.printing import complain
 
 if TYPE_CHECKING:
     from auditor.findings import Findings
@@ -46,11 +47,18 @@ def write_junit(path: Path, findings: "Findings", comparison: "RunComparison | N
 
 
 def append_summary(findings: "Findings", comparison: "RunComparison | None" = None) -> None:
-    """Appends verdict and checks to the page of a job of GitHub Actions; nothing elsewhere."""
+    """Appends verdict and checks to the page of a job of GitHub Actions; nothing elsewhere.
+
+    The run is done: where the page cannot be written, that is said and no more.
+    """
     path = os.environ.get(SUMMARY)
-    if path:
+    if not path:
+        return
+    try:
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write("\n".join(_markdown(findings, comparison)) + "\n")
+    except OSError as error:
+        complain(f"{SUMMARY}: {path}: {error.strerror}; the night itself is done")
 
 
 def _checks(findings: "Findings") -> Iterator[tuple[str, str, str, str]]:

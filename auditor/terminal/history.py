@@ -39,6 +39,8 @@ def history(name: RunName = "latest", root: Root = Path("reports"), html: Html =
     if run.audit is None:
         raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
     made = of.history(of.nights(one for one in runs(run.audit.parent) if one.audit == run.audit))
+    if html and not made.nights:
+        raise StoreError(f"{run.audit}: no run is complete; expected one at least for a page")
     if html:
         index.write(run, made, html)
     if as_json:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from auditor.findings.history import history, nights
-from auditor.records.store import RunSummary
+from auditor.records.store import RunSummary, find_or_create
 from auditor.report import render_history
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
+from tests.records.planned import planned
 
 START = datetime(2026, 1, 1, 22, tzinfo=UTC)
 
@@ -66,3 +67,10 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     made = night(tmp_path / "reports", 0, 0.9)
     assert main(["history", "--root", str(tmp_path / "reports"), "--html", str(tmp_path / "all.html")]) == 0
     assert f"{made.run_id}/report.html" in (tmp_path / "all.html").read_text(encoding="utf-8")
+
+
+def test_without_a_complete_run_there_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    find_or_create(tmp_path, planned(title="Reviews"), now=START)
+    assert main(["history", "--root", str(tmp_path), "--html", str(tmp_path / "all.html")]) == 2
+    assert "no run is complete" in capsys.readouterr().err
+    assert main(["history", "--root", str(tmp_path)]) == 0
