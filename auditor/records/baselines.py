@@ -14,7 +14,7 @@ from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk
 from auditor.records.json_files import read_json, to_json
 from auditor.records.run import Run
-from auditor.records.store import RunSummary, open_run, runs, summary_of
+from auditor.records.store import RunSummary, folder_of, open_run, runs_in, summary_of
 
 FORMAT: Final = "auditor.baseline/1"
 FILE: Final = "baseline.json"
@@ -32,17 +32,6 @@ def choose(run: RunSummary) -> None:
     if run.state != "complete":
         raise StoreError(f"{run.path}: is {run.state}; expected a complete run as baseline")
     disk.write(folder_of(run) / FILE, to_json({"format": FORMAT, "run_id": run.run_id}))
-
-
-def folder_of(run: RunSummary) -> Path:
-    """The folder of the audit of a run.
-
-    Raises:
-        StoreError: the run lies elsewhere.
-    """
-    if run.audit is None:
-        raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
-    return run.audit
 
 
 def clear(audit: Path) -> bool:
@@ -104,7 +93,7 @@ def find(run: Run) -> Run | None:
         StoreError: the chosen run is gone, or the choice cannot be read.
     """
     audit = folder_of(summary_of(run.path))
-    baseline = baseline_of(audit, [one for one in runs(audit.parent) if one.audit == audit], before=run.run_id)
+    baseline = baseline_of(audit, runs_in(audit), before=run.run_id)
     return open_run(baseline.path, audit.parent) if baseline and baseline.run_id != run.run_id else None
 
 

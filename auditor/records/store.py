@@ -82,8 +82,23 @@ class RunSummary:
 
 def runs(root: Path) -> list[RunSummary]:
     """Every run under a folder of audits, oldest first; reads plans and manifests only."""
-    folders = {path.parent for pattern in ("*/plan.json", "*/*/plan.json") for path in root.glob(pattern)}
-    return sorted((summary_of(folder) for folder in folders), key=lambda run: _age(run.created, run.run_id))
+    return _summaries({path.parent for pattern in ("*/plan.json", "*/*/plan.json") for path in root.glob(pattern)})
+
+
+def runs_in(audit: Path) -> list[RunSummary]:
+    """The runs of one audit, oldest first; reads nothing of the others."""
+    return [run for run in _summaries({path.parent for path in audit.glob("*/plan.json")}) if run.audit == audit]
+
+
+def folder_of(run: RunSummary) -> Path:
+    """The folder of the audit of a run.
+
+    Raises:
+        StoreError: the run lies elsewhere.
+    """
+    if run.audit is None:
+        raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
+    return run.audit
 
 
 def summary_of(folder: Path) -> RunSummary:
@@ -155,6 +170,10 @@ def _free_folder(audit: Path, run_id: str) -> Path:
 
 def _holds_anything(folder: Path) -> bool:
     return folder.exists() and any(path.name != disk.LOCK and not sums.is_leftover(path) for path in folder.iterdir())
+
+
+def _summaries(folders: Iterable[Path]) -> list[RunSummary]:
+    return sorted(map(summary_of, folders), key=lambda run: _age(run.created, run.run_id))
 
 
 def _age(created: str, run_id: str) -> tuple[str, int, str]:

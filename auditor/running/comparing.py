@@ -1,12 +1,11 @@
 """A finished run is compared with the baseline of its audit; the comparison lies in the run and is in its sums."""
 
-from auditor import findings, report
-from auditor.findings import comparing, history
+from auditor import report
+from auditor.findings import comparing
 from auditor.findings.comparing import RunComparison
 from auditor.records import baselines
 from auditor.records.run import Run
 from auditor.records.sums import COMPARISON, COMPARISON_PAGE
-from auditor.running import index
 from auditor.running.nights import night
 
 
@@ -26,9 +25,7 @@ def compare_with_baseline(run: Run) -> RunComparison | None:
     comparison = comparing.compare(before, after)
     page = report.render_comparison(comparison, before, after).encode("utf-8")
     with run.lock():
-        facts = run.manifest() or {}
         run.write(COMPARISON, comparing.write(comparison))
         run.write(COMPARISON_PAGE, page)
-        run.finish({**facts, **history.manifest_facts(findings.read(run.read_bytes("findings.json")))})
-    index.renew(run)
+        run.finish(run.manifest() or {})
     return comparison

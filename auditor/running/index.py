@@ -8,7 +8,7 @@ from auditor.errors import DiskError
 from auditor.findings import history
 from auditor.records import disk
 from auditor.records.run import Run
-from auditor.records.store import RunSummary, open_run, runs, summary_of
+from auditor.records.store import RunSummary, open_run, runs_in, summary_of
 
 FILE = "index.html"
 
@@ -21,9 +21,8 @@ def renew(run: Run) -> None:
     summary = summary_of(run.path)
     if summary.audit is None:
         return
-    known = [one for one in runs(summary.audit.parent) if one.audit == summary.audit]
     with suppress(DiskError):
-        write(summary, history.history(history.nights(known)), summary.audit / FILE)
+        write(summary, history.history(history.nights(runs_in(summary.audit))), summary.audit / FILE)
 
 
 def write(newest: RunSummary, made: history.History, path: Path) -> None:

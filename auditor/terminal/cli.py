@@ -46,7 +46,7 @@ from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
-from auditor.terminal.options import Fonts, Templates, configured
+from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
@@ -75,9 +75,6 @@ class Schema(enum.StrEnum):
     comparison = "comparison"
 
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
-Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.errors import EXIT_CHECK_FAILED, EXIT_FINE, EXIT_NOT_ESTABLISHED, ConfigError
+from auditor.terminal.options import Root
 from auditor.terminal.printing import print_lines, print_table
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _NAMED = 5
 Runs = Annotated[
     list[str], typer.Argument(metavar="[A] B", help="The earlier run, by default the baseline, and the later one.")
 ]
-Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.")]
 Pdf = Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the PDF.")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write comparison.json; - prints it.")]

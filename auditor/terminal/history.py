@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.errors import EXIT_FINE, StoreError
-from auditor.terminal.printing import print_lines, to_json
+from auditor.terminal.options import AsJson, Root, RunName
+from auditor.terminal.printing import print_lines, print_table, to_json
 
 if TYPE_CHECKING:
     from auditor.findings.history import History, Point, Trend
@@ -16,29 +17,24 @@ if TYPE_CHECKING:
 FORMAT = "auditor.history/1"
 _SHOWN = 14
 """Nights that are printed; the JSON has all."""
+_FEW = 6
+"""Numbers that are printed where none has a check."""
 
-RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="Any run of the audit: its folder, id, the beginning of it, or latest.")
-]
-Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page with a line per night.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, with all nights and numbers.")]
 
 
 def history(name: RunName = "latest", root: Root = Path("reports"), html: Html = None, as_json: AsJson = False) -> int:
-    """Show how the numbers of an audit went. All its runs, from their manifests; checks first.
+    """Show how the numbers of an audit went. All runs of that of a run, from their manifests; checks first.
 
     ! stands behind a number that is outside its control limits or fails its check; limits follow from the nights
     before, where there are twelve or more.
     """
     from auditor.findings import history as of
-    from auditor.records.store import open_run, runs, summary_of
+    from auditor.records.store import folder_of, open_run, runs_in, summary_of
     from auditor.running import index
 
     run = summary_of(open_run(name, root).path)
-    if run.audit is None:
-        raise StoreError(f"{run.path}: lies outside the folder of its audit; expected a run where `auditor run` put it")
-    made = of.history(of.nights(one for one in runs(run.audit.parent) if one.audit == run.audit))
+    made = of.history(of.nights(runs_in(folder_of(run))))
     if html and not made.nights:
         raise StoreError(f"{run.audit}: no run is complete; expected one at least for a page")
     if html:
@@ -46,7 +42,9 @@ def history(name: RunName = "latest", root: Root = Path("reports"), html: Html =
     if as_json:
         print_lines(to_json({"format": FORMAT, "audit": run.title, **_as_json(made)}))
     else:
-        print_lines([run.title, "", *_table(made), *_remarks(made)])
+        print_lines([run.title, ""])
+        _print_nights(made)
+        print_lines(_remarks(made))
     return EXIT_FINE
 
 
@@ -76,20 +74,14 @@ def _point(point: "Point") -> dict[str, Any]:
     return {**measured, "limits": limits, "result": point.result, "is_bad": point.is_bad}
 
 
-def _table(made: "History") -> Iterator[str]:
-    trends = made.checked or made.trends[:6]
-    shown = len(made.nights) - min(len(made.nights), _SHOWN)
-    rows = [["night", "verdict", *(trend.name for trend in trends)]]
-    for i, night in enumerate(made.nights):
-        cells = [_value(trend.points[i]) for trend in trends]
-        rows.append([night.created[:16].replace("T", " "), night.verdict, *cells])
-    rows = [rows[0], *rows[1 + shown :]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for when, verdict, *cells in rows:
-        numbers = (f"{cell:>{width}}" for cell, width in zip(cells, widths[2:], strict=True))
-        yield "  ".join([f"{when:<{widths[0]}}", f"{verdict:<{widths[1]}}", *numbers]).rstrip()
-    if shown:
-        yield f"and {shown:,} earlier"
+def _print_nights(made: "History") -> None:
+    trends, first = made.checked or made.trends[:_FEW], max(len(made.nights) - _SHOWN, 0)
+    rows = [
+        (night.created[:16].replace("T", " "), night.verdict, *(_value(trend.points[i]) for trend in trends))
+        for i, night in enumerate(made.nights)
+    ]
+    print_table(["night", "verdict", *(f">{trend.name}" for trend in trends)], rows[first:])
+    print_lines([f"and {first:,} earlier"] if first else [])
 
 
 def _value(point: "Point") -> str:

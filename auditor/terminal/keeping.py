@@ -8,15 +8,13 @@ import typer
 
 from auditor.errors import EXIT_FINE
 from auditor.terminal.conclusions import run_state, run_summary
+from auditor.terminal.options import AsJson, Root, RunName
 from auditor.terminal.printing import print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.records.retention import Decision, Retention
     from auditor.records.store import RunSummary
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
-Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Daily = Annotated[int, typer.Option(min=0, help="Days of which the newest run is kept.")]
 Weekly = Annotated[int, typer.Option(min=0, help="Weeks of which the newest run is kept.")]
 Monthly = Annotated[int, typer.Option(min=0, help="Months of which the newest run is kept.")]
@@ -68,9 +66,10 @@ def _described(run: "RunSummary | None", is_chosen: bool) -> str:
 def clear(name: RunName, root: Root = Path("reports")) -> int:
     """Forget what was chosen. The baseline of the audit is the last run that passed again."""
     from auditor.records import baselines
+    from auditor.records.store import folder_of
 
     run = _named(name, root)
-    was_chosen = baselines.clear(baselines.folder_of(run))
+    was_chosen = baselines.clear(folder_of(run))
     print_lines(f"{run.title}: {'cleared' if was_chosen else 'no run was chosen'}")
     return EXIT_FINE
 
@@ -114,10 +113,10 @@ def _pruned(decisions: "list[Decision]", removed: set[Path], *, dry_run: bool) -
 def prune_audit(run: Path, kept: "Retention") -> list[str]:
     """Removes old runs of the audit of a run; returns their ids."""
     from auditor.records import retention
-    from auditor.records.store import summary_of
+    from auditor.records.store import folder_of, runs_in, summary_of
 
-    audit = summary_of(run).audit
-    decisions = retention.decide(audit, _audits(audit.parent)[audit], kept) if audit else []
+    audit = folder_of(summary_of(run))
+    decisions = retention.decide(audit, runs_in(audit), kept)
     return [one.run.run_id for one in decisions if not one.is_kept and retention.remove(one.run)]
 
 

@@ -17,7 +17,8 @@ from auditor import __version__
 from auditor.errors import EXIT_CHECK_FAILED, ConfigError
 from auditor.terminal.announcing import append_summary, write_junit
 from auditor.terminal.conclusions import exit_code_of, print_result
-from auditor.terminal.keeping import AsJson, Daily, Monthly, Weekly, prune_audit
+from auditor.terminal.keeping import Daily, Monthly, Weekly, prune_audit
+from auditor.terminal.options import AsJson
 from auditor.terminal.printing import complain, print_lines
 from auditor.terminal.signals import finishing_the_shard
 
@@ -54,10 +55,11 @@ def nightly(
     that is judged is worse than that of the baseline.
     """
     from auditor.records.retention import Retention
+    from auditor.running.comparing import compare_with_baseline
 
     limit, address = _seconds(deadline), _address(ping)
     result = _run(config, str(context.obj), limit, if_changed)
-    comparison = None if result.reused else _compared(result)
+    comparison = None if result.reused else compare_with_baseline(result.run)
     if junit:
         write_junit(junit, result.findings, comparison)
     append_summary(result.findings, comparison)
@@ -85,14 +87,7 @@ def _run(config: "Config", command: str, limit: float | None, if_changed: bool) 
     end = None if limit is None else time.monotonic() + limit
     with open_progress() as progress, finishing_the_shard() as stopped:
         stop: Callable[[], bool] = lambda: stopped() or (end is not None and time.monotonic() > end)  # noqa: E731
-        pdf = config.report.pdf
-        return audit.run(config, again=not if_changed, pdf=pdf, command=command, stop=stop, progress=progress)
-
-
-def _compared(result: "Result") -> "RunComparison | None":
-    from auditor.running.comparing import compare_with_baseline
-
-    return compare_with_baseline(result.run)
+        return audit.run(config, again=not if_changed, command=command, stop=stop, progress=progress)
 
 
 def _seconds(text: str | None) -> float | None:

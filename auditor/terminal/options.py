@@ -18,6 +18,9 @@ def _option(kind: Any, help_: str, *flags: str) -> Any:
     return Annotated[kind | None, typer.Option(*flags, help=help_)]
 
 
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
+Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Templates = Annotated[Path | None, typer.Option(help="A folder of your own templates and user.css.")]
 Fonts = Annotated[Path | None, typer.Option(help="A folder of additional fonts: .ttf, .otf or .woff2.")]
 OPTIONS: Final[Mapping[str, tuple[str, Any]]] = {

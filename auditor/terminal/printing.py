@@ -31,7 +31,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for title in columns:
-        table.add_column(title.lstrip(">"), justify="right" if title.startswith(">") else "left", no_wrap=title != "")
+        head = Text(_clean(title.removeprefix(">")))  # names of numbers have brackets, which are no markup
+        table.add_column(head, justify="right" if title.startswith(">") else "left", no_wrap=title != "")
     for row in rows:
         table.add_row(*(Text(_clean(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _WIDE
