@@ -48,6 +48,7 @@ class Worker:
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _prepared: dict[str, object] = field(default_factory=dict)
     _settled: set[Proof] = field(default_factory=set)
+    _described: set[str] = field(default_factory=set)
     _unsure: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _models: LoadedModels = field(init=False)
     _reuse: Reuse = field(init=False)
@@ -161,7 +162,10 @@ class Worker:
         kept = self._reuse.structures(probe, found)
         if found.chunks and not kept:
             self._models[probe.model]  # is described when it is loaded
-        self.run.describe([*self._models.structures, *kept])
+        structures = [*self._models.structures, *kept]
+        if not {one.model for one in structures} <= self._described:
+            self.run.describe(structures)
+            self._described.update(one.model for one in structures)
         proofs = {proof: None for proof in [*chain(*self._models.proofs.values()), *self._reuse.proofs(probe, found)]}
         if not proofs.keys() <= self._settled:
             self.run.settle(list(proofs))
