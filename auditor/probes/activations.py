@@ -84,7 +84,7 @@ def _rows(model: Observes, documents: Sequence[Document], tokens: Sequence[Token
     if not documents:
         return []
     try:
-        found = model.hidden_states(tokens)
+        of_batch = model.hidden_states(tokens)
         insides = model.insides
     except UnseenActivationsError as reason:
         return [NotMeasurable(document.id, reason.kind, str(reason)) for document in documents]
@@ -96,12 +96,12 @@ def _rows(model: Observes, documents: Sequence[Document], tokens: Sequence[Token
         return [row for part in parts for row in _rows(model, documents[part], tokens[part])]
     return [
         _record(document, text, statistics, insides)
-        for document, text, statistics in zip(documents, tokens, found, strict=True)
+        for document, text, statistics in zip(documents, tokens, of_batch, strict=True)
     ]
 
 
-def _record(document: Document, tokens: Tokens, found: HiddenStatistics, insides: Insides) -> Row:
-    if not (np.isfinite(found.norms).all() and np.isfinite(found.ratios).all()):
+def _record(document: Document, tokens: Tokens, statistics: HiddenStatistics, insides: Insides) -> Row:
+    if not (np.isfinite(statistics.norms).all() and np.isfinite(statistics.ratios).all()):
         return not_finite(document)
     return Activations(
         document_id=document.id,
@@ -109,11 +109,11 @@ def _record(document: Document, tokens: Tokens, found: HiddenStatistics, insides
         truncated=tokens.encoded.truncated,
         n_layers=insides.n_layers,
         width=insides.width,
-        norms=tuple(found.norms.tolist()),
-        ratios=tuple(found.ratios.ravel().tolist()),
-        dimensions=tuple(found.dimensions.ravel().tolist()),
+        norms=tuple(statistics.norms.tolist()),
+        ratios=tuple(statistics.ratios.ravel().tolist()),
+        dimensions=tuple(statistics.dimensions.ravel().tolist()),
         n_units=insides.n_units,
-        active=found.active.tobytes(),
+        active=statistics.active.tobytes(),
         activation=insides.activation,
         unseen_units=insides.unseen_units,
     )

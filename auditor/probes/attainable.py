@@ -169,7 +169,7 @@ def _with(chosen: np.ndarray, block: np.ndarray) -> np.ndarray:
 
 def _best(tried: Sequence[tuple[_Set, np.ndarray]], values: np.ndarray, sign: int, *, is_size: bool) -> list[_Set]:
     """The sets of the next size, the best first; each once, with the better of its rankings."""
-    found: dict[bytes, _Set] = {}
+    sets: dict[bytes, _Set] = {}
     learnt: dict[int, np.ndarray] = {}
     for (one, block), value in zip(tried, values.tolist(), strict=True):
         if len(block) == 1:
@@ -180,7 +180,7 @@ def _best(tried: Sequence[tuple[_Set, np.ndarray]], values: np.ndarray, sign: in
         total = one.order[0] + (value if is_size else 0.0)
         losses = (*one.losses, sign * value) if is_size else one.losses
         new = _Set(chosen, gains, value, losses, (total, 0.0 if is_size else value))
-        known = found.get(chosen.tobytes())
+        known = sets.get(chosen.tobytes())
         if known is None or sum(known.order) < sum(new.order):
-            found[chosen.tobytes()] = new
-    return sorted(found.values(), key=lambda one: -sum(one.order))
+            sets[chosen.tobytes()] = new
+    return sorted(sets.values(), key=lambda one: -sum(one.order))

@@ -39,7 +39,7 @@ class Bounds(Generic[B]):
         """
         self.game = Game(model, replace(perturbed, faults=dict(perturbed.faults)))
         self.label, self.n_known = label, len(perturbed.masks)
-        self.found: dict[int, Losses] = {}
+        self.ends: dict[int, Losses] = {}
         self.searches: dict[int, tuple[Searching, np.ndarray]] = {}
         for goal, (_, sign) in enumerate(GOALS):
             searching = search(len(perturbed.segments), sizes, sign, width)
@@ -63,7 +63,7 @@ class Bounds(Generic[B]):
             try:
                 self.searches[goal] = searching, searching.send(self._lost(sets, keeps=GOALS[goal][0]))
             except StopIteration as end:
-                self.found[goal] = end.value
+                self.ends[goal] = end.value
                 del self.searches[goal]
 
     def attainable(self, rankings: np.ndarray) -> Attainable | None:
@@ -72,10 +72,10 @@ class Bounds(Generic[B]):
         Args:
             rankings: (R, 2, sizes) what is lost by each, without the first segments and with nothing but these.
         """
-        if len(self.found) < len(GOALS):
+        if len(self.ends) < len(GOALS):
             return None
         widest = [
-            _widest([self.found[goal], *map(tuple, rankings[:, int(keeps)].tolist())], sign)
+            _widest([self.ends[goal], *map(tuple, rankings[:, int(keeps)].tolist())], sign)
             for goal, (keeps, sign) in enumerate(GOALS)
         ]
         return Attainable(is_exhaustive(len(self.game.perturbed.segments)), *widest)

@@ -54,8 +54,8 @@ def drift_between(
         if len(records := _of_part(evidence, measured, column, value)) >= LEAST_JUDGED
     }
     made = compare((part, whole[layer]) for means in parts.values() for layer, part in enumerate(means))
-    found = (_clearest(column, value, means, whole, made) for (column, value), means in parts.items())
-    return tuple(one for one in found if one is not None), len(made)
+    clearest = (_clearest(column, value, means, whole, made) for (column, value), means in parts.items())
+    return tuple(one for one in clearest if one is not None), len(made)
 
 
 def norms_of(records: Sequence[Activations]) -> Floats:

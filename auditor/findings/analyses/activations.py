@@ -168,7 +168,7 @@ class ActivationsSummary(Summary[Activations, ActivationFindings]):
         records = list(measured.values())
         if not records:
             return None
-        first, found = records[0], outliers(records)
+        first, outlying = records[0], outliers(records)
         share, dead = _outlier_share(records), dead_units(records)
         drift, n_comparisons = drift_between(evidence, measured, setting.columns)
         dead_share = _dead_share(records, dead) if dead is not None else None
@@ -183,7 +183,7 @@ class ActivationsSummary(Summary[Activations, ActivationFindings]):
             threshold=ACTIVE_ABOVE,
             outlier=OUTLIER,
             layers=tuple(_layers(records, dead)),
-            outliers=found,
+            outliers=outlying,
             outlier_share=share,
             dead_share=dead_share,
             drift=drift,
@@ -232,12 +232,12 @@ def dead_units(records: Sequence[Activations]) -> Floats | None:
 
 def outlier_layers(record: Activations) -> dict[int, list[float]]:
     """Dimension → its ratios behind the layers in which it is an outlier, of those that are one in enough layers."""
-    found: dict[int, list[float]] = {}
+    outlying: dict[int, list[float]] = {}
     kept = len(record.ratios) // (record.n_layers + 1)
     for ratio, dimension in zip(record.ratios[kept:], record.dimensions[kept:], strict=True):
         if ratio >= OUTLIER:
-            found.setdefault(dimension, []).append(ratio)
-    return {d: ratios for d, ratios in found.items() if len(ratios) >= LEAST_LAYERS * record.n_layers}
+            outlying.setdefault(dimension, []).append(ratio)
+    return {d: ratios for d, ratios in outlying.items() if len(ratios) >= LEAST_LAYERS * record.n_layers}
 
 
 def outliers(records: Sequence[Activations]) -> tuple[OutlierDimension, ...]:
@@ -246,7 +246,7 @@ def outliers(records: Sequence[Activations]) -> tuple[OutlierDimension, ...]:
     for record in records:
         for dimension, ratios in outlier_layers(record).items():
             by_dimension.setdefault(dimension, []).append(ratios)
-    found = [
+    outlying = [
         OutlierDimension(
             dimension=dimension,
             documents=len(of_documents),
@@ -258,7 +258,7 @@ def outliers(records: Sequence[Activations]) -> tuple[OutlierDimension, ...]:
         for dimension, of_documents in by_dimension.items()
         for share in [wilson(len(of_documents), len(records))]
     ]
-    return tuple(sorted(found, key=lambda one: (-one.documents, -one.ratio, one.dimension)))
+    return tuple(sorted(outlying, key=lambda one: (-one.documents, -one.ratio, one.dimension)))
 
 
 def asleep_at_most(n: int) -> float:

@@ -75,13 +75,13 @@ def received_by_segment(
     """Attention received by each of S segments from T tokens, and which segments any token overlaps."""
     mass, seen = np.zeros(len(segments)), np.zeros(len(segments), dtype=bool)
     for field in ("text", "pair"):
-        placed = ((place, s) for s, segment in enumerate(segments) for place in segment.spans)
-        places = sorted((place.start, place.stop, s) for place, s in placed if place.field == field)
-        stops = [stop for _, stop, _ in places]
+        spanned = ((span, s) for s, segment in enumerate(segments) for span in segment.spans)
+        positions = sorted((span.start, span.stop, s) for span, s in spanned if span.field == field)
+        stops = [stop for _, stop, _ in positions]
         for t, token in enumerate(spans):
             if token.field != field or token.stop <= token.start:
                 continue
-            overlaps = _overlaps(places, bisect_right(stops, token.start), token)
+            overlaps = _overlaps(positions, bisect_right(stops, token.start), token)
             characters = sum(n for _, n in overlaps)
             for s, n in overlaps:
                 seen[s] = True
@@ -89,14 +89,14 @@ def received_by_segment(
     return mass, seen
 
 
-def _overlaps(places: Sequence[tuple[int, int, int]], first: int, token: Span) -> list[tuple[int, int]]:
-    """(segment, characters) of what a token overlaps; `places` are (start, stop, segment), sorted and disjoint."""
-    found = []
-    while first < len(places) and places[first][0] < token.stop:
-        start, stop, s = places[first]
-        found.append((s, min(stop, token.stop) - max(start, token.start)))
+def _overlaps(positions: Sequence[tuple[int, int, int]], first: int, token: Span) -> list[tuple[int, int]]:
+    """(segment, characters) of what a token overlaps; `positions` are (start, stop, segment), sorted and disjoint."""
+    shared = []
+    while first < len(positions) and positions[first][0] < token.stop:
+        start, stop, s = positions[first]
+        shared.append((s, min(stop, token.stop) - max(start, token.start)))
         first += 1
-    return found
+    return shared
 
 
 def agree_on(

@@ -84,7 +84,7 @@ class AnchorSummary(Summary[Anchor, AnchorFindings]):
             return None
         held = [rule for rule in rules if rule.precision >= HELD]
         precision, share, length = _precision(rules), _held(rules, held), _length(held) if held else None
-        found = AnchorFindings(
+        concluded = AnchorFindings(
             n_documents=len(rules),
             n_exact=sum(not rule.n_samples for rule in rules),
             n_evaluations=sum(rule.n_evaluations for rule in rules),
@@ -95,7 +95,7 @@ class AnchorSummary(Summary[Anchor, AnchorFindings]):
             length=length,
             shown=tuple(rule.document_id for rule in rules[:SHOWN]),
         )
-        return Conclusion(found, tuple(number for number in (precision, share, length) if number))
+        return Conclusion(concluded, tuple(number for number in (precision, share, length) if number))
 
     def shown(self, findings: AnchorFindings) -> Iterator[str]:
         """The documents with a card."""

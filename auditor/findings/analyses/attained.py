@@ -96,13 +96,13 @@ def numbers(method: str, shares: Sequence[tuple[float | None, ...]], seed: int) 
         least=shortest(LEAST_MOVED),
         interval=say(BOOTSTRAP),
     )
-    found = {}
+    means = {}
     for i, quantity in enumerate(QUANTITIES):
         name = f"{method}.{quantity.name.partition('.')[2]}"
         if values := [share for of_one in shares if (share := of_one[i]) is not None]:
             mean = quantity.number(bootstrap_mean(values, seed=seed, name=name), protocol)
-            found[name.partition(".")[2]] = mean.model_copy(update={"name": name})
-    return found
+            means[name.partition(".")[2]] = mean.model_copy(update={"name": name})
+    return means
 
 
 def of_run(*normalised: Number | None) -> tuple[Number, ...]:

@@ -160,7 +160,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
         tables = _Tables(rows, setting.seed)
         explained = {probe: evidence.measured(probe, Explanation) for probe in methods}
         n_bounded, n_exactly = attained.bounded(list(rows.values()))
-        found = FaithfulnessFindings(
+        concluded = FaithfulnessFindings(
             n_documents=len(rows),
             n_evaluations=sum(row.n_evaluations for row in rows.values()),
             unit=tables.unit,
@@ -171,7 +171,7 @@ class FaithfulnessSummary(Summary[Faithfulness, FaithfulnessFindings]):
             n_bounded_exactly=n_exactly,
             reliable_share=reliable,
         )
-        return Conclusion(found, (reliable, *attained.of_run(*found.explainers[0].normalised)))
+        return Conclusion(concluded, (reliable, *attained.of_run(*concluded.explainers[0].normalised)))
 
     def contributions(self, evidence: Evidence, setting: Setting) -> Iterator[Contributions]:
         """Which explanations of the first method are to be relied upon."""

@@ -136,8 +136,8 @@ def excess(removal: Removal) -> float:
 def removals(evidence: Evidence, probe: str) -> Acted:
     """What the explanations of one method came to."""
     rows = evidence.measured(FAITHFULNESS, Faithfulness)
-    found = {name: r for name, row in rows.items() for r in row.removals if r.probe == probe}
-    return Acted(unit_of(rows), found)
+    by_document = {name: r for name, row in rows.items() for r in row.removals if r.probe == probe}
+    return Acted(unit_of(rows), by_document)
 
 
 def unit_of(rows: Mapping[str, Faithfulness]) -> Unit:

@@ -67,18 +67,18 @@ def places(body: nn.Module, config: PreTrainedConfig) -> Places:
     stack = layers(body, config.get_text_config().num_hidden_layers)
     if not stack:
         raise UnseenActivationsError("the model has no list of its layers in which each could be told apart")
-    found = [[m for m in layer.modules() if _is_activation(m)] for layer in stack]
-    reason = _unseen(stack, found)
-    return Places(tuple(stack), () if reason else tuple(one[0] for one in found), reason)
+    activations = [[m for m in layer.modules() if _is_activation(m)] for layer in stack]
+    reason = _unseen(stack, activations)
+    return Places(tuple(stack), () if reason else tuple(one[0] for one in activations), reason)
 
 
-def _unseen(stack: Sequence[nn.Module], found: Sequence[Sequence[nn.Module]]) -> str:
+def _unseen(stack: Sequence[nn.Module], activations: Sequence[Sequence[nn.Module]]) -> str:
     """Why hidden units cannot be seen, as far as that is known before anything is read."""
     if any(_ROUTED.search(type(module).__name__) for layer in stack for module in layer.modules()):
         return "tokens are sent to experts, each of which has hidden units of its own"
-    if any(not one for one in found):
+    if any(not one for one in activations):
         return "the activation function is called in a way that does not show it"
-    return "a layer has several activation functions" if any(len(one) > 1 for one in found) else ""
+    return "a layer has several activation functions" if any(len(one) > 1 for one in activations) else ""
 
 
 def _is_activation(module: nn.Module) -> bool:
@@ -107,8 +107,8 @@ class Observer:
         if not isinstance(states, torch.Tensor) or states.shape[:2] != self.valid.shape or states.dim() != 3:
             raise UnseenActivationsError(f"what comes by at layer {layer} is not one hidden state for each token")
         self.width = states.shape[-1]
-        found = reduced(states, self.valid.to(states.device, non_blocking=True))
-        self._states[layer].append(tuple(one.to(self.valid.device) for one in found))
+        columns = reduced(states, self.valid.to(states.device, non_blocking=True))
+        self._states[layer].append(tuple(one.to(self.valid.device) for one in columns))
 
     def see_units(self, layer: int, values: torch.Tensor) -> None:
         """Takes what the activation function of a layer gives, (B, T, F) or (B · T, F)."""

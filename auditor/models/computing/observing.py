@@ -141,7 +141,7 @@ class ActivationReader:
         kind = type(where.activations[0]).__name__ if where.activations else ""
         return statistics, Insides(len(where.layers), observer.width, observer.n_units, kind, where.unseen)
 
-    def _require_layers(self, text: Encoded, found: HiddenStatistics) -> None:
+    def _require_layers(self, text: Encoded, statistics: HiddenStatistics) -> None:
         """Refuses layers that are not those whose states the model itself gives out.
 
         Raises:
@@ -152,10 +152,11 @@ class ActivationReader:
             given = model.body(**model.stock_arguments(text), output_hidden_states=True)
             states = getattr(given, "hidden_states", None) or ()
             valid = torch.ones(1, len(text.ids), dtype=torch.bool, device=model.device)
-            norms = [float(reduced(one.to(model.device), valid)[0]) for one in states[: len(found.norms) - 1]]
-        if len(states) != len(found.norms):
+            norms = [float(reduced(one.to(model.device), valid)[0]) for one in states[: len(statistics.norms) - 1]]
+        if len(states) != len(statistics.norms):
             raise UnseenActivationsError("the model gives out no hidden states that could be held against those found")
-        if not np.allclose(norms, found.norms[:-1], rtol=HALF_TOLERANCE if model.model.dtype in HALF else TOLERANCE):
+        tolerance = HALF_TOLERANCE if model.model.dtype in HALF else TOLERANCE
+        if not np.allclose(norms, statistics.norms[:-1], rtol=tolerance):
             raise UnseenActivationsError("the layers that were found are not those whose states the model gives out")
 
     def _proof(self, truth: Truth, way: Way, difference: float) -> Proof:

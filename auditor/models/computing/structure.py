@@ -120,8 +120,8 @@ def _block(rank: int, n_layers: int, tensors: Sequence[tuple[int, np.ndarray | N
 
 def _sums(tensors: Sequence[torch.Tensor]) -> list[np.ndarray]:
     """Of each tensor: sum, sum of squares and greatest of the finite weights, zeros, weights that are not finite, n."""
-    found = [_gone_through(tensor.detach().flatten(), finite=False) for tensor in tensors]
-    on_host = [np.append(one.cpu().double().numpy(), t.numel()) for one, t in zip(found, tensors, strict=True)]
+    on_device = [_gone_through(tensor.detach().flatten(), finite=False) for tensor in tensors]
+    on_host = [np.append(one.cpu().double().numpy(), t.numel()) for one, t in zip(on_device, tensors, strict=True)]
     for i, one in enumerate(on_host):
         if not np.isfinite(one).all():
             again = _gone_through(tensors[i].detach().flatten(), finite=True)

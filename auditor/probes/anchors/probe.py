@@ -27,7 +27,7 @@ from pydantic.dataclasses import dataclass
 from auditor.corpus.segments import Segmenter
 from auditor.models import Answers
 from auditor.models.capabilities import B
-from auditor.probes.anchors.search import FRESH, Asking, Found, Search, Settings, enumerated
+from auditor.probes.anchors.search import FRESH, Asking, Rule, Search, Settings, enumerated
 from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.probes.game import Game, ask
 from auditor.probes.perturbing import Cut, Most, Perturbed, cut, evaluate, every_mask, questioned, seed_for
@@ -125,33 +125,33 @@ class AnchorsProbe:
         if perturbed.question.free or perturbed.fault:
             return study
         if self._is_enumerated(n_segments):
-            study.found = enumerated(study.agreed(perturbed.masks), self.settings)
+            study.rule = enumerated(study.agreed(perturbed.masks), self.settings)
         else:
             random = np.random.RandomState(seed_for(seed, perturbed.document, self.name))
             study.begin(Search(n_segments, self.settings, random).run())
         return study
 
     def _row(self, study: "_Study[B]", one: Cut) -> Row:
-        asked, found = study.game.perturbed, study.found
+        asked, rule = study.game.perturbed, study.rule
         if asked.question.free:
             message = "a free continuation is no label that could stay"
             return NotMeasurable(one.document.id, "no-label", message)
-        if found is None:
+        if rule is None:
             return study.game.fault or not_finite(one.document)
         return Anchor(
             document_id=one.document.id,
             label=asked.question.labels[int(asked.values[0].argmax())],
             segmenter=one.segmenter,
             segments=one.segments,
-            rule=found.rule,
-            precision=found.precision,
-            low=found.low,
-            high=found.high,
-            coverage=0.5 ** len(found.rule),
-            base_precision=found.base_precision,
-            n_samples=found.n_samples,
+            rule=rule.rule,
+            precision=rule.precision,
+            low=rule.low,
+            high=rule.high,
+            coverage=0.5 ** len(rule.rule),
+            base_precision=rule.base_precision,
+            n_samples=rule.n_samples,
             n_evaluations=len(asked.masks),
-            stopped=found.stopped,
+            stopped=rule.stopped,
         )
 
 
@@ -163,7 +163,7 @@ class _Study(Generic[B]):
     multi_label: bool
     search: Asking | None = None
     masks: np.ndarray | None = None
-    found: Found | None = None
+    rule: Rule | None = None
 
     def begin(self, search: Asking) -> None:
         self.search, self.masks = search, next(search)
@@ -178,7 +178,7 @@ class _Study(Generic[B]):
         try:
             self.masks = self.search.send(self.agreed(self.masks))
         except StopIteration as end:
-            self.search, self.found = None, end.value
+            self.search, self.rule = None, end.value
 
     def agreed(self, masks: np.ndarray) -> np.ndarray:
         """(N,) bool: whether the label stays that of the whole document."""

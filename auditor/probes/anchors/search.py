@@ -37,7 +37,7 @@ from auditor.probes.perturbing import every_mask
 FIRST, LEAST, BATCH, FRESH = 100, 10, 25, 200
 """Draws under the empty rule; of every rule at least; in a round; for what is told of the rule that was found."""
 EPSILON = 0.15
-Asking = Generator[np.ndarray, np.ndarray, "Found"]
+Asking = Generator[np.ndarray, np.ndarray, "Rule"]
 Drawing = Generator[np.ndarray, np.ndarray, None]
 
 
@@ -54,7 +54,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Rule:
     """A rule, and what is known of it."""
 
     rule: tuple[int, ...]
@@ -69,7 +69,7 @@ class Found:
     """`anchored`, `length` or `budget`."""
 
 
-def enumerated(agreed: np.ndarray, settings: Settings) -> Found:
+def enumerated(agreed: np.ndarray, settings: Settings) -> Rule:
     """The best rule of at most `max_length` segments, from all masks.
 
     Args:
@@ -87,7 +87,7 @@ def enumerated(agreed: np.ndarray, settings: Settings) -> Found:
     length = sizes[holds].min() if holds.any() else min(settings.max_length, n_segments)
     code = int(np.where(sizes == length, precisions, -1.0).argmax())
     rule, value = tuple(i for i in range(n_segments) if code >> i & 1), float(precisions[code])
-    return Found(rule, value, value, value, float(precisions[0]), 0, "anchored" if holds.any() else "length")
+    return Rule(rule, value, value, value, float(precisions[0]), 0, "anchored" if holds.any() else "length")
 
 
 @dataclass(eq=False)
@@ -203,7 +203,7 @@ class Search:
         agreed = yield masks
         value = float(agreed.mean())
         low, high = (value, value) if is_exact else interval(int(agreed.sum()), FRESH)
-        return Found(names, value, low, high, base, 0 if is_exact else FRESH, stopped)
+        return Rule(names, value, low, high, base, 0 if is_exact else FRESH, stopped)
 
 
 def _means(counts: np.ndarray) -> np.ndarray:

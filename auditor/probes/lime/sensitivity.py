@@ -58,10 +58,10 @@ def with_sensitivity(explanation: Explanation, n_samples: int, num_features: int
         num_features: How many segments a surrogate may use; None for all.
     """
     first, *others = explanation.targets
-    found = sensitivity(explanation, n_samples, num_features)
-    if found is None or first.surrogate is None:
+    greatest = sensitivity(explanation, n_samples, num_features)
+    if greatest is None or first.surrogate is None:
         return explanation
-    told = replace(first, surrogate=replace(first.surrogate, sensitivity=found))
+    told = replace(first, surrogate=replace(first.surrogate, sensitivity=greatest))
     return replace(explanation, targets=(told, *others))
 
 

@@ -109,24 +109,24 @@ def _table(sources: Sources) -> Table:
     return Table(caption, columns, rows, kept_in="evidence")
 
 
-def _row(found: Anchor) -> tuple[str, ...]:
-    interval = formats.span(found.low, found.high, "share", 2) if found.n_samples else say("exact")
-    title = f"{_share(found.precision)}, {interval}"
-    mark = marks.interval(_AXIS, found.low, found.precision, found.high, title=title, height=14)
+def _row(anchor: Anchor) -> tuple[str, ...]:
+    interval = formats.span(anchor.low, anchor.high, "share", 2) if anchor.n_samples else say("exact")
+    title = f"{_share(anchor.precision)}, {interval}"
+    mark = marks.interval(_AXIS, anchor.low, anchor.precision, anchor.high, title=title, height=14)
     return (
-        formats.middle(found.document_id, 24),
-        " + ".join(_words(found)) or say("no word"),
-        formats.middle(found.label, 24),
+        formats.middle(anchor.document_id, 24),
+        " + ".join(_words(anchor)) or say("no word"),
+        formats.middle(anchor.label, 24),
         mark,
-        _share(found.precision),
+        _share(anchor.precision),
         interval,
-        _share(found.base_precision),
-        _share(found.coverage),
+        _share(anchor.base_precision),
+        _share(anchor.coverage),
     )
 
 
-def _words(found: Anchor) -> tuple[str, ...]:
-    return tuple(formats.excerpt(found.segments[i].text, 40) for i in found.rule)
+def _words(anchor: Anchor) -> tuple[str, ...]:
+    return tuple(formats.excerpt(anchor.segments[i].text, 40) for i in anchor.rule)
 
 
 def _shown(sources: Sources, analysis: AnchorFindings) -> list[tuple[Document, Anchor]]:
@@ -138,24 +138,24 @@ def _address(sources: Sources, document_id: str) -> str:
     return f"{SUMMARY.section_id}-{sources.position(document_id)}"
 
 
-def _card(sources: Sources, document: Document, found: Anchor) -> Card:
-    unit = highlights.unit_of_segmenter(found.segmenter)
+def _card(sources: Sources, document: Document, anchor: Anchor) -> Card:
+    unit = highlights.unit_of_segmenter(anchor.segmenter)
     return Card(
         anchor=_address(sources, document.id),
         document_id=formats.middle(document.id, 48),
-        label=formats.middle(found.label, 60),
-        words=_words(found),
-        passages=tuple(highlights.passages(document, _marks(found), unit, _MOST_WORDS)),
-        facts=say("precision {value}", value=_share(found.precision)),
-        made=_made(found),
+        label=formats.middle(anchor.label, 60),
+        words=_words(anchor),
+        passages=tuple(highlights.passages(document, _marks(anchor), unit, _MOST_WORDS)),
+        facts=say("precision {value}", value=_share(anchor.precision)),
+        made=_made(anchor),
     )
 
 
-def _marks(found: Anchor) -> list[highlights.Mark]:
+def _marks(anchor: Anchor) -> list[highlights.Mark]:
     """Every segment, those of the rule with a shade."""
     return [
-        highlights.Mark(span.start, span.stop, span.field, _MARKED if i in found.rule else "", float(i in found.rule))
-        for i, segment in enumerate(found.segments)
+        highlights.Mark(span.start, span.stop, span.field, _MARKED if i in anchor.rule else "", float(i in anchor.rule))
+        for i, segment in enumerate(anchor.segments)
         for span in segment.spans
     ]
 
@@ -164,10 +164,10 @@ def _share(value: float) -> str:
     return formats.decimal(value, 2 if value >= 0.01 or not value else 4)
 
 
-def _made(found: Anchor) -> str:
-    variants = plural(found.n_evaluations, "{n} variant", "{n} variants")
-    drawn = say("{variants}, no sampling error", variants=variants) if not found.n_samples else variants
-    end = say(_ENDS[found.stopped]) if found.stopped in _ENDS else ""
+def _made(anchor: Anchor) -> str:
+    variants = plural(anchor.n_evaluations, "{n} variant", "{n} variants")
+    drawn = say("{variants}, no sampling error", variants=variants) if not anchor.n_samples else variants
+    end = say(_ENDS[anchor.stopped]) if anchor.stopped in _ENDS else ""
     return separator().join(part for part in (drawn, end) if part)
 
 

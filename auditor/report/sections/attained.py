@@ -61,7 +61,7 @@ def sought(analysis: FaithfulnessFindings) -> str:
     n, exactly = analysis.n_bounded, analysis.n_bounded_exactly
     if not n:
         return ""
-    found = plural(
+    documents = plural(
         n,
         "For {n} document, drawn by its content, the best and the worst ranking of its words were sought.",
         "For {n} documents, drawn by their contents, the best and the worst ranking of their words were sought.",
@@ -71,4 +71,4 @@ def sought(analysis: FaithfulnessFindings) -> str:
         "the true bounds may lie a little further apart.",
         exactly=count(exactly),
     )
-    return paragraph([found, how])
+    return paragraph([documents, how])

@@ -198,10 +198,10 @@ def _sensitivity(explanation: Explanation) -> str:
     surrogate = explanation.targets[0].surrogate
     if surrogate is None or surrogate.sensitivity is None:
         return ""
-    found, halves = surrogate.sensitivity, surrogate.halves
+    sensitivity, halves = surrogate.sensitivity, surrogate.halves
     values = {
-        "change": formats.decimal(found.greatest, 2),
-        "word": formats.excerpt(explanation.segments[found.segment].text, 22),
+        "change": formats.decimal(sensitivity.greatest, 2),
+        "word": formats.excerpt(explanation.segments[sensitivity.segment].text, 22),
     }
     if halves is None or halves.distance is None:
         return say("max-sensitivity {change}, without “{word}”", **values)
