@@ -149,7 +149,7 @@ class Randomises(Answers[B], Protocol[B]):
 
         Returns:
             Inside the block, an iterator: with each part that it gives, the weights of this part have been drawn, those
-            of the parts before it too; at most six.
+            of the parts before it too; at most `records.sanity.MOST_PARTS`.
 
         Raises:
             FixedWeightsError: Some weights cannot be exchanged.
@@ -252,6 +252,11 @@ class Observes(Reads, Protocol):
 @runtime_checkable
 class ShowsAttention(Answers[B], Protocol[B]):
     """Shows what its attention has to do with its answers, in any medium."""
+
+    @property
+    def most_heads(self) -> int | None:
+        """How many heads all layers have together, at most; None where its configuration does not say."""
+        ...
 
     def attention_of_answers(self, documents: Sequence[Document], *, rolls_out: bool) -> list[PartAttention]:
         """What the place where an answer is read gets of each part, over all layers and heads.

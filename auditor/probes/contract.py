@@ -159,7 +159,7 @@ class Bounded(Protocol[M_contra]):
 
     def evaluations(
         self, model: M_contra, documents: Sequence[Document], probes: Sequence[AnyProbe]
-    ) -> Sequence[Evaluations]:
+    ) -> Sequence[Evaluations] | None:
         """The most evaluations of the model about each document; the model is asked nothing for it.
 
         What a language model writes before it is asked about is not counted, nor that it reads a text once for every
@@ -169,6 +169,9 @@ class Bounded(Protocol[M_contra]):
             model: Loaded, as for `measure`.
             documents: None of them blank.
             probes: All that run.
+
+        Returns:
+            Of each document; None where that cannot be said.
         """
         ...
 

@@ -7,8 +7,8 @@ the place of what it took from the values (`auditor.models.attention.switching`)
     received   r_t = (1/T) Σ_i p_it  of each head: the weight of token t, mean over the queries i
     agreement  τ_b over segments between Σ_{t ∈ s} r_t and |w_s|, w the weights of an explainer toward that label
 
-1 + L·H evaluations a document, L layers that attend with H heads each. Only what one head does by itself shows: of two
-that do the same, either would seem to do nothing.
+2 + L·H evaluations a document, L layers that attend with H heads each: its attention, and the answers. Only what one
+head does by itself shows: of two that do the same, either would seem to do nothing.
 
 The label and the segments are those of the explanations of the document, which other probes made; agreement is asked of
 occlusion, which is exact, and of saliency, where they run. Segments of which the model reads no token are left out.
@@ -32,7 +32,7 @@ from auditor.findings.statistics.likeness import kendall_tau_b
 from auditor.models import Question, ShowsAttention
 from auditor.models.inputs import HeadEffects, UnreadableError, UnseenAttentionError
 from auditor.probes.attribution import owners
-from auditor.probes.contract import STRICT, Sitting, beyond_blanks, not_finite
+from auditor.probes.contract import STRICT, AnyProbe, Evaluations, Sitting, beyond_blanks, not_finite
 from auditor.probes.explained import explanations_of
 from auditor.records.explanations import Explanation
 from auditor.records.heads import COMPARED, HeadAblation, HeadAgreement
@@ -65,6 +65,16 @@ class HeadAblationProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self,
+        model: ShowsAttention[Any],
+        documents: Sequence[Document],
+        probes: Sequence[AnyProbe],  # noqa: ARG002
+    ) -> list[Evaluations] | None:
+        """2 + L · H for each, as far as the model says how many heads it has."""
+        n_heads = model.most_heads
+        return None if n_heads is None else [Evaluations(2 + n_heads)] * len(documents)
 
     def measure(
         self, model: ShowsAttention[Any], documents: Sequence[Document], sitting: Sitting[object]

@@ -35,9 +35,19 @@ from pydantic.dataclasses import dataclass
 from auditor.findings.statistics.likeness import pearson, spearman
 from auditor.models import Question, Randomises
 from auditor.models.inputs import FixedWeightsError, Gradients, Points
-from auditor.probes.contract import STRICT, AnyProbe, Prepares, Sitting, beyond_blanks, gathered, predecessors
+from auditor.probes.contract import (
+    STRICT,
+    AnyProbe,
+    Bounded,
+    Evaluations,
+    Prepares,
+    Sitting,
+    beyond_blanks,
+    gathered,
+    predecessors,
+)
 from auditor.records.explanations import Explanation, Segment
-from auditor.records.sanity import Likeness, Part, Sanity
+from auditor.records.sanity import MOST_PARTS, Likeness, Part, Sanity
 from auditor.records.types import Document, NotMeasurable, Unmeasured
 
 LEAST_SEGMENTS = 3
@@ -67,6 +77,23 @@ class SanityProbe:
     def model(self) -> None:
         """The audited model itself."""
         return
+
+    def evaluations(
+        self, model: Randomises[Any], documents: Sequence[Document], probes: Sequence[AnyProbe]
+    ) -> list[Evaluations] | None:
+        """What every explainer asks at most, for the model as it is and after each step; None if one does not say."""
+        explainers = [probe for probe in gathered(self, probes) if probe.model is None]
+        stated = [one.evaluations(model, documents, probes) for one in explainers if isinstance(one, Bounded)]
+        known = [of_one for of_one in stated if of_one is not None]
+        if len(known) < len(explainers):
+            return None
+        return [
+            Evaluations(
+                (1 + MOST_PARTS) * sum(one[i].forward for one in known),
+                (1 + MOST_PARTS) * sum(one[i].backward for one in known),
+            )
+            for i in range(len(documents))
+        ]
 
     def measure(self, model: Randomises[Any], documents: Sequence[Document], sitting: Sitting[object]) -> Iterator[Row]:
         """Yields for each document how its explanations change; not measurable without any, or too few segments."""

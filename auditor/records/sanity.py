@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST_PARTS = 6
+"""Steps in which a model forgets, at most: its head, four groups of layers, its embeddings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

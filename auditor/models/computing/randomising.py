@@ -28,10 +28,10 @@ from torch import nn
 
 from auditor.models.computing.patching import Patch, Values
 from auditor.models.inputs import FixedWeightsError
-from auditor.records.sanity import Part
+from auditor.records.sanity import MOST_PARTS, Part
 
-GROUPS = 4
-"""Groups of layers: with head and embeddings six steps."""
+GROUPS = MOST_PARTS - 2
+"""Groups of layers, beside head and embeddings."""
 
 Named = list[tuple[str, nn.Parameter]]
 
