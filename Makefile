@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,10 +33,11 @@ demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 	@$(BIN)/python samples/fetch_smollm2.py
 	$(BIN)/auditor run -c samples/smollm2.toml $(ARGS)
 
-test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
-	@$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
-	$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+test: $(VENV)/developers  ## the tests (ARGS="-k fonts" for some)
+	@$(call tests,)
+
+test-exhaustive: $(VENV)/developers  ## those that try every case: the whole table of architectures, kills, other programs
+	@$(call tests,-m 'exhaustive and not gpu')
 
 # An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.
 test-lowest:  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)
@@ -70,7 +71,7 @@ golden: $(VENV)/developers  ## rewrite the golden files and the example report; 
 messages: $(VENV)/developers  ## gather what the report says into the catalogues of its languages
 	@$(BIN)/python -m auditor.languages.catalogue
 
-check: lint type test  ## exactly what CI runs
+check: lint type test-exhaustive test  ## exactly what CI runs
 
 bench: $(VENV)/benchmarks  ## ours against every peer and the limits: an hour and a half, the first time two (ARGS="--only lime")
 	@$(THREADS) $(BIN)/python -m tests.benchmarks --out reports/benchmarks $(ARGS)
@@ -127,6 +128,13 @@ if [ $${#missing[@]} -gt 0 ]; then
       "Fedora: dnf install pango poppler-utils qpdf; macOS: brew install pango poppler qpdf" >&2
   fi
 fi
+endef
+
+# $(1): options of pytest.
+define tests
+$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
+$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
+$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(1) $(ARGS)
 endef
 
 # $(1): name; $(2): options of pip; $(3): options of pytest. Left out is what holds for the releases of constraints.txt

@@ -65,7 +65,7 @@ def smollm2() -> TextGeneration:
     return model
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_smollm2_agrees_with_lm_eval(smollm2: TextGeneration) -> None:
     texts = [SPEECH * 4, "The film is not bad at all, and the ending is quietly moving.", "Good."]
     wanted = theirs(smollm2, texts, max_length=64)
@@ -73,7 +73,7 @@ def test_smollm2_agrees_with_lm_eval(smollm2: TextGeneration) -> None:
     assert [-record.nll for record in found] == pytest.approx(wanted, rel=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_smollm2_finds_english_likely_and_shuffled_english_not(smollm2: TextGeneration) -> None:
     words = SPEECH.split()
     straight, shuffled = ours(smollm2, [SPEECH, " ".join(sorted(words))])
@@ -82,7 +82,7 @@ def test_smollm2_finds_english_likely_and_shuffled_english_not(smollm2: TextGene
     assert perplexity[1] > 10 * perplexity[0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_smollm2_does_not_depend_on_batch_and_order(smollm2: TextGeneration) -> None:
     texts = [SPEECH, "Good.", "A café in Paris, naïve and charming.", SPEECH[:90]]
     together = ours(smollm2, texts, context_length=48, stride=16)

@@ -61,9 +61,14 @@ class Case:
     trust: Trust
     named: bool
     """Whether the first two words are, or hold, the cause; of no meaning without one."""
-    confirmed: bool
+    matters: bool
     """Whether occlusion puts a word of the cause first, and the answer loses by it."""
     has_cause: bool
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether occlusion confirms what the explanation says: it names a cause that matters."""
+        return self.named and self.matters
 
 
 def graded(model: object, texts: Sequence[planted.Text], seed: int) -> Iterator[Case]:
@@ -157,7 +162,8 @@ def bags(n: int) -> Iterator[tuple[str, list[Case]]]:
 
 def table(results: Mapping[str, Sequence[Case]]) -> Iterator[str]:
     """Lines of Markdown: shares of the grades by kind of model and explainer, and whether what they say is true."""
-    heads = ("model", "explainer", "n", *GRADES, "cause first, of rely", "rely, of confirmed", *MEDIANS.values())
+    told = ("cause first, of rely", "rely, of confirmed", "cause first, of causes that matter")
+    heads = ("model", "explainer", "n", *GRADES, *told, *MEDIANS.values())
     yield f"| {' | '.join(heads)} |"
     yield f"|---|---|{'--:|' * (len(heads) - 2)}"
     for kind, cases in results.items():
@@ -173,6 +179,7 @@ def _shares(cases: Sequence[Case]) -> Iterator[str]:
     yield from (f"{counts[grade] / len(cases):.3f}" for grade in GRADES)
     yield _share([case.named for case in cases if case.trust.grade == "rely" and case.has_cause])
     yield _share([case.trust.grade == "rely" for case in cases if case.confirmed])
+    yield _share([case.named for case in cases if case.matters])
 
 
 def _share(values: Sequence[bool]) -> str:
@@ -203,6 +210,7 @@ def main() -> None:
     ):
         for kind, cases in part:
             results.setdefault(kind, []).extend(cases)
+    results["all planted"] = [case for kind in planted.PLANTED for case in results[kind]]
     print("\n".join(table(results)))
 
 
