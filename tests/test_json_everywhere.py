@@ -37,6 +37,7 @@ ASKED = {
     "schema": ["findings"],
     "help": [],
     "history": ["RUN"],
+    "export": ["RUN", "--to", "csv", "--out", "exported"],
     "prune": [],
     "baseline set": ["RUN"],
     "baseline show": [],

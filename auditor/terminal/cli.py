@@ -41,6 +41,7 @@ from auditor.terminal.conclusions import (
     verdict_lines,
 )
 from auditor.terminal.diff import diff
+from auditor.terminal.exporting import export
 from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
@@ -301,6 +302,7 @@ app.command()(init)
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
+app.command()(export)
 app.command()(configured(nightly))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
