@@ -33,6 +33,8 @@ HOMES = {
     "matplotlib": ("auditor.report.drawing.figures",),
     "weasyprint": ("auditor.report.page.pdf",),
     "babel": ("auditor.languages",),
+    "mlflow": ("auditor.running.exporters.mlflow",),
+    "tensorboard": ("auditor.running.exporters.tensorboard",),
     "sklearn": ("auditor.findings.statistics.sparse_regression",),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc"}
@@ -115,7 +117,7 @@ def _libraries(names: set[str]) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("part", ["errors", "records", "corpus", "config", "findings", "report"])
+@pytest.mark.parametrize("part", ["errors", "records", "corpus", "config", "findings", "report", "running.exporters"])
 def test_torch_is_out_of_reach_of_what_renders_a_report(part):
     assert not _libraries(_reached(f"auditor.{part}")) & {"torch", "transformers"}
 

@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINES = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
 # The first is used where it is installed; the second is an extra of its probe, which says so; the others are parts of
 # jinja2 and pydantic, which name their releases.
-UNDECLARED = {"datasets", "shap", "markupsafe", "pydantic_core"}
+UNDECLARED = {"datasets", "shap", "mlflow", "tensorboard", "markupsafe", "pydantic_core"}
 PINS = [Requirement(line) for line in LINES]
 
 

@@ -7,11 +7,11 @@ once. Exit codes stand in `auditor.errors`.
 import enum
 import errno
 import json
-import os
 import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,6 @@ from auditor.errors import (
     EXIT_BUG,
     EXIT_FINE,
     AuditorError,
-    ConfigError,
     DiskError,
     InterruptedRunError,
     LockedError,
@@ -30,7 +29,7 @@ from auditor.errors import (
     StoreError,
     VerificationError,
 )
-from auditor.terminal import streams
+from auditor.terminal import faults, streams
 from auditor.terminal.conclusions import (
     coverage_line,
     exit_code_of,
@@ -42,13 +41,15 @@ from auditor.terminal.conclusions import (
     verdict_lines,
 )
 from auditor.terminal.diff import diff
+from auditor.terminal.exporting import export
 from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
-from auditor.terminal.printing import complain, print_lines, print_notes, to_json
+from auditor.terminal.printing import complain, print_lines, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
+from auditor.terminal.starting import init
 
 if TYPE_CHECKING:
     from auditor.config import Config
@@ -88,26 +89,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
         except AuditorError as error:
-            complain(str(error))
-            print_notes(getattr(error, "__notes__", ()))
-            return error.exit_code
+            notes = getattr(error, "__notes__", ())
+            return faults.report(given, type(error).__name__, str(error), error.exit_code, notes)
         except KeyboardInterrupt:
-            complain("interrupted; what is measured is kept: resume with the same command")
-            return InterruptedRunError.exit_code
+            text = "interrupted; what is measured is kept: resume with the same command"
+            return faults.report(given, InterruptedRunError.__name__, text, InterruptedRunError.exit_code)
         except OSError as error:
             if error.errno not in _FULL_OR_READ_ONLY:
-                return _bug()
-            complain(f"{error.filename or 'the disk'}: {error.strerror}; what was written before is kept")
-            return DiskError.exit_code
-        except Exception:
-            return _bug()
+                return _bug(given, error)
+            text = f"{error.filename or 'the disk'}: {error.strerror}; what was written before is kept"
+            return faults.report(given, DiskError.__name__, text, DiskError.exit_code)
+        except Exception as error:
+            return _bug(given, error)
 
 
-def _bug() -> int:
+def _bug(arguments: list[str], error: Exception) -> int:
     """What is left is a fault of this program: whoever reports it needs the whole traceback."""
     traceback.print_exc()
-    complain("this is a fault of auditor, not of your input: please report it; what is measured is kept")
-    return EXIT_BUG
+    text = "this is a fault of auditor, not of your input: please report it; what is measured is kept"
+    return faults.report(arguments, type(error).__name__, text, EXIT_BUG)
 
 
 def _invoke(arguments: list[str]) -> int:
@@ -119,7 +119,7 @@ def _invoke(arguments: list[str]) -> int:
         return int(done.exit_code)
     except _UsageError as error:
         error.show()
-        return int(error.exit_code)
+        return faults.print_object(arguments, "UsageError", error.format_message(), int(error.exit_code))
 
 
 def _print_version(asked: bool) -> None:
@@ -243,61 +243,51 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
 
 
 @app.command()
-def verify(name: RunName, root: Root = Path("reports")) -> int:
+def verify(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -> int:
     """Check that a run is as it was written. Checksums, plan, every table."""
     from auditor.records.verification import verify as verified
 
     try:
         run = _open(name, root)
-        faults = verified(run)
+        found = verified(run)
     except (DiskError, LockedError, NoSuchRunError):
         raise
     except StoreError as error:
         raise VerificationError(str(error)) from error
-    print_lines(map(str, faults))
-    if faults:
-        raise VerificationError(f"{run.path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}, see above")
-    print_lines(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
-    return EXIT_FINE
+    code = VerificationError.exit_code if found else EXIT_FINE
+    if as_json:
+        kept = list(map(asdict, found))
+        print_lines(to_json({**run_identity(run), "is_sound": not found, "faults": kept, "exit_code": code}))
+    else:
+        print_lines(map(str, found))
+    if found:
+        complain(f"{run.path}: {len(found)} fault{'s' if len(found) > 1 else ''}, see above")
+    elif not as_json:
+        print_lines(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
+    return code
 
 
 @app.command()
-def doctor(output: Annotated[Path, typer.Option(help="Where runs are to be written.")] = Path("reports")) -> int:
+def doctor(
+    output: Annotated[Path, typer.Option(help="Where runs are to be written.")] = Path("reports"),
+    as_json: AsJson = False,
+) -> int:
     """Look for what an audit needs on this machine."""
     from auditor.terminal.doctor import examine
 
     examined = examine(output)
-    print_lines(f"{finding.state:<8} {finding.subject:<13} {finding.text}" for finding in examined)
-    return min((finding.exit_code for finding in examined if finding.exit_code), default=EXIT_FINE)
-
-
-@app.command()
-def init(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="What to write.")] = Path("audit.toml"),
-    model: Annotated[str | None, typer.Option(help="A model's folder, or its id on the hub.")] = None,
-    data: Annotated[str | None, typer.Option(help="The documents.")] = None,
-) -> int:
-    """Write a commented configuration to start from."""
-    from auditor.config import starter
-    from auditor.records import disk
-
-    if path.suffix.lower() != ".toml":
-        raise ConfigError(f"{path}: what is written is TOML; give a name that ends in .toml")
-    if path.exists():
-        raise ConfigError(f"{path}: exists already and is left as it is; give another name")
-    disk.write(path, starter(_seen_from(path, model), _seen_from(path, data)).encode())
-    print_lines(f"{path}: written; edit it, then `auditor check {shlex.quote(str(path))}`")
-    return EXIT_FINE
-
-
-def _seen_from(path: Path, value: str | None) -> str | None:
-    """A file or folder that is here, as the configuration at `path` must name it; anything else as it stands."""
-    return os.path.relpath(value, path.parent) if value and Path(value).exists() else value
+    code = min((finding.exit_code for finding in examined if finding.exit_code), default=EXIT_FINE)
+    if as_json:
+        print_lines(to_json({"findings": list(map(asdict, examined)), "exit_code": code}))
+    else:
+        print_lines(f"{finding.state:<8} {finding.subject:<13} {finding.text}" for finding in examined)
+    return code
 
 
 @app.command()
 def schema(
     of: Annotated[Schema, typer.Argument(help="Of the configuration, or of a file of that name.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As without it: a JSON Schema is JSON.")] = False,  # noqa: ARG001
 ) -> int:
     """Print a JSON Schema."""
     from auditor import config, findings
@@ -308,9 +298,11 @@ def schema(
     return EXIT_FINE
 
 
+app.command()(init)
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
+app.command()(export)
 app.command()(configured(nightly))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)

@@ -24,13 +24,17 @@ baseline = typer.Typer(help="Choose the run that others are compared with.", no_
 
 
 @baseline.command(name="set")
-def set_baseline(name: RunName, root: Root = Path("reports")) -> int:
+def set_baseline(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -> int:
     """Compare with this run. It is the baseline of its audit until another is chosen."""
     from auditor.records import baselines
+    from auditor.records.store import folder_of
 
     run = _named(name, root)
     baselines.choose(run)
-    print_lines(f"{run.run_id}: the baseline of {run.title}")
+    if as_json:
+        print_lines(to_json({"audit": folder_of(run).name, "chosen": True, "run": run_summary(run)}))
+    else:
+        print_lines(f"{run.run_id}: the baseline of {run.title}")
     return EXIT_FINE
 
 
@@ -63,14 +67,18 @@ def _described(run: "RunSummary | None", is_chosen: bool) -> str:
 
 
 @baseline.command()
-def clear(name: RunName, root: Root = Path("reports")) -> int:
+def clear(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -> int:
     """Forget what was chosen. The baseline of the audit is the last run that passed again."""
     from auditor.records import baselines
     from auditor.records.store import folder_of
 
     run = _named(name, root)
-    was_chosen = baselines.clear(folder_of(run))
-    print_lines(f"{run.title}: {'cleared' if was_chosen else 'no run was chosen'}")
+    audit = folder_of(run)
+    was_chosen = baselines.clear(audit)
+    if as_json:
+        print_lines(to_json({"audit": audit.name, "chosen": False, "was_chosen": was_chosen}))
+    else:
+        print_lines(f"{run.title}: {'cleared' if was_chosen else 'no run was chosen'}")
     return EXIT_FINE
 
 

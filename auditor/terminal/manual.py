@@ -15,6 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from auditor.errors import EXIT_FINE, ConfigError
+from auditor.terminal.options import AsJson
+from auditor.terminal.printing import print_lines, to_json
 
 FOLDER: Final = Path(__file__).parent / "topics"
 WIDTH: Final = 80
@@ -28,12 +30,15 @@ _MOST_NAMED = 3
 Topic = Annotated[str | None, typer.Argument(metavar="TOPIC", help="One of those that `auditor help` lists.")]
 
 
-def open_manual(context: typer.Context, topic: Topic = None) -> int:
+def open_manual(context: typer.Context, topic: Topic = None, as_json: AsJson = False) -> int:
     """Read the manual. Without a topic, list the topics."""
-    if topic is None:
-        typer.echo(contents())
-    elif topic not in TOPICS:
+    if topic is not None and topic not in TOPICS:
         raise ConfigError(f"help: there is no topic {topic!r}; {_remedy(topic, _commands(context))}")
+    if as_json:
+        found = {"topic": topic, "text": read(topic)} if topic else {"topics": {one: summary(one) for one in TOPICS}}
+        print_lines(to_json(found))
+    elif topic is None:
+        typer.echo(contents())
     elif sys.stdout.isatty():
         from auditor.terminal.markdown import print_markdown
 

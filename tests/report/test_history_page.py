@@ -30,7 +30,7 @@ def page(*runs: RunSummary, title: str = "Reviews", language: str = "en") -> str
 
 def test_every_night_leads_to_its_report_newest_first() -> None:
     text = page(*(summary(i) for i in range(20)))
-    assert re.findall(r'<th scope="row" data-value="[^"]*"><a href="(.*?)">', text) == [
+    assert re.findall(r'<th scope="row" data-value="[^"]*"><a class="see" href="(.*?)">', text) == [
         f"run-{i}/report.html" for i in reversed(range(20))
     ]
     assert "20 nights" in text

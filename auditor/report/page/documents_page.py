@@ -72,6 +72,12 @@ def render(findings: Findings, evidence: Evidence) -> dict[str, bytes]:
     return {PARQUET: sink.getvalue(), PAGE: _page(findings, measured)}
 
 
+def table(rows: Sequence[DocumentRow]) -> pa.Table:
+    """The table of documents.parquet, of these rows."""
+    columns = tuple(dict.fromkeys(key for row in rows for key in row.metadata))
+    return pa.Table.from_batches([_batch(rows, columns)])
+
+
 def _schema(columns: Sequence[str]) -> pa.Schema:
     types = {name: info.annotation for name, info in DocumentRow.model_fields.items() if name not in _NESTED}
     measured = [pa.field(name, _TYPES[annotation]) for name, annotation in types.items()]
