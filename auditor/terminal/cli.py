@@ -48,6 +48,7 @@ from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
+from auditor.terminal.proving import lock
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
 if TYPE_CHECKING:
@@ -312,6 +313,7 @@ app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
 app.command()(configured(nightly))
+app.command()(configured(lock))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
 

@@ -1,6 +1,7 @@
 """Each night remembers those before it: what was rewritten, removed by hand or taken out of the chain is found."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,11 @@ from auditor.records import chain, retention, store, sums
 from auditor.records.types import Document
 
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_flushing(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def open_night(root, number, *, hours=24):
