@@ -38,7 +38,9 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def settings(**more: object) -> config.Config:
-    return config.load(Path("audit.toml"), {key.replace("__", "."): value for key, value in more.items()}, environment={})
+    return config.load(
+        Path("audit.toml"), {key.replace("__", "."): value for key, value in more.items()}, environment={}
+    )
 
 
 def refused(**more: object) -> str:

@@ -25,10 +25,6 @@ from auditor.errors import (
     ConfigError,
     DiskError,
     InterruptedRunError,
-    LockedError,
-    NoSuchRunError,
-    StoreError,
-    VerificationError,
 )
 from auditor.terminal import streams
 from auditor.terminal.conclusions import (
@@ -48,7 +44,7 @@ from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
-from auditor.terminal.proving import lock
+from auditor.terminal.proving import lock, verify
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
 if TYPE_CHECKING:
@@ -244,25 +240,6 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
 
 
 @app.command()
-def verify(name: RunName, root: Root = Path("reports")) -> int:
-    """Check that a run is as it was written. Checksums, plan, every table."""
-    from auditor.records.verification import verify as verified
-
-    try:
-        run = _open(name, root)
-        faults = verified(run)
-    except (DiskError, LockedError, NoSuchRunError):
-        raise
-    except StoreError as error:
-        raise VerificationError(str(error)) from error
-    print_lines(map(str, faults))
-    if faults:
-        raise VerificationError(f"{run.path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}, see above")
-    print_lines(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
-    return EXIT_FINE
-
-
-@app.command()
 def doctor(output: Annotated[Path, typer.Option(help="Where runs are to be written.")] = Path("reports")) -> int:
     """Look for what an audit needs on this machine."""
     from auditor.terminal.doctor import examine
@@ -311,6 +288,7 @@ def schema(
 
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
+app.command()(verify)
 app.command()(history)
 app.command()(configured(nightly))
 app.command()(configured(lock))
