@@ -12,7 +12,7 @@ from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
 from auditor.findings import Findings
 from auditor.findings.history import manifest_facts
-from auditor.records import reused, sums
+from auditor.records import chain, reused, sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.store import find_or_create
@@ -191,7 +191,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
-    run.finish({**facts, "rows": rows, **manifest_facts(results)})
+    run.finish({**facts, "rows": rows, chain.KEY: chain.links(run), **manifest_facts(results)})
     index.renew(run)
     return replace(reopened(run), reused=False, pdf_error=problem)
 

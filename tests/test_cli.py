@@ -121,6 +121,7 @@ def test_help_lists_every_command(auditor_says):
         "list",
         "show",
         "verify",
+        "lock",
         "doctor",
         "init",
         "schema",
@@ -395,7 +396,7 @@ def test_show_of_an_unfinished_run_says_so(auditor_says, tmp_path):
 def test_verify_tells_sound_from_changed(auditor_says, tmp_path):
     run = finished_run(tmp_path)
     assert auditor_says("verify", run.path) == (
-        0, f"{run.run_id}: sound; checksums, plan and tables are those of the finished run\n", "",
+        0, f"{run.run_id}: sound; checksums, plan, tables and PDF are those of the run\n", "",
     )  # fmt: skip
     (run.path / "report.html").write_bytes(b"<html>forged")
     code, out, err = auditor_says("verify", run.path)

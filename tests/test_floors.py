@@ -32,6 +32,7 @@ HOMES = {
     "ray": ("auditor.running.executors.ray",),
     "matplotlib": ("auditor.report.drawing.figures",),
     "weasyprint": ("auditor.report.page.pdf",),
+    "pypdfium2": ("auditor.report.page.pdf_reading",),
     "babel": ("auditor.languages",),
     "mlflow": ("auditor.running.exporters.mlflow",),
     "tensorboard": ("auditor.running.exporters.tensorboard",),

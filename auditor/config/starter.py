@@ -40,6 +40,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # prompt = "Review: {{text}}\\nVerdict:"  # of a language model: the template around a document
 # chat = true                         # of a chat model: the prompt as a user's message in its chat template
 # candidates = [" good", " bad"]      # of a language model: the continuations to choose between
+# lock = "audit.lock"                 # by `auditor lock`: refuse a model of which a bit is another
 
 # Without any table here, the usual probes of the task run with their defaults.
 # [probes.prediction]

@@ -141,6 +141,8 @@ class ModelConfig(Table):
     """Of a language model: the continuations to choose between."""
     max_new_tokens: Count = 20
     """Of a language model without candidates: how long its own continuation may be."""
+    lock: Name | None = None
+    """A file of `auditor lock`, relative to this file: a model that is not made of the files there is refused."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -39,8 +39,17 @@ def read_json(path: Path, understood: str) -> dict[str, Any]:
         StoreError: it is not one.
         FileNotFoundError: it is not there.
     """
+    return parse_json(disk.read(path), path, understood)
+
+
+def parse_json(data: bytes, path: Path, understood: str) -> dict[str, Any]:
+    """As `read_json`, of the content of a file.
+
+    Raises:
+        StoreError: it is not a JSON object of that format; names `path`.
+    """
     try:
-        content = json.loads(disk.read(path))
+        content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path}: is not JSON ({error})") from error
     actual = content.get("format") if isinstance(content, dict) else None

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from auditor.errors import StoreError
 from auditor.languages import Language
-from auditor.records import json_files, sums
+from auditor.records import disk, json_files, sums
 from auditor.records.proof import Proof, SelfCheck
 
 FORMAT: Final = "auditor.plan/3"
@@ -246,7 +246,16 @@ def read(path: Path) -> Plan:
         StoreError: it is not JSON, of another format, or a field is missing, unknown or of another type.
         FileNotFoundError: it is not there.
     """
-    content = json_files.read_json(path, FORMAT)
+    return parse(disk.read(path), path)
+
+
+def parse(data: bytes, path: Path) -> Plan:
+    """The plan that `write` gave.
+
+    Raises:
+        StoreError: it is not JSON, of another format, or a field is missing, unknown or of another type; names `path`.
+    """
+    content = json_files.parse_json(data, path, FORMAT)
     del content["format"]
     try:
         return json_files.decode(Plan, content)

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from auditor.errors import LockedError
-from auditor.records import disk
+from auditor.records import chain, disk
 from auditor.records.baselines import baseline_of
 from auditor.records.store import RunSummary
 
@@ -89,12 +89,13 @@ def decide(audit: Path, runs: Sequence[RunSummary], retention: Retention) -> lis
 def remove(run: RunSummary) -> bool:
     """Removes the folder of a run, its manifest first; False where another process has begun to work on it.
 
-    Killed in the middle, what is left is an unfinished run.
+    Killed in the middle, what is left is an unfinished run. Later runs remember it: see `auditor.records.chain`.
 
     Raises:
         DiskError: the folder cannot be written.
     """
     with suppress(LockedError), disk.lock(run.path):
+        chain.note_pruned(run)
         disk.remove(run.path / "manifest.json")
         disk.remove_folder(run.path)
         return True

@@ -238,11 +238,14 @@ class Run:
             DiskError: the disk is full or cannot be written; the run stays incomplete and can be finished later.
         """
         self._open_again()
+        former = self.manifest() or {}
         summed = sums.render(sums.compute(self.path))
         disk.write(self.path / "SHA256SUMS", summed)
         identity = {"format": RUN_FORMAT, "run_id": self.run_id, "plan_id": self.plan_id, "created": self.created}
         identity |= {"title": self.plan.title, "sums": sums.sha256(summed)}
-        disk.write(self.path / "manifest.json", to_json({**manifest, **identity}))
+        kept = [one for one in (*former.get("sums_before", ()), former.get("sums")) if one and one != identity["sums"]]
+        history = {"sums_before": list(dict.fromkeys(kept))} if kept else {}
+        disk.write(self.path / "manifest.json", to_json({**manifest, **identity, **history}))
         disk.remove(self.path / SET_ASIDE)
 
     def annotate(self, facts: Mapping[str, Any]) -> None:

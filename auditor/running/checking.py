@@ -12,7 +12,7 @@ from auditor import corpus
 from auditor.config import Config
 from auditor.languages import speaking
 from auditor.records import disk
-from auditor.running import appearance, labelling, probe_selection, sources
+from auditor.running import appearance, labelling, locking, probe_selection, sources
 from auditor.running.executors import executor_named
 from auditor.running.fitting import require_documents, require_numbers, require_settings
 from auditor.running.notes import notes_on
@@ -33,6 +33,7 @@ def check(config: Config) -> Preflight:
     offline = sources.must_be_cached(config)
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)
+    locking.require_code(config)
     checkpoint = sources.find_audited(config, offline=offline)
     chosen = probe_selection.choose(config, checkpoint.task)
     probes, left_out = probe_selection.without_hidden(config, checkpoint, chosen)
@@ -43,6 +44,8 @@ def check(config: Config) -> Preflight:
         for probe in probes
         if probe.model
     }
+    by_key = {locking.key_of(probe.name): references[probe.model] for probe in probes if probe.model}
+    locking.require(config, {"model.name": checkpoint, **by_key})
     require_settings(config, checkpoint)
     device, dtype = _device_and_dtype(config, checkpoint)
     documents = _load(config, checkpoint)

@@ -102,6 +102,7 @@ def files(config: Config) -> dict[str, str]:
     named = (name for name, table in config.probes.items() if isinstance(table.get("model"), str))
     models = ["model.name", *(f"probes.{name}.model" for name in named)]
     sources = {"corpus.path": config.locate("corpus.path"), **{key: config.source(key) for key in models}}
+    sources |= {"model.lock": config.locate("model.lock")} if config.model.lock else {}
     return {f"{key}/{name}": digest for key, source in sources.items() for name, digest in _digests(source).items()}
 
 

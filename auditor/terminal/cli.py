@@ -24,10 +24,6 @@ from auditor.errors import (
     AuditorError,
     DiskError,
     InterruptedRunError,
-    LockedError,
-    NoSuchRunError,
-    StoreError,
-    VerificationError,
 )
 from auditor.terminal import faults, streams
 from auditor.terminal.conclusions import (
@@ -48,6 +44,7 @@ from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
 from auditor.terminal.printing import complain, print_lines, to_json
+from auditor.terminal.proving import lock, verify
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 from auditor.terminal.starting import init
 
@@ -243,31 +240,6 @@ def show(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -
 
 
 @app.command()
-def verify(name: RunName, root: Root = Path("reports"), as_json: AsJson = False) -> int:
-    """Check that a run is as it was written. Checksums, plan, every table."""
-    from auditor.records.verification import verify as verified
-
-    try:
-        run = _open(name, root)
-        found = verified(run)
-    except (DiskError, LockedError, NoSuchRunError):
-        raise
-    except StoreError as error:
-        raise VerificationError(str(error)) from error
-    code = VerificationError.exit_code if found else EXIT_FINE
-    if as_json:
-        kept = list(map(asdict, found))
-        print_lines(to_json({**run_identity(run), "is_sound": not found, "faults": kept, "exit_code": code}))
-    else:
-        print_lines(map(str, found))
-    if found:
-        complain(f"{run.path}: {len(found)} fault{'s' if len(found) > 1 else ''}, see above")
-    elif not as_json:
-        print_lines(f"{run.run_id}: sound; checksums, plan and tables are those of the finished run")
-    return code
-
-
-@app.command()
 def doctor(
     output: Annotated[Path, typer.Option(help="Where runs are to be written.")] = Path("reports"),
     as_json: AsJson = False,
@@ -301,9 +273,11 @@ def schema(
 app.command()(init)
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
+app.command()(verify)
 app.command()(history)
 app.command()(export)
 app.command()(configured(nightly))
+app.command()(configured(lock))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
 

@@ -42,6 +42,7 @@ OPTIONS: Final[Mapping[str, tuple[str, Any]]] = {
     "seed": ("seed", _option(int, "Of everything that is drawn.")),
     "output": ("run.output", _option(Path, "The folder of all audits.  [default: reports]")),
     "cache": ("run.cache", _option(bool, "Use rows of runs before.  [default: cache]", "--cache/--no-cache")),
+    "lock": ("model.lock", _option(Path, "Refuse models that are not made of the files of this lock.")),
     "templates": ("report.templates", Templates),
     "fonts": ("report.fonts", Fonts),
     "trust_remote_code": (

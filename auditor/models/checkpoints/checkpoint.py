@@ -33,6 +33,8 @@ TOKENIZER_FILES = (
     "sentencepiece*",
     *CHAT_TEMPLATES,
 )
+ADAPTERS = ("adapter_config.json", "adapter_model.safetensors")
+"""transformers puts these on top of the weights where the package peft is installed."""
 VOCABULARIES = ("tokenizer.json", "vocab*", "*.model")
 """Any of these; without one, transformers would make an empty tokenizer and say nothing."""
 
@@ -94,7 +96,7 @@ class Checkpoint:
     @cached_property
     def hashes(self) -> dict[str, str]:
         """sha256 of every file that decides what the model answers, by file name."""
-        patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json")
+        patterns = (*TOKENIZER_FILES, "config.json", "generation_config.json", *ADAPTERS)
         files = {file for pattern in patterns for file in self.folder.glob(pattern) if file.is_file()}
         files |= {*self.weight_files, *self.code_files}
         return {file.relative_to(self.folder).as_posix(): _sha256(file) for file in sorted(files)}

@@ -1,0 +1,170 @@
+"""Whether a run, or the PDF of one alone, says what was measured: everything that `auditor verify` looks at.
+
+Of a run: sums, plan and tables (`auditor.records.verification`); findings.json by its schema, and that the manifest has
+its verdict; the attachments of report.pdf, byte by byte those of the run; the numbers on its pages
+(`auditor.report.page.printed`); the runs before and after it (`auditor.records.chain`). Of a PDF: the same as far as it
+carries it. Torch is not needed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor import findings
+from auditor.errors import StoreError, VerificationError
+from auditor.findings import Findings
+from auditor.findings.history import manifest_facts
+from auditor.records import chain, disk, sums, verification
+from auditor.records import plan as plans
+from auditor.records.plan import Plan
+from auditor.records.run import DOCUMENTS, PLAN, Run
+from auditor.records.sums import Fault
+from auditor.records.types import Document
+from auditor.report.page import pdf_reading, printed
+from auditor.report.page.pdf_reading import Paper
+
+PDF = "report.pdf"
+FINDINGS = "findings.json"
+_MOST_NAMED = 5
+
+
+@dataclass
+class Verified:
+    """What came out."""
+
+    name: str
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know and is no fault."""
+
+
+def verify_run(run: Run) -> Verified:
+    """Everything that is wrong with a run.
+
+    Raises:
+        StoreError: the manifest has a format that this version does not understand.
+        DiskError: a file cannot be read.
+    """
+    verified = Verified(run.run_id, verification.verify(run))
+    if not run.is_complete:
+        return verified
+    found = _findings_of(run, verified)
+    if (run.path / PDF).is_file():
+        _look_into(run, found, verified)
+    linked = chain.verify(run)
+    if linked is None:
+        verified.notes.append("lies outside the folder of its audit: the runs before and after it were not looked at")
+    else:
+        verified.faults += linked.faults
+        verified.notes += linked.notes
+        if linked.n_runs:
+            verified.notes.append(f"of {linked.n_runs:,} before it, the files are those of when later ones were made")
+    return verified
+
+
+def verify_pdf(path: Path) -> Verified:
+    """Everything that is wrong with a PDF, as far as what is attached can tell.
+
+    Raises:
+        VerificationError: it is no PDF that this program wrote, is cut off, damaged or encrypted.
+        DiskError: it cannot be read.
+    """
+    verified = Verified(path.name)
+    try:
+        paper = pdf_reading.read(disk.read(path))
+    except VerificationError as error:
+        raise VerificationError(f"{path}: {error}") from error
+    if lacking := [name for name in (FINDINGS, PLAN) if name not in paper.attachments]:
+        raise VerificationError(f"{path}: is no report of auditor: {' and '.join(lacking)} are not attached")
+    found = _read(paper.attachments[FINDINGS], FINDINGS, verified)
+    plan = _plan(paper.attachments[PLAN], verified)
+    if found and plan:
+        if (found.plan_id, found.run_id) != (plan.id, plan.run_id):
+            verified.faults.append(Fault(FINDINGS, f"is of run {found.run_id}, and plan.json of {plan.run_id}"))
+        verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, found, plan)]
+        verified.notes += _unclaimed(paper, found, plan)
+    return verified
+
+
+def _findings_of(run: Run, verified: Verified) -> Findings | None:
+    """The findings of a run; the manifest's copy of verdict, numbers and checks must be theirs."""
+    try:
+        content = run.read_bytes(FINDINGS)
+    except StoreError:
+        return None  # is missing: the sums say it
+    found, manifest = _read(content, FINDINGS, verified), run.manifest() or {}
+    if found:
+        differing = [key for key, value in manifest_facts(found).items() if manifest.get(key, value) != value]
+        verified.faults += [Fault("manifest.json", f"has another {key} than findings.json") for key in differing]
+    return found
+
+
+def _look_into(run: Run, found: Findings | None, verified: Verified) -> None:
+    """The PDF of a run: what is attached is what lies beside it, and its pages say that."""
+    try:
+        paper = pdf_reading.read(disk.read(run.path / PDF))
+    except VerificationError as error:
+        verified.faults.append(Fault(PDF, str(error)))
+        return
+    for name in (FINDINGS, PLAN):
+        problem = _attachment(run.path / name, paper.attachments.get(name))
+        verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
+    if found:
+        faults = _on_pages(paper, found, run.plan)
+        if faults:  # documents are read where it matters alone
+            faults = _on_pages(paper, found, run.plan, _texts(run))
+        verified.faults += [Fault(PDF, fault) for fault in faults]
+        verified.notes += _unclaimed(paper, found, run.plan)
+
+
+def _attachment(path: Path, attached: bytes | None) -> str:
+    if attached is None:
+        return "is missing"
+    if not path.is_file() or disk.read(path) != attached:
+        return "is not the one of the run"
+    return ""
+
+
+def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, ...] = ()) -> Iterator[str] | list[str]:
+    digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
+    faults = printed.faults(paper.pages, found, digest, documents, has_own_layout=_has_own_layout(plan))
+    drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
+    return [*faults, *drawn]
+
+
+def _unclaimed(paper: Paper, found: Findings, plan: Plan) -> Iterator[str]:
+    if _has_own_layout(plan):
+        yield "drawn with templates of the reader: page one was not compared text by text"
+    if strange := printed.strangers(paper.pages, found):
+        more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
+        yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
+
+
+def _has_own_layout(plan: Plan) -> bool:
+    return any(not name.endswith(".css") for name in plan.look.templates)
+
+
+def _texts(run: Run) -> tuple[str, ...]:
+    """The texts of the documents on one line each, as they are printed; nothing where they cannot be read."""
+    try:
+        rows = list(run.read(DOCUMENTS, Document))
+    except StoreError:
+        return ()
+    texts = (part for row in rows if isinstance(row, Document) for part in (row.text, row.pair or ""))
+    return tuple(" ".join(text.split()) for text in texts)
+
+
+def _read(content: bytes, name: str, verified: Verified) -> Findings | None:
+    try:
+        return findings.read(content)
+    except StoreError as error:
+        verified.faults.append(Fault(name, str(error).removeprefix(f"{name}: ")))
+        return None
+
+
+def _plan(content: bytes, verified: Verified) -> Plan | None:
+    try:
+        return plans.parse(content, Path(PLAN))
+    except StoreError as error:
+        verified.faults.append(Fault(PLAN, str(error).removeprefix(f"{PLAN}: ")))
+        return None
