@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from auditor.records.store import find_or_create
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, index, pilot, request
+from auditor.running import appearance, index, pilot, request, resources
 from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
 from auditor.running.cost import Cost
@@ -137,7 +138,8 @@ def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progres
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
     """
-    shards, executor = preflight.shards, executor_named(preflight.config.run.executor)
+    shards = preflight.shards
+    executor = executor_named(preflight.config.run.executor, resources.found(preflight))
     kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")
@@ -147,11 +149,12 @@ def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progres
     progress.start(preflight.asked)
     failures, done, work = Failures.of_run(preflight, run), 0, Counter[str]()
     factory = WorkerFactory(preflight, run, failures, progress if executor.in_process else Unheard())
-    for outcome in executor.map(factory, shards, retries=RETRIES, stop=stop):
-        receipt = _received(outcome, failures)
-        tell(progress, outcome.shard, receipt, heard=executor.in_process)
-        done += 1
-        work.update(receipt.work)
+    with closing(executor.map(factory, shards, retries=RETRIES, stop=stop)) as outcomes:
+        for outcome in outcomes:
+            receipt = _received(outcome, failures)
+            tell(progress, outcome, receipt, heard=executor.in_process)
+            done += 1
+            work.update(receipt.work)
     if done < len(shards):
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"

@@ -41,6 +41,8 @@ OPTIONS: Final[Mapping[str, tuple[str, Any]]] = {
     "limit": ("corpus.limit", _option(int, "Documents to draw from the corpus.")),
     "seed": ("seed", _option(int, "Of everything that is drawn.")),
     "output": ("run.output", _option(Path, "The folder of all audits.  [default: reports]")),
+    "executor": ("run.executor", _option(str, "What runs the shards: serial, local or ray.")),
+    "workers": ("run.workers", _option(int, "Processes of local and ray; else one for each device.")),
     "cache": ("run.cache", _option(bool, "Use rows of runs before.  [default: cache]", "--cache/--no-cache")),
     "templates": ("report.templates", Templates),
     "fonts": ("report.fonts", Fonts),
