@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pydantic
 import pytest
 
 from auditor import audit, config
@@ -69,7 +70,7 @@ def digests(run: Run) -> dict[str, str]:
     return sums.compute(run.path)
 
 
-@dataclasses.dataclass(frozen=True)
+@pydantic.dataclasses.dataclass(frozen=True)
 class Deadly(PredictionProbe):
     """Answers, but ends the process on some documents: at once, or by doing nothing for ever."""
 
@@ -86,6 +87,20 @@ class Deadly(PredictionProbe):
         return super().measure(model, documents, sitting)
 
 
+@pydantic.dataclasses.dataclass(frozen=True)
+class Failing(PredictionProbe):
+    """Answers, but cannot on some documents."""
+
+    name: ClassVar[str] = "failing"
+    fails: tuple[str, ...] = ()
+
+    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Any:
+        for document in documents:
+            if document.id in self.fails:
+                raise ValueError("nothing to be had")
+        return super().measure(model, documents, sitting)
+
+
 def rows(run: Run, probe: str) -> list[Any]:
     return list(run.read(probe, Prediction))
 
@@ -98,6 +113,7 @@ def test_processes_write_the_run_that_one_here_writes(classifier: Path, here: Pa
     assert progress.done == progress.total == {"prediction": 18, "lime": 9, "attention": 18}
 
 
+@pytest.mark.exhaustive
 def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(classifier: Path, here: Path) -> None:
     more = {"run.executor": "local", "run.workers": 1}
     run, progress = measured(classifier, here, more, [Deadly(kills=("d7",))])
@@ -111,20 +127,22 @@ def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(
     assert sum("it was replaced" in text for text in progress.said) == 3
 
 
+@pytest.mark.exhaustive
 def test_failures_that_lost_workers_could_not_report_count(classifier: Path, here: Path) -> None:
-    """d5 fails in the probe before the deadly one: its row is there when the shard is done again by another worker."""
-    more = {"run.executor": "local", "run.workers": 1, "run.max_failures": 0.05}
-    with pytest.raises(TooManyFailuresError, match="deadly: 1 of 18 documents failed"):
-        measured(classifier, here, more, [Deadly(kills=("d0",))])
+    """d5 fails before the deadly probe is asked: its row is there when another worker does the shard again."""
+    more = {"run.executor": "local", "run.workers": 1, "run.max_failures": 0.1}
+    with pytest.raises(TooManyFailuresError, match="failing: 2 of 18 documents failed"):
+        measured(classifier, here, more, [Failing(fails=("d0", "d5")), Deadly(kills=("d1",))])
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_stopped_is_gone_on_with_by_another_engine(classifier: Path, here: Path) -> None:
     serial, _ = measured(classifier, here, {"run.output": "serial"})
     begun = time.monotonic()
     more = {"run.executor": "local", "run.workers": 2}
     with pytest.raises(InterruptedRunError, match="of 4 shards; nothing is lost"):
         measured(classifier, here, more, stop=lambda: time.monotonic() > begun + 1.0)
-    local, progress = measured(classifier, here, {})
+    local, _ = measured(classifier, here, {})
     assert digests(local) == digests(serial)
 
 
