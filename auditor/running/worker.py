@@ -1,7 +1,7 @@
 """The worker: measures the documents of one shard with every probe, and keeps what it measures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +35,10 @@ class WorkerFactory:
     failures: Failures
     """What failed before, which every worker counts on from."""
     progress: Progress = field(default_factory=Unheard)
+
+    def on_several_machines(self) -> "WorkerFactory":
+        """See `auditor.running.executors.contract.Separable`: they do without rows of runs before."""
+        return replace(self, preflight=self.preflight.without_cache())
 
     def __call__(self) -> "Worker":
         """A new worker, without a loaded model."""

@@ -46,7 +46,8 @@ from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
-from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
+from auditor.terminal.options import AsJson, Fonts, NoPdf, Root, RunName, Templates, configured
+from auditor.terminal.parts import ShardOf, finish, part_asked, run_part, without_how
 from auditor.terminal.printing import complain, print_lines, print_notes, to_json
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 
@@ -73,9 +74,6 @@ class Schema(enum.StrEnum):
     config = "config"
     findings = "findings"
     comparison = "comparison"
-
-
-NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,7 +111,9 @@ def _bug() -> int:
 def _invoke(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        with command.make_context("auditor", arguments, obj=shlex.join(["auditor", *arguments])) as context:
+        with command.make_context(
+            "auditor", arguments, obj=shlex.join(["auditor", *without_how(arguments)])
+        ) as context:
             return int(command.invoke(context) or EXIT_FINE)
     except typer.Exit as done:
         return int(done.exit_code)
@@ -148,15 +148,19 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Load the models, estimate what the run costs, and write nothing.")
     ] = False,
+    shard_of: ShardOf = None,
 ) -> int:
     """Audit a model and write the report. Interrupted, the same command does what is missing."""
     if dry_run:
         return _print_cost(config, as_json)
     from auditor.running import request
 
+    part = part_asked(shard_of, fresh=fresh)
     known = None if fresh else request.answered(config)
     if known:
         return print_result(known, as_json, exit_code_of(known.findings))
+    if part:
+        return run_part(config, part, str(context.obj), as_json=as_json)
     from auditor import audit
     from auditor.terminal.progress import open_progress
 
@@ -311,6 +315,7 @@ def schema(
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(history)
+app.command()(finish)
 app.command()(configured(nightly))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)

@@ -20,6 +20,7 @@ def _option(kind: Any, help_: str, *flags: str) -> Any:
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Templates = Annotated[Path | None, typer.Option(help="A folder of your own templates and user.css.")]
 Fonts = Annotated[Path | None, typer.Option(help="A folder of additional fonts: .ttf, .otf or .woff2.")]

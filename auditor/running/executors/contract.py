@@ -83,6 +83,15 @@ Announce = Callable[[AtWork], None]
 
 
 @runtime_checkable
+class Separable(Protocol):
+    """A factory whose workers use something that one machine alone can have."""
+
+    def on_several_machines(self) -> WorkerFactory:
+        """One whose workers do without it."""
+        ...
+
+
+@runtime_checkable
 class Announces(Protocol):
     """A worker that says what it is about to do; so that it is known what it did not survive."""
 
