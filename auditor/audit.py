@@ -1,7 +1,8 @@
 """The audit: check, plan, measure, conclude, write."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,24 +16,25 @@ from auditor.findings.history import manifest_facts
 from auditor.records import chain, reused, sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
-from auditor.records.store import find_or_create
+from auditor.records.store import find_or_create, find_or_create_together
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, index, pilot, request
+from auditor.running import appearance, index, parts, pilot, request, resources
 from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
 from auditor.running.cost import Cost
 from auditor.running.executors import executor_named
-from auditor.running.executors.contract import Outcome, Receipt
+from auditor.running.executors.contract import Outcome, Receipt, Shard
 from auditor.running.failures import Failures
+from auditor.running.parts import Part
 from auditor.running.planning import plan
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
 from auditor.running.worker import WorkerFactory
 
-__all__ = ["Preflight", "Progress", "Result", "check", "estimate", "rerender", "run"]
+__all__ = ["Preflight", "Progress", "Result", "check", "estimate", "finish", "rerender", "run", "run_part"]
 
 RETRIES = 1
 """How often a shard is tried again whose worker broke: a device or a disk may be lost for a moment."""
@@ -78,6 +80,60 @@ def run(
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
+
+
+def run_part(
+    config: Config, part: Part, *, command: str = "", stop: Callable[[], bool] = lambda: False, progress: Progress
+) -> Run:
+    """Measures one part of a run, of which other processes measure others; `finish` concludes.
+
+    Args:
+        config: From `auditor.config.load`; the same for all parts.
+        part: Which one.
+        command: The command line, for the provenance page.
+        stop: Asked between shards.
+        progress: Told how far the work is.
+
+    Raises:
+        AuditorError: Anything a user can cause; what was measured is kept.
+    """
+    preflight = check(config)
+    run = find_or_create_together(Path(config.run.output), plan(preflight, command), now=datetime.now(UTC))
+    if not run.is_complete:
+        with run.share(part.name):
+            own = part.among(preflight.shards)
+            progress.say(f"{part}: {len(own)} of {len(preflight.shards)} shards of {run.path}")
+            work = measure(preflight.without_cache(), run, shards=own, stop=stop, progress=progress)
+            parts.leave(run, part, work, config.run.max_failures)
+    return run
+
+
+def finish(run: Run, *, pdf: bool = True, fonts: Path | None = None) -> Result:
+    """Concludes a run whose parts are all measured, without torch or the model.
+
+    Args:
+        run: From `run_part`, in whatever process.
+        pdf: Whether to make the PDF, where the configuration does not say otherwise.
+        fonts: A folder of fonts; needed where the configuration names one.
+
+    Raises:
+        InterruptedRunError: Shards are missing.
+        LockedError: A part is still at work.
+    """
+    with run.lock():
+        if run.is_complete:
+            return reopened(run)
+        parts.require_all(run)
+        started = datetime.fromisoformat(run.created)
+        look = appearance.look_again(run.plan.look, None, fonts)
+        facts = {**timing(started), "work": parts.work_of(run)}
+        parts.forget(run)
+        return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts)
+
+
+def _wants_pdf(run: Run) -> bool:
+    report = run.plan.configuration["report"]
+    return not isinstance(report, Mapping) or report.get("pdf") is not False
 
 
 def estimate(config: Config, *, progress: Progress) -> Cost:
@@ -131,27 +187,36 @@ def rerender(run: Run, *, pdf: bool = True, templates: Path | None = None, fonts
         return conclude(run, look, pdf=pdf, facts=facts)
 
 
-def measure(preflight: Preflight, run: Run, *, stop: Callable[[], bool], progress: Progress) -> Counter[str]:
-    """Measures the shards that are missing; returns how much the models computed for it.
+def measure(
+    preflight: Preflight,
+    run: Run,
+    *,
+    shards: Sequence[Shard] | None = None,
+    stop: Callable[[], bool],
+    progress: Progress,
+) -> Counter[str]:
+    """Measures the shards that are missing, of all or of these; returns how much the models computed for it.
 
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
     """
-    shards, executor = preflight.shards, executor_named(preflight.config.run.executor)
+    shards = preflight.shards if shards is None else shards
+    executor = executor_named(preflight.config.run.executor, resources.found(preflight))
     kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")
     for shard in shards:
         if not run.has(DOCUMENTS, shard.index):
             run.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
-    progress.start(preflight.asked)
+    progress.start(preflight.asked if len(shards) == len(preflight.shards) else parts.asked(preflight, shards))
     failures, done, work = Failures.of_run(preflight, run), 0, Counter[str]()
     factory = WorkerFactory(preflight, run, failures, progress if executor.in_process else Unheard())
-    for outcome in executor.map(factory, shards, retries=RETRIES, stop=stop):
-        receipt = _received(outcome, failures)
-        tell(progress, outcome.shard, receipt, heard=executor.in_process)
-        done += 1
-        work.update(receipt.work)
+    with closing(executor.map(factory, shards, retries=RETRIES, stop=stop)) as outcomes:
+        for outcome in outcomes:
+            receipt = _received(outcome, failures)
+            tell(progress, outcome, receipt, heard=executor.in_process)
+            done += 1
+            work.update(receipt.work)
     if done < len(shards):
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"

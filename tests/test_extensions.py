@@ -164,7 +164,7 @@ def test_failures_of_all_workers_together_stop_a_hopeless_run(
 ) -> None:
     from auditor.errors import TooManyFailuresError
 
-    monkeypatch.setattr(audit, "executor_named", lambda _: Apart())
+    monkeypatch.setattr(audit, "executor_named", lambda *_: Apart())
 
     rows = [{"id": f"d{i}", "text": "" if i < 6 else "Good.", "label": "positive"} for i in range(36)]
     data = corpus(here, [*rows[:3], *rows[6:21], *rows[3:6], *rows[21:]])  # three blank ones in each of two shards

@@ -196,7 +196,11 @@ class RunConfig(Table):
     shard_size: Count = 25
     """Documents whose evidence is written at once."""
     executor: Name = "serial"
-    """The engine that runs the shards: "serial" is ours, others come with packages of third parties."""
+    """What runs the shards: "serial" here, one after the other; "local" in processes of this machine; "ray" on many."""
+    workers: Count | None = None
+    """Of "local" and "ray"; by default one for each CUDA device, else one for each processor, four at most."""
+    shard_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+    """Seconds for what one probe does in one shard; a worker of "local" or "ray" that takes longer is replaced."""
     cache: bool = True
     """Use again what runs under `output` measured of the same model and document in the same way, and keep the rest."""
     cache_size: Count = 2000

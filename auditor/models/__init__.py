@@ -33,6 +33,7 @@ from auditor.models.checkpoints.loading import (
     max_length_of,
     open_tokenizer,
     outline,
+    visible_devices,
 )
 from auditor.models.computing.batching import Batcher
 from auditor.models.computing.structure import describe
@@ -76,6 +77,7 @@ __all__ = [
     "hides_attention",
     "load",
     "offers",
+    "visible_devices",
 ]
 
 

@@ -11,12 +11,14 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from auditor.errors import DiskError, LockedError
 
 LOCK = ".lock"
+TURN = ".turn"
+_HOST = socket.gethostname()
 
 
 def write(path: Path, content: bytes) -> None:
@@ -25,7 +27,7 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         DiskError: the disk is full or cannot be written; an existing file is unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")  # on a shared folder, numbers are taken twice
     with _translated_errors(path, "written"):
         _make_folders(path.parent)
         try:
@@ -116,11 +118,11 @@ def lock(folder: Path) -> Iterator[None]:
     Temporary files of killed processes are removed at entry, the lock file at exit.
 
     Raises:
-        LockedError: another process holds it; the message names that process.
+        LockedError: another process holds it, alone or with others; the message names one.
         DiskError: the folder cannot be written.
     """
     with _translated_errors(folder, "locked"):
-        descriptor = _lock(folder / LOCK)
+        descriptor = _lock(folder / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         for leftover in sorted(folder.rglob(".*.tmp")):
             remove(leftover)
@@ -131,12 +133,54 @@ def lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(path: Path) -> int:
+@contextmanager
+def share(folder: Path, part: str) -> Iterator[None]:
+    """Lock a part of a folder: together with processes that lock other parts, against one that locks all of it.
+
+    Nothing is removed: temporary files may be those of another part.
+
+    Args:
+        folder: What is locked.
+        part: Name of the part, as it can stand in a file name.
+
+    Raises:
+        LockedError: another process holds the same part, or all of the folder; the message names it.
+        DiskError: the folder cannot be written.
+    """
+    own = folder / f"{LOCK}-{part}"
+    with _translated_errors(folder, "locked"), ExitStack() as held:
+        held.callback(os.close, _lock(folder / LOCK, fcntl.LOCK_SH | fcntl.LOCK_NB))
+        held.callback(os.close, _lock(own, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        held.callback(own.unlink, missing_ok=True)
+        releases = held.pop_all()
+    with releases:
+        yield
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Wait until no other process is at the same place for this folder: for what takes a moment.
+
+    Raises:
+        DiskError: the folder cannot be written.
+    """
+    with _translated_errors(folder, "locked"):
+        _make_folders(folder)
+        descriptor = _lock(folder / TURN, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / TURN).unlink()
+        os.close(descriptor)
+
+
+def _lock(path: Path, kind: int) -> int:
     """The descriptor of the locked file, which is open."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind)
             if _is_current(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())

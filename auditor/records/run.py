@@ -83,6 +83,15 @@ class Run:
         """
         return disk.lock(self.path)
 
+    def share(self, part: str) -> AbstractContextManager[None]:
+        """Hold one part of the run, while other processes write others.
+
+        Raises:
+            LockedError: another process holds the same part, or the whole run.
+            DiskError: the folder cannot be written.
+        """
+        return disk.share(self.path, part)
+
     def settle(self, proofs: Sequence[Proof]) -> None:
         """Add to the plan on the disk how models are asked, question by question; what stands there already stays.
 
@@ -90,11 +99,12 @@ class Run:
             DiskError: the disk is full or cannot be written.
             StoreError: the plan there cannot be read.
         """
-        before = self.read_again().plan
-        after = before.settled(proofs)
-        if after.computing != before.computing:
-            self._open_again()
-            disk.write(self.path / PLAN, plans.write(after))
+        with disk.turn(self.path):
+            before = self.read_again().plan
+            after = before.settled(proofs)
+            if after.computing != before.computing:
+                self._open_again()
+                disk.write(self.path / PLAN, plans.write(after))
 
     def describe(self, structures: Sequence[Structure]) -> None:
         """Keep what models are made of; what is kept of a model already stays.
@@ -103,12 +113,13 @@ class Run:
             DiskError: the disk is full or cannot be written.
             StoreError: what is kept already cannot be read.
         """
-        known = {one.model: one for one in self.structures()}
-        after = {one.model: one for one in structures} | known
-        if after.keys() != known.keys():
-            self._open_again()
-            models = [encode(after[name]) for name in sorted(after)]
-            disk.write(self.path / sums.STRUCTURE, to_json({"format": STRUCTURE_FORMAT, "models": models}))
+        with disk.turn(self.path):
+            known = {one.model: one for one in self.structures()}
+            after = {one.model: one for one in structures} | known
+            if after.keys() != known.keys():
+                self._open_again()
+                models = [encode(after[name]) for name in sorted(after)]
+                disk.write(self.path / sums.STRUCTURE, to_json({"format": STRUCTURE_FORMAT, "models": models}))
 
     def structures(self) -> tuple[Structure, ...]:
         """What the models are made of, in the order of their names; nothing of a run that did not look.

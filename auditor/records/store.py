@@ -23,6 +23,17 @@ from auditor.records.run import PLAN, Run, manifest_of
 __all__ = ["Run", "RunSummary", "find_or_create", "open_run", "runs"]
 
 
+def find_or_create_together(root: Path, plan: Plan, *, now: datetime) -> Run:
+    """The run of this plan, for several processes that ask for it at the same time: one makes it, all find it.
+
+    Raises:
+        DiskError: `root` cannot be written.
+        StoreError: SOURCE_DATE_EPOCH is not a number of seconds.
+    """
+    with disk.turn(root / _slug(plan.title)):
+        return find_or_create(root, plan, now=now)
+
+
 def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, again: bool = False, now: datetime) -> Run:
     """The newest run of this plan, complete or to be resumed; a new one if there is none.
 

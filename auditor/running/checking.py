@@ -12,7 +12,7 @@ from auditor import corpus
 from auditor.config import Config
 from auditor.languages import speaking
 from auditor.records import disk
-from auditor.running import appearance, labelling, locking, probe_selection, sources
+from auditor.running import appearance, labelling, locking, probe_selection, resources, sources
 from auditor.running.executors import executor_named
 from auditor.running.fitting import require_documents, require_numbers, require_settings
 from auditor.running.notes import notes_on
@@ -29,7 +29,7 @@ def check(config: Config) -> Preflight:
     Raises:
         AuditorError: The first kind of fault found; all faults of the probes' tables at once.
     """
-    executor_named(config.run.executor)
+    executor_named(config.run.executor, resources.asked(config))
     offline = sources.must_be_cached(config)
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)

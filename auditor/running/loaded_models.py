@@ -57,6 +57,11 @@ class LoadedModels:
         return total
 
     @property
+    def batch_tokens(self) -> dict[str, int]:
+        """Model → tokens per batch that it came down to, of those whose device ran out of memory."""
+        return {m.identity.name: m.batcher.budget for m in self._loaded.values() if m.batcher.n_halvings}
+
+    @property
     def proofs(self) -> Mapping[str | None, tuple[Proof, ...]]:
         """What is proven about each that is loaded."""
         return {reference: tuple(model.proofs.values()) for reference, model in self._loaded.items()}

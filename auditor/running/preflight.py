@@ -1,7 +1,7 @@
 """What will be run, and on what: everything that an audit needs, read and found right; no weight is loaded yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,11 @@ class Preflight:
     def n_labelled(self) -> int:
         """Documents with a reference: with labels, or said to have none where a document may have several."""
         return sum(not document.unlabelled for document in self.documents) if self.corpus.label_values else 0
+
+    def without_cache(self) -> "Preflight":
+        """The same for several machines: rows of runs before are in an SQLite file, which a network cannot share."""
+        run = self.config.run.model_copy(update={"cache": False})
+        return replace(self, config=self.config.model_copy(update={"run": run}))
 
     @property
     def shards(self) -> tuple[Shard, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from auditor.running.executors.contract import Receipt, Shard
+from auditor.running.executors.contract import Outcome, Receipt
 
 
 class Progress(Protocol):
@@ -37,16 +37,19 @@ class Unheard:
         """Nothing is told."""
 
 
-def tell(progress: Progress, shard: Shard, receipt: Receipt, *, heard: bool) -> None:
-    """Tells what a receipt says of a shard.
+def tell(progress: Progress, outcome: Outcome, receipt: Receipt, *, heard: bool) -> None:
+    """Tells how a shard went.
 
     Args:
         progress: Who hears it.
-        shard: What was done.
+        outcome: Of the shard.
         receipt: Of its worker.
         heard: Whether the worker has told itself how many documents it did.
     """
+    for note in outcome.notes:
+        progress.say(note)
     if receipt.work["halvings"]:
-        progress.say(f"shard {shard.index}: out of memory on the device; batches were halved")
+        sizes = ", ".join(f"{model} {n:,}" for model, n in receipt.batch_tokens.items())
+        progress.say(f"shard {outcome.shard.index}: out of memory on the device; tokens per batch now: {sizes}")
     for probe, documents in () if heard else receipt.asked.items():
         progress.advance(probe, documents)

@@ -1,17 +1,17 @@
 """The worker: measures the documents of one shard with every probe, and keeps what it measures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import AuditorError
 from auditor.probes.contract import Prepares, Row, Sitting, gathered, predecessors
 from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
-from auditor.running.executors.contract import Receipt, Shard
+from auditor.running.executors.contract import Announce, AtWork, Receipt, Shard
 from auditor.running.failures import Failures
 from auditor.running.loaded_models import LoadedModels
 from auditor.running.preflight import Preflight
@@ -20,6 +20,10 @@ from auditor.running.reuse import Found, Reuse
 
 if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
+
+
+LOST: Final = "worker-lost"
+"""The kind of failure of a document that no worker survives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class WorkerFactory:
     failures: Failures
     """What failed before, which every worker counts on from."""
     progress: Progress = field(default_factory=Unheard)
+
+    def on_several_machines(self) -> "WorkerFactory":
+        """See `auditor.running.executors.contract.Separable`: they do without rows of runs before."""
+        return replace(self, preflight=self.preflight.without_cache())
 
     def __call__(self) -> "Worker":
         """A new worker, without a loaded model."""
@@ -45,6 +53,8 @@ class Worker:
     run: Run
     failures: Failures
     progress: Progress
+    announce: Announce = lambda _: None
+    """Hears what is done next."""
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _prepared: dict[str, object] = field(default_factory=dict)
     _settled: set[Proof] = field(default_factory=set)
@@ -67,6 +77,7 @@ class Worker:
         finally:
             receipt.work.update(self._models.work)
             receipt.work.subtract(before)
+        receipt.batch_tokens = self._models.batch_tokens
         self._unsure.clear()
         self._reuse.forget()
         return self._receipts.pop(shard.index)
@@ -78,19 +89,32 @@ class Worker:
         if not self.run.has(probe.name, shard.index):
             receipt.failures[probe.name] = self._write(probe, asked, shard)
             self.failures.add(probe.name, receipt.failures[probe.name])
-        elif isinstance(probe, Prepares):
-            self._reuse.recalled(probe, self._all_of(probe))  # for the keys of those that read its rows
+        else:
+            self._take_over(probe, shard, receipt)
         receipt.asked[probe.name] = len(asked)
         self.failures.require_few(probe.name)
         self.progress.advance(probe.name, len(asked))
 
+    def _take_over(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
+        """What was written before: its failures count, where a worker was lost before it could say so."""
+        if isinstance(probe, Prepares):
+            self._reuse.recalled(probe, self._all_of(probe))  # for the keys of those that read its rows
+        if shard.is_repeated:
+            counted = {row.document_id for row in self.failures.by_probe[probe.name]}
+            rows = self.run.read_shard(probe.name, probe.record, shard.index)
+            new = [row for row in rows if isinstance(row, Failure) and row.document_id not in counted]
+            receipt.failures[probe.name] = tuple(new)
+            self.failures.add(probe.name, new)
+
     def _write(self, probe: "AnyProbe", asked: Sequence[Document], shard: Shard) -> tuple[Failure, ...]:
         """Writes the rows of one probe; returns the failures among them."""
+        self.announce(AtWork(probe.name))
         prepared = self._prepare(probe) if asked else None
         unsure = self._unsure_of(predecessors(probe, self.preflight.probes), shard)
         found = self._reuse.look_up(probe, asked, unsure)
         self._recheck(probe, found, shard, prepared)
-        new = self._measure(probe, found.missing, shard, prepared) if found.missing else []
+        new = self._measure_missing(probe, found.missing, shard, prepared) if found.missing else []
+        self.announce(AtWork(probe.name))
         # before the rows: where they are, nobody may load the model again, nor count them
         self._settle(probe, found)
         self._reuse.note(probe, shard.index, found)
@@ -103,6 +127,19 @@ class Worker:
             self._reuse.keep(probe, found, new, content, self._models.proofs[probe.model])
             self._reuse.keep_structures(probe, self._models.structures)
         return tuple(row for row in new if isinstance(row, Failure))
+
+    def _measure_missing(
+        self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard, prepared: object
+    ) -> list[Row]:
+        """A row for each document in order, a failure for what is fatal; one after the other where that is asked."""
+        fatal = {one.document_id: one.reason for one in shard.fatal if one.probe == probe.name}
+        rows: dict[str, Row] = {name: Failure(name, LOST, reason) for name, reason in fatal.items()}
+        rest = [document for document in documents if document.id not in fatal]
+        for some in [[one] for one in rest] if probe.name in shard.singly else [rest] if rest else []:
+            self.announce(AtWork(probe.name, tuple(document.id for document in some)))
+            measured = self._measure(probe, some, shard, prepared)
+            rows |= {document.id: row for document, row in zip(some, measured, strict=True)}
+        return [rows[document.id] for document in documents]
 
     def _measure(self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard, prepared: object) -> list[Row]:
         sources = gathered(probe, self.preflight.probes)

@@ -42,7 +42,8 @@ from auditor.terminal.history import history
 from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
-from auditor.terminal.options import AsJson, Fonts, Root, RunName, Templates, configured
+from auditor.terminal.options import AsJson, Fonts, NoPdf, Root, RunName, Templates, configured
+from auditor.terminal.parts import ShardOf, finish, part_asked, run_part, without_how
 from auditor.terminal.printing import complain, print_lines, to_json
 from auditor.terminal.proving import lock, verify
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
@@ -71,9 +72,6 @@ class Schema(enum.StrEnum):
     config = "config"
     findings = "findings"
     comparison = "comparison"
-
-
-NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +108,9 @@ def _bug(arguments: list[str], error: Exception) -> int:
 def _invoke(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        with command.make_context("auditor", arguments, obj=shlex.join(["auditor", *arguments])) as context:
+        with command.make_context(
+            "auditor", arguments, obj=shlex.join(["auditor", *without_how(arguments)])
+        ) as context:
             return int(command.invoke(context) or EXIT_FINE)
     except typer.Exit as done:
         return int(done.exit_code)
@@ -145,15 +145,19 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Load the models, estimate what the run costs, and write nothing.")
     ] = False,
+    shard_of: ShardOf = None,
 ) -> int:
     """Audit a model and write the report. Interrupted, the same command does what is missing."""
     if dry_run:
         return _print_cost(config, as_json)
     from auditor.running import request
 
+    part = part_asked(shard_of, fresh=fresh)
     known = None if fresh else request.answered(config)
     if known:
         return print_result(known, as_json, exit_code_of(known.findings))
+    if part:
+        return run_part(config, part, str(context.obj), as_json=as_json)
     from auditor import audit
     from auditor.terminal.progress import open_progress
 
@@ -276,6 +280,7 @@ app.command()(prune)
 app.command()(verify)
 app.command()(history)
 app.command()(export)
+app.command()(finish)
 app.command()(configured(nightly))
 app.command()(configured(lock))
 app.command(name="diff")(diff)

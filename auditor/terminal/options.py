@@ -20,6 +20,7 @@ def _option(kind: Any, help_: str, *flags: str) -> Any:
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its id, the beginning of it, or latest.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder of all audits.")]
+NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write report.html only; a report.pdf of before is removed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Templates = Annotated[Path | None, typer.Option(help="A folder of your own templates and user.css.")]
 Fonts = Annotated[Path | None, typer.Option(help="A folder of additional fonts: .ttf, .otf or .woff2.")]
@@ -41,6 +42,8 @@ OPTIONS: Final[Mapping[str, tuple[str, Any]]] = {
     "limit": ("corpus.limit", _option(int, "Documents to draw from the corpus.")),
     "seed": ("seed", _option(int, "Of everything that is drawn.")),
     "output": ("run.output", _option(Path, "The folder of all audits.  [default: reports]")),
+    "executor": ("run.executor", _option(str, "What runs the shards: serial, local or ray.")),
+    "workers": ("run.workers", _option(int, "Processes of local and ray; else one for each device.")),
     "cache": ("run.cache", _option(bool, "Use rows of runs before.  [default: cache]", "--cache/--no-cache")),
     "lock": ("model.lock", _option(Path, "Refuse models that are not made of the files of this lock.")),
     "templates": ("report.templates", Templates),

@@ -1,6 +1,7 @@
 """Loads a checkpoint onto a device, or says in one line why it cannot be."""
 
 import copy
+import os
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
@@ -52,6 +53,15 @@ def device_for(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(f"device {name!r}: not on this machine; use auto or cpu") from error
     return device
+
+
+def visible_devices(name: str) -> tuple[str, ...]:
+    """The devices that `cuda` may mean, as CUDA_VISIBLE_DEVICES names them; none for a device that is named in full."""
+    if name != "cuda":
+        return ()
+    given = [one.strip() for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
+    n = torch.cuda.device_count()
+    return tuple(given or map(str, range(n)))[:n]
 
 
 def dtype_for(name: str, checkpoint: Checkpoint, device: torch.device) -> torch.dtype:

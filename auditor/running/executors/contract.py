@@ -4,15 +4,34 @@ A worker is made where it runs, once, by a factory: it loads the model, then tak
 each into the run folder itself, and returns a small receipt. So a killed engine loses one shard, and resuming is the
 same command again. Factory, shards and receipts can be pickled: a worker may run in another process, or elsewhere.
 
-Third parties register theirs by the entry point `auditor.executors`; `run.executor` in a configuration names one.
+Third parties register theirs by the entry point `auditor.executors`; `run.executor` in a configuration names one. What
+engines have in common whose workers are elsewhere is in `auditor.running.executors.scheduling`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from auditor.records.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """What a worker is about to do."""
+
+    probe: str
+    document_ids: tuple[str, ...] = ()
+    """The documents that it measures now; none while it prepares, reads or writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """A document that no worker survives when this probe measures it."""
+
+    probe: str
+    document_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +41,12 @@ class Shard:
     index: int
     start: int
     stop: int
+    is_repeated: bool = False
+    """Whether a worker was lost that had begun it, and with it the receipt."""
+    singly: frozenset[str] = frozenset()
+    """Probes that are to measure one document at a time, for it to be known which one a worker does not survive."""
+    fatal: tuple[Fatal, ...] = ()
+    """Documents that are not to be measured."""
 
 
 @dataclass(slots=True)
@@ -33,7 +58,9 @@ class Receipt:
     asked: dict[str, int] = field(default_factory=dict)
     """Probe → documents of the shard that it was given, also those that were measured before."""
     failures: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
-    """Probe → those among the rows that this worker wrote."""
+    """Probe → those among the rows that this worker wrote, or one that was lost before it could say so."""
+    batch_tokens: Mapping[str, int] = field(default_factory=dict)
+    """Model → tokens per batch that it came down to, where the device ran out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +70,60 @@ class Outcome:
     shard: Shard
     receipt: Receipt | None = None
     error: Exception | None = None
+    notes: tuple[str, ...] = ()
+    """What went wrong on the way, a line each."""
 
 
 Worker = Callable[[Shard], Receipt]
 """Does one shard; asked once more about the same one, it does what is missing."""
 WorkerFactory = Callable[[], Worker]
 """Makes a worker where it is called."""
+Announce = Callable[[AtWork], None]
+"""Hears what a worker is about to do, before it is done."""
+
+
+@runtime_checkable
+class Separable(Protocol):
+    """A factory whose workers use something that one machine alone can have."""
+
+    def on_several_machines(self) -> WorkerFactory:
+        """One whose workers do without it."""
+        ...
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A worker that says what it is about to do; so that it is known what it did not survive."""
+
+    announce: Announce
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an engine may use."""
+
+    workers: int | None
+    """How many; None for one on each device, or what the processors are good for."""
+    visible: tuple[str, ...]
+    """The devices of this machine, as CUDA_VISIBLE_DEVICES names them, to be dealt out to workers; empty where there is
+    nothing to deal out."""
+    uses_gpu: bool
+    """Whether models are on one."""
+    timeout: float
+    """Seconds in which a worker that is at work must be heard."""
+
+
+@runtime_checkable
+class Equipped(Protocol):
+    """An executor that is told what it may use, after it was built."""
+
+    def equipped(self, resources: Resources) -> Self:
+        """The same with these resources.
+
+        Raises:
+            AuditorError: It cannot run here.
+        """
+        ...
 
 
 class Executor(Protocol):

@@ -1,0 +1,19 @@
+"""What an executor may use: as many workers as are asked for, the devices of this machine, time."""
+
+from auditor.config import Config
+from auditor.running.executors.contract import Resources
+from auditor.running.preflight import Preflight
+
+
+def asked(config: Config) -> Resources:
+    """What the configuration says, before a device is looked for."""
+    return Resources(config.run.workers, visible=(), uses_gpu=False, timeout=config.run.shard_timeout)
+
+
+def found(preflight: Preflight) -> Resources:
+    """The same with the devices there are; a model that is spread over all of them leaves none to deal out."""
+    from auditor import models
+
+    config = preflight.config
+    visible = () if config.model.device_map else models.visible_devices(preflight.device)
+    return Resources(config.run.workers, visible, preflight.device.startswith("cuda"), config.run.shard_timeout)

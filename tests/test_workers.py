@@ -1,0 +1,205 @@
+"""Whole runs by workers in other processes: the same sums as by one here, whatever is lost on the way."""
+
+import dataclasses
+import os
+import signal
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pydantic
+import pytest
+
+from auditor import audit, config
+from auditor.errors import InterruptedRunError, TooManyFailuresError
+from auditor.probes.contract import Sitting
+from auditor.probes.prediction import PredictionProbe
+from auditor.records import sums
+from auditor.records.run import Run
+from auditor.records.store import find_or_create
+from auditor.records.types import Document, Failure, Prediction
+from auditor.running import planning, rechecking
+from tests.models.tiny import save
+from tests.test_audit import LABELS, Silent, corpus
+
+TABLES = {
+    "probes.prediction": {},
+    "probes.lime": {"n_samples": 20, "limit": 9},
+    "probes.attention": {},
+    "run.shard_size": 5,
+    "run.cache": False,
+    "run.max_failures": 0.5,
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("workers") / "classifier", "bert", "text-classification", **LABELS)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    monkeypatch.setattr(rechecking, "SHARE", 0.0)
+    return tmp_path
+
+
+def settings(model: Path, here: Path, more: dict[str, Any]) -> config.Config:
+    tables = {"model.name": model, "corpus.path": corpus(here), **TABLES, **more}
+    return config.load(None, tables, environment={})
+
+
+def measured(
+    model: Path, here: Path, more: dict[str, Any], probes: Sequence[Any] = (), **how: Any
+) -> tuple[Run, Silent]:
+    """A run that is measured, and no report; with probes that nobody has registered."""
+    asked, progress = settings(model, here, more), Silent()
+    preflight = audit.check(asked)
+    preflight = dataclasses.replace(preflight, probes=(*preflight.probes, *probes))
+    run = find_or_create(Path(asked.run.output), planning.plan(preflight, ""), now=datetime.now(UTC))
+    with run.lock():
+        audit.measure(preflight, run, **{"stop": lambda: False, "progress": progress, **how})
+    return run.read_again(), progress
+
+
+def digests(run: Run) -> dict[str, str]:
+    return sums.compute(run.path)
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Deadly(PredictionProbe):
+    """Answers, but ends the process on some documents: at once, or by doing nothing for ever."""
+
+    name: ClassVar[str] = "deadly"
+    kills: tuple[str, ...] = ()
+    hangs: tuple[str, ...] = ()
+
+    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Any:
+        for document in documents:
+            if document.id in self.kills:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if document.id in self.hangs:
+                time.sleep(600)
+        return super().measure(model, documents, sitting)
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Failing(PredictionProbe):
+    """Answers, but cannot on some documents."""
+
+    name: ClassVar[str] = "failing"
+    fails: tuple[str, ...] = ()
+
+    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Any:
+        for document in documents:
+            if document.id in self.fails:
+                raise ValueError("nothing to be had")
+        return super().measure(model, documents, sitting)
+
+
+def rows(run: Run, probe: str) -> list[Any]:
+    return list(run.read(probe, Prediction))
+
+
+def test_processes_write_the_run_that_one_here_writes(classifier: Path, here: Path) -> None:
+    serial, _ = measured(classifier, here, {"run.output": "serial"})
+    local, progress = measured(classifier, here, {"run.output": "local", "run.executor": "local", "run.workers": 2})
+    assert local.plan_id == serial.plan_id
+    assert digests(local) == digests(serial)
+    assert progress.done == progress.total == {"prediction": 18, "lime": 9, "attention": 18}
+
+
+@pytest.mark.exhaustive
+def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(classifier: Path, here: Path) -> None:
+    more = {"run.executor": "local", "run.workers": 1}
+    run, progress = measured(classifier, here, more, [Deadly(kills=("d7",))])
+    failures = [row for row in rows(run, "deadly") if isinstance(row, Failure)]
+    message = "the worker that measured it, and nothing else, was killed by SIGKILL"
+    assert failures == [Failure("d7", "worker-lost", message)]
+    asked = rows(run, "prediction")
+    for one, other in zip(rows(run, "deadly"), asked, strict=True):
+        if one.document_id != "d7":
+            rechecking.require_same([other], [one], dtype="float32", where="deadly", cure="")
+    assert sum("it was replaced" in text for text in progress.said) == 3
+
+
+@pytest.mark.exhaustive
+def test_failures_that_lost_workers_could_not_report_count(classifier: Path, here: Path) -> None:
+    """d5 fails before the deadly probe is asked: its row is there when another worker does the shard again."""
+    more = {"run.executor": "local", "run.workers": 1, "run.max_failures": 0.1}
+    with pytest.raises(TooManyFailuresError, match="failing: 2 of 18 documents failed"):
+        measured(classifier, here, more, [Failing(fails=("d0", "d5")), Deadly(kills=("d1",))])
+
+
+@pytest.mark.exhaustive
+def test_a_run_that_is_stopped_is_gone_on_with_by_another_engine(classifier: Path, here: Path) -> None:
+    serial, _ = measured(classifier, here, {"run.output": "serial"})
+    begun = time.monotonic()
+    more = {"run.executor": "local", "run.workers": 2}
+    with pytest.raises(InterruptedRunError, match="of 4 shards; nothing is lost"):
+        measured(classifier, here, more, stop=lambda: time.monotonic() > begun + 1.0)
+    local, _ = measured(classifier, here, {})
+    assert digests(local) == digests(serial)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("size", [1, 5, 18, 40])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("warmth", ["none", "cold", "warm"])
+def test_the_sums_are_equal_for_every_number_of_workers_and_every_cache(
+    classifier: Path, here: Path, workers: int, size: int, warmth: str
+) -> None:
+    serial, _ = measured(classifier, here, {"run.output": "serial", "run.shard_size": size})
+    more = {"run.output": "others", "run.shard_size": size, "run.cache": warmth != "none"}
+    if warmth == "warm":
+        measured(classifier, here, {**more, "title": "The night before"})
+    local, _ = measured(classifier, here, {**more, "run.executor": "local", "run.workers": workers})
+    assert digests(local) == digests(serial)
+
+
+@pytest.mark.exhaustive
+def test_the_rows_are_the_same_for_every_size_of_shards(classifier: Path, here: Path) -> None:
+    one, _ = measured(classifier, here, {"run.output": "one", "run.shard_size": 18})
+    for size in (1, 4, 7):
+        more = {"run.output": f"of {size}", "run.shard_size": size, "run.executor": "local", "run.workers": 2}
+        other, _ = measured(classifier, here, more)
+        rechecking.require_same(rows(one, "prediction"), rows(other, "prediction"), dtype="float32", where="", cure="")
+
+
+@pytest.mark.exhaustive
+def test_a_document_that_holds_its_worker_up_is_a_failure(classifier: Path, here: Path) -> None:
+    more = {"run.executor": "local", "run.workers": 2, "run.shard_timeout": 15.0}
+    run, _ = measured(classifier, here, more, [Deadly(hangs=("d3",))])
+    (failure,) = [row for row in rows(run, "deadly") if isinstance(row, Failure)]
+    assert failure == Failure(
+        "d3", "worker-lost", "the worker that measured it, and nothing else, gave no answer within 15 s"
+    )
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(5))
+def test_workers_killed_at_random_leave_equal_sums(classifier: Path, here: Path, seed: int) -> None:
+    import random
+
+    serial, _ = measured(classifier, here, {"run.output": "serial"})
+    draw, killed = random.Random(seed), []
+    due = time.monotonic() + draw.uniform(0, 3)
+
+    def stop() -> bool:
+        nonlocal due
+        if time.monotonic() > due and len(killed) < 3:
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+            workers = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+            if workers:
+                killed.append(draw.choice(workers))
+                os.kill(int(killed[-1]), signal.SIGKILL)
+                due = time.monotonic() + draw.uniform(4, 8)
+        return False
+
+    local, _ = measured(classifier, here, {"run.executor": "local", "run.workers": 2}, stop=stop)
+    assert killed
+    assert digests(local) == digests(serial)
