@@ -1,71 +1,117 @@
-"""Records whose tuples of floats stay in NumPy columns, and are built when they are read, to save memory.
+"""Records that are views of the columns they were read from: what nobody asks for is never decoded.
 
 A tuple takes 40 bytes and 32 per float, a column 8 per float: for a hundred thousand documents with ten such tuples
-each, a gigabyte against a tenth of it. A record made here is an instance of its class and equal to the one that was
-written; its tuples are built at every access, and not kept.
+each, a gigabyte against a tenth of it. And who compares two runs looks at a few of the columns. A record made here is
+an instance of its class and equal to the one that was written. A column is decoded when one of its rows is first asked
+for, and kept; tuples of floats are built at every access, and not kept.
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = tuple[NDArray[np.int32], NDArray[np.float64]]
-"""A column of n lists: the n + 1 offsets at which they begin and the last one ends, and their concatenated numbers."""
+
+class Column(Protocol):
+    """The values of a field, by row."""
+
+    def __getitem__(self, row: int, /) -> Any: ...
 
 
-def records(
-    cls: Any, values: Mapping[str, Sequence[Any]], floats: Mapping[str, Floats], present: Sequence[bool]
-) -> Iterator[Any]:
+@dataclass(frozen=True, slots=True)
+class Floats:
+    """A column of n lists: the n + 1 offsets at which they begin and the last one ends, and their joined numbers."""
+
+    offsets: NDArray[np.int32]
+    numbers: NDArray[np.float64]
+
+    def __getitem__(self, row: int) -> tuple[float, ...]:
+        return tuple(self.numbers[self.offsets[row] : self.offsets[row + 1]].tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A column with one value, that of a field which an older file lacks."""
+
+    value: Any
+
+    def __getitem__(self, row: int) -> Any:
+        return self.value
+
+
+class Columns(dict[str, Column]):
+    """Field → its column, decoded when it is first asked for."""
+
+    def __init__(self, decoded: Mapping[str, Column], waiting: Mapping[str, Callable[[], Column]]) -> None:
+        super().__init__(decoded)
+        self._waiting = dict(waiting)
+
+    def __missing__(self, name: str) -> Column:
+        column = self[name] = self._waiting.pop(name)()
+        return column
+
+
+def views(cls: Any, columns: Columns, present: Sequence[bool]) -> Iterator[Any]:
     """One record per row, None for a row that is not present.
 
     Args:
-        cls: A frozen dataclass with slots.
-        values: Field → its value in every row.
-        floats: Field → its column, for the fields that stay in columns.
+        cls: A frozen dataclass.
+        columns: Of all fields that have no default.
         present: For every row, whether it is a record.
     """
-    if not floats and all(present) and [*values] == [field.name for field in fields(cls)]:
-        yield from map(cls, *values.values())
-        return
-    rows = (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
-    if not floats:
-        yield from (cls(**row) if is_record else None for row, is_record in zip(rows, present, strict=True))
-        return
-    lazy_cls, known = _lazy(cls), {*values, *floats}
-    missing = [field for field in fields(cls) if field.name not in known]
-    for index, (row, is_record) in enumerate(zip(rows, present, strict=True)):
-        yield _record(lazy_cls, row | _defaults(missing), floats, index) if is_record else None
+    view, new, fix = _view(cls), object.__new__, object.__setattr__
+    for row, is_record in enumerate(present):
+        if is_record:
+            record = new(view)
+            fix(record, "_columns", columns)
+            fix(record, "_row", row)
+            yield record
+        else:
+            yield None
 
 
-def _record(lazy_cls: Any, values: Mapping[str, Any], floats: Mapping[str, Floats], row: int) -> Any:
-    record = object.__new__(lazy_cls)
-    for name, value in (*values.items(), ("_floats", floats), ("_row", row)):
-        object.__setattr__(record, name, value)
-    return record
+def records(cls: Any, values: Mapping[str, Sequence[Any]], present: Sequence[bool]) -> Iterator[Any]:
+    """As `views`, of columns that are decoded and records that hold their values themselves."""
+    for row, is_record in zip(zip(*values.values(), strict=True), present, strict=True):
+        yield cls(**dict(zip(values, row, strict=True))) if is_record else None
 
 
-def _defaults(missing: Sequence[Field[Any]]) -> dict[str, Any]:
-    """The default values of fields that an older file lacks; `schema` has checked that they have defaults."""
-    return {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in missing}
+def defaults(cls: Any, given: Sequence[str]) -> dict[str, Column]:
+    """Columns of the fields that an older file lacks; `schema` has checked that they have defaults."""
+    return {
+        one.name: Constant(one.default if one.default_factory is MISSING else one.default_factory())
+        for one in fields(cls)
+        if one.name not in given
+    }
 
 
 @functools.cache
-def _lazy(cls: type[Any]) -> type[Any]:
-    """A subclass of `cls` that builds the fields in `_floats` from row `_row` of their columns."""
+def _view(cls: type[Any]) -> type[Any]:
+    """A subclass of `cls` that has the fields of row `_row` of `_columns`."""
     names = [field.name for field in fields(cls)]
-
-    def __getattr__(self: Any, name: str) -> tuple[float, ...]:  # noqa: N807
-        if name in ("_floats", "_row") or name not in self._floats:
-            raise AttributeError(name)
-        offsets, numbers = self._floats[name]
-        return tuple(numbers[offsets[self._row] : offsets[self._row + 1]].tolist())
 
     def __eq__(self: Any, other: object) -> bool:  # noqa: N807
         return isinstance(other, cls) and all(getattr(self, name) == getattr(other, name) for name in names)
 
-    body = {"__slots__": ("_floats", "_row"), "__getattr__": __getattr__, "__eq__": __eq__, "__hash__": cls.__hash__}
-    return type(cls.__name__, (cls,), {**body, "__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    def __new__(_: type[Any], *values: Any, **named: Any) -> Any:  # noqa: N807 - such as dataclasses.replace asks for
+        return cls(*values, **named)
+
+    own = {
+        "__new__": __new__,
+        "__slots__": ("_columns", "_row"),
+        "__eq__": __eq__,
+        "__hash__": cls.__hash__,
+        "__module__": cls.__module__,
+    }
+    read = {name: property(_reader(name)) for name in names}
+    return type(cls.__name__, (cls,), {**read, **own, "__qualname__": cls.__qualname__})
+
+
+def _reader(name: str) -> Callable[[Any], Any]:
+    def read(record: Any) -> Any:
+        return record._columns[name][record._row]
+
+    return read

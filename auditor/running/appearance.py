@@ -7,17 +7,18 @@ large for that and go in by SHA-256: whoever renders again brings them along.
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from auditor.config import Config
 from auditor.errors import ConfigError, RenderError
 from auditor.findings import Presentation
 from auditor.records.plan import Plan, PlannedLook
 from auditor.report import PLAIN, Look
 from auditor.report.branding import logo
 from auditor.report.branding.fonts import additional
-from auditor.report.page import overrides
 from auditor.report.page.templates import UserTemplates
+
+if TYPE_CHECKING:
+    from auditor.config import Config
 
 T = TypeVar("T")
 
@@ -35,12 +36,14 @@ class Appearance:
         return PlannedLook(self.logo, dict(self.look.templates.files), dict(self.look.fonts.hashes))
 
 
-def read(config: Config) -> Appearance:
+def read(config: "Config") -> Appearance:
     """Reads and checks the logo, templates and fonts that the configuration names.
 
     Raises:
         ConfigError: every fault of logo, templates and fonts, one line each.
     """
+    from auditor.report.page import overrides
+
     faults: list[str] = []
 
     def read_if_named(key: str, reader: Callable[[Path], T]) -> T | None:
@@ -68,6 +71,8 @@ def look_again(kept: PlannedLook, templates: Path | None, fonts: Path | None) ->
     Raises:
         RenderError: a folder is faulty, or the run was drawn with fonts that are not given.
     """
+    from auditor.report.page import overrides
+
     look = Look(UserTemplates("plan.json", tuple(kept.templates.items())))
     if templates is not None:
         look = replace(look, templates=overrides.read(templates))

@@ -27,6 +27,7 @@ SUBJECTS = (
     "rendering",
     "scale",
     "nights",
+    "comparing",
     "audit",
 )
 CACHE = Path.home() / ".cache" / "auditor-benchmarks"

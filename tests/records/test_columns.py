@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from auditor.records.columns import records
+from auditor.records.columns import Columns, Floats, defaults, views
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.types import AttentionStatistics, Prediction, Span
 
@@ -50,8 +50,9 @@ def test_it_can_be_replaced_and_copied_and_never_changed(read):
 
 def test_a_field_that_the_columns_lack_has_its_default():
     values = {"document_id": ["a"], "labels": [()], "predicted": [()], "entropy": [0.0], "n_tokens": [1]}
-    floats = {name: (np.array([0, 1], np.int32), np.array([0.25])) for name in ("logits", "probabilities")}
-    (made,) = records(Prediction, {**values, "truncated": [False]}, floats, [True])
+    floats = {name: Floats(np.array([0, 1], np.int32), np.array([0.25])) for name in ("logits", "probabilities")}
+    values |= {"truncated": [False], **floats}
+    (made,) = views(Prediction, Columns({**values, **defaults(Prediction, [*values])}, {}), [True])
     assert made == Prediction("a", (), (0.25,), (0.25,), (), 0.0, 1, False, continuation=None, mean_logprob=None)
 
 

@@ -73,28 +73,29 @@ def received_by_segment(
     segments: Sequence[Segment], spans: Sequence[Span], received: Sequence[float]
 ) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Attention received by each of S segments from T tokens, and which segments any token overlaps."""
-    mass, seen = np.zeros(len(segments)), np.zeros(len(segments), dtype=bool)
-    for field in ("text", "pair"):
-        spanned = ((span, s) for s, segment in enumerate(segments) for span in segment.spans)
+    mass = dict.fromkeys(range(len(segments)), 0.0)
+    seen = set[int]()
+    spanned = [(span, s) for s, segment in enumerate(segments) for span in segment.spans]
+    for field in dict.fromkeys(span.field for span, _ in spanned):
         positions = sorted((span.start, span.stop, s) for span, s in spanned if span.field == field)
         stops = [stop for _, stop, _ in positions]
-        for t, token in enumerate(spans):
+        for token, share in zip(spans, received, strict=True):
             if token.field != field or token.stop <= token.start:
                 continue
             overlaps = _overlaps(positions, bisect_right(stops, token.start), token)
-            characters = sum(n for _, n in overlaps)
+            characters = sum([n for _, n in overlaps])
             for s, n in overlaps:
-                seen[s] = True
-                mass[s] += received[t] * n / characters
-    return mass, seen
+                seen.add(s)
+                mass[s] += share * n / characters
+    return np.array([*mass.values()]), np.array([s in seen for s in mass], dtype=bool)
 
 
 def _overlaps(positions: Sequence[tuple[int, int, int]], first: int, token: Span) -> list[tuple[int, int]]:
     """(segment, characters) of what a token overlaps; `positions` are (start, stop, segment), sorted and disjoint."""
-    shared = []
-    while first < len(positions) and positions[first][0] < token.stop:
+    shared, begin, end = [], token.start, token.stop
+    while first < len(positions) and positions[first][0] < end:
         start, stop, s = positions[first]
-        shared.append((s, min(stop, token.stop) - max(start, token.start)))
+        shared.append((s, min(stop, end) - max(start, begin)))
         first += 1
     return shared
 

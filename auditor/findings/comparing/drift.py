@@ -29,7 +29,7 @@ from auditor.findings.contract.numbers import WILSON, number
 from auditor.findings.contract.registry import summaries
 from auditor.findings.statistics.intervals import wilson
 from auditor.languages import N_, say
-from auditor.records.explanations import Explanation, Target
+from auditor.records.explanations import Explanation, Segment, Target
 
 ALPHA = 0.001
 FLOOR = 0.05
@@ -76,16 +76,15 @@ def _of_method(probe: str, both: Sequence[tuple[Explanation, Explanation]]) -> E
 def drift_of(before: Explanation, after: Explanation) -> Drift | None:
     """How an explanation drifted from another of the same segments and label; None where it has not."""
     one, other = before.targets[0], after.targets[0]
-    texts = [segment.text for segment in after.segments]
-    words = sorted(_drifted(texts, one, other), key=lambda word: -abs(word.after - word.before))
+    words = sorted(_drifted(after.segments, one, other), key=lambda word: -abs(word.after - word.before))
     if not words:
         return None
     size = abs(words[0].after - words[0].before)
     return Drift(document_id=after.document_id, label=other.label, size=size, words=tuple(words))
 
 
-def _drifted(texts: Sequence[str], before: Target, after: Target) -> Iterator[WordDrift]:
-    limit = _NORMAL.inv_cdf(1 - ALPHA / (2 * max(1, len(texts))))
+def _drifted(segments: Sequence[Segment], before: Target, after: Target) -> Iterator[WordDrift]:
+    limit = _NORMAL.inv_cdf(1 - ALPHA / (2 * max(1, len(segments))))
     one, other = before.weights, after.weights  # built at every access
     floor = max(FLOOR, RELATIVE_FLOOR * max(map(abs, (*one, *other)), default=0.0))
     large = [s for s, (w, v) in enumerate(zip(one, other, strict=True)) if abs(v - w) >= floor]
@@ -94,7 +93,7 @@ def _drifted(texts: Sequence[str], before: Target, after: Target) -> Iterator[Wo
         error = math.hypot(before.standard_errors[s], after.standard_errors[s])
         z = change / error if error > abs(change) / _MOST_Z else math.copysign(_MOST_Z, change)
         if abs(z) > limit and before.selected[s] and after.selected[s]:
-            yield WordDrift(text=texts[s], before=one[s], after=other[s], z=z)
+            yield WordDrift(text=segments[s].text, before=one[s], after=other[s], z=z)
 
 
 def _label(explanation: Explanation) -> str:

@@ -34,11 +34,11 @@ def _of_cell(probe: str, cell: Cell[Any], before: Night, after: Night, ids: Mapp
     earlier, later = (night.evidence.measured(probe, record) for night in (before, after))
     both = [(name, earlier[ids[name]], row) for name, row in later.items() if ids.get(name) in earlier]
     values = [(name, cell.value(one, before.evidence), cell.value(other, after.evidence)) for name, one, other in both]
-    moved = [MovedDocument(document_id=n, before=x, after=y) for n, x, y in values if x is not None and y is not None]
+    moved = [(name, x, y) for name, x, y in values if x is not None and y is not None]
     if not moved:
         return
-    moved_far = [one for one in moved if abs(one.after - one.before) > _SAME * max(1.0, abs(one.before))]
-    moved_far.sort(key=lambda one: -abs(one.after - one.before))
+    moved_far = [one for one in moved if abs(one[2] - one[1]) > _SAME * max(1.0, abs(one[1]))]
+    moved_far.sort(key=lambda one: -abs(one[2] - one[1]))
     yield Movement(
         name=cell.name,
         title=say(cell.title),
@@ -46,5 +46,5 @@ def _of_cell(probe: str, cell: Cell[Any], before: Night, after: Night, ids: Mapp
         probe=probe,
         n=len(moved),
         n_moved=len(moved_far),
-        documents=tuple(moved_far[:LISTED]),
+        documents=tuple(MovedDocument(document_id=name, before=x, after=y) for name, x, y in moved_far[:LISTED]),
     )

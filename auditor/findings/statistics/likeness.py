@@ -57,9 +57,9 @@ def kendall_tau_b(x: np.ndarray, y: np.ndarray) -> float | None:
     for start in range(0, len(x), _ROWS):
         dx = np.sign(x[start : start + _ROWS, None] - x[None, :])
         dy = np.sign(y[start : start + _ROWS, None] - y[None, :])
-        concordance += float(np.sum(dx * dy))
-        untied_x += float(np.sum(dx != 0))
-        untied_y += float(np.sum(dy != 0))
+        concordance += float(np.vdot(dx, dy))
+        untied_x += np.count_nonzero(dx)
+        untied_y += np.count_nonzero(dy)
     if untied_x == 0 or untied_y == 0:
         return None
     return concordance / float(np.sqrt(untied_x) * np.sqrt(untied_y))

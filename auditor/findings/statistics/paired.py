@@ -140,4 +140,7 @@ def _signs(n: int, seed: int, name: str) -> Iterator[Floats]:
 
 def _as_signs(bits: NDArray[np.integer]) -> Floats:
     """0 → −1, 1 → 1."""
-    return 2.0 * bits.astype(np.float64) - 1.0
+    signs = bits.astype(np.float64)
+    signs *= 2.0
+    signs -= 1.0
+    return signs

@@ -24,9 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
-
 FOLDER = Path(__file__).parent
 TEXT = "Source Sans 3"
 MONO = "IBM Plex Mono"
@@ -197,6 +194,8 @@ def missing(text: str) -> tuple[str, ...]:
 @functools.cache
 def _covered(path: Path) -> frozenset[int]:
     """The code points that a font file can draw."""
+    from fontTools.ttLib import TTFont
+
     with TTFont(path, lazy=True) as font:  # some fonts list control characters and separators, with an empty glyph
         return frozenset(c for c in font.getBestCmap() if unicodedata.category(chr(c)) not in ("Cc", "Zl", "Zp"))
 
@@ -255,6 +254,9 @@ def _rule(font: Font, codes: set[int]) -> str:
 @functools.lru_cache(maxsize=64)
 def _subset(path: Path, codes: frozenset[int]) -> bytes:
     """A subset as woff2, with copyright and licence but no name, for licences reserve the names of their fonts."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
     options = subset.Options()
     options.layout_features = [*options.layout_features, *FEATURES]
     options.hinting = False

@@ -12,13 +12,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from fontTools.ttLib import TTFont, TTLibError
+from typing import TYPE_CHECKING, Final
 
 from auditor.errors import RenderError
 from auditor.report.branding import fonts
 from auditor.report.branding.fonts import Font
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 _SUFFIXES = (".ttf", ".otf", ".woff2")
 _OTHER_SUFFIXES = (".ttc", ".otc", ".woff", ".dfont", ".pfb", ".pfa", ".eot")
@@ -26,7 +27,7 @@ _OUTLINES = (b"\0\1\0\0", b"true", b"OTTO", b"wOF2")
 _COLOURS = ("COLR", "CBDT", "sbix", "SVG ")
 _NEEDED = ("cmap", "head", "hhea", "hmtx", "maxp", "name", "OS/2", "post")
 _RESTRICTED = 0x0002
-_UNREADABLE = (TTLibError, struct.error, AssertionError, LookupError, ValueError, TypeError, OSError, EOFError)
+_UNREADABLE = (struct.error, AssertionError, LookupError, ValueError, TypeError, OSError, EOFError)
 _SPACE = 0x20
 
 
@@ -83,6 +84,8 @@ def _checked(data: bytes) -> Font:
     Raises:
         _RefusedError: it cannot be used.
     """
+    from fontTools.ttLib import TTFont, TTLibError
+
     if data[:4] == b"ttcf":
         raise _RefusedError("a collection of fonts; give the one face that is meant, as .ttf or .otf")
     if data[:4] not in _OUTLINES:
@@ -92,11 +95,11 @@ def _checked(data: bytes) -> Font:
             for fault in _faults(face, len(data)):
                 raise _RefusedError(fault)
             return _copied(face, data)
-    except _UNREADABLE as fault:
+    except (*_UNREADABLE, TTLibError) as fault:
         raise _RefusedError(f"damaged: {fault or type(fault).__name__}") from fault
 
 
-def _faults(face: TTFont, size: int) -> Iterator[str]:
+def _faults(face: "TTFont", size: int) -> Iterator[str]:
     """Reasons not to accept a font, the most serious first."""
     if "fvar" in face or "CFF2" in face:
         yield "a variable font, which a PDF cannot embed soundly; give static files, one for each weight"
@@ -124,12 +127,12 @@ def _name_faults(family: str) -> Iterator[str]:
         yield f"the report has the family {family} already; it is not to be replaced"
 
 
-def _family(face: TTFont) -> str:
+def _family(face: "TTFont") -> str:
     names = face["name"]
     return str(names.getDebugName(16) or names.getDebugName(1) or "")
 
 
-def _copied(face: TTFont, data: bytes) -> Font:
+def _copied(face: "TTFont", data: bytes) -> Font:
     """A decompressed copy of the font in the folder of this process, named by the hash of its content."""
     for table in face.keys():  # noqa: SIM118 - a TTFont is no mapping; this reads every table once
         face[table]
