@@ -1,6 +1,5 @@
 """Attention and the answers of a text model, as `auditor.models.capabilities.ShowsAttention` wants it."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
@@ -26,8 +25,8 @@ class Attending(Differentiating):
     def most_heads(self) -> int | None:
         """See `capabilities.ShowsAttention`."""
         config = self.model.config.get_text_config()
-        sizes = [getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads")]
-        return math.prod(sizes) if all(isinstance(size, int) for size in sizes) else None
+        n_layers, n_heads = (getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads"))
+        return n_layers * n_heads if isinstance(n_layers, int) and isinstance(n_heads, int) else None
 
     def attention_of_answers(self, documents: Sequence[Document], *, rolls_out: bool) -> list[PartAttention]:
         """See `capabilities.ShowsAttention`."""
