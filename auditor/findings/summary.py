@@ -7,7 +7,7 @@ from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
-from auditor.findings.contract.context import Context
+from auditor.findings.contract.context import Baseline, Context
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.registry import summaries
@@ -54,8 +54,9 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     slices, coverage = slice_corpus(parts, whole), cover(evidence, context)
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
-    checks = judge_all(numbers, context.checks)
-    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, Whole(evidence, setting, by_name, checks))
+    checks = judge_all(numbers, context.checks, context.baseline)
+    drawn = Whole(evidence, setting, by_name, checks)
+    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, drawn, context.baseline)
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -96,11 +97,15 @@ def _with_documents(findings: Findings, evidence: Evidence, setting: Setting) ->
 
 
 def _page_one(
-    coverage: Sequence[Coverage], slices: Sequence[SliceRow], analyses: Mapping[str, Finding], whole: Whole
+    coverage: Sequence[Coverage],
+    slices: Sequence[SliceRow],
+    analyses: Mapping[str, Finding],
+    whole: Whole,
+    baseline: Baseline | None,
 ) -> tuple[Verdict, tuple[Pointer, ...], tuple[Pointer, ...]]:
     """The verdict, what is concluded topic by topic, and where else to look."""
     verdict = decide(whole.checks, coverage)
-    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references)
+    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references, baseline)
     pointed = point(coverage, analyses, whole)
     topics = (*concluded, *(one for one in pointed if one.topic))
     return verdict, topics, tuple(one for one in pointed if not one.topic)

@@ -35,12 +35,13 @@ def write_junit(path: Path, findings: "Findings", comparison: "RunComparison | N
     cases = [*_checks(findings), *(_differences(comparison) if comparison else ())]
     for group, name, outcome, text in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=group, name=_xml(name))
-        if outcome in ("failure", "error"):
+        if outcome:
             ElementTree.SubElement(case, outcome, message=_xml(text))
         elif text:
             ElementTree.SubElement(case, "system-out").text = _xml(text)
     outcomes = [outcome for _, _, outcome, _ in cases]
-    counts = {"tests": len(cases), "failures": outcomes.count("failure"), "errors": outcomes.count("error")}
+    counts = {f"{kind}s": outcomes.count(kind) for kind in ("failure", "error")}
+    counts |= {"tests": len(cases), "skipped": outcomes.count("skipped")}
     for element in (suites, suite):
         element.attrib |= {key: str(n) for key, n in counts.items()}
     disk.write(path, ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True))
@@ -62,9 +63,11 @@ def append_summary(findings: "Findings", comparison: "RunComparison | None" = No
 
 
 def _checks(findings: "Findings") -> Iterator[tuple[str, str, str, str]]:
+    from auditor.findings.judgement.verdict import waits
+
     outcomes = {"fail": "failure", "not judged": "error"}
     for check in findings.checks:
-        outcome = outcomes.get(check.result, "") if check.required else ""
+        outcome = "skipped" if waits(check) else outcomes.get(check.result, "") if check.required else ""
         yield "auditor.checks", check.name, outcome, check.reason
 
 

@@ -55,11 +55,10 @@ def nightly(
     that is judged is worse than that of the baseline.
     """
     from auditor.records.retention import Retention
-    from auditor.running.comparing import compare_with_baseline
 
     limit, address = _seconds(deadline), _address(ping)
     result = _run(config, str(context.obj), limit, if_changed)
-    comparison = None if result.reused else compare_with_baseline(result.run)
+    comparison = result.comparison
     if junit:
         write_junit(junit, result.findings, comparison)
     append_summary(result.findings, comparison)

@@ -83,8 +83,10 @@ class Number(Finding):
 class Check(Finding):
     """A bound declared before the run, and how the measured interval lies to it."""
 
+    id: str = ""
+    """Where the configuration declares it, the same every night: `checks.accuracy.at_least`."""
     name: str
-    """Name of the number it judges."""
+    """Name of the number it judges; of a check against the baseline with `@baseline` behind it."""
     title: str
     bound: float
     direction: Literal["at_least", "at_most"]
@@ -93,6 +95,8 @@ class Check(Finding):
     result: Result
     reason: str
     """One sentence in plain words."""
+    baseline: str = ""
+    """Id of the run that `number` is the difference to; `bound` is then the least or the largest difference allowed."""
 
 
 class Verdict(Finding):

@@ -6,16 +6,18 @@ sign-off          may the model be signed off, on the checks that were declared 
 established       checks that hold over their whole intervals, the one closest to its bound with its numbers
 not established   checks that an interval leaves open or nothing could be measured for, and probes that measured too few
 weakest slice     the group of documents with the worst value (`auditor.findings.judgement.weakest_slice`)
+since baseline    whether a number got worse than the baseline's, by more than chance
 summaries         what each probe's summary concludes (`Summary.point`, of the pointers with a topic)
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import reduce
 
+from auditor.findings.contract.context import Baseline
 from auditor.findings.contract.numbers import on_scale
 from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict
-from auditor.findings.judgement.pointers import Severity, section_of
-from auditor.findings.judgement.verdict import INCOMPLETE, is_incomplete
+from auditor.findings.judgement.pointers import CHANGED, Severity, section_of
+from auditor.findings.judgement.verdict import INCOMPLETE, is_incomplete, waits
 from auditor.findings.judgement.weakest_slice import conclude_on_slices
 from auditor.findings.wording.sentences import bound, checked, probe, titled
 from auditor.languages import plural, say
@@ -31,6 +33,7 @@ def conclude(
     coverage: Sequence[Coverage],
     slices: Sequence[SliceRow],
     references: Collection[str] = (),
+    baseline: Baseline | None = None,
 ) -> Iterator[Pointer]:
     """What follows from the verdict, the checks, the coverage and the slices.
 
@@ -40,6 +43,7 @@ def conclude(
         coverage: A row per probe.
         slices: A row per group of documents.
         references: The probes that asked a reference model.
+        baseline: The run that this one was compared with.
     """
     checks = [c.model_copy(update={"title": titled(c.name, c.title, references)}) for c in checks]
     yield _sign_off(verdict, checks, coverage)
@@ -50,6 +54,14 @@ def conclude(
     if still_open and checks:
         yield _concluded("watch", say("Not established"), still_open)
     yield conclude_on_slices(slices, checks)
+    if baseline is not None:
+        yield _since(baseline)
+
+
+def _since(baseline: Baseline) -> Pointer:
+    text = say("{sentence}.", sentence=baseline.headline) if baseline.headline else baseline.reason
+    severity: Severity = "watch" if baseline.is_worse or baseline.reason else "note"
+    return _concluded(severity, say("Since the baseline"), text, CHANGED)
 
 
 def _concluded(severity: Severity, topic: str, text: str, section: str = "") -> Pointer:
@@ -82,7 +94,8 @@ def _undecided(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
 
 
 def _named_open(checks: Sequence[Check]) -> str:
-    return listed(_first([check.title for check in checks if check.result in ("watch", "fail")]))
+    is_open = (check.result in ("watch", "fail") or (check.required and waits(check)) for check in checks)
+    return listed(_first([check.title for check, still in zip(checks, is_open, strict=True) if still]))
 
 
 def _open(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Iterator[str]:

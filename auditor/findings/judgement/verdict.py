@@ -3,17 +3,18 @@
     fail                   a required check fails
     not established        no check was declared or none could be judged, a required check is not judged, or a probe
                            failed on more than 5 % of its documents or was stopped before it had seen them all
-    pass with conditions   a check straddles its bound, or one that is not required fails
+    pass with conditions   a check straddles its bound, or one that is not required fails, or one waits for a baseline
     pass                   otherwise
 
 The first that applies holds. Beside others that were judged, a check that is not required and not judged changes
-nothing, but is named.
+nothing, but is named; so does one that waits for a baseline, for a run must pass to become the first one.
 """
 
 from collections.abc import Sequence
 from functools import reduce
 from typing import Literal
 
+from auditor.findings.contract.numbers import without_baseline
 from auditor.findings.contract.types import Check, Coverage, Result, Verdict
 from auditor.languages import N_, plural, say
 from auditor.languages.numbers import count
@@ -41,14 +42,20 @@ def is_incomplete(row: Coverage) -> bool:
     return row.measured < (1 - INCOMPLETE) * (row.asked - row.not_measurable)
 
 
+def waits(check: Check) -> bool:
+    """Whether it could not be judged since there was no baseline yet."""
+    return without_baseline(check.name) != check.name and not check.baseline
+
+
 def _result(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Outcome:
-    required = {check.result for check in checks if check.required}
+    required = {check.result for check in checks if check.required and not waits(check)}
     if "fail" in required:
         return "fail"
     is_unjudged = all(check.result == "not judged" for check in checks)
     if is_unjudged or "not judged" in required or any(map(is_incomplete, coverage)):
         return "not established"
-    return "pass with conditions" if any(check.result in ("watch", "fail") for check in checks) else "pass"
+    is_open = any(check.result in ("watch", "fail") or (check.required and waits(check)) for check in checks)
+    return "pass with conditions" if is_open else "pass"
 
 
 def _headline(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
