@@ -222,6 +222,8 @@ class Config(Table):
     """Parameters by probe; by default every probe that the task supports, with default parameters."""
     checks: dict[Name, CheckConfig] = Field(default_factory=dict)
     """Bounds by the name of the number, such as "accuracy" or "lime.fidelity"."""
+    waivers: Name | None = None
+    """A file of waivers: failures that somebody answers for until a day."""
     report: ReportConfig = ReportConfig()
     run: RunConfig = RunConfig()
 

@@ -7,7 +7,7 @@ from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
 from auditor.findings.analyses.special_tokens import describe_special_tokens
 from auditor.findings.analyses.worst_slice import choose_in_worst_slice
-from auditor.findings.contract.context import Baseline, Context
+from auditor.findings.contract.context import Context
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.registry import summaries
@@ -24,10 +24,11 @@ from auditor.findings.contract.types import (
     Verdict,
 )
 from auditor.findings.judgement.checks import judge_all
-from auditor.findings.judgement.conclusion import conclude
+from auditor.findings.judgement.conclusion import Decided, conclude
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
 from auditor.findings.judgement.verdict import decide
+from auditor.findings.judgement.waivers import waived
 from auditor.findings.slicing.parts import measure_parts, sliceable
 from auditor.findings.slicing.slices import count_comparisons, slice_corpus
 from auditor.languages import speaking
@@ -55,8 +56,9 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks, context.baseline)
+    waivers = waived(context.waivers, checks, context.baseline, context.created)
     drawn = Whole(evidence, setting, by_name, checks)
-    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, drawn, context.baseline)
+    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, drawn, Decided(context.baseline, waivers))
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -70,6 +72,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         parameters={probe: dict(values) for probe, values in context.parameters.items()},
         verdict=verdict,
         checks=checks,
+        waivers=waivers,
         key_numbers=_key_numbers(setting, by_name, checks),
         conclusion=conclusion,
         pointers=pointers,
@@ -101,11 +104,11 @@ def _page_one(
     slices: Sequence[SliceRow],
     analyses: Mapping[str, Finding],
     whole: Whole,
-    baseline: Baseline | None,
+    decided: Decided,
 ) -> tuple[Verdict, tuple[Pointer, ...], tuple[Pointer, ...]]:
     """The verdict, what is concluded topic by topic, and where else to look."""
-    verdict = decide(whole.checks, coverage)
-    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references, baseline)
+    verdict = decide(whole.checks, coverage, decided.waivers)
+    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references, decided)
     pointed = point(coverage, analyses, whole)
     topics = (*concluded, *(one for one in pointed if one.topic))
     return verdict, topics, tuple(one for one in pointed if not one.topic)

@@ -126,6 +126,18 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedWaiver:
+    """A failure that somebody answers for."""
+
+    finding: str
+    """The id of a check, or `baseline.` and the name of a number."""
+    owner: str
+    expires: str
+    """The last day on which it holds, ISO 8601."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedReviewer:
     """Who is to sign."""
 
@@ -189,6 +201,7 @@ class Plan:
     """Probe that runs by default → kind of reason why this model is not asked."""
     checks: Mapping[str, Bound]
     """Name of a number → what is demanded of it."""
+    waivers: tuple[PlannedWaiver, ...] = field(default=(), metadata=json_files.LATER)
     report: PlannedReport
     look: PlannedLook
     shards: tuple[ShardRange, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import corpus
-from auditor.config import Config
+from auditor.config import Config, read_waivers
 from auditor.languages import speaking
 from auditor.records import disk
 from auditor.running import appearance, labelling, probe_selection, sources
@@ -33,6 +33,7 @@ def check(config: Config) -> Preflight:
     offline = sources.must_be_cached(config)
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)
+    waivers = read_waivers(config.locate("waivers")) if config.waivers else ()
     checkpoint = sources.find_audited(config, offline=offline)
     chosen = probe_selection.choose(config, checkpoint.task)
     probes, left_out = probe_selection.without_hidden(config, checkpoint, chosen)
@@ -51,7 +52,8 @@ def check(config: Config) -> Preflight:
     require_numbers(preflight)
     checked = self_checked(probes)
     with speaking(config.report.language):
-        return dataclasses.replace(preflight, notes=tuple(notes_on(preflight)), self_checks=checked)
+        notes = tuple(notes_on(preflight))
+        return dataclasses.replace(preflight, notes=notes, self_checks=checked, waivers=waivers)
 
 
 def _device_and_dtype(config: Config, checkpoint: "Checkpoint") -> tuple[str, str]:

@@ -60,6 +60,7 @@ def _context(run: Run, look: Look) -> Context:
             name: {key: _plain(value) for key, value in probe.parameters.items()} for name, probe in plan.probes.items()
         },
         checks=plan.checks,
+        waivers=plan.waivers,
         asked={name: probe.n_documents for name, probe in plan.probes.items()},
         notes=plan.notes,
         seed=plan.seed,

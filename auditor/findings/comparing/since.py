@@ -30,7 +30,7 @@ def baseline(comparison: RunComparison) -> Baseline:
         run_id=comparison.before.run_id,
         created=comparison.before.created,
         headline=comparison.headline,
-        is_worse=comparison.result == "worse",
+        worse=tuple(one.name for one in comparison.numbers if one.judged and one.change == "worse"),
         differences={one.name: _number(one, comparison.before) for one in measured},
         reasons={one.name: one.reason for one in comparison.numbers if one.difference is None},
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from auditor.findings.contract.presentation import Presentation
 from auditor.findings.contract.quantity import ModelKind
 from auditor.findings.contract.types import Number
-from auditor.records.plan import Bound
+from auditor.records.plan import Bound, PlannedWaiver
 from auditor.records.proof import Proof, SelfCheck
 from auditor.records.structure import Structure
 
@@ -20,7 +20,8 @@ class Baseline:
     """ISO 8601, UTC."""
     headline: str = ""
     """What the comparison came to, in the language of the report."""
-    is_worse: bool = False
+    worse: tuple[str, ...] = ()
+    """Names of the judged numbers that got worse by more than chance."""
     differences: Mapping[str, Number] = field(default_factory=dict)
     """Name of a number → this run's less the baseline's, of a perplexity in nats."""
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -64,3 +65,4 @@ class Context:
     """Probe that runs by default → kind of reason why it was not asked, see `LEFT_OUT` of the wording."""
     baseline: Baseline | None = None
     """None where there was none when the run began."""
+    waivers: tuple[PlannedWaiver, ...] = ()

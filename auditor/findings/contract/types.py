@@ -99,6 +99,19 @@ class Check(Finding):
     """Id of the run that `number` is the difference to; `bound` is then the least or the largest difference allowed."""
 
 
+class Waiver(Finding):
+    """A failure that somebody answers for until a day, and what became of it."""
+
+    finding: str
+    """Id of a check, or `baseline.` and the name of a number that got worse than the baseline's."""
+    owner: str
+    expires: str
+    """The last day on which it holds, ISO 8601."""
+    reason: str
+    state: Literal["applied", "not needed", "expired", "unmatched"]
+    """`expired` and `unmatched` ones fail the run."""
+
+
 class Verdict(Finding):
     """The answer to whoever must sign."""
 
@@ -234,6 +247,7 @@ class Findings(Finding):
     """Probe → parameter → value, as resolved."""
     verdict: Verdict
     checks: tuple[Check, ...]
+    waivers: tuple[Waiver, ...] = ()
     key_numbers: tuple[Number, ...]
     """Five at most, for page one."""
     conclusion: tuple[Pointer, ...]

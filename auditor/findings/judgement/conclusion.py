@@ -11,13 +11,15 @@ summaries         what each probe's summary concludes (`Summary.point`, of the p
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from auditor.findings.contract.context import Baseline
 from auditor.findings.contract.numbers import on_scale
-from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict
-from auditor.findings.judgement.pointers import CHANGED, Severity, section_of
-from auditor.findings.judgement.verdict import INCOMPLETE, is_incomplete, waits
+from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict, Waiver
+from auditor.findings.judgement.pointers import CHANGED, WAIVERS, Severity, section_of
+from auditor.findings.judgement.verdict import INCOMPLETE, fails, is_incomplete, waits
+from auditor.findings.judgement.waivers import BROKEN, SEVERITIES, sentences
 from auditor.findings.judgement.weakest_slice import conclude_on_slices
 from auditor.findings.wording.sentences import bound, checked, probe, titled
 from auditor.languages import plural, say
@@ -27,13 +29,25 @@ NAMED = 3
 """Checks of one result that a sentence names; the rest are counted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What decides besides checks and coverage."""
+
+    baseline: Baseline | None = None
+    """The run that this one was compared with."""
+    waivers: tuple[Waiver, ...] = ()
+
+
+NOTHING_DECIDED = Decided()
+
+
 def conclude(
     verdict: Verdict,
     checks: Sequence[Check],
     coverage: Sequence[Coverage],
     slices: Sequence[SliceRow],
     references: Collection[str] = (),
-    baseline: Baseline | None = None,
+    decided: Decided = NOTHING_DECIDED,
 ) -> Iterator[Pointer]:
     """What follows from the verdict, the checks, the coverage and the slices.
 
@@ -43,10 +57,10 @@ def conclude(
         coverage: A row per probe.
         slices: A row per group of documents.
         references: The probes that asked a reference model.
-        baseline: The run that this one was compared with.
+        decided: What else decides.
     """
     checks = [c.model_copy(update={"title": titled(c.name, c.title, references)}) for c in checks]
-    yield _sign_off(verdict, checks, coverage)
+    yield _sign_off(verdict, checks, coverage, decided.waivers)
     established = _passing(checks)
     if established:
         yield _concluded("pass", say("Established"), established)
@@ -54,13 +68,15 @@ def conclude(
     if still_open and checks:
         yield _concluded("watch", say("Not established"), still_open)
     yield conclude_on_slices(slices, checks)
-    if baseline is not None:
-        yield _since(baseline)
+    if decided.baseline is not None:
+        yield _since(decided.baseline)
+    if decided.waivers:
+        yield _of_waivers(decided.waivers)
 
 
 def _since(baseline: Baseline) -> Pointer:
     text = say("{sentence}.", sentence=baseline.headline) if baseline.headline else baseline.reason
-    severity: Severity = "watch" if baseline.is_worse or baseline.reason else "note"
+    severity: Severity = "watch" if baseline.worse or baseline.reason else "note"
     return _concluded(severity, say("Since the baseline"), text, CHANGED)
 
 
@@ -68,7 +84,16 @@ def _concluded(severity: Severity, topic: str, text: str, section: str = "") -> 
     return Pointer(severity=severity, topic=topic, text=text, section=section)
 
 
-def _sign_off(verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Coverage]) -> Pointer:
+def _of_waivers(waivers: Sequence[Waiver]) -> Pointer:
+    severities = [SEVERITIES[one.state] for one in waivers]
+    worst: Severity = "fail" if "fail" in severities else "watch" if "watch" in severities else "note"
+    text = say("{sentence}.", sentence=_joined(list(sentences(waivers))))
+    return _concluded(worst, say("Waivers"), text, WAIVERS)
+
+
+def _sign_off(
+    verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Coverage], waivers: Sequence[Waiver]
+) -> Pointer:
     topic, result = say("Sign-off"), verdict.result
     if result == "pass":
         text = say("Nothing that was declared stands against it: no check fails, and none is open.")
@@ -76,9 +101,11 @@ def _sign_off(verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Cove
     if result == "pass with conditions":
         return _concluded("watch", topic, say("Only with a decision on {checks}.", checks=_named_open(checks)))
     if result == "fail":
-        failed = [check for check in checks if check.result == "fail" and check.required]
-        text = say("No: {reasons}.", reasons=_joined([failing(check) for check in failed]))
-        return _concluded("fail", topic, text, section_of(failed[0].name))
+        failed = [check for check in checks if fails(check, waivers)]
+        broken = [one for one in waivers if one.state in BROKEN]
+        reasons = [*map(failing, failed), *sentences(broken)]
+        section = section_of(failed[0].name) if failed else WAIVERS
+        return _concluded("fail", topic, say("No: {reasons}.", reasons=_joined(reasons)), section)
     return _concluded("watch", topic, _undecided(checks, coverage))
 
 

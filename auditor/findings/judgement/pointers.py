@@ -25,6 +25,7 @@ MANY_TRUNCATED = 0.1
 COVERAGE_ORDER = 30
 """Place of what is said of the coverage among what the summaries say."""
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
+WAIVERS = "waivers"
 CHANGED = "changed"
 """The section on what changed since the baseline."""
 _SLICES, _PROVENANCE = "slices", "provenance"
