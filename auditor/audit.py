@@ -11,9 +11,10 @@ from typing import Any
 from auditor import findings, report
 from auditor.config import Config
 from auditor.errors import InterruptedRunError, PdfUnavailableError, RenderError, StoreError, VerificationError
-from auditor.findings import Findings
+from auditor.findings import Findings, comparing
+from auditor.findings.comparing import Night, Since
 from auditor.findings.history import manifest_facts
-from auditor.records import chain, reused, sums
+from auditor.records import baselines, chain, reused, sums
 from auditor.records.plan import write
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.store import find_or_create, find_or_create_together
@@ -22,6 +23,7 @@ from auditor.records.verification import verify
 from auditor.report import Look
 from auditor.running import appearance, index, parts, pilot, request, resources
 from auditor.running.checking import check
+from auditor.running.comparing import compare_with_baseline
 from auditor.running.context import context, read_evidence
 from auditor.running.cost import Cost
 from auditor.running.executors import executor_named
@@ -73,6 +75,7 @@ def run(
     with run.lock():
         if run.is_complete:  # another process finished it while this one waited for the lock
             return reopened(run)
+        baselines.settle(run)
         progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
         work = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
@@ -245,20 +248,23 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
         pdf: Whether to make the PDF.
         facts: For the manifest: what may differ between two runs of one plan.
     """
-    evidence = read_evidence(run)
-    pages = report.render_pages(findings.summarise(evidence, context(run, look)), evidence, look)
+    after = Night(run.plan, context(run, look), read_evidence(run))
+    baseline, since = compare_with_baseline(run, after)
+    made = findings.summarise(after.evidence, replace(after.context, baseline=baseline))
+    pages = report.render_pages(made, after.evidence, look, since)
     results = pages.findings
     as_json = findings.write(results)
     run.write("findings.json", as_json)
     run.write("report.html", pages.html.encode("utf-8"))
     _write_documents(run, pages.documents)
-    problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
+    attachments = {"findings.json": as_json, PLAN: write(run.plan), **_write_comparison(run, since)}
+    problem = _write_pdf(run, pages.html, results, attachments, look) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
     run.finish({**facts, "rows": rows, chain.KEY: chain.links(run), **manifest_facts(results)})
     index.renew(run)
-    return replace(reopened(run), reused=False, pdf_error=problem)
+    return replace(reopened(run), reused=False, pdf_error=problem, comparison=since.comparison if since else None)
 
 
 def timing(started: datetime) -> dict[str, Any]:
@@ -291,9 +297,20 @@ def _write_documents(run: Run, files: Mapping[str, bytes]) -> None:
             run.remove(name)
 
 
-def _write_pdf(run: Run, html: str, results: Findings, as_json: bytes, look: Look) -> str | None:
+def _write_comparison(run: Run, since: Since | None) -> dict[str, bytes]:
+    """Writes comparison.json, and comparison.html unless the earlier run is gone; returns what the PDF attaches."""
+    if since is None:
+        return {}
+    content = comparing.write(since.comparison)
+    run.write(sums.COMPARISON, content)
+    if since.before is not None:
+        page = report.render_comparison(since.comparison, since.before, since.after)
+        run.write(sums.COMPARISON_PAGE, page.encode("utf-8"))
+    return {sums.COMPARISON: content}
+
+
+def _write_pdf(run: Run, html: str, results: Findings, attachments: Mapping[str, bytes], look: Look) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
-    attachments = {"findings.json": as_json, PLAN: write(run.plan)}
     try:
         run.write("report.pdf", report.render_pdf(html, results, attachments, look))
     except PdfUnavailableError as error:

@@ -243,8 +243,8 @@ max_failures = 2
         "model.max_new_tokens: expected a whole number, found 1.5",
         "probes.lime: expected a table, found true",
         "checks.accuracy: expected { at_least = … } or { at_most = … }, found 0.8",
-        "checks.both: expected exactly one of at_least and at_most",
-        "checks.none: expected exactly one of at_least and at_most",
+        "checks.both: expected only one of at_least and at_most",
+        "checks.none: expected at_least, at_most or not_worse_than_baseline_by",
         "checks.far.at_least: expected a finite number, found NaN",
         "checks.odd.at_lest: unknown key; did you mean checks.odd.at_least?",
         'report.sections.1: there is no such section; did you mean lime?, found "limes"',
@@ -295,7 +295,7 @@ def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str
         (
             {"sections": ["summary"]},
             f"report.sections.0: there is no such section; there are {', '.join(PROBES)}, "
-            'failures, slices, documents, methods, regulatory, glossary, provenance, found "summary"',
+            'changed, failures, slices, documents, methods, regulatory, glossary, provenance, found "summary"',
         ),
     ],
 )

@@ -18,6 +18,7 @@ The keys in tables of probes are not checked here: they are the parameters of pr
     loading   reads file, environment and flags into a validated `Config`
     faults    words the errors of validation, one line each
     starter   the commented file that `auditor init` writes
+    waivers   the file of waivers, which is another one
 """
 
 from auditor.config.loading import load, schema
@@ -31,6 +32,8 @@ from auditor.config.tables import (
     RunConfig,
     resolve_model,
 )
+from auditor.config.waivers import WaiverConfig
+from auditor.config.waivers import read as read_waivers
 
 __all__ = [
     "CheckConfig",
@@ -39,7 +42,9 @@ __all__ = [
     "ModelConfig",
     "ReportConfig",
     "RunConfig",
+    "WaiverConfig",
     "load",
+    "read_waivers",
     "resolve_model",
     "schema",
     "starter",

@@ -72,7 +72,8 @@ def _messages(fault: ErrorDetails, parts: list[str]) -> Iterator[str]:
     elif fault["type"] == "model_type" and parts[:2] == ["report", "reviewers"]:
         yield f"{key}: expected a name or {{ name = …, role = … }}{_input(fault['input'])}"
     elif parts[0] == "checks" and fault["type"] == "model_type":
-        yield f"{key}: expected {{ at_least = … }} or {{ at_most = … }}{_input(fault['input'])}"
+        bounds = "{ at_least = … }, { at_most = … } or { not_worse_than_baseline_by = … }"
+        yield f"{key}: expected {bounds}{_input(fault['input'])}"
     else:
         text = _EXPECTED.get(fault["type"], "").format(**fault.get("ctx", {}))
         yield f"{key}: {text or fault['msg'].replace('Input should be', 'expected')}{_input(fault['input'])}"

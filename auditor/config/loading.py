@@ -35,7 +35,7 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
     Raises:
         ConfigError: all errors of the file, the environment and the flags, one line each.
     """
-    tables = {} if path is None else _read(path)
+    tables = {} if path is None else read_tables(path)
     names_probes = bool(tables.get("probes"))
     origins: dict[str, str] = {}
     for variable, key, text in _variables(os.environ if environment is None else environment):
@@ -99,7 +99,7 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_tables(path: Path) -> dict[str, Any]:
     """The tables of a file, before validation.
 
     Raises:

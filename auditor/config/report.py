@@ -9,7 +9,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from auditor.config.base import Name, Table
 from auditor.languages import Language
 
-SECTIONS: Final = ("failures", "slices", "documents", "methods", "regulatory", "glossary", "provenance")
+SECTIONS: Final = (
+    "changed",
+    "waivers",
+    "failures",
+    "slices",
+    "documents",
+    "methods",
+    "regulatory",
+    "glossary",
+    "provenance",
+)
 """The sections that are of no single probe; those of probes are called as the probes are."""
 
 

@@ -69,6 +69,9 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # "accuracy" = {{ at_least = 0.80 }}
 # "calibration_error" = {{ at_most = 0.10, required = false }}
 # "explanations.reliable_share" = {{ at_least = 0.50 }}
+# "macro_f1" = {{ not_worse_than_baseline_by = 0.02 }}   # also beside a bound; `auditor help checks`
+
+# waivers = "waivers.toml" above [corpus] names failures that somebody answers for: `auditor help checks`
 
 [report]
 # language = "en"                     # or "zh": the language of the report's own words

@@ -174,17 +174,21 @@ class ModelConfig(Table):
 
 
 class CheckConfig(Table):
-    """A bound on one number, fixed before the run."""
+    """What is demanded of one number, fixed before the run: one of the two sides, or the baseline, or both."""
 
     at_least: float | None = None
     at_most: float | None = None
+    not_worse_than_baseline_by: Annotated[float, Field(ge=0)] | None = None
+    """By how much it may be worse than that of the baseline, over the whole interval of the difference."""
     required: bool = True
     """Whether the verdict depends on it."""
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("expected exactly one of at_least and at_most")
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("expected only one of at_least and at_most")
+        if self.at_least is None and self.at_most is None and self.not_worse_than_baseline_by is None:
+            raise ValueError("expected at_least, at_most or not_worse_than_baseline_by")
         return self
 
 
@@ -224,6 +228,8 @@ class Config(Table):
     """Parameters by probe; by default every probe that the task supports, with default parameters."""
     checks: dict[Name, CheckConfig] = Field(default_factory=dict)
     """Bounds by the name of the number, such as "accuracy" or "lime.fidelity"."""
+    waivers: Name | None = None
+    """A file of waivers: failures that somebody answers for until a day."""
     report: ReportConfig = ReportConfig()
     run: RunConfig = RunConfig()
 

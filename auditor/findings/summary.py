@@ -24,10 +24,11 @@ from auditor.findings.contract.types import (
     Verdict,
 )
 from auditor.findings.judgement.checks import judge_all
-from auditor.findings.judgement.conclusion import conclude
+from auditor.findings.judgement.conclusion import Decided, conclude
 from auditor.findings.judgement.coverage import cover, describe_limits, failed_share, list_documents
 from auditor.findings.judgement.pointers import point
 from auditor.findings.judgement.verdict import decide
+from auditor.findings.judgement.waivers import waived
 from auditor.findings.slicing.parts import measure_parts, sliceable
 from auditor.findings.slicing.slices import count_comparisons, slice_corpus
 from auditor.languages import speaking
@@ -54,8 +55,10 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
     slices, coverage = slice_corpus(parts, whole), cover(evidence, context)
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
     by_name = {number.name: number for number in numbers}
-    checks = judge_all(numbers, context.checks)
-    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, Whole(evidence, setting, by_name, checks))
+    checks = judge_all(numbers, context.checks, context.baseline)
+    waivers = waived(context.waivers, checks, context.baseline, context.created)
+    drawn = Whole(evidence, setting, by_name, checks)
+    verdict, conclusion, pointers = _page_one(coverage, slices, analyses, drawn, Decided(context.baseline, waivers))
     findings = Findings(
         title=context.title,
         task=context.task,
@@ -69,6 +72,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         parameters={probe: dict(values) for probe, values in context.parameters.items()},
         verdict=verdict,
         checks=checks,
+        waivers=waivers,
         key_numbers=_key_numbers(setting, by_name, checks),
         conclusion=conclusion,
         pointers=pointers,
@@ -96,11 +100,15 @@ def _with_documents(findings: Findings, evidence: Evidence, setting: Setting) ->
 
 
 def _page_one(
-    coverage: Sequence[Coverage], slices: Sequence[SliceRow], analyses: Mapping[str, Finding], whole: Whole
+    coverage: Sequence[Coverage],
+    slices: Sequence[SliceRow],
+    analyses: Mapping[str, Finding],
+    whole: Whole,
+    decided: Decided,
 ) -> tuple[Verdict, tuple[Pointer, ...], tuple[Pointer, ...]]:
     """The verdict, what is concluded topic by topic, and where else to look."""
-    verdict = decide(whole.checks, coverage)
-    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references)
+    verdict = decide(whole.checks, coverage, decided.waivers)
+    concluded = conclude(verdict, whole.checks, coverage, slices, whole.setting.references, decided)
     pointed = point(coverage, analyses, whole)
     topics = (*concluded, *(one for one in pointed if one.topic))
     return verdict, topics, tuple(one for one in pointed if not one.topic)

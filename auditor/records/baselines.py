@@ -2,6 +2,9 @@
 
     <root>/<audit>/baseline.json    {"format": "auditor.baseline/1", "run_id": "20260131-235959-0a1b2c3d"}
 
+A run settles its baseline when it begins, in a file of the same format in its own folder: a run that is resumed, or
+rendered again after another one was chosen, is compared with the same.
+
 A choice holds until it is cleared, whatever later runs come to. A chosen run that is gone is an error, not a reason to
 compare with another one in silence.
 """
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from auditor.errors import NoSuchRunError, StoreError
-from auditor.records import disk
+from auditor.records import disk, sums
 from auditor.records.json_files import read_json, to_json
 from auditor.records.run import Run
 from auditor.records.store import RunSummary, folder_of, open_run, runs_in, summary_of
@@ -95,6 +98,36 @@ def find(run: Run) -> Run | None:
     audit = folder_of(summary_of(run.path))
     baseline = baseline_of(audit, runs_in(audit), before=run.run_id)
     return open_run(baseline.path, audit.parent) if baseline and baseline.run_id != run.run_id else None
+
+
+def is_settled(run: Run) -> bool:
+    """Whether it is known which run it is compared with, if only that there was none."""
+    return (run.path / sums.BASELINE).exists()
+
+
+def settle(run: Run) -> None:
+    """Settles which run a new run is compared with; nothing where that is settled.
+
+    Raises:
+        StoreError: the chosen run is gone, or the choice cannot be read.
+        DiskError: the folder cannot be written.
+    """
+    if not is_settled(run):
+        baseline = find(run)
+        run.settle_baseline(to_json({"format": FORMAT, "run_id": baseline.run_id if baseline else None}))
+
+
+def settled(run: Run) -> str | None:
+    """The id of the run that a run is compared with; None where there was none, or it did not ask.
+
+    Raises:
+        StoreError: the file is damaged or of another format.
+    """
+    try:
+        run_id = read_json(run.path / sums.BASELINE, FORMAT).get("run_id")
+    except FileNotFoundError:
+        return None
+    return None if run_id is None else str(run_id)
 
 
 def open_for(run: Run) -> Run:

@@ -98,26 +98,43 @@ class PlannedProbe:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a check demands of a number: exactly one of the two sides."""
+    """What a check demands of a number: one of the two sides, or not to be worse than the baseline, or both."""
 
     at_least: float | None = None
     at_most: float | None = None
     required: bool = True
     """Whether the verdict depends on it."""
+    not_worse_than_baseline_by: float | None = field(default=None, metadata=json_files.LATER)
+    """By how much it may be worse than the baseline's; of a perplexity in nats."""
 
     def __post_init__(self) -> None:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a bound has exactly one of at_least and at_most")
+        sides = (self.at_least is not None) + (self.at_most is not None)
+        if sides > 1 or (sides == 0 and self.not_worse_than_baseline_by is None):
+            raise ValueError("a bound has one of at_least and at_most, or not_worse_than_baseline_by, or both")
 
     @property
-    def direction(self) -> Literal["at_least", "at_most"]:
-        """The side that was given."""
+    def direction(self) -> Literal["at_least", "at_most", ""]:
+        """The side that was given; empty where none was."""
+        if self.at_least is None and self.at_most is None:
+            return ""
         return "at_most" if self.at_least is None else "at_least"
 
     @property
     def value(self) -> float:
-        """The bound itself."""
+        """The bound itself; 0 where no side was given."""
         return float(self.at_least if self.at_least is not None else self.at_most or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWaiver:
+    """A failure that somebody answers for."""
+
+    finding: str
+    """The id of a check, or `baseline.` and the name of a number."""
+    owner: str
+    expires: str
+    """The last day on which it holds, ISO 8601."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +201,7 @@ class Plan:
     """Probe that runs by default → kind of reason why this model is not asked."""
     checks: Mapping[str, Bound]
     """Name of a number → what is demanded of it."""
+    waivers: tuple[PlannedWaiver, ...] = field(default=(), metadata=json_files.LATER)
     report: PlannedReport
     look: PlannedLook
     shards: tuple[ShardRange, ...]

@@ -3,8 +3,10 @@
     <root>/<audit>/<run id>/
         plan.json                       what was to be done; never changes
         structure.json                  what the models are made of, found when they are loaded
+        baseline.json                   which run it is compared with, settled when it begins
         evidence/<probe>/00042.parquet  one row per document of shard 42
         findings.json report.html report.pdf
+        comparison.json comparison.html what changed since the baseline, where there is one
         documents.html documents.parquet   where report.html cannot hold all documents
         SHA256SUMS                      of all the above
         reused.jsonl                    how many rows are those of runs before; see `auditor.records.reused`
@@ -135,6 +137,15 @@ class Run:
             return ()
         except ValueError as error:
             raise StoreError(f"{path}: {error}; the file was damaged or changed: audit anew") from error
+
+    def settle_baseline(self, content: bytes) -> None:
+        """Keep which run this one is compared with.
+
+        Raises:
+            DiskError: the disk is full or cannot be written.
+        """
+        self._open_again()
+        disk.write(self.path / sums.BASELINE, content)
 
     def read_again(self) -> "Run":
         """The same run with its plan as it is on the disk now."""

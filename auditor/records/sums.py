@@ -17,6 +17,8 @@ DOCUMENTS = ("documents.html", "documents.parquet")
 """Files with the table of all documents; written where it is too large for the report."""
 STRUCTURE = "structure.json"
 """What the models are made of; runs of before have no such file."""
+BASELINE = "baseline.json"
+"""Which run it is compared with, settled when it began; runs of before have no such file."""
 COMPARISON, COMPARISON_PAGE = "comparison.json", "comparison.html"
 """What changed since the baseline, where a night was compared with it."""
 ARTEFACTS = ("findings.json", "report.html", "report.pdf", COMPARISON, COMPARISON_PAGE, *DOCUMENTS)
@@ -37,7 +39,7 @@ class Fault:
 def covered(folder: Path) -> Iterator[Path]:
     """The existing files that the sums cover, sorted by relative path."""
     evidence = (path for path in (folder / "evidence").rglob("*") if path.is_file() and not is_leftover(path))
-    artefacts = (folder / name for name in ("plan.json", STRUCTURE, *ARTEFACTS))
+    artefacts = (folder / name for name in ("plan.json", STRUCTURE, BASELINE, *ARTEFACTS))
     present = [*evidence, *(path for path in artefacts if path.is_file())]
     yield from sorted(present, key=lambda path: path.relative_to(folder).as_posix())
 

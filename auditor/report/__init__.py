@@ -5,7 +5,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from auditor.findings.comparing import Night, RunComparison
+from auditor.findings.comparing import Night, RunComparison, Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.findings.history import History
@@ -28,13 +28,14 @@ __all__ = [
 ]
 
 
-def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> "Pages":
+def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN, since: Since | None = None) -> "Pages":
     """The report as one HTML file, as `render_html`; where it would be too large, without the rows of most documents.
 
     Args:
         findings: What to say.
         evidence: The records it rests on.
         look: Templates, styles and fonts of the reader.
+        since: What changed since the baseline; None where there is none.
 
     Returns:
         The page, the findings it was drawn from, and the files that have all documents where it has not.
@@ -45,7 +46,7 @@ def render_pages(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> 
     from auditor.report.page import pages
 
     with without_collector(), look.applied(), speaking(findings.presentation.language):
-        return pages.render(findings, evidence)
+        return pages.render(findings, evidence, since)
 
 
 def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeVar
 
+from auditor.findings.comparing import Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.numbers import as_nats
@@ -34,6 +35,8 @@ class Sources:
 
     findings: Findings
     evidence: Evidence
+    since: Since | None = None
+    """What changed since the baseline; None where there is none."""
 
     @cached_property
     def documents(self) -> dict[str, Document]:

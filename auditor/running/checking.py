@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import corpus
-from auditor.config import Config
+from auditor.config import Config, read_waivers
 from auditor.languages import speaking
 from auditor.records import disk
 from auditor.running import appearance, labelling, locking, probe_selection, resources, sources
@@ -20,7 +20,10 @@ from auditor.running.preflight import Preflight
 from auditor.running.self_checking import self_checked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.models import Checkpoint
+    from auditor.probes.contract import AnyProbe
 
 
 def check(config: Config) -> Preflight:
@@ -34,16 +37,11 @@ def check(config: Config) -> Preflight:
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)
     locking.require_code(config)
+    waivers = read_waivers(config.locate("waivers")) if config.waivers else ()
     checkpoint = sources.find_audited(config, offline=offline)
     chosen = probe_selection.choose(config, checkpoint.task)
     probes, left_out = probe_selection.without_hidden(config, checkpoint, chosen)
-    references = {
-        probe.model: sources.find_reference(
-            config, probe.name, probe.model, probe_selection.task_for(probe), offline=offline
-        )
-        for probe in probes
-        if probe.model
-    }
+    references = _references(config, probes, offline=offline)
     by_key = {locking.key_of(probe.name): references[probe.model] for probe in probes if probe.model}
     locking.require(config, {"model.name": checkpoint, **by_key})
     require_settings(config, checkpoint)
@@ -54,7 +52,17 @@ def check(config: Config) -> Preflight:
     require_numbers(preflight)
     checked = self_checked(probes)
     with speaking(config.report.language):
-        return dataclasses.replace(preflight, notes=tuple(notes_on(preflight)), self_checks=checked)
+        notes = tuple(notes_on(preflight))
+        return dataclasses.replace(preflight, notes=notes, self_checks=checked, waivers=waivers)
+
+
+def _references(config: Config, probes: "Sequence[AnyProbe]", *, offline: bool) -> "dict[str, Checkpoint]":
+    """The checkpoints of the models that probes ask beside the audited one, by what the probes call them."""
+    return {
+        one.model: sources.find_reference(config, one.name, one.model, probe_selection.task_for(one), offline=offline)
+        for one in probes
+        if one.model
+    }
 
 
 def _device_and_dtype(config: Config, checkpoint: "Checkpoint") -> tuple[str, str]:

@@ -1,31 +1,53 @@
-"""A finished run is compared with the baseline of its audit; the comparison lies in the run and is in its sums."""
+"""A run is compared with the baseline that was settled when it began; both runs' evidence is read once.
 
-from auditor import report
+A run that is rendered again is compared with the same baseline, wherever the choice is now. Where that run was removed
+since, `comparison.json` of before has what it came to.
+"""
+
+from auditor.errors import AuditorError, NoSuchRunError, StoreError
 from auditor.findings import comparing
-from auditor.findings.comparing import RunComparison
+from auditor.findings.comparing import Night, Since
+from auditor.findings.contract.context import Baseline
+from auditor.languages import say, speaking
 from auditor.records import baselines
 from auditor.records.run import Run
-from auditor.records.sums import COMPARISON, COMPARISON_PAGE
+from auditor.records.store import open_run
+from auditor.records.sums import COMPARISON
 from auditor.running.nights import night
 
 
-def compare_with_baseline(run: Run) -> RunComparison | None:
-    """What changed since the baseline; None where there is none, or the run is it.
+def compare_with_baseline(run: Run, after: Night) -> tuple[Baseline | None, Since | None]:
+    """What findings need of the comparison, and the comparison; None where there is none.
 
-    Writes comparison.json and comparison.html into the run.
-
-    Raises:
-        StoreError: The baseline is gone or cannot be read.
-        DiskError: The run cannot be written.
+    Args:
+        run: A run whose baseline is settled; one of before has none.
+        after: Its facts.
     """
-    baseline = baselines.find(run)
-    if baseline is None:
-        return None
-    before, after = night(baseline), night(run)
-    comparison = comparing.compare(before, after)
-    page = report.render_comparison(comparison, before, after).encode("utf-8")
-    with run.lock():
-        run.write(COMPARISON, comparing.write(comparison))
-        run.write(COMPARISON_PAGE, page)
-        run.finish(run.manifest() or {})
-    return comparison
+    name = baselines.settled(run)
+    if name is None:
+        return None, None
+    with speaking(after.context.presentation.language):
+        try:
+            since = _compared(run, name, after)
+        except AuditorError as error:
+            return Baseline(name, reason=str(error).partition(": ")[2] or str(error)), None
+        made = comparing.baseline(since.comparison)
+    return made, since
+
+
+def _compared(run: Run, name: str, after: Night) -> Since:
+    try:
+        before = night(open_run(run.path.parent / name, run.path.parents[1]))
+    except NoSuchRunError:
+        return Since(_recorded(run, name), None, after)
+    return Since(comparing.compare(before, after), before, after)
+
+
+def _recorded(run: Run, name: str) -> comparing.RunComparison:
+    try:
+        recorded = comparing.read(run.read_bytes(COMPARISON))
+    except StoreError:
+        recorded = None
+    if recorded is None or recorded.before.run_id != name:
+        raise StoreError(f"{run.path}: {say('The run {run} was removed before this one was compared.', run=name)}")
+    return recorded

@@ -9,7 +9,7 @@ from auditor.findings import Context, Evidence, summary_of
 from auditor.findings.contract.quantity import ModelKind
 from auditor.languages import N_, say, speaking
 from auditor.languages.numbers import count, day
-from auditor.records import reused
+from auditor.records import baselines, reused
 from auditor.records.plan import Plan, PlannedCorpus, PlannedModel
 from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Document, Unmeasured
@@ -55,11 +55,12 @@ def _context(run: Run, look: Look) -> Context:
         created=plan.created,
         model=_model_facts(plan),
         corpus=_corpus_facts(plan.corpus),
-        provenance=_provenance(plan, look, reused.total(reused.read(run.path))),
+        provenance=_provenance(run, look),
         parameters={
             name: {key: _plain(value) for key, value in probe.parameters.items()} for name, probe in plan.probes.items()
         },
         checks=plan.checks,
+        waivers=plan.waivers,
         asked={name: probe.n_documents for name, probe in plan.probes.items()},
         notes=plan.notes,
         seed=plan.seed,
@@ -150,7 +151,15 @@ def _reused(rows: reused.Rows) -> str:
     return say("{reused} of {n} rows, measured since {day}", reused=count(rows.reused), n=count(n), day=since)
 
 
-def _provenance(plan: Plan, look: Look, rows: reused.Rows) -> dict[str, str]:
+def _baseline(run: Run) -> dict[str, str]:
+    """The run that this one is compared with; nothing of a run that did not ask."""
+    if not baselines.is_settled(run):
+        return {}
+    return {N_("Baseline"): baselines.settled(run) or say("none: no run was chosen, and none before it had passed")}
+
+
+def _provenance(run: Run, look: Look) -> dict[str, str]:
+    plan, rows = run.plan, reused.total(reused.read(run.path))
     shaped_by = {N_("Own templates and fonts, SHA-256"): appearance.noted(look)} if look.hashes else {}
     return {
         N_("Run"): plan.run_id,
@@ -160,6 +169,7 @@ def _provenance(plan: Plan, look: Look, rows: reused.Rows) -> dict[str, str]:
         N_("Seed"): str(plan.seed),
         N_("Shards"): str(len(plan.shards)),
         **({N_("Reused"): _reused(rows)} if rows != reused.Rows() else {}),
+        **_baseline(run),
         **shaped_by,
         **plan.versions,
     }

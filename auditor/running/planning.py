@@ -20,6 +20,7 @@ from auditor.records.plan import (
     PlannedProbe,
     PlannedReport,
     PlannedReviewer,
+    PlannedWaiver,
     Prompt,
     ShardRange,
 )
@@ -55,6 +56,9 @@ def plan(preflight: Preflight, command: str) -> Plan:
         probes={probe.name: _probe(probe, preflight.asked[probe.name]) for probe in preflight.probes},
         left_out=dict(preflight.left_out),
         checks={name: Bound(**bound.model_dump()) for name, bound in config.checks.items()},
+        waivers=tuple(
+            PlannedWaiver(one.finding, one.owner, one.expires.isoformat(), one.reason) for one in preflight.waivers
+        ),
         report=plan_report(config),
         look=preflight.appearance.planned(),
         shards=tuple(ShardRange(shard.start, shard.stop) for shard in preflight.shards),

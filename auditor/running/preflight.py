@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor import corpus, tasks
-from auditor.config import Config
+from auditor.config import Config, WaiverConfig
 from auditor.corpus.sampling import sample
 from auditor.probes.contract import Picks, gathered
 from auditor.records.kinds import record_name
@@ -39,6 +39,7 @@ class Preflight:
     """Probe that runs by default → kind of reason why this model is not asked."""
     self_checks: tuple[SelfCheck, ...] = ()
     """What the probes gave on toy models."""
+    waivers: tuple[WaiverConfig, ...] = ()
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -2,9 +2,9 @@
 
 A request is two things, kept in the manifest of the run that answered it:
 
-    settings   SHA-256 of the resolved configuration, the reader's templates, fonts and logo, every installed
-               distribution with its version, Python, the system, the accelerators that the kernel shows, the variables
-               of the environment that such libraries read, and the code of this package
+    settings   SHA-256 of the resolved configuration, the reader's templates, fonts and logo, the waivers, every
+               installed distribution with its version, Python, the system, the accelerators that the kernel shows, the
+               variables of the environment that such libraries read, and the code of this package
     files      SHA-256 of the corpus and of every file in the folders of the models
 
 A run is the answer if both are equal, it is complete, and no later run of its plan is there: what the whole way,
@@ -71,6 +71,7 @@ def settings(config: Config) -> str | None:
         config.resolved(),
         config.chooses_probes,
         looks,
+        _digests(config.locate("waivers")) if config.waivers else {},
         sys.version,
         os.uname(),
         sorted(_distributions()),

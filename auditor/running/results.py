@@ -5,6 +5,7 @@ from pathlib import Path
 
 from auditor import findings
 from auditor.findings import Findings
+from auditor.findings.comparing import RunComparison
 from auditor.records.run import Run
 
 
@@ -18,6 +19,8 @@ class Result:
     pdf: Path | None
     reused: bool = False
     """Whether the run was complete already."""
+    comparison: RunComparison | None = None
+    """With the baseline; None where there is none, or nothing was computed."""
     pdf_error: str | None = None
 
 

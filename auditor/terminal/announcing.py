@@ -32,15 +32,16 @@ def write_junit(path: Path, findings: "Findings", comparison: "RunComparison | N
 
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(suites, "testsuite", name=_xml(findings.title), timestamp=findings.created)
-    cases = [*_checks(findings), *(_differences(comparison) if comparison else ())]
+    cases = [*_checks(findings), *(_differences(findings, comparison) if comparison else ())]
     for group, name, outcome, text in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=group, name=_xml(name))
-        if outcome in ("failure", "error"):
+        if outcome:
             ElementTree.SubElement(case, outcome, message=_xml(text))
         elif text:
             ElementTree.SubElement(case, "system-out").text = _xml(text)
     outcomes = [outcome for _, _, outcome, _ in cases]
-    counts = {"tests": len(cases), "failures": outcomes.count("failure"), "errors": outcomes.count("error")}
+    counts = {f"{kind}s": outcomes.count(kind) for kind in ("failure", "error")}
+    counts |= {"tests": len(cases), "skipped": outcomes.count("skipped")}
     for element in (suites, suite):
         element.attrib |= {key: str(n) for key, n in counts.items()}
     disk.write(path, ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True))
@@ -62,17 +63,29 @@ def append_summary(findings: "Findings", comparison: "RunComparison | None" = No
 
 
 def _checks(findings: "Findings") -> Iterator[tuple[str, str, str, str]]:
+    from auditor.findings.judgement.verdict import waits
+    from auditor.findings.judgement.waivers import BROKEN, applied
+
+    waived = applied(findings.waivers)
     outcomes = {"fail": "failure", "not judged": "error"}
     for check in findings.checks:
-        outcome = outcomes.get(check.result, "") if check.required else ""
+        is_waived = check.result == "fail" and check.id in waived
+        outcome = "skipped" if waits(check) or is_waived else outcomes.get(check.result, "") if check.required else ""
         yield "auditor.checks", check.name, outcome, check.reason
+    for one in findings.waivers:
+        text = f"{one.state}: {one.owner}, until {one.expires}: {one.reason}"
+        yield "auditor.waivers", one.finding, "failure" if one.state in BROKEN else "", text
 
 
-def _differences(comparison: "RunComparison") -> Iterator[tuple[str, str, str, str]]:
+def _differences(findings: "Findings", comparison: "RunComparison") -> Iterator[tuple[str, str, str, str]]:
+    from auditor.findings.judgement.waivers import OF_BASELINE, applied
+
+    waived = applied(findings.waivers)
     for one in comparison.numbers:
         if one.judged:
             text = f"{one.title}: {one.before} before, {one.after} now"
-            yield "auditor.baseline", one.name, "failure" if one.change == "worse" else "", text
+            bad = "skipped" if f"{OF_BASELINE}{one.name}" in waived else "failure"
+            yield "auditor.baseline", one.name, bad if one.change == "worse" else "", text
 
 
 def _markdown(findings: "Findings", comparison: "RunComparison | None") -> Iterator[str]:

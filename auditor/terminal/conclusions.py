@@ -46,6 +46,12 @@ def verdict_lines(findings: "Findings") -> Iterator[str]:
         measured = [value_of(check.number)] if check.number else []
         reason = [check.reason] if check.result == "not judged" else []
         yield f"  {check.result:<10}  {check.title} {bound}: {'; '.join([*measured, *reason])}"
+    yield from _waivers(findings)
+
+
+def _waivers(findings: "Findings") -> Iterator[str]:
+    for one in findings.waivers:
+        yield f"  waiver {one.state}: {one.finding}, {one.owner}, until {one.expires}: {one.reason}"
 
 
 def value_of(number: "Number") -> str:

@@ -55,23 +55,33 @@ def nightly(
     that is judged is worse than that of the baseline.
     """
     from auditor.records.retention import Retention
-    from auditor.running.comparing import compare_with_baseline
 
     limit, address = _seconds(deadline), _address(ping)
     result = _run(config, str(context.obj), limit, if_changed)
-    comparison = None if result.reused else compare_with_baseline(result.run)
+    comparison = result.comparison
     if junit:
         write_junit(junit, result.findings, comparison)
     append_summary(result.findings, comparison)
     removed = prune_audit(result.run.path, Retention(keep_daily, keep_weekly, keep_monthly))
-    worse = comparison is not None and comparison.result == "worse"
-    code = EXIT_CHECK_FAILED if worse else exit_code_of(result.findings)
+    code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings)
     code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
     if not as_json:
-        print_lines([f"since {comparison.before.run_id}: {comparison.headline}"] if comparison else [])
+        none = [] if result.reused else ["no baseline to compare with"]
+        print_lines([f"since {comparison.before.run_id}: {comparison.headline}"] if comparison else none)
         print_lines([f"{len(removed):,} old runs removed: {', '.join(removed)}"] if removed else [])
     _ping(address)
     return code
+
+
+def _is_worse(result: "Result") -> bool:
+    """Whether a number is worse than the baseline's that nobody waives."""
+    from auditor.findings.judgement.waivers import OF_BASELINE, applied
+
+    if result.comparison is None:
+        return False
+    waived = applied(result.findings.waivers)
+    worse = (one.name for one in result.comparison.numbers if one.judged and one.change == "worse")
+    return any(f"{OF_BASELINE}{name}" not in waived for name in worse)
 
 
 def _since(comparison: "RunComparison | None") -> dict[str, str] | None:

@@ -94,10 +94,15 @@ def test_a_name_that_was_not_measured_is_answered_with_the_nearest():
     assert judge_all([], {"xyz": Bound(at_least=1)})[0].reason == "This run measured no number of this name."
 
 
-def test_a_bound_has_exactly_one_side():
-    for sides in ({}, {"at_least": 0.1, "at_most": 0.2}):
-        with pytest.raises(ValueError, match="exactly one"):
+def test_a_bound_has_one_side_at_most_and_something_that_it_demands():
+    for sides in (
+        {},
+        {"at_least": 0.1, "at_most": 0.2},
+        {"at_least": 1, "at_most": 1, "not_worse_than_baseline_by": 0},
+    ):
+        with pytest.raises(ValueError, match="one of at_least and at_most, or"):
             Bound(**sides)
+    assert (Bound(not_worse_than_baseline_by=0.1).direction, Bound(not_worse_than_baseline_by=0.1).value) == ("", 0.0)
     assert (Bound(at_most=0.0).value, Bound(at_most=0.0).direction) == (0.0, "at_most")
 
 

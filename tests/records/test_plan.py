@@ -153,7 +153,11 @@ def _changed(content: dict[str, Any], key: str, value: object) -> dict[str, Any]
         ("more", 1, "more: is unknown; expected title"),
         ("checks.a", {"at_least": math.inf, "at_most": None, "required": True}, "checks.a.at_least: expected a finite"),
         ("checks.a", {"at_least": 10**400, "at_most": None, "required": True}, "checks.a.at_least: expected a finite"),
-        ("checks.a", {"at_least": 1, "at_most": 1, "required": True}, "checks.a: a bound has exactly one of"),
+        (
+            "checks.a",
+            {"at_least": 1, "at_most": 1, "required": True},
+            "checks.a: a bound has one of at_least and at_most, or",
+        ),
         ("shards", [{"start": 0}], "shards[0].stop: is missing"),
         ("configuration.a", [[math.nan]], "configuration.a[0][0]: expected a finite number, found nan"),
         ("computing", [{}], "computing[0].model: is missing"),

@@ -17,7 +17,7 @@ from auditor.findings.comparing.grounds import Grounds
 from auditor.findings.comparing.jackknife import jackknifed
 from auditor.findings.comparing.nights import Night
 from auditor.findings.contract.contributions import Contributions
-from auditor.findings.contract.quantity import Better, Quantity
+from auditor.findings.contract.quantity import Better, Quantity, better_side
 from auditor.findings.contract.registry import quantity_of, summaries
 from auditor.findings.contract.summary import Summary
 from auditor.findings.slicing.slices import MOST_LABELS
@@ -25,7 +25,6 @@ from auditor.findings.statistics.paired import Pair
 from auditor.languages import N_, say
 from auditor.records.plan import Bound
 
-_BETTER: Mapping[str, Better] = {"at_least": "high", "at_most": "low"}
 _OTHER_TERMS = N_("It has other components in the two runs.")
 _NO_DOCUMENT = N_("No document that both runs have adds to it.")
 _NOT_GIVEN = N_("Only one of the runs has it, or neither.")
@@ -74,7 +73,7 @@ def _not_given(bounds: Mapping[str, Bound], found: set[str]) -> Iterator[Asked]:
     for name, bound in bounds.items():
         if name not in found:
             quantity = quantity_of(name) or Quantity(name=name, title=name, unit="share")
-            yield Asked(name, name, quantity, "", _BETTER[bound.direction], True, reason=say(_NOT_GIVEN))
+            yield Asked(name, name, quantity, "", better_side(quantity, bound), True, reason=say(_NOT_GIVEN))
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ class _Asking:
 
     def _described(self, name: str, title: str, quantity: Quantity) -> Asked:
         bound = self.bounds.get(name)
-        better = _BETTER[bound.direction] if bound else quantity.better
+        better = better_side(quantity, bound) if bound else quantity.better
         return Asked(name, title, quantity, self.summary.probe, better, bound is not None)
 
 

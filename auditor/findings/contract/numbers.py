@@ -4,6 +4,7 @@ accuracy                     of the whole corpus
 recall[positive]             of one label
 attention.head_share[sink]   of one class of heads
 accuracy{length=short}       of the documents with one value of one metadata column
+accuracy@baseline            how far any of them differs from that of the baseline
 """
 
 import difflib
@@ -15,6 +16,7 @@ from auditor.findings.statistics.exponentials import exponential
 from auditor.findings.statistics.intervals import Estimate
 from auditor.languages import N_
 
+_SINCE = "@baseline"
 SLICE_VALUES = range(2, 13)
 """How many values a metadata column must have to be sliced by."""
 
@@ -74,6 +76,16 @@ def of_label(name: str, label: str) -> str:
 def of_slice(name: str, column: str, value: str) -> str:
     """`accuracy`, `length`, `short` → `accuracy{length=short}`."""
     return f"{name}{{{column}={value}}}"
+
+
+def since_baseline(name: str) -> str:
+    """`accuracy` → `accuracy@baseline`."""
+    return f"{name}{_SINCE}"
+
+
+def without_baseline(name: str) -> str:
+    """The name of the number that a difference is of; any other name as it is."""
+    return name.removesuffix(_SINCE)
 
 
 def nearest(name: str, known: Collection[str], n: int = 3) -> list[str]:

@@ -4,7 +4,7 @@ Checks and their limits, slices, key numbers, glossary and the JSON Schema of fi
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ from auditor.findings.contract.numbers import number, of_label, perplexity
 from auditor.findings.contract.types import Number, Unit
 from auditor.findings.statistics.intervals import Estimate
 from auditor.languages import say
+from auditor.records.plan import Bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ class Quantity:
     def is_of(self, name: str) -> bool:
         """Whether the number of this name, of any label and slice, is this quantity."""
         return name == self.name or name.startswith((f"{self.name}[", f"{self.name}{{"))
+
+
+def better_side(quantity: Quantity, bound: Bound) -> Better:
+    """Which values of a number are better: what its bound says, else the quantity."""
+    sides: Mapping[str, Better] = {"at_least": "high", "at_most": "low"}
+    return sides.get(bound.direction, quantity.better)
 
 
 def _logarithm(value: float) -> float:

@@ -83,8 +83,10 @@ class Number(Finding):
 class Check(Finding):
     """A bound declared before the run, and how the measured interval lies to it."""
 
+    id: str = ""
+    """Where the configuration declares it, the same every night: `checks.accuracy.at_least`."""
     name: str
-    """Name of the number it judges."""
+    """Name of the number it judges; of a check against the baseline with `@baseline` behind it."""
     title: str
     bound: float
     direction: Literal["at_least", "at_most"]
@@ -93,6 +95,21 @@ class Check(Finding):
     result: Result
     reason: str
     """One sentence in plain words."""
+    baseline: str = ""
+    """Id of the run that `number` is the difference to; `bound` is then the least or the largest difference allowed."""
+
+
+class Waiver(Finding):
+    """A failure that somebody answers for until a day, and what became of it."""
+
+    finding: str
+    """Id of a check, or `baseline.` and the name of a number that got worse than the baseline's."""
+    owner: str
+    expires: str
+    """The last day on which it holds, ISO 8601."""
+    reason: str
+    state: Literal["applied", "not needed", "expired", "unmatched"]
+    """`expired` and `unmatched` ones fail the run."""
 
 
 class Verdict(Finding):
@@ -230,6 +247,7 @@ class Findings(Finding):
     """Probe → parameter → value, as resolved."""
     verdict: Verdict
     checks: tuple[Check, ...]
+    waivers: tuple[Waiver, ...] = ()
     key_numbers: tuple[Number, ...]
     """Five at most, for page one."""
     conclusion: tuple[Pointer, ...]

@@ -6,16 +6,20 @@ sign-off          may the model be signed off, on the checks that were declared 
 established       checks that hold over their whole intervals, the one closest to its bound with its numbers
 not established   checks that an interval leaves open or nothing could be measured for, and probes that measured too few
 weakest slice     the group of documents with the worst value (`auditor.findings.judgement.weakest_slice`)
+since baseline    whether a number got worse than the baseline's, by more than chance
 summaries         what each probe's summary concludes (`Summary.point`, of the pointers with a topic)
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
+from auditor.findings.contract.context import Baseline
 from auditor.findings.contract.numbers import on_scale
-from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict
-from auditor.findings.judgement.pointers import Severity, section_of
-from auditor.findings.judgement.verdict import INCOMPLETE, is_incomplete
+from auditor.findings.contract.types import Check, Coverage, Pointer, SliceRow, Verdict, Waiver
+from auditor.findings.judgement.pointers import CHANGED, WAIVERS, Severity, section_of
+from auditor.findings.judgement.verdict import INCOMPLETE, fails, is_incomplete, waits
+from auditor.findings.judgement.waivers import BROKEN, SEVERITIES, sentences
 from auditor.findings.judgement.weakest_slice import conclude_on_slices
 from auditor.findings.wording.sentences import bound, checked, probe, titled
 from auditor.languages import plural, say
@@ -25,12 +29,25 @@ NAMED = 3
 """Checks of one result that a sentence names; the rest are counted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What decides besides checks and coverage."""
+
+    baseline: Baseline | None = None
+    """The run that this one was compared with."""
+    waivers: tuple[Waiver, ...] = ()
+
+
+NOTHING_DECIDED = Decided()
+
+
 def conclude(
     verdict: Verdict,
     checks: Sequence[Check],
     coverage: Sequence[Coverage],
     slices: Sequence[SliceRow],
     references: Collection[str] = (),
+    decided: Decided = NOTHING_DECIDED,
 ) -> Iterator[Pointer]:
     """What follows from the verdict, the checks, the coverage and the slices.
 
@@ -40,9 +57,10 @@ def conclude(
         coverage: A row per probe.
         slices: A row per group of documents.
         references: The probes that asked a reference model.
+        decided: What else decides.
     """
     checks = [c.model_copy(update={"title": titled(c.name, c.title, references)}) for c in checks]
-    yield _sign_off(verdict, checks, coverage)
+    yield _sign_off(verdict, checks, coverage, decided.waivers)
     established = _passing(checks)
     if established:
         yield _concluded("pass", say("Established"), established)
@@ -50,13 +68,32 @@ def conclude(
     if still_open and checks:
         yield _concluded("watch", say("Not established"), still_open)
     yield conclude_on_slices(slices, checks)
+    if decided.baseline is not None:
+        yield _since(decided.baseline)
+    if decided.waivers:
+        yield _of_waivers(decided.waivers)
+
+
+def _since(baseline: Baseline) -> Pointer:
+    text = say("{sentence}.", sentence=baseline.headline) if baseline.headline else baseline.reason
+    severity: Severity = "watch" if baseline.worse or baseline.reason else "note"
+    return _concluded(severity, say("Since the baseline"), text, CHANGED)
 
 
 def _concluded(severity: Severity, topic: str, text: str, section: str = "") -> Pointer:
     return Pointer(severity=severity, topic=topic, text=text, section=section)
 
 
-def _sign_off(verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Coverage]) -> Pointer:
+def _of_waivers(waivers: Sequence[Waiver]) -> Pointer:
+    severities = [SEVERITIES[one.state] for one in waivers]
+    worst: Severity = "fail" if "fail" in severities else "watch" if "watch" in severities else "note"
+    text = say("{sentence}.", sentence=_joined(list(sentences(waivers))))
+    return _concluded(worst, say("Waivers"), text, WAIVERS)
+
+
+def _sign_off(
+    verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Coverage], waivers: Sequence[Waiver]
+) -> Pointer:
     topic, result = say("Sign-off"), verdict.result
     if result == "pass":
         text = say("Nothing that was declared stands against it: no check fails, and none is open.")
@@ -64,9 +101,11 @@ def _sign_off(verdict: Verdict, checks: Sequence[Check], coverage: Sequence[Cove
     if result == "pass with conditions":
         return _concluded("watch", topic, say("Only with a decision on {checks}.", checks=_named_open(checks)))
     if result == "fail":
-        failed = [check for check in checks if check.result == "fail" and check.required]
-        text = say("No: {reasons}.", reasons=_joined([failing(check) for check in failed]))
-        return _concluded("fail", topic, text, section_of(failed[0].name))
+        failed = [check for check in checks if fails(check, waivers)]
+        broken = [one for one in waivers if one.state in BROKEN]
+        reasons = [*map(failing, failed), *sentences(broken)]
+        section = section_of(failed[0].name) if failed else WAIVERS
+        return _concluded("fail", topic, say("No: {reasons}.", reasons=_joined(reasons)), section)
     return _concluded("watch", topic, _undecided(checks, coverage))
 
 
@@ -82,7 +121,8 @@ def _undecided(checks: Sequence[Check], coverage: Sequence[Coverage]) -> str:
 
 
 def _named_open(checks: Sequence[Check]) -> str:
-    return listed(_first([check.title for check in checks if check.result in ("watch", "fail")]))
+    is_open = (check.result in ("watch", "fail") or (check.required and waits(check)) for check in checks)
+    return listed(_first([check.title for check, still in zip(checks, is_open, strict=True) if still]))
 
 
 def _open(checks: Sequence[Check], coverage: Sequence[Coverage]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from auditor.findings.contract.finding import Finding
+from auditor.findings.contract.numbers import without_baseline
 from auditor.findings.contract.registry import owner_of, summaries, summary_of
 from auditor.findings.contract.summary import Whole
 from auditor.findings.contract.types import Coverage, Pointer
@@ -24,6 +25,9 @@ MANY_TRUNCATED = 0.1
 COVERAGE_ORDER = 30
 """Place of what is said of the coverage among what the summaries say."""
 _ORDER: dict[Severity, int] = {"fail": 0, "watch": 1, "note": 2, "pass": 3}
+WAIVERS = "waivers"
+CHANGED = "changed"
+"""The section on what changed since the baseline."""
 _SLICES, _PROVENANCE = "slices", "provenance"
 """The sections that show every part of the corpus, and every document that was not measured, and why."""
 
@@ -40,6 +44,8 @@ def point(coverage: Sequence[Coverage], analyses: Mapping[str, Finding], whole: 
 
 def section_of(name: str) -> str:
     """The section that has the evidence for a number."""
+    if without_baseline(name) != name:
+        return CHANGED
     if name.endswith("}"):
         return _SLICES
     if FAILED_SHARE.is_of(name):

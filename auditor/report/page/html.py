@@ -14,6 +14,7 @@ import hashlib
 from markupsafe import Markup
 
 import auditor
+from auditor.findings.comparing import Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import HTML_TAGS, say
@@ -43,13 +44,13 @@ class Numbering:
         return say("Figure {number}", number=self.figures)
 
 
-def render(findings: Findings, evidence: Evidence) -> str:
+def render(findings: Findings, evidence: Evidence, since: Since | None = None) -> str:
     """The whole report as one HTML document.
 
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
     """
-    sources = Sources(findings, evidence)
+    sources = Sources(findings, evidence, since)
     numbering = Numbering()
     composed = sections.compose(sources)
     draft = provenance.compose(sources)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from auditor.findings import abridgement
+from auditor.findings.comparing import Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.report.page import html
@@ -27,18 +28,18 @@ class Pages:
     """Name → content of the files with all documents; empty where the page has them."""
 
 
-def render(findings: Findings, evidence: Evidence) -> Pages:
+def render(findings: Findings, evidence: Evidence, since: Since | None = None) -> Pages:
     """Render the report, and the table of all documents where the page cannot hold it.
 
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
     """
-    page = html.render(findings, evidence)
+    page = html.render(findings, evidence, since)
     if not findings.documents_left_out:
         if len(findings.documents) <= abridgement.SHOWN or len(page.encode("utf-8")) <= documents.MOST_BYTES:
             return Pages(findings, page)
         findings = abridgement.abridge(findings, evidence)
-        page = html.render(findings, evidence)
+        page = html.render(findings, evidence, since)
     from auditor.report.page import documents_page
 
     return Pages(findings, page, documents_page.render(findings, evidence))

@@ -25,12 +25,13 @@ from auditor.report.contract import Inline
 from auditor.report.drawing import formats
 from auditor.report.page.sandbox import Sandbox, functions
 
-SIGNS = {"pass": "✓", "watch": "▲", "fail": "✗", "not judged": "–", "note": "·"}
+SIGNS = {"pass": "✓", "watch": "▲", "fail": "✗", "waived": "✗", "not judged": "–", "note": "·"}
 """Result → its sign, always printed beside the word."""
 WORDS = {
     "pass": N_("pass"),
     "watch": N_("watch"),
     "fail": N_("fail"),
+    "waived": N_("waived"),
     "not judged": N_("not judged"),
     "note": N_("note"),
 }

@@ -8,7 +8,7 @@ from auditor.languages import say
 from auditor.report.chapters import chapter_of, chosen_sections, section_id
 from auditor.report.chapters import compose as compose_chapter
 from auditor.report.contract import Section, Sources
-from auditor.report.sections import documents, gallery, glossary, methods, plain, regulatory, slices
+from auditor.report.sections import changed, documents, gallery, glossary, methods, plain, regulatory, slices, waivers
 
 
 def compose(sources: Sources) -> list[Section]:
@@ -31,9 +31,13 @@ def compose(sources: Sources) -> list[Section]:
 
 def _of_evidence(sources: Sources) -> Iterator[Section]:
     findings = sources.findings
+    if sources.since is not None:
+        yield changed.compose(sources.since)
     concluded = {probe: chapter for probe in findings.analyses if (chapter := chapter_of(probe))}
     yield from (compose_chapter(sources, chapter) for chapter in concluded.values())
     yield from (_of_probe(sources, row) for row in findings.coverage if not row.left_out and row.probe not in concluded)
+    if findings.waivers:
+        yield waivers.compose(sources)
     if findings.worst:
         yield gallery.compose(sources)
     if findings.slices:

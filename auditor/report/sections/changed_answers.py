@@ -24,7 +24,7 @@ def compose(flips: Flips, before: Night, after: Night) -> Section:
         id="answers",
         title=say("Answers"),
         question=say("Which answers changed?"),
-        answer=_answer(flips),
+        answer=answer(flips),
         method=say(
             "An answer is the label, the set of labels or the continuation. Documents that were right before stand "
             "first, by the probability of the new answer."
@@ -32,17 +32,18 @@ def compose(flips: Flips, before: Night, after: Night) -> Section:
         limits=say("Answers close to a decision boundary may change for little reason; see the probabilities."),
         template="sections/changes.html.j2",
         content={
-            "tables": [(_table(flips, known), "compact")] if flips.documents else [],
+            "tables": [(table(flips, known), "compact")] if flips.documents else [],
             "heading": say("Changed answers, as each run explains them"),
             "legend": say(
                 "Blue words support the answer of that run, orange words oppose it; both sides have the same shades."
             ),
-            "cards": list(_cards(flips, known))[:CARDS],
+            "cards": list(cards(flips, known))[:CARDS],
         },
     )
 
 
-def _answer(flips: Flips) -> str:
+def answer(flips: Flips) -> str:
+    """How many answers changed, and whether for the better."""
     return plural(
         flips.n_flipped,
         "{n} of {all} answers changed: {broken} was right before and {mended} is right now.",
@@ -53,7 +54,8 @@ def _answer(flips: Flips) -> str:
     )
 
 
-def _table(flips: Flips, known: Both) -> Table:
+def table(flips: Flips, known: Both, most: int = _PAPER_ROWS) -> Table:
+    """The documents that are answered otherwise; so many of them on paper."""
     columns = (
         Column(say("Document"), "id", 14),
         Column(say("Text"), "corpus"),
@@ -69,7 +71,7 @@ def _table(flips: Flips, known: Both) -> Table:
         shown=formats.count(len(flips.documents)),
     )
     rows = tuple(_row(flip, known) for flip in flips.documents)
-    return Table(caption, columns, rows, paper_rows=_PAPER_ROWS, kept_in="comparison")
+    return Table(caption, columns, rows, paper_rows=most, kept_in="comparison")
 
 
 def _row(flip: Flip, known: Both) -> tuple[str, ...]:
@@ -83,7 +85,8 @@ def _row(flip: Flip, known: Both) -> tuple[str, ...]:
     )
 
 
-def _cards(flips: Flips, known: Both) -> Iterator[Card]:
+def cards(flips: Flips, known: Both) -> Iterator[Card]:
+    """Those that both runs explain, side by side."""
     for flip in flips.documents:
         explanations = known.explained(flip.document_id)
         if explanations is not None:

@@ -24,7 +24,7 @@ def compose(drifts: Sequence[ExplanationDrift], before: Night, after: Night) -> 
         id="explanations",
         title=say("Explanations"),
         question=say("Is the same answer given for other reasons?"),
-        answer=_answer(first),
+        answer=answer(first),
         method=say(
             "Weights of the same words toward the same answer are held against the standard errors of both runs, "
             "corrected for how many words a document has (p < 0.001), and must differ by at least {floor} and a "
@@ -37,18 +37,19 @@ def compose(drifts: Sequence[ExplanationDrift], before: Night, after: Night) -> 
         ),
         template="sections/changes.html.j2",
         content={
-            "tables": [(_table(drifts), "compact")],
+            "tables": [(table(drifts), "compact")],
             "heading": say("Same answer, other reasons: {method}", method=title_of(shown.probe)),
             "legend": say(
                 "Blue words support the answer, orange words oppose it; both sides have the same shades. The largest "
                 "change first."
             ),
-            "cards": list(_cards(shown, known)),
+            "cards": list(cards(shown, known)),
         },
     )
 
 
-def _answer(drift: ExplanationDrift) -> str:
+def answer(drift: ExplanationDrift) -> str:
+    """How many explanations drifted."""
     n = round((drift.share.value or 0.0) * drift.n_compared)
     return plural(
         drift.n_compared,
@@ -59,7 +60,8 @@ def _answer(drift: ExplanationDrift) -> str:
     )
 
 
-def _table(drifts: Sequence[ExplanationDrift]) -> Table:
+def table(drifts: Sequence[ExplanationDrift]) -> Table:
+    """The share of every method."""
     columns = (
         Column(say("Method"), width=22),
         Column(say("Compared"), "number", 12),
@@ -82,7 +84,8 @@ def _table(drifts: Sequence[ExplanationDrift]) -> Table:
     return Table(say("Share of documents with the same answer whose explanation changed."), columns, rows)
 
 
-def _cards(drift: ExplanationDrift, known: Both) -> Iterator[Card]:
+def cards(drift: ExplanationDrift, known: Both) -> Iterator[Card]:
+    """The documents that drifted most, side by side."""
     for one in drift.documents[:CARDS]:
         explanations = known.explained(one.document_id, drift.probe)
         if explanations is not None:

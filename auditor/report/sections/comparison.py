@@ -1,6 +1,7 @@
 """What changed between two runs: numbers, answers, explanations, and which documents both have."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -24,6 +25,8 @@ _RESULTS = {
     "none": ("not-judged", N_("– none found")),
 }
 """Change → CSS class and sign with word."""
+QUESTION = N_("Is any number worse than before, by more than chance?")
+LIMITS = N_("No change found is not no change: the column of detectable differences says what could be seen.")
 _ROLES = {"refusal": N_("Refused"), "caution": N_("Caution"), "cause": N_("Possible cause")}
 _MOST_MOVED = 5
 _MOST_NAMED = 40
@@ -51,8 +54,8 @@ def compose(comparison: RunComparison, before: Night, after: Night) -> list[Sect
     return sections
 
 
-def circumstances(comparison: RunComparison) -> Table:
-    """What the plans say differently; refusals first."""
+def circumstances(comparison: RunComparison, most: int | None = None) -> Table:
+    """What the plans say differently, so many of them on paper; refusals first."""
     columns = (
         Column(say("Role"), width=14),
         Column(say("What differs"), width=20),
@@ -65,7 +68,12 @@ def circumstances(comparison: RunComparison) -> Table:
         "weakens it; a cause may explain a change."
     )
     rows = tuple(map(_circumstance, comparison.circumstances))
-    return Table(caption, columns, rows, paper_rows=len(rows))
+    return Table(caption, columns, rows, paper_rows=most or len(rows), kept_in="comparison")
+
+
+def shortened(table: Table, most: int) -> Table:
+    """The table with no more rows than that on paper."""
+    return replace(table, paper_rows=min(most, table.paper_rows), kept_in="comparison")
 
 
 def _circumstance(one: Circumstance) -> tuple[str, ...]:
@@ -74,6 +82,30 @@ def _circumstance(one: Circumstance) -> tuple[str, ...]:
 
 
 def _numbers(comparison: RunComparison) -> Section:
+    return Section(
+        id="numbers",
+        title=say("Numbers"),
+        question=say(QUESTION),
+        answer=say("{sentence}.", sentence=comparison.headline),
+        method=method(comparison),
+        limits=say(LIMITS),
+        template="sections/tables.html.j2",
+        content={"tables": [(table, "compact") for table in numbers_tables(comparison)]},
+    )
+
+
+def method(comparison: RunComparison) -> str:
+    """How numbers are compared."""
+    return say(
+        "The same documents of both runs are compared. Intervals resample documents with both of their measurements; p "
+        "exchanges the two measurements of documents at random. p-values are corrected by Holm; more than chance is "
+        "p < {alpha}, and an alarm needs a difference of at least the floor of its unit too.",
+        alpha=shortest(comparison.alpha),
+    )
+
+
+def numbers_tables(comparison: RunComparison) -> list[Table]:
+    """The numbers that are judged, then the others where there are some."""
     judged = [one for one in comparison.numbers if one.judged or one.declared]
     others = [one for one in comparison.numbers if not (one.judged or one.declared)]
     first = say(
@@ -82,22 +114,7 @@ def _numbers(comparison: RunComparison) -> Section:
         "difference that would have been found in 80% of cases."
     )
     second = say("Other numbers that were compared; no result depends on them, and p is corrected for all.")
-    tables = [(_table(first, judged), "compact")] + ([(_table(second, others), "compact")] if others else [])
-    return Section(
-        id="numbers",
-        title=say("Numbers"),
-        question=say("Is any number worse than before, by more than chance?"),
-        answer=say("{sentence}.", sentence=comparison.headline),
-        method=say(
-            "The same documents of both runs are compared. Intervals resample documents with both of their "
-            "measurements; p exchanges the two measurements of documents at random. p-values are corrected by Holm; "
-            "more than chance is p < {alpha}, and an alarm needs a difference of at least the floor of its unit too.",
-            alpha=shortest(comparison.alpha),
-        ),
-        limits=say("No change found is not no change: the column of detectable differences says what could be seen."),
-        template="sections/tables.html.j2",
-        content={"tables": tables},
-    )
+    return [_table(first, judged), *([_table(second, others)] if others else [])]
 
 
 def _table(caption: str, numbers: Sequence[Difference]) -> Table:
@@ -230,13 +247,6 @@ def _value(movement: Movement, value: float) -> str:
 
 def _documents(comparison: RunComparison) -> Section:
     changes = comparison.documents
-    kinds = (
-        (say("Added"), changes.added),
-        (say("Removed"), changes.removed),
-        (say("Changed text or reference"), changes.changed),
-    )
-    rows = tuple((title, formats.count(len(ids)), _named(ids)) for title, ids in kinds)
-    columns = (Column(say("Documents"), width=24), Column("n", "number", 8), Column(say("Ids"), "id"))
     renamed = plural(changes.n_renamed, "{n} of them has another id.", "{n} of them have another id.")
     return Section(
         id="documents",
@@ -251,8 +261,21 @@ def _documents(comparison: RunComparison) -> Section:
         method=say("Documents are paired by id and by the SHA-256 of text and reference; else by the latter alone."),
         limits=say("Documents that only one run has, or that changed, are in no comparison."),
         template="sections/tables.html.j2",
-        content={"tables": [(Table(say("Documents that are not compared."), columns, rows), "compact")]},
+        content={"tables": [(documents_table(comparison), "compact")]},
     )
+
+
+def documents_table(comparison: RunComparison) -> Table:
+    """The documents that are in no comparison."""
+    changes = comparison.documents
+    kinds = (
+        (say("Added"), changes.added),
+        (say("Removed"), changes.removed),
+        (say("Changed text or reference"), changes.changed),
+    )
+    rows = tuple((title, formats.count(len(ids)), _named(ids)) for title, ids in kinds)
+    columns = (Column(say("Documents"), width=24), Column("n", "number", 8), Column(say("Ids"), "id"))
+    return Table(say("Documents that are not compared."), columns, rows)
 
 
 def _named(ids: Sequence[str]) -> str:

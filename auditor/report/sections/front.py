@@ -8,6 +8,7 @@ from auditor import tasks
 from auditor.findings.contract.numbers import as_nats
 from auditor.findings.contract.presentation import Reviewer
 from auditor.findings.contract.types import Check, Coverage, Findings, Number, Pointer, Result
+from auditor.findings.judgement.waivers import applied
 from auditor.findings.wording.sentences import titled
 from auditor.languages import N_, plural, say, translated
 from auditor.report.contract import Column, Section, Table
@@ -177,6 +178,7 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
     title = title if check.required else say("{check} (advisory)", check=title)
     if number is None:
         return title, formats.NOTHING, formats.NOTHING, "", formats.bound(check), "0", check.result
+    is_waived = check.result == "fail" and check.id in applied(findings.waivers)
     return (
         title,
         formats.short(number, digits),
@@ -184,7 +186,7 @@ def _check_row(findings: Findings, check: Check) -> tuple[str, ...]:
         marks.judged(check),
         formats.bound(check),
         formats.count(number.n),
-        check.result,
+        "waived" if is_waived else check.result,
     )
 
 

@@ -1,0 +1,53 @@
+"""What a run's own findings need of its comparison with the baseline: the differences that checks are about.
+
+Where nothing that documents add has changed, the difference is 0 without an interval; as a number it is 0 to 0.
+"""
+
+from dataclasses import dataclass
+
+from auditor.findings.comparing.nights import Night
+from auditor.findings.comparing.types import Difference, RunComparison, RunIdentity
+from auditor.findings.contract.context import Baseline
+from auditor.findings.contract.numbers import BCA, since_baseline
+from auditor.findings.contract.types import Number
+from auditor.languages import say
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The comparison with the baseline, and the runs that it was made from."""
+
+    comparison: RunComparison
+    before: Night | None
+    """None where the baseline was removed since: then the comparison is the one that was recorded."""
+    after: Night
+
+
+def baseline(comparison: RunComparison) -> Baseline:
+    """What checks and page one say of the comparison, in the language that is spoken."""
+    measured = [one for one in comparison.numbers if one.difference is not None]
+    return Baseline(
+        run_id=comparison.before.run_id,
+        created=comparison.before.created,
+        headline=comparison.headline,
+        worse=tuple(one.name for one in comparison.numbers if one.judged and one.change == "worse"),
+        differences={one.name: _number(one, comparison.before) for one in measured},
+        reasons={one.name: one.reason for one in comparison.numbers if one.difference is None},
+    )
+
+
+def _number(one: Difference, before: RunIdentity) -> Number:
+    unchanged = one.difference == 0 and one.low is None
+    protocol = say(
+        "This run less run {run}, over the documents that both have; {interval}", run=before.run_id, interval=say(BCA)
+    )
+    return Number(
+        name=since_baseline(one.name),
+        title=say("{number}, change since the baseline", number=one.title),
+        value=one.difference,
+        low=0.0 if unchanged else one.low,
+        high=0.0 if unchanged else one.high,
+        n=one.n,
+        unit="nats" if one.unit == "perplexity" else one.unit,
+        protocol=protocol,
+    )
