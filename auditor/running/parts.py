@@ -3,7 +3,8 @@
 Part k of n measures the shards k - 1, k - 1 + n, k - 1 + 2n and so on. Whoever comes first makes the run, others find
 it by its plan; each holds a lock of its own. When all are done, `auditor finish` draws the conclusions.
 
-A part does not use rows of runs before (see `Preflight.without_cache`). What it has done, and how much its models computed for it, it leaves in the folder until the run is finished.
+A part does not use rows of runs before (see `Preflight.without_cache`). What it has done, and how much its models
+computed for it, it leaves in the folder until the run is finished.
 """
 
 import json
