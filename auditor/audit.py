@@ -1,6 +1,5 @@
 """The audit: check, plan, measure, conclude, write."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -77,9 +76,9 @@ def run(
             return reopened(run)
         baselines.settle(run)
         progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
-        work = measure(preflight, run, stop=stop, progress=progress)
+        total = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-        facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, run.plan)}
+        facts = {**timing(started), **total.as_facts(), request.KEY: request.described(config, asked, run.plan)}
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
@@ -106,8 +105,8 @@ def run_part(
         with run.share(part.name):
             own = part.among(preflight.shards)
             progress.say(f"{part}: {len(own)} of {len(preflight.shards)} shards of {run.path}")
-            work = measure(preflight.without_cache(), run, shards=own, stop=stop, progress=progress)
-            parts.leave(run, part, work, config.run.max_failures)
+            total = measure(preflight.without_cache(), run, shards=own, stop=stop, progress=progress)
+            parts.leave(run, part, total, config.run.max_failures)
     return run
 
 
@@ -129,7 +128,7 @@ def finish(run: Run, *, pdf: bool = True, fonts: Path | None = None) -> Result:
         parts.require_all(run)
         started = datetime.fromisoformat(run.created)
         look = appearance.look_again(run.plan.look, None, fonts)
-        facts = {**timing(started), "work": parts.work_of(run)}
+        facts = {**timing(started), **parts.total_of(run).as_facts()}
         parts.forget(run)
         return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts)
 
@@ -186,7 +185,9 @@ def rerender(run: Run, *, pdf: bool = True, templates: Path | None = None, fonts
         _require_untouched(run)
         before = run.manifest() or {}
         look = appearance.look_again(run.plan.look, templates, fonts)
-        facts = {key: before.get(key) for key in ("started", "finished", "seconds", "work", request.KEY)}
+        facts = {
+            key: before.get(key) for key in ("started", "finished", "seconds", "work", "batch_tokens", request.KEY)
+        }
         return conclude(run, look, pdf=pdf, facts=facts)
 
 
@@ -197,8 +198,8 @@ def measure(
     shards: Sequence[Shard] | None = None,
     stop: Callable[[], bool],
     progress: Progress,
-) -> Counter[str]:
-    """Measures the shards that are missing, of all or of these; returns how much the models computed for it.
+) -> Receipt:
+    """Measures the shards that are missing, of all or of these; returns how much the models computed for them together.
 
     Raises:
         InterruptedRunError: `stop` said yes before all were done.
@@ -208,25 +209,29 @@ def measure(
     kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")
-    for shard in shards:
-        if not run.has(DOCUMENTS, shard.index):
-            run.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
+    _keep_documents(preflight, run, shards)
     progress.start(preflight.asked if len(shards) == len(preflight.shards) else parts.asked(preflight, shards))
-    failures, done, work = Failures.of_run(preflight, run), 0, Counter[str]()
+    failures, done, total = Failures.of_run(preflight, run), 0, Receipt()
     factory = WorkerFactory(preflight, run, failures, progress if executor.in_process else Unheard())
     with closing(executor.map(factory, shards, retries=RETRIES, stop=stop)) as outcomes:
         for outcome in outcomes:
             receipt = _received(outcome, failures)
             tell(progress, outcome, receipt, heard=executor.in_process)
             done += 1
-            work.update(receipt.work)
+            total.add_work(receipt)
     if done < len(shards):
         raise InterruptedRunError(
             f"stopped after {done} of {len(shards)} shards; nothing is lost: the same command does the rest"
         )
     if rows := reused.read(run.path):
         progress.say(reused.told(rows))
-    return work
+    return total
+
+
+def _keep_documents(preflight: Preflight, run: Run, shards: Sequence[Shard]) -> None:
+    for shard in shards:
+        if not run.has(DOCUMENTS, shard.index):
+            run.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
 
 
 def _received(outcome: Outcome, failures: Failures) -> Receipt:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from auditor.records.run import Run
 from auditor.records.store import find_or_create_together, runs
 from auditor.records.verification import verify
 from auditor.running import parts
+from auditor.running.executors.contract import Receipt
 from auditor.running.parts import Part, part_of
 from auditor.terminal import cli
 from auditor.terminal.parts import without_how
@@ -156,7 +158,9 @@ def test_a_part_that_is_stopped_goes_on_and_failures_of_all_parts_count(classifi
         audit.run_part(asked, Part(1, 2), stop=lambda: next(answers), progress=Silent())
     audit.run_part(asked, Part(1, 2), progress=Silent())
     run = audit.run_part(asked, Part(2, 2), progress=Silent())
-    parts.leave(run, Part(1, 2), {}, 0.2)  # as of two parts at the same time, neither of which sees the other's rows
+    parts.leave(
+        run, Part(1, 2), Receipt(), 0.2
+    )  # as of two parts at the same time, neither of which sees the other's rows
     with pytest.raises(TooManyFailuresError, match="2 of 8 documents failed in all parts together"):
         audit.finish(run)
     assert not run.is_complete
@@ -173,10 +177,10 @@ def test_a_command_line_is_kept_without_what_says_how(capsys: pytest.CaptureFixt
 def test_leftovers_of_parts_are_no_part_of_the_run(tmp_path: Path) -> None:
     run = Run(tmp_path, planned())
     for number in (1, 2):
-        parts.leave(run, Part(number, 2), {"texts": number}, 0.05)
-    parts.leave(run, Part(1, 2), {"texts": 5}, 0.05)
-    assert parts.work_of(run) == {"texts": 8}
+        parts.leave(run, Part(number, 2), Receipt(Counter(texts=number), batch_tokens={"m": 64 * number}), 0.05)
+    parts.leave(run, Part(1, 2), Receipt(Counter(texts=5)), 0.05)
+    assert parts.total_of(run).as_facts() == {"work": {"texts": 8}, "batch_tokens": {"m": 64}}
     assert list(sums.covered(tmp_path)) == []
     parts.forget(run)
-    assert parts.work_of(run) == {}
+    assert parts.total_of(run).as_facts() == {"work": {}}
     shutil.rmtree(tmp_path)

@@ -72,7 +72,7 @@ def run(model: Path, data: Path, more: dict[str, Any] | None = None, *, fresh: b
     made = find_or_create(Path(asked.run.output), planning.plan(preflight, ""), fresh=fresh, now=datetime.now(UTC))
     with made.lock():
         WORK.clear()
-        WORK.update(audit.measure(preflight, made, stop=lambda: False, progress=Silent()))
+        WORK.update(audit.measure(preflight, made, stop=lambda: False, progress=Silent()).work)
     return made.read_again()
 
 

@@ -19,7 +19,7 @@ from auditor.records import disk
 from auditor.records.json_files import to_json
 from auditor.records.run import DOCUMENTS, Run
 from auditor.records.types import Failure
-from auditor.running.executors.contract import Shard
+from auditor.running.executors.contract import Receipt, Shard
 from auditor.running.preflight import Preflight
 
 T = TypeVar("T")
@@ -92,15 +92,16 @@ def asked(preflight: Preflight, shards: Sequence[Shard]) -> dict[str, int]:
     return {probe: sum(name in ids for name in names) for probe, ids in chosen.items()}
 
 
-def leave(run: Run, part: Part, work: Mapping[str, int], max_failures: float) -> None:
+def leave(run: Run, part: Part, total: Receipt, max_failures: float) -> None:
     """Says in the folder that a part is done; of one that was interrupted before, its work comes to that of before.
 
     Raises:
         DiskError: The disk is full.
     """
-    before = next((kept["work"] for name, kept in _left(run) if name == part.name), {})
-    kept = {"work": Counter(before) + Counter(work), "max_failures": max_failures}
-    disk.write(run.path / f".{part.name}.json", to_json(kept))
+    for name, kept in _left(run):
+        if name == part.name:
+            total.add_work(_receipt(kept))
+    disk.write(run.path / f".{part.name}.json", to_json({**total.as_facts(), "max_failures": max_failures}))
 
 
 def missing(run: Run) -> list[int]:
@@ -133,11 +134,11 @@ def require_all(run: Run) -> None:
             )
 
 
-def work_of(run: Run) -> Counter[str]:
+def total_of(run: Run) -> Receipt:
     """How much the models computed for all parts."""
-    total = Counter[str]()
+    total = Receipt()
     for _, kept in _left(run):
-        total.update(kept["work"])
+        total.add_work(_receipt(kept))
     return total
 
 
@@ -159,6 +160,10 @@ def _whose(run: Run, absent: Sequence[int]) -> str:
     (of,) = counts
     parts = sorted({index % of + 1 for index in absent})
     return f" (of {', '.join(f'{number}/{of}' for number in parts[:_NAMED])})"
+
+
+def _receipt(kept: Mapping[str, Any]) -> Receipt:
+    return Receipt(Counter(kept["work"]), batch_tokens=dict(kept.get("batch_tokens", {})))
 
 
 def _left(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ engines have in common whose workers are elsewhere is in `auditor.running.execut
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
@@ -59,8 +59,18 @@ class Receipt:
     """Probe → documents of the shard that it was given, also those that were measured before."""
     failures: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
     """Probe → those among the rows that this worker wrote, or one that was lost before it could say so."""
-    batch_tokens: Mapping[str, int] = field(default_factory=dict)
+    batch_tokens: dict[str, int] = field(default_factory=dict)
     """Model → tokens per batch that it came down to, where the device ran out of memory."""
+
+    def add_work(self, other: "Receipt") -> None:
+        """Makes it that of other shards too, as far as the work goes."""
+        self.work.update(other.work)
+        for model, n in other.batch_tokens.items():
+            self.batch_tokens[model] = min(n, self.batch_tokens.get(model, n))
+
+    def as_facts(self) -> dict[str, dict[str, int]]:
+        """Work, and the smallest batches where there was no room for others; for the manifest."""
+        return {"work": dict(self.work)} | ({"batch_tokens": self.batch_tokens} if self.batch_tokens else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Real Ray on this machine: actors and machines are lost, and the run is the one of a single process."""
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from auditor import audit, config
+from auditor.errors import InstallationError
+from auditor.records import sums
+from auditor.records.run import Run
+from auditor.records.store import find_or_create
+from auditor.running import planning
+from auditor.running.executors import executor_named
+from auditor.running.executors import ray as engine
+from auditor.running.executors.contract import Outcome, Resources, cut
+from auditor.running.executors.ray import RayExecutor
+from tests.executors.faulty import PROBE, Faulty
+from tests.models.tiny import save
+from tests.test_audit import LABELS, Silent, corpus
+
+HERE = {"include_dashboard": False, "log_to_driver": False, "_node_ip_address": "127.0.0.1"}
+TABLES = {"probes.prediction": {}, "probes.attention": {}, "run.shard_size": 3, "run.workers": 2, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    import ray
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.delenv("RAY_ADDRESS", raising=False)
+        ray.init(num_cpus=2, **HERE)
+        yield ray
+        ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("ray") / "classifier", "bert", "text-classification", **LABELS)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    return tmp_path
+
+
+def run(faults: dict[str, str], folder: Path, *, timeout: float = 120.0) -> dict[int, Outcome]:
+    executor = RayExecutor(Resources(2, (), False, timeout))
+    outcomes = executor.map(Faulty(faults, str(folder)), cut(12, 4), retries=1, stop=lambda: False)
+    return {one.shard.index: one for one in outcomes}
+
+
+def measured(model: Path, here: Path, more: dict[str, Any], **how: Any) -> Run:
+    tables = {"model.name": model, "corpus.path": corpus(here), **TABLES, **more}
+    preflight = audit.check(config.load(None, tables, environment={}))
+    made = find_or_create(Path(preflight.config.run.output), planning.plan(preflight, ""), now=datetime.now(UTC))
+    with made.lock():
+        audit.measure(preflight, made, **{"stop": lambda: False, "progress": Silent(), **how})
+    return made
+
+
+def test_without_its_package_it_says_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_spec", lambda _: None)
+    with pytest.raises(InstallationError, match=r"needs the package ray: pip install 'auditor\[ray\]'"):
+        executor_named("ray", Resources(2, (), False, 1.0))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
+def test_lost_actors_are_replaced_and_the_documents_named(tmp_path: Path) -> None:
+    outcomes = run({"d1": "once", "d5": "kill", "d8": "raise"}, tmp_path)
+    assert outcomes[0].receipt
+    assert outcomes[0].receipt.failures == {PROBE: ()}
+    assert outcomes[1].receipt
+    (lost,) = outcomes[1].receipt.failures[PROBE]
+    assert (lost.document_id, lost.kind) == ("d5", "worker-lost")
+    assert lost.message.endswith("was lost (ActorDiedError)")
+    assert str(outcomes[2].error) == "d8 is no good"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
+def test_an_actor_that_hangs_is_replaced(tmp_path: Path) -> None:
+    outcomes = run({"d6": "hang"}, tmp_path, timeout=8.0)
+    assert outcomes[1].receipt
+    assert [row.document_id for row in outcomes[1].receipt.failures[PROBE]] == ["d6"]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
+def test_why_an_actor_cannot_be_made_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from auditor.errors import StoreError
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    monkeypatch.setattr(Path, "cwd", lambda: Path("/on/no/other/machine"))
+    with pytest.raises(StoreError, match=r"/on/no/other/machine: is not on .*; start the audit in a folder that all"):
+        run({}, tmp_path)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
+def test_actors_write_the_run_that_one_process_writes_also_when_they_are_killed(classifier: Path, here: Path) -> None:
+    serial = measured(classifier, here, {"run.output": "serial", "run.workers": 1})
+    plain = measured(classifier, here, {"run.output": "plain", "run.executor": "ray"})
+    assert sums.compute(plain.path) == sums.compute(serial.path)
+    killed: list[int] = []
+
+    def stop() -> bool:
+        if not killed and list(Path("killed").glob("*/*/evidence/prediction/*.parquet")):
+            actors = [one.pid for one in psutil.process_iter(["cmdline"]) if "ray::Actor" in str(one.info["cmdline"])]
+            killed.extend(actors[:1])
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+        return False
+
+    rough = measured(classifier, here, {"run.output": "killed", "run.executor": "ray"}, stop=stop)
+    assert killed
+    assert sums.compute(rough.path) == sums.compute(serial.path)
