@@ -207,6 +207,7 @@ def killed(work: Callable[[], object], progress: Callable[[], int], more: int, d
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_ten_kills_at_any_moment_lose_nothing(models: dict[str, Path], here: Path) -> None:
     data, more = corpus(here), {"run.shard_size": 1, "probes.lime.n_samples": 60}

@@ -112,6 +112,7 @@ def test_a_finished_run_says_its_task_where_the_package_is_gone() -> None:
     assert (gone.name, gone.title, gone.labels) == ("gone-classification", "gone-classification", "none")
 
 
+@pytest.mark.exhaustive
 def test_workers_in_other_processes_write_what_one_here_writes(classifier: Path, here: Path) -> None:
     more = {"probes.prediction": {}, "probes.attention": {}}
     serial = run(classifier, corpus(here), {**more, "run.output": "serial"})
@@ -159,6 +160,7 @@ class Apart:
             yield Outcome(shard, receipt=pickle.loads(pickle.dumps(worker(shard))))
 
 
+@pytest.mark.exhaustive
 def test_failures_of_all_workers_together_stop_a_hopeless_run(
     classifier: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def per_document(work: Callable[[int], Callable[[], object]]) -> float:
     return (peak(work(MANY)) - peak(work(FEW))) / (MANY - FEW)
 
 
+@pytest.mark.exhaustive
 def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None:
     def stored(n: int) -> Run:
         run = Run(
@@ -69,6 +70,7 @@ def test_evidence_takes_a_kilobyte_and_a_half_a_document(tmp_path: Path) -> None
     assert per_document(work) < 1_500
 
 
+@pytest.mark.exhaustive
 def test_pages_take_less_than_that_for_each_document_they_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abridgement, "MOST_ROWS", 500)
     monkeypatch.setattr(abridgement, "SHOWN", 100)
@@ -90,6 +92,7 @@ def _attention(document: Document) -> AttentionStatistics:
     )  # fmt: skip
 
 
+@pytest.mark.exhaustive
 def test_files_beside_a_large_report_are_summed_verified_and_taken_away_when_it_is_small_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def is_whole(here: Path) -> bool:
     return verify(place) == [] and (place.path / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.exhaustive
 def test_an_audit_without_streams_finishes_with_its_own_exit_code(classifier: Path, tmp_path: Path) -> None:
     """With all three closed, files could be given any of their numbers; the run that is there then answers the rest."""
     command = audit_of(classifier, tmp_path)
@@ -76,6 +77,7 @@ def test_an_audit_without_streams_finishes_with_its_own_exit_code(classifier: Pa
         assert is_whole(tmp_path)
 
 
+@pytest.mark.exhaustive
 def test_an_audit_whose_readers_have_gone_finishes_with_its_own_exit_code(classifier: Path, tmp_path: Path) -> None:
     command = audit_of(classifier, tmp_path)
     for which in ("both", "stderr"):

@@ -33,6 +33,7 @@ def test_explainers_are_compared_on_documents_of_which_a_fifth_has_bounds_as_by_
     assert sum(map(probe.is_bounded, documents)) / len(documents) == probe.bounded_share
 
 
+@pytest.mark.exhaustive
 def test_contenders_run_in_turns_and_every_other_round_backwards():
     calls: list[str] = []
     contenders = {name: lambda name=name: calls.append(name) or name for name in "ABC"}
@@ -89,6 +90,7 @@ def _allocate(megabytes: int):
     return (lambda: None), (lambda: bytearray(b"x" * (megabytes * 1_000_000)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark can be reset on Linux only")
 def test_peak_memory_is_that_of_the_work_and_not_of_what_was_there_before():
     few, many = peak_memory(_allocate, 20).median, peak_memory(_allocate, 200).median

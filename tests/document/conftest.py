@@ -13,6 +13,17 @@ from browsing import found_on, launched
 from checkers import NU, or_fail, program, unpacked, verapdf_jars
 from sample_reports import PRINTED
 
+JUDGES = {"browser", "conformance", "faults_of_pages"}
+"""Fixtures that start a browser or a virtual machine."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What large programs judge is tried where every case is: they take most of a minute each."""
+    for item in items:
+        if JUDGES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.exhaustive)
+
 
 @pytest.fixture(scope="session")
 def conformance(once, report) -> dict[str, dict[str, dict[str, int]]]:

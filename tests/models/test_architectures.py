@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,13 @@ def texts() -> list[str]:
     return [" ".join(random.choice(WORDS.split(), n)) for n in LENGTHS for _ in range(2)]
 
 
-@pytest.fixture(params=CASES, ids="-".join)
+def thinned() -> list[Any]:
+    """All cases; every third is always tried, the others where every case is asked for."""
+    marks = [(), pytest.mark.exhaustive, pytest.mark.exhaustive]
+    return [pytest.param(case, marks=marks[i % 3], id="-".join(case)) for i, case in enumerate(CASES)]
+
+
+@pytest.fixture(params=thinned())
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> TextClassification | TextGeneration | FillMask:
     folder = build(tmp_path / "m", *request.param)
     return load_on_cpu(find("tiny", folder, task=request.param[1]), max_new_tokens=6)

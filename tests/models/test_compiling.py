@@ -28,6 +28,7 @@ def nothing_compiled() -> Iterator[None]:
     torch.compiler.reset()
 
 
+@pytest.mark.exhaustive
 def test_batches_of_any_shape_are_computed_by_the_same_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = find("tiny", save(tmp_path, "bert", "text-classification"))
     plain = load(checkpoint, device="cpu")

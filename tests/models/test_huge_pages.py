@@ -22,6 +22,7 @@ print(pathlib.Path("/proc/self/smaps").read_text())
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not SWITCH.exists() or "[never]" in SWITCH.read_text(), reason="this kernel gives no huge pages")
 def test_after_preflight_and_loading_large_tensors_are_to_lie_on_huge_pages(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"

@@ -4,6 +4,8 @@ import gc
 import tracemalloc
 from pathlib import Path
 
+import pytest
+
 from auditor.models import find, load
 from auditor.probes.contract import Sitting
 from auditor.probes.lime.probe import LimeProbe
@@ -12,6 +14,7 @@ from auditor.records.types import Document
 from tests.models.tiny import TEXTS, save
 
 
+@pytest.mark.exhaustive
 def test_memory_is_flat_over_seven_hundred_documents(tmp_path: Path) -> None:
     model = load(find("tiny", save(tmp_path / "bert", "bert", "text-classification")), device="cpu")
     probes = (PredictionProbe(), LimeProbe(n_samples=20))

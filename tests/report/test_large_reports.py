@@ -74,6 +74,7 @@ def test_few_documents_stay_on_a_page_that_is_large_for_another_reason(monkeypat
     assert render_pages(*of_many(60)).documents == {}
 
 
+@pytest.mark.exhaustive
 def test_by_default_a_page_of_four_thousand_documents_is_below_two_megabytes():
     made = render_pages(*of_many(4000))
     assert set(made.documents) == {"documents.html", "documents.parquet"}
