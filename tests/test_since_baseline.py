@@ -69,6 +69,8 @@ def test_the_first_night_waits_passes_and_is_the_baseline_of_the_second(tmp_path
     assert [check.result for check in second.findings.checks] == ["pass", "fail"]
     assert (second.findings.verdict.result, exit_code_of(second.findings)) == ("fail", 1)
     assert second.findings.provenance["Baseline"] == first.run.run_id
+    numbers = (second.run.manifest() or {})["numbers"]
+    assert round(numbers["accuracy@baseline"]["value"], 12) == -0.45
     page = second.html.read_text(encoding="utf-8")
     assert "What changed since the baseline" in page
     assert "Accuracy, change since the baseline" in page

@@ -21,8 +21,9 @@ def print_result(result: "Result", as_json: bool, code: int, more: Mapping[str, 
     if as_json:
         verdict = {**run_identity(result.run), **findings.verdict.model_dump(), "exit_code": code}
         checks = [check.model_dump() for check in findings.checks]
+        waivers = [waiver.model_dump() for waiver in findings.waivers]
         reasons = {"reused": result.reused, "pdf_error": result.pdf_error}
-        print_lines(to_json({**verdict, "checks": checks, **reports, **reasons, **(more or {})}))
+        print_lines(to_json({**verdict, "checks": checks, "waivers": waivers, **reports, **reasons, **(more or {})}))
     else:
         if result.reused:
             print_lines("complete already: nothing was computed; --fresh runs it anew")

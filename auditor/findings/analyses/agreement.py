@@ -12,7 +12,7 @@ Where all x or all y are equal τ_b is undefined. Attention is not an explanatio
 the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -78,26 +78,20 @@ def received_by_segment(
     spanned = [(span, s) for s, segment in enumerate(segments) for span in segment.spans]
     for field in dict.fromkeys(span.field for span, _ in spanned):
         positions = sorted((span.start, span.stop, s) for span, s in spanned if span.field == field)
-        stops = [stop for _, stop, _ in positions]
+        starts, stops = (
+            [start for start, _, _ in positions],
+            [stop for _, stop, _ in positions],
+        )  # disjoint: both ascend
         for token, share in zip(spans, received, strict=True):
-            if token.field != field or token.stop <= token.start:
+            begin, end = token.start, token.stop
+            if token.field != field or end <= begin:
                 continue
-            overlaps = _overlaps(positions, bisect_right(stops, token.start), token)
-            characters = sum([n for _, n in overlaps])
-            for s, n in overlaps:
+            overlapped = positions[bisect_right(stops, begin) : bisect_left(starts, end)]
+            characters = [min(stop, end) - max(start, begin) for start, stop, _ in overlapped]
+            for (_, _, s), n in zip(overlapped, characters, strict=True):
                 seen.add(s)
-                mass[s] += share * n / characters
+                mass[s] += share * n / sum(characters)
     return np.array([*mass.values()]), np.array([s in seen for s in mass], dtype=bool)
-
-
-def _overlaps(positions: Sequence[tuple[int, int, int]], first: int, token: Span) -> list[tuple[int, int]]:
-    """(segment, characters) of what a token overlaps; `positions` are (start, stop, segment), sorted and disjoint."""
-    shared, begin, end = [], token.start, token.stop
-    while first < len(positions) and positions[first][0] < end:
-        start, stop, s = positions[first]
-        shared.append((s, min(stop, end) - max(start, begin)))
-        first += 1
-    return shared
 
 
 def agree_on(

@@ -50,7 +50,9 @@ class Night:
 
 def manifest_facts(findings: Findings) -> dict[str, Any]:
     """Verdict, numbers and checks, as the manifest keeps them."""
-    whole = {number.name: _kept(number) for number in findings.numbers if "{" not in number.name}
+    differences = [check.number for check in findings.checks if check.number and check.baseline]
+    kept = [*(number for number in findings.numbers if "{" not in number.name), *differences]
+    whole = {number.name: _kept(number) for number in kept}
     checks = {
         check.name: {"result": check.result, "direction": check.direction, "bound": check.bound}
         for check in findings.checks
