@@ -185,9 +185,8 @@ def rerender(run: Run, *, pdf: bool = True, templates: Path | None = None, fonts
         _require_untouched(run)
         before = run.manifest() or {}
         look = appearance.look_again(run.plan.look, templates, fonts)
-        facts = {
-            key: before.get(key) for key in ("started", "finished", "seconds", "work", "batch_tokens", request.KEY)
-        }
+        kept = ("started", "finished", "seconds", "work", "batch_tokens", request.KEY)
+        facts = {key: before[key] for key in kept if key in before}
         return conclude(run, look, pdf=pdf, facts=facts)
 
 

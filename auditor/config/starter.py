@@ -102,7 +102,9 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # cache = true                        # use rows again that runs under output measured of the same; keep new ones
 # cache_size = 2000                   # megabytes of them at most
 # max_failures = 0.05                 # share of documents that may fail; one more stops the run
-# executor = "serial"                 # what runs the shards: one after the other, here; packages bring others
+# executor = "serial"                 # one shard after the other, here; "local" in several processes; "ray" anywhere
+# workers = 4                         # of "local" and "ray"; by default one for each CUDA device
+# shard_timeout = 3600                # seconds for one probe of one shard, after which a worker is replaced
 """
 
 

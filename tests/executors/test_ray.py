@@ -1,5 +1,6 @@
 """Real Ray on this machine: actors and machines are lost, and the run is the one of a single process."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -7,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import psutil
 import pytest
+import yaml
 
 from auditor import audit, config
 from auditor.errors import InstallationError
@@ -24,6 +27,7 @@ from tests.executors.faulty import PROBE, Faulty
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
+ROOT = Path(__file__).parents[2]
 HERE = {"include_dashboard": False, "log_to_driver": False, "_node_ip_address": "127.0.0.1"}
 TABLES = {"probes.prediction": {}, "probes.attention": {}, "run.shard_size": 3, "run.workers": 2, "seed": 3}
 
@@ -125,3 +129,11 @@ def test_actors_write_the_run_that_one_process_writes_also_when_they_are_killed(
     rough = measured(classifier, here, {"run.output": "killed", "run.executor": "ray"}, stop=stop)
     assert killed
     assert sums.compute(rough.path) == sums.compute(serial.path)
+
+
+@pytest.mark.exhaustive
+def test_the_cluster_file_is_one_that_ray_accepts() -> None:
+    import ray.autoscaler
+
+    schema = json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
+    jsonschema.validate(yaml.safe_load((ROOT / "samples" / "ray-cluster.yaml").read_text()), schema)

@@ -78,10 +78,7 @@ def received_by_segment(
     spanned = [(span, s) for s, segment in enumerate(segments) for span in segment.spans]
     for field in dict.fromkeys(span.field for span, _ in spanned):
         positions = sorted((span.start, span.stop, s) for span, s in spanned if span.field == field)
-        starts, stops = (
-            [start for start, _, _ in positions],
-            [stop for _, stop, _ in positions],
-        )  # disjoint: both ascend
+        starts, stops = [one[0] for one in positions], [one[1] for one in positions]  # disjoint: both ascend
         for token, share in zip(spans, received, strict=True):
             begin, end = token.start, token.stop
             if token.field != field or end <= begin:
