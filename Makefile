@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm example-nights test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
