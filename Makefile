@@ -33,6 +33,9 @@ demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 	@$(BIN)/python samples/fetch_smollm2.py
 	$(BIN)/auditor run -c samples/smollm2.toml $(ARGS)
 
+example-nights: $(VENV)/users  ## make the worked example of four nights again, reports/nights: five minutes
+	@$(THREADS) $(BIN)/python samples/example_nights.py
+
 test: $(VENV)/developers  ## the tests (ARGS="-k fonts" for some)
 	@$(call tests,)
 
