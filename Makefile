@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm example-nights test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,6 +32,9 @@ demo-explainers: $(VENV)/developers  ## audit it with every explainer, each held
 demo-lm: $(VENV)/users  ## audit SmolLM2 itself, as a language model
 	@$(BIN)/python samples/fetch_smollm2.py
 	$(BIN)/auditor run -c samples/smollm2.toml $(ARGS)
+
+example-nights: $(VENV)/users  ## make the worked example of four nights again, reports/nights: five minutes
+	@$(THREADS) $(BIN)/python samples/example_nights.py
 
 test: $(VENV)/developers  ## the tests (ARGS="-k fonts" for some)
 	@$(call tests,)
