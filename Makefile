@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-explainers demo-lm test test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm test soak test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,6 +37,9 @@ test: $(VENV)/developers  ## all tests (ARGS="-k fonts" for some)
 	@$(BIN)/python samples/fetch_smollm2.py >/dev/null || echo "no SmolLM2: the tests of the real model are skipped" >&2
 	$(BIN)/python -m tests.document.checkers || echo "no axe-core or Nu HTML checker: the tests that need them fail" >&2
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+soak: $(VENV)/developers  ## five hundred kills -9 at random moments, and equal sums after each (half an hour)
+	@AUDITOR_KILLS=500 $(THREADS) $(BIN)/python -m pytest -q -m exhaustive tests/faults/test_kills.py $(ARGS)
 
 # An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.
 test-lowest:  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)

@@ -19,7 +19,7 @@ from auditor.records.store import find_or_create
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, index, pilot, request
+from auditor.running import appearance, index, pilot, request, sealing
 from auditor.running.checking import check
 from auditor.running.context import context, read_evidence
 from auditor.running.cost import Cost
@@ -30,6 +30,7 @@ from auditor.running.planning import plan
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
+from auditor.running.sealing import Seal
 from auditor.running.worker import WorkerFactory
 
 __all__ = ["Preflight", "Progress", "Result", "check", "estimate", "rerender", "run"]
@@ -77,7 +78,8 @@ def run(
         facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, run.plan)}
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
-        return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
+        seal = sealing.seal_of(config) if pdf else None
+        return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts, seal=seal)
 
 
 def estimate(config: Config, *, progress: Progress) -> Cost:
@@ -89,18 +91,18 @@ def estimate(config: Config, *, progress: Progress) -> Cost:
     return pilot.estimate(check(config), progress)
 
 
-def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal: Seal | None) -> Result:
     """The result of `conclude`; where the reader's templates are faulty, the report is written without them first.
 
     Raises:
         RenderError: The templates are faulty.
     """
     try:
-        return conclude(run, look, pdf=pdf, facts=facts)
+        return conclude(run, look, pdf=pdf, facts=facts, seal=seal)
     except RenderError as fault:
         if not look.templates.files:
             raise
-        conclude(run, Look(fonts=look.fonts), pdf=pdf, facts=facts)
+        conclude(run, Look(fonts=look.fonts), pdf=pdf, facts=facts, seal=seal)
         raise RenderError(
             f"{fault}\n{run.path}: the report was written without your templates; mend them, then "
             f"`auditor report {run.run_id} --templates DIR`"
@@ -171,7 +173,7 @@ def _received(outcome: Outcome, failures: Failures) -> Receipt:
     return outcome.receipt
 
 
-def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal: Seal | None = None) -> Result:
     """Draws conclusions from the evidence of a measured run, writes the report, and closes the run.
 
     Args:
@@ -179,6 +181,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
         look: The reader's templates and fonts.
         pdf: Whether to make the PDF.
         facts: For the manifest: what may differ between two runs of one plan.
+        seal: Signs the PDF, where it is to be signed.
     """
     evidence = read_evidence(run)
     pages = report.render_pages(findings.summarise(evidence, context(run, look)), evidence, look)
@@ -187,7 +190,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     run.write("findings.json", as_json)
     run.write("report.html", pages.html.encode("utf-8"))
     _write_documents(run, pages.documents)
-    problem = _write_pdf(run, pages.html, results, as_json, look) if pdf else None
+    problem = _write_pdf(run, pages.html, results, as_json, look, seal) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
@@ -226,11 +229,12 @@ def _write_documents(run: Run, files: Mapping[str, bytes]) -> None:
             run.remove(name)
 
 
-def _write_pdf(run: Run, html: str, results: Findings, as_json: bytes, look: Look) -> str | None:
+def _write_pdf(run: Run, html: str, results: Findings, as_json: bytes, look: Look, seal: Seal | None) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     attachments = {"findings.json": as_json, PLAN: write(run.plan)}
     try:
-        run.write("report.pdf", report.render_pdf(html, results, attachments, look))
+        content = report.render_pdf(html, results, attachments, look)
+        run.write("report.pdf", seal(content) if seal else content)
     except PdfUnavailableError as error:
         return str(error)
     return None

@@ -25,7 +25,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # Markers that tell why a test may be left out; what each means stands in pyproject.toml.
-LEFT_OUT_BY = ("gpu", "locked", "slow")
+LEFT_OUT_BY = ("gpu", "locked", "slow", "exhaustive")
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from auditor.errors import DiskError, LockedError
 
 LOCK = ".lock"
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -136,7 +137,7 @@ def _lock(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(descriptor, path.parent)
             if _is_current(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
@@ -149,6 +150,24 @@ def _lock(path: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _flock(descriptor: int, folder: Path) -> None:
+    """Locks an open file.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        DiskError: its file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        raise DiskError(
+            f"{folder}: cannot be locked: its file system has no locks ({error.strerror}), as NFS without a lock "
+            "server: two runs could mix; write to a local disk with --output and copy the runs"
+        ) from error
 
 
 def _is_current(descriptor: int, path: Path) -> bool:

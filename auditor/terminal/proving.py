@@ -18,17 +18,23 @@ Target = Annotated[
 ]
 
 
-def verify(name: Target, root: Root = Path("reports"), as_json: AsJson = False) -> int:
+Trust = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PEM", help="A certificate: the PDF must be signed by it, or by one it issued."),
+]
+
+
+def verify(name: Target, root: Root = Path("reports"), trust: Trust = None, as_json: AsJson = False) -> int:
     """Check that a run, or a report.pdf alone, is as it was written.
 
-    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, the runs before it.
+    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, its signature, the runs before.
     """
     from auditor.records.store import open_run
     from auditor.running import proving
 
     try:
-        is_pdf = name.lower().endswith(".pdf") and Path(name).is_file()
-        verified = proving.verify_pdf(Path(name)) if is_pdf else proving.verify_run(open_run(name, root))
+        roots, is_pdf = trust or [], _is_pdf(name)
+        verified = proving.verify_pdf(Path(name), roots) if is_pdf else proving.verify_run(open_run(name, root), roots)
     except (DiskError, LockedError, NoSuchRunError, VerificationError):
         raise
     except StoreError as error:
@@ -40,6 +46,41 @@ def verify(name: Target, root: Root = Path("reports"), as_json: AsJson = False) 
     if not as_json:
         what = "its pages say what is attached" if is_pdf else "checksums, plan, tables and PDF are those of the run"
         print_lines(f"{verified.name}: sound; {what}")
+    return EXIT_FINE
+
+
+def _is_pdf(name: str) -> bool:
+    return name.lower().endswith(".pdf") and Path(name).is_file()
+
+
+Key = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
+Certificate = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Of a key in PEM; those of its issuers behind it.")
+]
+Passphrase = Annotated[str, typer.Option(metavar="NAME", help="The variable that holds the passphrase.")]
+Timestamp = Annotated[str | None, typer.Option(metavar="URL", help="A timestamp server (RFC 3161).")]
+
+
+def sign(
+    name: Target,
+    key: Key,
+    certificate: Certificate = None,
+    passphrase_variable: Passphrase = "AUDITOR_SIGNING_PASSPHRASE",
+    timestamp: Timestamp = None,
+    root: Root = Path("reports"),
+) -> int:
+    """Sign the PDF of a run, or a report.pdf alone. PAdES; what was changed since it was written is not signed.
+
+    The passphrase is read from a variable of the environment, never from the command line.
+    """
+    from auditor.records.store import open_run
+    from auditor.report.page import signing
+    from auditor.running import sealing
+
+    opened = signing.Key(key, certificate, passphrase_variable, timestamp)
+    path = sealing.sign_pdf(Path(name), opened) if _is_pdf(name) else sealing.sign_run(open_run(name, root), opened)
+    made = signing.verify(path.read_bytes())
+    print_lines(f"{path}: signed by {made.signer} at {made.time}")
     return EXIT_FINE
 
 
