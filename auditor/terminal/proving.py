@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.errors import EXIT_FINE, DiskError, LockedError, NoSuchRunError, StoreError, VerificationError
+from auditor.errors import EXIT_FINE, ConfigError, DiskError, LockedError, NoSuchRunError, StoreError, VerificationError
 from auditor.terminal.options import AsJson, Root
 from auditor.terminal.printing import print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.records.run import Run
     from auditor.running.proving import Verified
 
 Target = Annotated[
@@ -24,7 +25,22 @@ Trust = Annotated[
 ]
 
 
-def verify(name: Target, root: Root = Path("reports"), trust: Trust = None, as_json: AsJson = False) -> int:
+Recompute = Annotated[int | None, typer.Option(metavar="N", min=1, help="Measure N documents again; needs the model.")]
+Base = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="The audit: its models lie beside it.")
+]
+Seed = Annotated[int, typer.Option(help="Of the draw of --recompute.")]
+
+
+def verify(
+    name: Target,
+    root: Root = Path("reports"),
+    trust: Trust = None,
+    recompute: Recompute = None,
+    config: Base = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> int:
     """Check that a run, or a report.pdf alone, is as it was written.
 
     Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, its signature, the runs before.
@@ -39,6 +55,10 @@ def verify(name: Target, root: Root = Path("reports"), trust: Trust = None, as_j
         raise
     except StoreError as error:
         raise VerificationError(str(error)) from error
+    if recompute is not None:
+        if is_pdf:
+            raise ConfigError("--recompute needs a run: a PDF has neither evidence nor a model")
+        _recompute(open_run(name, root), verified, recompute, seed, config)
     _print(verified, as_json)
     if verified.faults:
         n = len(verified.faults)
@@ -47,6 +67,21 @@ def verify(name: Target, root: Root = Path("reports"), trust: Trust = None, as_j
         what = "its pages say what is attached" if is_pdf else "checksums, plan, tables and PDF are those of the run"
         print_lines(f"{verified.name}: sound; {what}")
     return EXIT_FINE
+
+
+def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path | None) -> None:
+    from auditor.running.recomputing import recompute
+    from auditor.terminal.progress import open_progress
+
+    if verified.faults:
+        verified.notes.append("nothing was measured again: the run is not what was written")
+        return
+    with open_progress() as progress:
+        made = recompute(run, n, seed=seed, base=config.parent if config else None, progress=progress)
+    verified.faults += made.faults
+    failed = f"; {made.n_failed:,} could not be measured now" if made.n_failed else ""
+    documents = f"{made.n_documents:,} document{'s' if made.n_documents != 1 else ''}"
+    verified.notes.append(f"{documents} measured again, {made.n_rows:,} rows{failed}")
 
 
 def _is_pdf(name: str) -> bool:
