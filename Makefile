@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-zh demo-explainers demo-lm example-nights test test-exhaustive test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
+.PHONY: help setup demo demo-zh demo-explainers demo-lm example-nights test test-exhaustive soak test-lowest test-newest lock fmt lint type golden messages check bench bench-quick
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,9 @@ test: $(VENV)/developers  ## the tests (ARGS="-k fonts" for some)
 
 test-exhaustive: $(VENV)/developers  ## those that try every case: the whole table of architectures, kills, other programs
 	@$(call tests,-m 'exhaustive and not gpu')
+
+soak: $(VENV)/developers  ## five hundred kills -9 at random moments, and equal sums after each (half an hour)
+	@AUDITOR_KILLS=500 $(THREADS) $(BIN)/python -m pytest -q -m exhaustive tests/faults/test_kills.py $(ARGS)
 
 # An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.
 test-lowest:  ## the tests with the lowest releases that pyproject.toml allows (torch with CUDA: several GB)

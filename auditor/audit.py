@@ -20,7 +20,7 @@ from auditor.records.store import find_or_create, find_or_create_together
 from auditor.records.types import Document
 from auditor.records.verification import verify
 from auditor.report import Look
-from auditor.running import appearance, index, parts, pilot, request, resources
+from auditor.running import appearance, index, parts, pilot, request, resources, sealing
 from auditor.running.checking import check
 from auditor.running.comparing import compare_with_baseline
 from auditor.running.context import context, read_evidence
@@ -33,6 +33,7 @@ from auditor.running.planning import plan
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
+from auditor.running.sealing import Seal
 from auditor.running.worker import WorkerFactory
 
 __all__ = ["Preflight", "Progress", "Result", "check", "estimate", "finish", "rerender", "run", "run_part"]
@@ -81,7 +82,8 @@ def run(
         facts = {**timing(started), **total.as_facts(), request.KEY: request.described(config, asked, run.plan)}
         look = preflight.appearance.look
         del preflight  # its documents: the conclusions are drawn from those of the evidence
-        return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts)
+        seal = sealing.seal_of(config) if pdf else None
+        return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts, seal=seal)
 
 
 def run_part(
@@ -147,18 +149,18 @@ def estimate(config: Config, *, progress: Progress) -> Cost:
     return pilot.estimate(check(config), progress)
 
 
-def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def _concluded(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal: Seal | None) -> Result:
     """The result of `conclude`; where the reader's templates are faulty, the report is written without them first.
 
     Raises:
         RenderError: The templates are faulty.
     """
     try:
-        return conclude(run, look, pdf=pdf, facts=facts)
+        return conclude(run, look, pdf=pdf, facts=facts, seal=seal)
     except RenderError as fault:
         if not look.templates.files:
             raise
-        conclude(run, Look(fonts=look.fonts), pdf=pdf, facts=facts)
+        conclude(run, Look(fonts=look.fonts), pdf=pdf, facts=facts, seal=seal)
         raise RenderError(
             f"{fault}\n{run.path}: the report was written without your templates; mend them, then "
             f"`auditor report {run.run_id} --templates DIR`"
@@ -243,7 +245,7 @@ def _received(outcome: Outcome, failures: Failures) -> Receipt:
     return outcome.receipt
 
 
-def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Result:
+def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal: Seal | None = None) -> Result:
     """Draws conclusions from the evidence of a measured run, writes the report, and closes the run.
 
     Args:
@@ -251,6 +253,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
         look: The reader's templates and fonts.
         pdf: Whether to make the PDF.
         facts: For the manifest: what may differ between two runs of one plan.
+        seal: Signs the PDF, where it is to be signed.
     """
     after = Night(run.plan, context(run, look), read_evidence(run))
     baseline, since = compare_with_baseline(run, after)
@@ -262,7 +265,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any]) -> Re
     run.write("report.html", pages.html.encode("utf-8"))
     _write_documents(run, pages.documents)
     attachments = {"findings.json": as_json, PLAN: write(run.plan), **_write_comparison(run, since)}
-    problem = _write_pdf(run, pages.html, results, attachments, look) if pdf else None
+    problem = _write_pdf(run, pages.html, results, attachments, look, seal) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
@@ -313,10 +316,13 @@ def _write_comparison(run: Run, since: Since | None) -> dict[str, bytes]:
     return {sums.COMPARISON: content}
 
 
-def _write_pdf(run: Run, html: str, results: Findings, attachments: Mapping[str, bytes], look: Look) -> str | None:
+def _write_pdf(
+    run: Run, html: str, results: Findings, attachments: Mapping[str, bytes], look: Look, seal: Seal | None
+) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:
-        run.write("report.pdf", report.render_pdf(html, results, attachments, look))
+        content = report.render_pdf(html, results, attachments, look)
+        run.write("report.pdf", seal(content) if seal else content)
     except PdfUnavailableError as error:
         return str(error)
     return None

@@ -122,6 +122,7 @@ def test_help_lists_every_command(auditor_says):
         "show",
         "verify",
         "lock",
+        "sign",
         "doctor",
         "init",
         "schema",
@@ -470,7 +471,7 @@ sys.exit(main(["run", "--model", "m", "--data", "d.jsonl"]))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("obedient", [True, False])
 def test_a_signal_lets_the_shard_finish_and_a_second_one_does_not(number, obedient):
     code = RUN_UNTIL_STOPPED.replace("OBEDIENT", str(obedient))

@@ -397,7 +397,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
         ("Mary Somerville", "Validator"),
     ]
     commented = {line.split(" = ")[0] for line in lines}
-    shown = {"pdf", "statements"}
+    shown = {"pdf", "statements", "signature"}
     assert set(config.ReportConfig.model_fields) - commented == shown, "every other key of [report] is shown"
     assert set(type(full.report.statements).model_fields) <= commented
 

@@ -33,6 +33,7 @@ HOMES = {
     "matplotlib": ("auditor.report.drawing.figures",),
     "weasyprint": ("auditor.report.page.pdf",),
     "pypdfium2": ("auditor.report.page.pdf_reading",),
+    "pyhanko": ("auditor.report.page.signing",),
     "babel": ("auditor.languages",),
     "mlflow": ("auditor.running.exporters.mlflow",),
     "tensorboard": ("auditor.running.exporters.tensorboard",),

@@ -94,6 +94,19 @@ class StatementsConfig(Table):
     """Ethical considerations."""
 
 
+class SignatureConfig(Table):
+    """With what the PDF is signed."""
+
+    key: Name
+    """A file of PKCS #12 (.p12, .pfx), or a key in PEM, relative to this file."""
+    certificate: Name | None = None
+    """Of a key in PEM: its certificate in PEM, those of its issuers behind it."""
+    passphrase_variable: Name = "AUDITOR_SIGNING_PASSPHRASE"
+    """The variable of the environment that holds the passphrase, which never stands here."""
+    timestamp: Name | None = None
+    """Address of a timestamp server (RFC 3161)."""
+
+
 class ReportConfig(Table):
     """What the report says besides the findings, and how it looks."""
 
@@ -117,6 +130,9 @@ class ReportConfig(Table):
     """A folder of templates and a user.css that take the place of the report's own, relative to this file."""
     fonts: Name | None = None
     """A folder of static fonts (.ttf, .otf, .woff2) for characters that the report lacks, relative to this file."""
+
+    signature: SignatureConfig | None = None
+    """Sign the PDF as it is written; needs the extra auditor[sign]."""
 
     @model_validator(mode="after")
     def _require_words_for_the_logo(self) -> Self:

@@ -19,6 +19,7 @@ from auditor.errors import DiskError, LockedError
 LOCK = ".lock"
 TURN = ".turn"
 _HOST = socket.gethostname()
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -180,7 +181,7 @@ def _lock(path: Path, kind: int) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, kind)
+            _flock(descriptor, path.parent, kind)
             if _is_current(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
@@ -193,6 +194,24 @@ def _lock(path: Path, kind: int) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _flock(descriptor: int, folder: Path, kind: int) -> None:
+    """Locks an open file, in the way that `fcntl.flock` calls by that number.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        DiskError: its file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, kind)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        raise DiskError(
+            f"{folder}: cannot be locked: its file system has no locks ({error.strerror}), as NFS without a lock "
+            "server: two runs could mix; write to a local disk with --output and copy the runs"
+        ) from error
 
 
 def _is_current(descriptor: int, path: Path) -> bool:

@@ -12,7 +12,7 @@ from auditor import corpus
 from auditor.config import Config, read_waivers
 from auditor.languages import speaking
 from auditor.records import disk
-from auditor.running import appearance, labelling, locking, probe_selection, resources, sources
+from auditor.running import appearance, labelling, locking, probe_selection, resources, sealing, sources
 from auditor.running.executors import executor_named
 from auditor.running.fitting import require_documents, require_numbers, require_settings
 from auditor.running.notes import notes_on
@@ -36,6 +36,7 @@ def check(config: Config) -> Preflight:
     offline = sources.must_be_cached(config)
     disk.require_room(Path(config.run.output))
     look = appearance.read(config)
+    sealing.seal_of(config)
     locking.require_code(config)
     waivers = read_waivers(config.locate("waivers")) if config.waivers else ()
     checkpoint = sources.find_audited(config, offline=offline)

@@ -6,7 +6,7 @@ its verdict; the attachments of report.pdf, byte by byte those of the run; the n
 carries it. Torch is not needed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from auditor.records.plan import Plan
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
-from auditor.report.page import pdf_reading, printed
+from auditor.report.page import pdf_reading, printed, signing
 from auditor.report.page.pdf_reading import Paper
 
 PDF = "report.pdf"
@@ -38,8 +38,12 @@ class Verified:
     """What a reader should know and is no fault."""
 
 
-def verify_run(run: Run) -> Verified:
+def verify_run(run: Run, roots: Sequence[Path] = ()) -> Verified:
     """Everything that is wrong with a run.
+
+    Args:
+        run: Complete or not.
+        roots: Certificates in PEM, of which one must vouch for the signature of the PDF; without any it may have none.
 
     Raises:
         StoreError: the manifest has a format that this version does not understand.
@@ -50,7 +54,7 @@ def verify_run(run: Run) -> Verified:
         return verified
     found = _findings_of(run, verified)
     if (run.path / PDF).is_file():
-        _look_into(run, found, verified)
+        _look_into(run, found, verified, roots)
     linked = chain.verify(run)
     if linked is None:
         verified.notes.append("lies outside the folder of its audit: the runs before and after it were not looked at")
@@ -62,18 +66,24 @@ def verify_run(run: Run) -> Verified:
     return verified
 
 
-def verify_pdf(path: Path) -> Verified:
+def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
     """Everything that is wrong with a PDF, as far as what is attached can tell.
+
+    Args:
+        path: The PDF.
+        roots: As of `verify_run`.
 
     Raises:
         VerificationError: it is no PDF that this program wrote, is cut off, damaged or encrypted.
         DiskError: it cannot be read.
     """
     verified = Verified(path.name)
+    content = disk.read(path)
     try:
-        paper = pdf_reading.read(disk.read(path))
+        paper = pdf_reading.read(content)
     except VerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
+    _look_at_signature(content, path.name, verified, roots)
     if lacking := [name for name in (FINDINGS, PLAN) if name not in paper.attachments]:
         raise VerificationError(f"{path}: is no report of auditor: {' and '.join(lacking)} are not attached")
     found = _read(paper.attachments[FINDINGS], FINDINGS, verified)
@@ -99,10 +109,12 @@ def _findings_of(run: Run, verified: Verified) -> Findings | None:
     return found
 
 
-def _look_into(run: Run, found: Findings | None, verified: Verified) -> None:
+def _look_into(run: Run, found: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:
     """The PDF of a run: what is attached is what lies beside it, and its pages say that."""
+    content = disk.read(run.path / PDF)
+    _look_at_signature(content, PDF, verified, roots)
     try:
-        paper = pdf_reading.read(disk.read(run.path / PDF))
+        paper = pdf_reading.read(content)
     except VerificationError as error:
         verified.faults.append(Fault(PDF, str(error)))
         return
@@ -115,6 +127,21 @@ def _look_into(run: Run, found: Findings | None, verified: Verified) -> None:
             faults = _on_pages(paper, found, run.plan, _texts(run))
         verified.faults += [Fault(PDF, fault) for fault in faults]
         verified.notes += _unclaimed(paper, found, run.plan)
+
+
+def _look_at_signature(content: bytes, name: str, verified: Verified, roots: Sequence[Path]) -> None:
+    """A signature must cover the whole file and be intact; where there are roots, there must be one, from them."""
+    if not signing.is_signed(content):
+        verified.faults += [Fault(name, "has no signature, and roots of trust were given")] if roots else []
+        return
+    try:
+        made = signing.verify(content, roots)
+    except VerificationError as error:
+        verified.faults.append(Fault(name, str(error)))
+        return
+    clock = "by its timestamp" if made.is_timestamped else "by the clock of the signer"
+    trust = "" if made.is_trusted else "; whether that name may be believed is not known: give roots with --trust"
+    verified.notes.append(f"{name} is signed by {made.signer} at {made.time} ({clock}){trust}")
 
 
 def _attachment(path: Path, attached: bytes | None) -> str:

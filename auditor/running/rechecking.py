@@ -65,16 +65,26 @@ def require_same(before: Sequence[Row], now: Sequence[Row], *, dtype: str, where
     Raises:
         VerificationError: Names the first document, field, and both values.
     """
-    rounding = ROUNDING_OF_HALF if dtype in _HALF else ROUNDING
     for one, other in zip(before, now, strict=True):
-        if isinstance(other, Failure):
-            continue
-        found = next(_differences(one, other, "", rounding), None)
-        if found:
-            raise VerificationError(
-                f"{where}: document {one.document_id!a}: {found.field} was {_shown(found.before)} and is "
-                f"{_shown(found.now)} now: a reused row is not what is measured; {cure}"
-            )
+        if told := difference(one, other, dtype):
+            raise VerificationError(f"{where}: {told}: a reused row is not what is measured; {cure}")
+
+
+def difference(before: Row, now: Row, dtype: str) -> str | None:
+    """Where two rows of one document differ first, and both values; None where they are the same, or `now` failed.
+
+    Args:
+        before: As it is kept.
+        now: As it is measured.
+        dtype: Of the weights.
+    """
+    if isinstance(now, Failure):
+        return None
+    found = next(_differences(before, now, "", ROUNDING_OF_HALF if dtype in _HALF else ROUNDING), None)
+    if found is None:
+        return None
+    values = f"was {_shown(found.before)} and is {_shown(found.now)} now"
+    return f"document {before.document_id!a}: {found.field} {values}"
 
 
 def _differences(before: Any, now: Any, name: str, rounding: float) -> Iterator[Difference]:

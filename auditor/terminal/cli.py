@@ -45,7 +45,7 @@ from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, NoPdf, Root, RunName, Templates, configured
 from auditor.terminal.parts import ShardOf, finish, part_asked, run_part, without_how
 from auditor.terminal.printing import complain, print_lines, to_json
-from auditor.terminal.proving import lock, verify
+from auditor.terminal.proving import lock, sign, verify
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
 from auditor.terminal.starting import init
 
@@ -201,10 +201,12 @@ def report(
     from auditor import audit
 
     run = _open(name, root)
-    had_pdf = (run.path / "report.pdf").exists()
+    had_pdf, was_signed = (run.path / "report.pdf").exists(), _is_signed(run)
     result = audit.rerender(run, pdf=not no_pdf, templates=templates, fonts=fonts)
     if had_pdf and result.pdf is None:
         complain("report.pdf was removed: it belonged to the page as it was before")
+    elif was_signed:
+        complain("report.pdf was signed and is not any more: `auditor sign` signs what is there now")
     return print_result(result, as_json, EXIT_FINE)
 
 
@@ -278,6 +280,7 @@ app.command()(init)
 app.add_typer(baseline, name="baseline")
 app.command()(prune)
 app.command()(verify)
+app.command()(sign)
 app.command()(history)
 app.command()(export)
 app.command()(finish)
@@ -285,6 +288,13 @@ app.command()(configured(nightly))
 app.command()(configured(lock))
 app.command(name="diff")(diff)
 app.command(name="help")(open_manual)
+
+
+def _is_signed(run: "Run") -> bool:
+    from auditor.report.page import signing
+
+    path = run.path / "report.pdf"
+    return path.is_file() and signing.is_signed(path.read_bytes())
 
 
 def _open(name: str, root: Path) -> "Run":

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.errors import EXIT_FINE, DiskError, LockedError, NoSuchRunError, StoreError, VerificationError
+from auditor.errors import EXIT_FINE, ConfigError, DiskError, LockedError, NoSuchRunError, StoreError, VerificationError
 from auditor.terminal.options import AsJson, Root
 from auditor.terminal.printing import print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.records.run import Run
     from auditor.running.proving import Verified
 
 Target = Annotated[
@@ -18,21 +19,46 @@ Target = Annotated[
 ]
 
 
-def verify(name: Target, root: Root = Path("reports"), as_json: AsJson = False) -> int:
+Trust = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PEM", help="A certificate: the PDF must be signed by it, or by one it issued."),
+]
+
+
+Recompute = Annotated[int | None, typer.Option(metavar="N", min=1, help="Measure N documents again; needs the model.")]
+Base = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="The audit: its models lie beside it.")
+]
+Seed = Annotated[int, typer.Option(help="Of the draw of --recompute.")]
+
+
+def verify(
+    name: Target,
+    root: Root = Path("reports"),
+    trust: Trust = None,
+    recompute: Recompute = None,
+    config: Base = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> int:
     """Check that a run, or a report.pdf alone, is as it was written.
 
-    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, the runs before it.
+    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, its signature, the runs before.
     """
     from auditor.records.store import open_run
     from auditor.running import proving
 
     try:
-        is_pdf = name.lower().endswith(".pdf") and Path(name).is_file()
-        verified = proving.verify_pdf(Path(name)) if is_pdf else proving.verify_run(open_run(name, root))
+        roots, is_pdf = trust or [], _is_pdf(name)
+        verified = proving.verify_pdf(Path(name), roots) if is_pdf else proving.verify_run(open_run(name, root), roots)
     except (DiskError, LockedError, NoSuchRunError, VerificationError):
         raise
     except StoreError as error:
         raise VerificationError(str(error)) from error
+    if recompute is not None:
+        if is_pdf:
+            raise ConfigError("--recompute needs a run: a PDF has neither evidence nor a model")
+        _recompute(open_run(name, root), verified, recompute, seed, config)
     _print(verified, as_json)
     if verified.faults:
         n = len(verified.faults)
@@ -40,6 +66,56 @@ def verify(name: Target, root: Root = Path("reports"), as_json: AsJson = False) 
     if not as_json:
         what = "its pages say what is attached" if is_pdf else "checksums, plan, tables and PDF are those of the run"
         print_lines(f"{verified.name}: sound; {what}")
+    return EXIT_FINE
+
+
+def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path | None) -> None:
+    from auditor.running.recomputing import recompute
+    from auditor.terminal.progress import open_progress
+
+    if verified.faults:
+        verified.notes.append("nothing was measured again: the run is not what was written")
+        return
+    with open_progress() as progress:
+        made = recompute(run, n, seed=seed, base=config.parent if config else None, progress=progress)
+    verified.faults += made.faults
+    failed = f"; {made.n_failed:,} could not be measured now" if made.n_failed else ""
+    documents = f"{made.n_documents:,} document{'s' if made.n_documents != 1 else ''}"
+    verified.notes.append(f"{documents} measured again, {made.n_rows:,} rows{failed}")
+
+
+def _is_pdf(name: str) -> bool:
+    return name.lower().endswith(".pdf") and Path(name).is_file()
+
+
+Key = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
+Certificate = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Of a key in PEM; those of its issuers behind it.")
+]
+Passphrase = Annotated[str, typer.Option(metavar="NAME", help="The variable that holds the passphrase.")]
+Timestamp = Annotated[str | None, typer.Option(metavar="URL", help="A timestamp server (RFC 3161).")]
+
+
+def sign(
+    name: Target,
+    key: Key,
+    certificate: Certificate = None,
+    passphrase_variable: Passphrase = "AUDITOR_SIGNING_PASSPHRASE",
+    timestamp: Timestamp = None,
+    root: Root = Path("reports"),
+) -> int:
+    """Sign the PDF of a run, or a report.pdf alone. PAdES; what was changed since it was written is not signed.
+
+    The passphrase is read from a variable of the environment, never from the command line.
+    """
+    from auditor.records.store import open_run
+    from auditor.report.page import signing
+    from auditor.running import sealing
+
+    opened = signing.Key(key, certificate, passphrase_variable, timestamp)
+    path = sealing.sign_pdf(Path(name), opened) if _is_pdf(name) else sealing.sign_run(open_run(name, root), opened)
+    made = signing.verify(path.read_bytes())
+    print_lines(f"{path}: signed by {made.signer} at {made.time}")
     return EXIT_FINE
 
 

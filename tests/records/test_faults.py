@@ -1,6 +1,7 @@
 """What a run folder must survive: every single write failing, kills, a second process."""
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,44 +15,13 @@ from auditor.errors import DiskError, LockedError
 from auditor.records import disk, store
 from auditor.records.types import Document
 from auditor.records.verification import verify
-
-CALLS = ("open", "write", "fsync", "replace", "mkdir")
-KINDS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES)
-
-
-class Disk:
-    """Counts the calls that change the disk, and lets one of them fail."""
-
-    def __init__(self, monkeypatch, fail_at=0):
-        self.calls, self.fail_at = 0, fail_at
-        monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use here but to be counted
-        for name in CALLS:
-            monkeypatch.setattr(os, name, self.counted(getattr(os, name)))
-
-    def counted(self, call):
-        def wrapped(*args, **options):
-            self.calls += 1
-            if self.calls == self.fail_at:
-                raise OSError(KINDS[self.calls % len(KINDS)], os.strerror(KINDS[self.calls % len(KINDS)]))
-            return call(*args, **options)
-
-        return wrapped
+from tests.records.failing_disk import attempt
 
 
 @pytest.fixture
 def faulty(monkeypatch):
     """Run something on a disk whose k-th call fails; returns what it raised and how many calls there were."""
-
-    def run(work, k):
-        with monkeypatch.context() as patch:
-            disk_ = Disk(patch, k)
-            try:
-                work()
-            except DiskError as error:
-                return error, disk_.calls
-            return None, disk_.calls
-
-    return run
+    return lambda work, k: attempt(monkeypatch, work, k)
 
 
 def tables(root):
@@ -167,6 +137,22 @@ def test_the_lock_survives_its_file_being_removed_by_the_last_holder(tmp_path, m
     with disk.lock(tmp_path):
         pass
     assert next(answers, None) is None
+
+
+@pytest.mark.parametrize("kind", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named_as_such(tmp_path, monkeypatch, kind):
+    def refuse(*_):
+        raise OSError(kind, os.strerror(kind))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with (
+        pytest.raises(DiskError, match="cannot be locked: its file system has no locks") as caught,
+        disk.lock(tmp_path),
+    ):
+        pass
+    assert caught.value.exit_code == 74
+    assert "\n" not in str(caught.value)
+    assert "--output" in str(caught.value)
 
 
 def test_leftovers_of_a_killed_process_are_removed_at_the_next_start(tmp_path):

@@ -3,26 +3,23 @@
 import re
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from invented_runs import tiny
-from planned import planned
+from printed_runs import small_run
 
 from auditor import findings
 from auditor.errors import VerificationError
-from auditor.findings.history import manifest_facts
 from auditor.languages import speaking
 from auditor.records import plan as plans
-from auditor.records import store
 from auditor.records.sums import sha256
-from auditor.records.types import Document
 from auditor.report import render_html
 from auditor.report.drawing import formats
 from auditor.report.page import pdf, pdf_reading, printed
 from auditor.running import proving
 from tests.document.checkers import or_fail, program
+from tests.records.planned import planned
 
 EXAMPLES = Path(__file__).parents[2] / "reports"
 REPORTS = {
@@ -187,16 +184,9 @@ def test_what_is_no_whole_report_is_refused_in_one_line(made, tmp_path):
 
 
 def test_a_run_whose_pdf_carries_other_findings_or_whose_manifest_says_otherwise_is_found(tmp_path):
-    found, evidence = tiny()
-    run = store.find_or_create(tmp_path, planned(1, title="Tiny"), now=datetime(2026, 1, 1, tzinfo=UTC))
-    found = found.model_copy(update={"plan_id": run.plan_id, "run_id": run.run_id})
-    run.write_shard("documents", Document, 0, [Document("a", "Not bad at all")])
-    attached = {"findings.json": findings.write(found), "plan.json": (run.path / "plan.json").read_bytes()}
-    run.write("findings.json", attached["findings.json"])
-    run.write("report.html", b"<html>")
-    run.write("report.pdf", pdf.render(render_html(found, evidence), found, attached))
-    run.finish(manifest_facts(found))
+    run = small_run(tmp_path)
     assert proving.verify_run(run).faults == []
+    found = findings.read(run.read_bytes("findings.json"))
     forged = found.model_copy(update={"verdict": found.verdict.model_copy(update={"result": "pass"})})
     run.write("findings.json", findings.write(forged))
     run.finish(run.manifest())

@@ -1,0 +1,202 @@
+"""A signed report says who signed it and when, and no later change of the file goes unseen."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
+from printed_runs import small_run
+
+from auditor import audit
+from auditor.errors import ConfigError, InstallationError, VerificationError
+from auditor.records.store import open_run
+from auditor.records.verification import verify
+from auditor.report.page import signing
+from auditor.report.page.signing import Key
+from auditor.running import proving
+from auditor.terminal.cli import main
+
+SECRET = b"open sesame"
+START = datetime(2020, 1, 1)
+
+
+def certificate(subject, key, issuer, issuer_key, *, is_authority):
+    """A certificate that is valid for thirty years."""
+    name, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer))
+    usage = x509.KeyUsage(
+        not is_authority, not is_authority, False, False, False, is_authority, is_authority, False, False
+    )
+    builder = x509.CertificateBuilder(by, name, key.public_key(), x509.random_serial_number(), START)
+    builder = builder.not_valid_after(START + timedelta(days=11_000)).add_extension(usage, critical=True)
+    builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A folder: root.pem; a reviewer's key with certificate as PKCS #12 and as PEM; the root of somebody else."""
+    folder = tmp_path_factory.mktemp("keys")
+    root, own, foreign = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    authority = certificate("Example Root", root, "Example Root", root, is_authority=True)
+    reviewer = certificate("Ada Reviewer", own, "Example Root", root, is_authority=False)
+    stranger = certificate("Other Root", foreign, "Other Root", foreign, is_authority=True)
+    locked, pem = serialization.BestAvailableEncryption(SECRET), serialization.Encoding.PEM
+    (folder / "ada.p12").write_bytes(pkcs12.serialize_key_and_certificates(b"ada", own, reviewer, [authority], locked))
+    (folder / "ada.key").write_bytes(own.private_bytes(pem, serialization.PrivateFormat.PKCS8, locked))
+    (folder / "ada.pem").write_bytes(reviewer.public_bytes(pem) + authority.public_bytes(pem))
+    (folder / "root.pem").write_bytes(authority.public_bytes(pem))
+    (folder / "other.pem").write_bytes(stranger.public_bytes(pem))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _passphrase(monkeypatch):
+    monkeypatch.setenv("AUDITOR_SIGNING_PASSPHRASE", SECRET.decode())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return small_run(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """A run of which the PDF is not signed yet."""
+    shutil.copytree(made.path.parent, tmp_path / made.path.parent.name)
+    return open_run(made.run_id, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def signed(made, keys):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDITOR_SIGNING_PASSPHRASE", SECRET.decode())
+        return signing.sign(made.read_bytes("report.pdf"), Key(keys / "ada.p12"))
+
+
+def test_signer_and_time_are_named_and_the_root_decides_whether_they_are_believed(signed, keys):
+    known, unknown = signing.verify(signed, [keys / "root.pem"]), signing.verify(signed)
+    assert (known.signer, known.is_trusted, unknown.is_trusted, known.is_timestamped) == (
+        "Ada Reviewer", True, None, False,
+    )  # fmt: skip
+    assert abs(datetime.fromisoformat(known.time).timestamp() - datetime.now().timestamp()) < 3_600
+    with pytest.raises(VerificationError, match="by Ada Reviewer, whose certificate comes from none of the roots"):
+        signing.verify(signed, [keys / "other.pem"])
+
+
+def test_the_pages_and_attachments_are_those_of_before(signed, made):
+    assert signed.startswith(made.read_bytes("report.pdf")), "an incremental update"
+    before, after = proving.pdf_reading.read(made.read_bytes("report.pdf")), proving.pdf_reading.read(signed)
+    assert after == before
+
+
+def test_no_later_change_goes_unseen(signed):
+    start = signed.index(b"/Contents <3") + len("/Contents <")
+    places = (9, len(signed) // 3, signed.index(b"/ByteRange") - 300, start + 2, len(signed) - 200)
+    for at in (*places, *range(start, signed.index(b">", start), 211)):
+        for bit in (1, 32):  # 32: of a hexadecimal digit, its case
+            flipped = bytearray(signed)
+            flipped[at] ^= bit
+            with pytest.raises(VerificationError):
+                signing.verify(bytes(flipped))
+    for more in (b"\n", b"% more\n%%EOF\n", signed[-1500:]):
+        with pytest.raises(VerificationError):
+            signing.verify(signed + more)
+    with pytest.raises(VerificationError):
+        signing.verify(signed[:-100])
+
+
+def test_an_incremental_update_after_the_signature_is_found(signed):
+    from io import BytesIO
+
+    from pyhanko.pdf_utils.generic import NameObject, pdf_string
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+    writer, out = IncrementalPdfFileWriter(BytesIO(signed)), BytesIO()
+    writer.root[NameObject("/Lang")] = pdf_string("zh")
+    writer.update_root()
+    writer.write(out)
+    with pytest.raises(VerificationError, match="does not cover the whole file: it was changed afterwards"):
+        signing.verify(out.getvalue())
+
+
+def test_a_run_is_signed_and_sound_and_signed_once(run, keys, capsys):
+    before = run.manifest()
+    assert main(["sign", str(run.path), "--key", str(keys / "ada.p12")]) == 0
+    assert "signed by Ada Reviewer at 20" in capsys.readouterr().out
+    assert verify(run) == []
+    assert run.manifest()["sums_before"] == [before["sums"]]
+    assert main(["verify", str(run.path), "--trust", str(keys / "root.pem")]) == 0
+    assert "note: report.pdf is signed by Ada Reviewer at 20" in capsys.readouterr().out
+    assert main(["verify", str(run.path), "--trust", str(keys / "other.pem")]) == 6
+    assert main(["sign", str(run.path), "--key", str(keys / "ada.p12")]) == 2
+    assert "it is signed already" in capsys.readouterr().err
+
+
+def test_a_run_that_was_changed_is_not_signed(run, keys):
+    (run.path / "report.html").write_bytes(b"<html>forged")
+    before = run.read_bytes("report.pdf")
+    assert main(["sign", str(run.path), "--key", str(keys / "ada.p12")]) == 6
+    assert run.read_bytes("report.pdf") == before
+
+
+def test_a_pdf_alone_is_signed_with_a_key_in_pem_and_one_whose_signature_is_gone_is_found(run, keys, tmp_path, capsys):
+    path = tmp_path / "report.pdf"
+    path.write_bytes(run.read_bytes("report.pdf"))
+    key = ["--key", str(keys / "ada.key"), "--certificate", str(keys / "ada.pem")]
+    assert main(["sign", str(path), *key]) == 0
+    assert main(["verify", str(path), "--trust", str(keys / "root.pem")]) == 0
+    path.write_bytes(run.read_bytes("report.pdf"))
+    capsys.readouterr()
+    assert main(["verify", str(path)]) == 0
+    assert main(["verify", str(path), "--trust", str(keys / "root.pem")]) == 6
+    assert "report.pdf: has no signature, and roots of trust were given" in capsys.readouterr().out
+
+
+def test_keys_that_cannot_be_used_are_one_line(keys, tmp_path, monkeypatch):
+    (tmp_path / "none.p12").write_bytes(b"nothing")
+    for key, told in (
+        (Key(tmp_path / "gone.p12"), "there is no such file"),
+        (Key(tmp_path / "none.p12"), "the key cannot be opened: another format, or another passphrase"),
+        (Key(keys / "ada.key"), "needs its certificate"),
+        (Key(keys / "ada.p12", passphrase_variable="NOT_SET"), "of the variable NOT_SET, which is not set"),
+    ):
+        with pytest.raises(ConfigError, match=told) as caught:
+            signing.require_signer(key)
+        assert "\n" not in str(caught.value)
+    monkeypatch.setattr(signing, "find_spec", lambda _: None)
+    with pytest.raises(InstallationError, match=r"pip install 'auditor\[sign\]'"):
+        signing.require_signer(Key(keys / "ada.p12"))
+
+
+def test_a_timestamp_server_that_does_not_answer_is_one_line(made, keys):
+    key = Key(keys / "ada.p12", timestamp="http://127.0.0.1:9/")
+    with pytest.raises(ConfigError, match=r"the timestamp server http://127\.0\.0\.1:9/ does not answer"):
+        signing.sign(made.read_bytes("report.pdf"), key)
+
+
+def test_the_configuration_signs_what_is_written(made, keys, tmp_path, monkeypatch):
+    from auditor import config
+    from auditor.running import sealing
+
+    (tmp_path / "audit.toml").write_text(
+        f'[corpus]\npath = "d.jsonl"\n[model]\nname = "m"\n[report.signature]\nkey = "{keys}/ada.p12"\n'
+    )
+    seal = sealing.seal_of(config.load(tmp_path / "audit.toml", {}, environment={}))
+    content = made.read_bytes("report.pdf")
+    monkeypatch.setattr(audit.report, "render_pdf", lambda *_: content)
+    written = {}
+
+    class Kept:
+        plan = made.plan
+        write = staticmethod(written.__setitem__)
+
+    audit._write_pdf(Kept, "", None, b"", None, seal)
+    assert signing.verify(written["report.pdf"], [Path(keys) / "root.pem"]).signer == "Ada Reviewer"
+    (keys / "gone.p12").unlink(missing_ok=True)
+    with pytest.raises(ConfigError, match="there is no such file"):
+        sealing.seal_of(config.load(tmp_path / "audit.toml", {"report.signature.key": "gone.p12"}, environment={}))
