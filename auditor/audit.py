@@ -132,7 +132,7 @@ def finish(run: Run, *, pdf: bool = True, fonts: Path | None = None) -> Result:
         look = appearance.look_again(run.plan.look, None, fonts)
         facts = {**timing(started), **parts.total_of(run).as_facts()}
         parts.forget(run)
-        return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts)
+        return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts, seal=None)
 
 
 def _wants_pdf(run: Run) -> bool:
