@@ -391,7 +391,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
         set(full.probes)
         == {"prediction", "attention", "activations", "perplexity", "pseudo_perplexity"} | of_explanations
     )
-    assert set(full.checks) == {"accuracy", "calibration_error", "explanations.reliable_share"}
+    assert set(full.checks) == {"accuracy", "calibration_error", "explanations.reliable_share", "macro_f1"}
     assert [(person.name, person.role) for person in full.report.reviewers] == [
         ("Ada Lovelace", None),
         ("Mary Somerville", "Validator"),
