@@ -242,7 +242,7 @@ max_failures = 2
         'model.trust_remote_code: expected true or false, found "yes"',
         "model.max_new_tokens: expected a whole number, found 1.5",
         "probes.lime: expected a table, found true",
-        "checks.accuracy: expected { at_least = … } or { at_most = … }, found 0.8",
+        "checks.accuracy: expected { at_least = … }, { at_most = … } or { not_worse_than_baseline_by = … }, found 0.8",
         "checks.both: expected only one of at_least and at_most",
         "checks.none: expected at_least, at_most or not_worse_than_baseline_by",
         "checks.far.at_least: expected a finite number, found NaN",
@@ -295,7 +295,7 @@ def test_keys_of_the_model_that_contradict_each_other_are_faults(table: dict[str
         (
             {"sections": ["summary"]},
             f"report.sections.0: there is no such section; there are {', '.join(PROBES)}, "
-            'changed, failures, slices, documents, methods, regulatory, glossary, provenance, found "summary"',
+            'changed, waivers, failures, slices, documents, methods, regulatory, glossary, provenance, found "summary"',
         ),
     ],
 )
@@ -391,7 +391,7 @@ def test_the_starter_loads_and_every_line_it_comments_out_is_valid(tmp_path: Pat
         set(full.probes)
         == {"prediction", "attention", "activations", "perplexity", "pseudo_perplexity"} | of_explanations
     )
-    assert set(full.checks) == {"accuracy", "calibration_error", "explanations.reliable_share"}
+    assert set(full.checks) == {"accuracy", "calibration_error", "explanations.reliable_share", "macro_f1"}
     assert [(person.name, person.role) for person in full.report.reviewers] == [
         ("Ada Lovelace", None),
         ("Mary Somerville", "Validator"),

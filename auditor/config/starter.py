@@ -12,6 +12,7 @@ TEMPLATE = f"""\
 
 # title = "Audit of the model"        # the headline of the report
 seed = 0                              # of everything that is drawn
+# waivers = "waivers.toml"            # failures that somebody answers for until a day: `auditor help checks`
 
 [corpus]
 path = {_DATA}   # .jsonl .json .csv .tsv .parquet .arrow .txt, also in .gz .zst .zip; a folder of
@@ -70,8 +71,6 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # "calibration_error" = {{ at_most = 0.10, required = false }}
 # "explanations.reliable_share" = {{ at_least = 0.50 }}
 # "macro_f1" = {{ not_worse_than_baseline_by = 0.02 }}   # also beside a bound; `auditor help checks`
-
-# waivers = "waivers.toml" above [corpus] names failures that somebody answers for: `auditor help checks`
 
 [report]
 # language = "en"                     # or "zh": the language of the report's own words

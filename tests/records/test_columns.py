@@ -7,6 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from auditor.records import arrays
 from auditor.records.columns import Columns, Floats, defaults, views
 from auditor.records.schema import from_bytes, to_bytes
 from auditor.records.types import AttentionStatistics, Prediction, Span
@@ -84,3 +85,20 @@ def test_what_is_read_takes_less_than_half_of_what_was_written():
     columns = 500 * (9 * 16 + 8) * 8  # what Arrow holds of them, outside of Python's memory
     assert read == written
     assert kept + columns < whole / 2
+
+
+def test_what_nobody_asks_for_is_never_decoded(monkeypatch):
+    decoded = []
+
+    def counting(kind, array, shared, decode=arrays.decode):
+        decoded.append(kind)
+        return decode(kind, array, shared)
+
+    content = to_bytes(Prediction, [WRITTEN])
+    monkeypatch.setattr(arrays, "decode", counting)
+    (read,) = from_bytes(Prediction, content)
+    before = len(decoded)
+    assert read.logits == WRITTEN.logits
+    assert len(decoded) == before
+    assert read.predicted == read.predicted == ("no",)
+    assert len(decoded) == before + 2  # the lists and their strings, once
