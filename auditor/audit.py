@@ -1,6 +1,6 @@
 """The audit: check, plan, measure, conclude, write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -214,7 +214,7 @@ def measure(
     progress.start(preflight.asked if len(shards) == len(preflight.shards) else parts.asked(preflight, shards))
     failures, done, total = Failures.of_run(preflight, run), 0, Receipt()
     factory = WorkerFactory(preflight, run, failures, progress if executor.in_process else Unheard())
-    with closing(executor.map(factory, shards, retries=RETRIES, stop=stop)) as outcomes:
+    with closing(_closable(executor.map(factory, shards, retries=RETRIES, stop=stop))) as outcomes:
         for outcome in outcomes:
             receipt = _received(outcome, failures)
             tell(progress, outcome, receipt, heard=executor.in_process)
@@ -233,6 +233,11 @@ def _keep_documents(preflight: Preflight, run: Run, shards: Sequence[Shard]) -> 
     for shard in shards:
         if not run.has(DOCUMENTS, shard.index):
             run.write_shard(DOCUMENTS, Document, shard.index, preflight.documents[shard.start : shard.stop])
+
+
+def _closable(outcomes: Iterator[Outcome]) -> Generator[Outcome, None, None]:
+    """The same; closed, it closes what the executor gave, so that no worker outlives an error."""
+    yield from outcomes
 
 
 def _received(outcome: Outcome, failures: Failures) -> Receipt:

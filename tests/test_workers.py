@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +23,7 @@ from auditor.probes.prediction import PredictionProbe
 from auditor.records import sums
 from auditor.records.explanations import Explanation
 from auditor.records.run import Run
-from auditor.records.store import find_or_create
+from auditor.records.store import find_or_create, open_run
 from auditor.records.types import AttentionStatistics, Document, Failure, Prediction
 from auditor.running import planning, rechecking
 from tests.models.tiny import save
@@ -235,3 +237,48 @@ def test_workers_killed_at_random_leave_equal_sums(classifier: Path, here: Path,
     local, _ = measured(classifier, here, {"run.executor": "local", "run.workers": 2}, stop=stop)
     assert killed
     assert digests(local) == digests(serial)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_all_processes_finishes_the_shards_at_work(classifier: Path, here: Path, number: int) -> None:
+    serial, _ = measured(classifier, here, {"run.output": "serial"})
+    file = here / "audit.toml"
+    file.write_text(
+        f'[corpus]\npath = "{corpus(here)}"\n[model]\nname = "{classifier}"\n'
+        "[probes.prediction]\n[probes.lime]\nn_samples = 20\nlimit = 9\n[probes.attention]\n"
+        '[run]\nshard_size = 5\ncache = false\nmax_failures = 0.5\noutput = "local"\n'
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [
+        sys.executable,
+        "-m",
+        "auditor",
+        "run",
+        str(file),
+        "--seed",
+        "3",
+        "--executor",
+        "local",
+        "--workers",
+        "2",
+    ]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(here.glob("local/*/*/evidence/prediction/*.parquet")) and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 5, err
+    assert "nothing is lost" in err
+    run = open_run("latest", here / "local")
+    assert all(run.has("attention", i) for i in range(4) if run.has("prediction", i)), "what was begun is finished"
+    preflight = audit.check(config.load(file, {"seed": 3}, environment={}))
+    with run.lock():
+        audit.measure(preflight, run, stop=lambda: False, progress=Silent())
+    assert evidence(run) == evidence(serial)
+
+
+def evidence(run: Run) -> dict[str, str]:
+    return {name: digest for name, digest in digests(run).items() if name.startswith("evidence")}

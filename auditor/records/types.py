@@ -49,7 +49,7 @@ class Failure:
 
     document_id: str
     kind: str
-    """`blank`, `non-finite`, `too-many-segments`, or the name of the exception."""
+    """`blank`, `non-finite`, `too-many-segments`, `worker-lost`, or the name of the exception."""
     message: str
 
 
