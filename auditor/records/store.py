@@ -88,7 +88,8 @@ class RunSummary:
     @property
     def audit(self) -> Path | None:
         """The folder of its audit; None for a run that lies elsewhere, such as a copy."""
-        return self.path.parent if self.path.parent.name == _slug(self.title) else None
+        above = self.path.parent if self.path.parent.name else self.path.absolute().parent  # of a run named from there
+        return above if above.name == _slug(self.title) else None
 
 
 def runs(root: Path) -> list[RunSummary]:

@@ -169,3 +169,13 @@ def test_a_year_of_runs_is_read_without_torch(tmp_path: Path) -> None:
     assert len(told["nights"]) == 365
     assert {len(trend["points"]) for trend in told["trends"]} == {365}
     assert told["gaps"] == []
+
+
+def test_a_run_that_is_named_from_within_its_audit_is_one_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = night(tmp_path, 0, 0.9), night(tmp_path, 1, 0.9)
+    for folder, name in ((first.path.parent, second.run_id), (second.path, ".")):
+        monkeypatch.chdir(folder)
+        assert main(["history", name, "--json"]) == 0
+        assert [one["run_id"] for one in json.loads(capsys.readouterr().out)["nights"]] == [first.run_id, second.run_id]
