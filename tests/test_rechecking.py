@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from auditor.errors import VerificationError
+from auditor.records.explanations import Sensitivity, Surrogate
 from auditor.records.types import Perplexity, Prediction
 from auditor.running import rechecking
 
@@ -45,3 +46,26 @@ def test_texts_and_whole_numbers_must_be_equal() -> None:
     for other in (dataclasses.replace(row, tokens=("b",)), dataclasses.replace(row, n_bytes=2)):
         with pytest.raises(VerificationError):
             rechecking.require_same([row], [other], dtype="bfloat16", where="here", cure="")
+
+
+def test_what_only_rows_with_masks_have_is_compared_where_both_have_it() -> None:
+    def row(greatest: float | None) -> Surrogate:
+        known = None if greatest is None else Sensitivity(greatest, 0, 3)
+        return Surrogate(0.5, 0.9, 0.5, sensitivity=known)
+
+    found = [
+        [one.field for one in rechecking._differences(row(before), row(now), "", rechecking.ROUNDING)]
+        for before, now in ((None, 0.5), (0.5, None), (0.5, 0.5), (0.5, 0.6))
+    ]
+    assert found == [[], [], [], ["sensitivity.greatest"]]
+
+
+def test_parts_of_several_probes_may_come_in_any_order() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Part:
+        probe: str
+        value: float
+
+    one, other = Part("lime", 0.5), Part("occlusion", 0.7)
+    assert not [*rechecking._differences((one, other), (other, one), "parts", rechecking.ROUNDING)]
+    assert [*rechecking._differences((one, other), (other, dataclasses.replace(one, value=0.6)), "parts", 1e-3)]

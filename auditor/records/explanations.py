@@ -7,6 +7,8 @@ from types import MappingProxyType
 from auditor.records.types import Span
 
 ON_REQUEST: Mapping[str, bool] = MappingProxyType({"on_request": True})
+WHERE_KEPT: Mapping[str, bool] = MappingProxyType({"where_kept": True})
+"""Of a field that only rows have whose masks and answers are kept, which depends on the documents beside them."""
 """Metadata of fields that are large: None in a record that was read, unless they were asked for."""
 
 
@@ -51,7 +53,7 @@ class Surrogate:
     """What it says for the undisturbed document."""
     halves: Halves | None = None
     """None where every mask was evaluated, or half of them cannot tell the segments apart."""
-    sensitivity: Sensitivity | None = None
+    sensitivity: Sensitivity | None = field(default=None, metadata=WHERE_KEPT)
     """Of the first target only, where masks and answers are kept; None where no segment moves the answer so little."""
 
 

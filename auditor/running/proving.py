@@ -10,9 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from auditor import findings
 from auditor.errors import StoreError, VerificationError
 from auditor.findings import Findings
+from auditor.findings.comparing import RunComparison
 from auditor.findings.history import manifest_facts
 from auditor.records import chain, disk, sums, verification
 from auditor.records import plan as plans
@@ -53,6 +56,7 @@ def verify_run(run: Run, roots: Sequence[Path] = ()) -> Verified:
     if not run.is_complete:
         return verified
     found = _findings_of(run, verified)
+    _look_at_comparison(run, verified)
     if (run.path / PDF).is_file():
         _look_into(run, found, verified, roots)
     linked = chain.verify(run)
@@ -107,6 +111,17 @@ def _findings_of(run: Run, verified: Verified) -> Findings | None:
         differing = [key for key, value in manifest_facts(found).items() if manifest.get(key, value) != value]
         verified.faults += [Fault("manifest.json", f"has another {key} than findings.json") for key in differing]
     return found
+
+
+def _look_at_comparison(run: Run, verified: Verified) -> None:
+    """What changed since the baseline, by its schema, where the run was compared."""
+    if (run.path / sums.COMPARISON).is_file():
+        try:
+            RunComparison.model_validate_json(disk.read(run.path / sums.COMPARISON))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            problem = f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+            verified.faults.append(Fault(sums.COMPARISON, problem))
 
 
 def _look_into(run: Run, found: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:

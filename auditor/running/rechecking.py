@@ -6,7 +6,7 @@ documents are still there. Two rows are the same if texts and whole numbers are 
 by no more than `ROUNDING` of the largest number that stands with them in their tuple, and at least of `SMALL`. Weights
 of half precision are computed with 8 or 11 bits, and may differ fifty times as much. Bytes (ranks and rounded weights
 of a picture) may differ in one of a hundred places, where numbers tie; what is read on request alone is not compared,
-for whether a row has it depends on its neighbours.
+for whether a row has it depends on its neighbours, nor is what follows from that where only one of the two has it.
 
 The rows of the evidence are those that were reused: with one exception, which is an error, they are the same.
 """
@@ -92,13 +92,19 @@ def _differences(before: Any, now: Any, name: str, rounding: float) -> Iterator[
         yield Difference(name or "the row", before, now)
     elif is_dataclass(before):
         for one in fields(before):
-            if not one.metadata.get("on_request"):
-                pair = getattr(before, one.name), getattr(now, one.name)
+            pair = getattr(before, one.name), getattr(now, one.name)
+            is_by_neighbours = one.metadata.get("where_kept") and None in pair
+            if not one.metadata.get("on_request") and not is_by_neighbours:
                 yield from _differences(*pair, f"{name}.{one.name}" if name else one.name, rounding)
     elif isinstance(before, tuple) and len(before) == len(now):
-        yield from _in_tuples(before, now, name, rounding)
+        yield from _in_tuples(_by_probe(before), _by_probe(now), name, rounding)
     elif not _is_same(before, now, rounding, 0.0):
         yield Difference(name, before, now)
+
+
+def _by_probe(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Parts that are each of another probe in one order: that of the probes depends on how they were asked for."""
+    return tuple(sorted(values, key=lambda one: str(one.probe))) if all(hasattr(v, "probe") for v in values) else values
 
 
 def _in_tuples(before: tuple[Any, ...], now: tuple[Any, ...], name: str, rounding: float) -> Iterator[Difference]:

@@ -5,9 +5,11 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from invented_runs import tiny
 from printed_runs import small_run
+from pypdfium2 import raw
 
 from auditor import findings
 from auditor.errors import VerificationError
@@ -186,6 +188,10 @@ def test_what_is_no_whole_report_is_refused_in_one_line(made, tmp_path):
 def test_a_run_whose_pdf_carries_other_findings_or_whose_manifest_says_otherwise_is_found(tmp_path):
     run = small_run(tmp_path)
     assert proving.verify_run(run).faults == []
+    run.write("comparison.json", b"{}")
+    run.finish(run.manifest())
+    assert [fault.path for fault in proving.verify_run(run).faults] == ["comparison.json"]
+    run.remove("comparison.json")
     found = findings.read(run.read_bytes("findings.json"))
     forged = found.model_copy(update={"verdict": found.verdict.model_copy(update={"result": "pass"})})
     run.write("findings.json", findings.write(forged))
@@ -194,3 +200,14 @@ def test_a_run_whose_pdf_carries_other_findings_or_whose_manifest_says_otherwise
         "manifest.json: has another verdict than findings.json",
         "report.pdf: the attached findings.json is not the one of the run",
     ]
+
+
+def test_an_annotation_that_may_hide_a_number_is_found(made):
+    make, _, _ = made
+    document = pypdfium2.PdfDocument(make())
+    raw.FPDFPage_CloseAnnot(raw.FPDFPage_CreateAnnot(document[0], raw.FPDF_ANNOT_SQUARE))
+    covered = make().with_name("covered.pdf")
+    document.save(covered)
+    document.close()
+    faults = list(map(str, proving.verify_pdf(covered).faults))
+    assert faults == ["covered.pdf: page 1: has an annotation that may hide what is printed"]

@@ -1,15 +1,15 @@
 """A signed report says who signed it and when, and no later change of the file goes unseen."""
 
 import shutil
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from printed_runs import small_run
 
 from auditor import audit
@@ -25,7 +25,7 @@ SECRET = b"open sesame"
 START = datetime(2020, 1, 1)
 
 
-def certificate(subject, key, issuer, issuer_key, *, is_authority):
+def certificate(subject, key, issuer, issuer_key, *, is_authority, purpose=None):
     """A certificate that is valid for thirty years."""
     name, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer))
     usage = x509.KeyUsage(
@@ -34,6 +34,8 @@ def certificate(subject, key, issuer, issuer_key, *, is_authority):
     builder = x509.CertificateBuilder(by, name, key.public_key(), x509.random_serial_number(), START)
     builder = builder.not_valid_after(START + timedelta(days=11_000)).add_extension(usage, critical=True)
     builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+    if purpose:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
     return builder.sign(issuer_key, hashes.SHA256())
 
 
@@ -171,6 +173,25 @@ def test_keys_that_cannot_be_used_are_one_line(keys, tmp_path, monkeypatch):
     monkeypatch.setattr(signing, "find_spec", lambda _: None)
     with pytest.raises(InstallationError, match=r"pip install 'auditor\[sign\]'"):
         signing.require_signer(Key(keys / "ada.p12"))
+
+
+def test_a_timestamp_is_the_time_that_is_told(made, keys, monkeypatch):
+    from asn1crypto import keys as formats
+    from asn1crypto import x509 as certificates
+    from pyhanko.sign import timestamps
+
+    der, own = serialization.Encoding.DER, rsa.generate_private_key(65537, 2048)  # of what pyHanko has for tests
+    made_out = certificate("Clock", own, "Clock", own, is_authority=False, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+    key = own.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    server = timestamps.DummyTimeStamper(
+        certificates.Certificate.load(made_out.public_bytes(der)),
+        formats.PrivateKeyInfo.load(key),
+        fixed_dt=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC),
+    )
+    monkeypatch.setattr(timestamps, "HTTPTimeStamper", lambda _: server)
+    signed = signing.sign(made.read_bytes("report.pdf"), Key(keys / "ada.p12", timestamp="https://clock.example"))
+    found = signing.verify(signed)
+    assert (found.is_timestamped, found.time) == (True, "2026-05-04T03:02:01+00:00")
 
 
 def test_a_timestamp_server_that_does_not_answer_is_one_line(made, keys):
