@@ -66,8 +66,7 @@ def run(
     Raises:
         AuditorError: Anything a user can cause; what was measured is kept.
     """
-    asked, preflight = request.settings(config), check(config)
-    started = datetime.now(UTC)
+    asked, preflight, started = request.settings(config), check(config), datetime.now(UTC)
     run = find_or_create(Path(config.run.output), plan(preflight, command), fresh=fresh, again=again, now=started)
     if run.is_complete:
         run.annotate({request.KEY: request.described(config, asked, run.plan)})
@@ -80,9 +79,8 @@ def run(
         total = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
         facts = {**timing(started), **total.as_facts(), request.KEY: request.described(config, asked, run.plan)}
-        look = preflight.appearance.look
+        look, seal = preflight.appearance.look, sealing.seal_of(config) if pdf else None
         del preflight  # its documents: the conclusions are drawn from those of the evidence
-        seal = sealing.seal_of(config) if pdf else None
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts, seal=seal)
 
 

@@ -1,7 +1,6 @@
 """From evidence to findings: one function is the table of contents."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from auditor.findings import abridgement
 from auditor.findings.analyses.answers import is_labelled, pair
@@ -11,7 +10,7 @@ from auditor.findings.contract.context import Context
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.finding import Finding
 from auditor.findings.contract.registry import summaries
-from auditor.findings.contract.summary import Conclusion, Setting, Whole
+from auditor.findings.contract.summary import Setting, Whole
 from auditor.findings.contract.types import (
     Check,
     Choice,
@@ -48,16 +47,13 @@ def summarise(evidence: Evidence, context: Context) -> Findings:
 
 def _summarise(evidence: Evidence, context: Context) -> Findings:
     setting = setting_of(evidence, context)
-    conclusions = _conclude(evidence, setting)
-    analyses = {probe: conclusion.findings for probe, conclusion in conclusions.items()}
-    whole = [number for conclusion in conclusions.values() for number in conclusion.numbers]
+    analyses, whole = _conclude(evidence, setting)
     parts = list(measure_parts(evidence, setting, whole))
     slices, coverage = slice_corpus(parts, whole), cover(evidence, context)
     numbers = [*whole, failed_share(evidence), *(number for part in parts for number in part.numbers)]
-    by_name = {number.name: number for number in numbers}
     checks = judge_all(numbers, context.checks, context.baseline)
     waivers = waived(context.waivers, checks, context.baseline, context.created)
-    drawn = Whole(evidence, setting, by_name, checks)
+    drawn = Whole(evidence, setting, {number.name: number for number in numbers}, checks)
     verdict, conclusion, pointers = _page_one(coverage, slices, analyses, drawn, Decided(context.baseline, waivers))
     findings = Findings(
         title=context.title,
@@ -73,7 +69,7 @@ def _summarise(evidence: Evidence, context: Context) -> Findings:
         verdict=verdict,
         checks=checks,
         waivers=waivers,
-        key_numbers=_key_numbers(setting, by_name, checks),
+        key_numbers=_key_numbers(setting, drawn.numbers, checks),
         conclusion=conclusion,
         pointers=pointers,
         coverage=coverage,
@@ -139,10 +135,12 @@ def setting_of(evidence: Evidence, context: Context) -> Setting:
     )
 
 
-def _conclude(evidence: Evidence, setting: Setting) -> dict[str, Conclusion[Any]]:
-    """Probe → what its summary came to, of the probes that measured something."""
+def _conclude(evidence: Evidence, setting: Setting) -> tuple[dict[str, Finding], list[Number]]:
+    """Probe → findings, of the probes that measured something, and the numbers of the whole corpus of all of them."""
     conclusions = {probe: summary.summarise(evidence, setting) for probe, summary in summaries().items()}
-    return {probe: conclusion for probe, conclusion in conclusions.items() if conclusion is not None}
+    made = {probe: conclusion for probe, conclusion in conclusions.items() if conclusion is not None}
+    numbers = [number for conclusion in made.values() for number in conclusion.numbers]
+    return {probe: conclusion.findings for probe, conclusion in made.items()}, numbers
 
 
 def _worst(evidence: Evidence, setting: Setting, slices: Sequence[SliceRow]) -> Iterator[Choice]:
