@@ -76,9 +76,8 @@ def run(
         work = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
         facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, run.plan)}
-        look = preflight.appearance.look
+        look, seal = preflight.appearance.look, sealing.seal_of(config)
         del preflight  # its documents: the conclusions are drawn from those of the evidence
-        seal = sealing.seal_of(config) if pdf else None
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts, seal=seal)
 
 
