@@ -59,6 +59,8 @@ def verify_run(run: Run, roots: Sequence[Path] = ()) -> Verified:
     _look_at_comparison(run, verified)
     if (run.path / PDF).is_file():
         _look_into(run, found, verified, roots)
+    elif roots:
+        verified.faults.append(Fault(PDF, "is missing, and roots of trust were given"))
     linked = chain.verify(run)
     if linked is None:
         verified.notes.append("lies outside the folder of its audit: the runs before and after it were not looked at")

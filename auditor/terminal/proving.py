@@ -1,4 +1,4 @@
-"""`auditor verify` and `auditor lock`: whether a run is what it says, and what its models are made of."""
+"""`auditor verify`, `sign` and `lock`: whether a run is what was written, who says so, what its models are made of."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 Target = Annotated[
     str, typer.Argument(metavar="RUN|PDF", help="A run's folder, its id, the beginning of it, latest; or a report.pdf.")
 ]
-
-
 Trust = Annotated[
     list[Path] | None,
     typer.Option(metavar="PEM", help="A certificate: the PDF must be signed by it, or by one it issued."),
 ]
-
-
 Recompute = Annotated[int | None, typer.Option(metavar="N", min=1, help="Measure N documents again; needs the model.")]
 Base = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The audit: its models lie beside it.")
 ]
 Seed = Annotated[int, typer.Option(help="Of the draw of --recompute.")]
+Key = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
+Certificate = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Of a key in PEM; those of its issuers behind it.")
+]
+Passphrase = Annotated[str, typer.Option(metavar="NAME", help="The variable that holds the passphrase.")]
+Timestamp = Annotated[str | None, typer.Option(metavar="URL", help="A timestamp server (RFC 3161).")]
 
 
 def verify(
@@ -86,14 +88,6 @@ def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path
 
 def _is_pdf(name: str) -> bool:
     return name.lower().endswith(".pdf") and Path(name).is_file()
-
-
-Key = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
-Certificate = Annotated[
-    Path | None, typer.Option(metavar="PEM", help="Of a key in PEM; those of its issuers behind it.")
-]
-Passphrase = Annotated[str, typer.Option(metavar="NAME", help="The variable that holds the passphrase.")]
-Timestamp = Annotated[str | None, typer.Option(metavar="URL", help="A timestamp server (RFC 3161).")]
 
 
 def sign(
