@@ -78,13 +78,8 @@ def run(
         progress.say(f"read as {preflight.corpus.dialect}: {config.corpus.path}")
         total = measure(preflight, run, stop=stop, progress=progress)
         progress.say("drawing conclusions and writing the report")
-<<<<<<< HEAD
         facts = {**timing(started), **total.as_facts(), request.KEY: request.described(config, asked, run.plan)}
-        look, seal = preflight.appearance.look, sealing.seal_of(config) if pdf else None
-=======
-        facts = {**timing(started), "work": work, request.KEY: request.described(config, asked, run.plan)}
         look, seal = preflight.appearance.look, sealing.seal_of(config)
->>>>>>> proof
         del preflight  # its documents: the conclusions are drawn from those of the evidence
         return _concluded(run.read_again(), look, pdf=pdf and config.report.pdf, facts=facts, seal=seal)
 

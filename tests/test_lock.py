@@ -19,15 +19,12 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINES = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
-<<<<<<< HEAD
-# The first is used where it is installed; the second is an extra of its probe, which says so; the others are parts of
-# jinja2 and pydantic, which name their releases.
-UNDECLARED = {"datasets", "shap", "mlflow", "tensorboard", "markupsafe", "pydantic_core"}
-=======
 # The first is used where it is installed; the next are extras, of which whoever needs one says so; the others are parts
 # of jinja2, pydantic and pyhanko, which name their releases.
-UNDECLARED = {"datasets", "shap", "pyhanko", "markupsafe", "pydantic_core", "pyhanko_certvalidator"}
->>>>>>> proof
+UNDECLARED = {
+    *("datasets", "shap", "mlflow", "tensorboard", "ray", "pyhanko"),
+    *("markupsafe", "pydantic_core", "pyhanko_certvalidator"),
+}
 PINS = [Requirement(line) for line in LINES]
 
 
