@@ -3,12 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 
 import auditor
 from auditor.records.sums import Fault
+from auditor.running.proving import Verified
 from auditor.terminal import cli, doctor, nightly
 from auditor.terminal.cli import main
 from auditor.terminal.faults import wants_json
@@ -32,6 +34,9 @@ ASKED = {
     "list": [],
     "show": ["RUN"],
     "verify": ["RUN"],
+    "sign": ["RUN", "--key", "key.p12"],
+    "lock": QUICK,
+    "finish": ["RUN"],
     "doctor": [],
     "init": ["new.toml"],
     "schema": ["findings"],
@@ -56,7 +61,12 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(auditor, "audit", fake, raising=False)
     monkeypatch.setattr(doctor, "examine", lambda _: [doctor.Finding("torch", "missing", "pip install torch", 4)])
     monkeypatch.setattr(nightly, "prune_audit", lambda *_: [])
-    monkeypatch.setattr("auditor.running.comparing.compare_with_baseline", lambda _: None)
+    fake.result.comparison = None
+    fake.finish = lambda *_, **__: fake.result
+    monkeypatch.setattr("auditor.running.locking.make", lambda _: {})
+    monkeypatch.setattr("auditor.running.sealing.sign_run", lambda *_: Path("audit.toml"))
+    monkeypatch.setattr("auditor.report.page.signing.verify", lambda _: SimpleNamespace(signer="Ada", time="now"))
+    Path("audit.toml").touch()
     return made
 
 
@@ -121,9 +131,10 @@ def test_whatever_is_raised_is_an_object(capsys, monkeypatch, raised, code, kind
 
 
 def test_faults_of_a_run_are_listed(run, capsys, monkeypatch):
-    monkeypatch.setattr("auditor.records.verification.verify", lambda _: [Fault("report.html", "was changed")])
+    fault = Fault("report.html", "was changed")
+    monkeypatch.setattr("auditor.running.proving.verify_run", lambda *_: Verified(run.run_id, [fault]))
     code, found, err = told(capsys, "verify", run.path, "--json")
-    assert (code, found["is_sound"], found["faults"]) == (6, False, [{"path": "report.html", "problem": "was changed"}])
+    assert (code, found["sound"], found["faults"]) == (6, False, [{"path": "report.html", "problem": "was changed"}])
     assert err == f"auditor: {run.path}: 1 fault, see above\n"
 
 

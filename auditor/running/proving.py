@@ -135,7 +135,7 @@ def _look_into(run: Run, found: Findings | None, verified: Verified, roots: Sequ
     except VerificationError as error:
         verified.faults.append(Fault(PDF, str(error)))
         return
-    for name in (FINDINGS, PLAN):
+    for name in (FINDINGS, PLAN, *([sums.COMPARISON] if sums.COMPARISON in paper.attachments else [])):
         problem = _attachment(run.path / name, paper.attachments.get(name))
         verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
     if found:
@@ -171,7 +171,8 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, ...] = ()) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
-    faults = printed.faults(paper.pages, found, digest, documents, has_own_layout=_has_own_layout(plan))
+    own, comparison = _has_own_layout(plan), _comparison(paper)
+    faults = printed.faults(paper.pages, found, digest, documents, comparison=comparison, has_own_layout=own)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
     return [*faults, *drawn]
 
@@ -179,9 +180,18 @@ def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, .
 def _unclaimed(paper: Paper, found: Findings, plan: Plan) -> Iterator[str]:
     if _has_own_layout(plan):
         yield "drawn with templates of the reader: page one was not compared text by text"
-    if strange := printed.strangers(paper.pages, found):
+    if strange := printed.strangers(paper.pages, found, _comparison(paper)):
         more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
         yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
+
+
+def _comparison(paper: Paper) -> object:
+    """What is attached of a comparison with the baseline, as JSON says it; None where there is none, by its schema."""
+    try:
+        made = RunComparison.model_validate_json(paper.attachments.get(sums.COMPARISON, b""))
+    except ValidationError:
+        return None
+    return made.model_dump(mode="json")
 
 
 def _has_own_layout(plan: Plan) -> bool:

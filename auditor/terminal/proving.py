@@ -7,7 +7,7 @@ import typer
 
 from auditor.errors import EXIT_FINE, ConfigError, DiskError, LockedError, NoSuchRunError, StoreError, VerificationError
 from auditor.terminal.options import AsJson, Root
-from auditor.terminal.printing import print_lines, to_json
+from auditor.terminal.printing import complain, print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.config import Config
@@ -61,14 +61,15 @@ def verify(
         if is_pdf:
             raise ConfigError("--recompute needs a run: a PDF has neither evidence nor a model")
         _recompute(open_run(name, root), verified, recompute, seed, config)
-    _print(verified, as_json)
+    code = VerificationError.exit_code if verified.faults else EXIT_FINE
+    _print(verified, as_json, code)
     if verified.faults:
         n = len(verified.faults)
-        raise VerificationError(f"{name}: {n:,} fault{'s' if n > 1 else ''}, see above")
-    if not as_json:
+        complain(f"{name}: {n:,} fault{'s' if n > 1 else ''}, see above")
+    elif not as_json:
         what = "its pages say what is attached" if is_pdf else "checksums, plan, tables and PDF are those of the run"
         print_lines(f"{verified.name}: sound; {what}")
-    return EXIT_FINE
+    return code
 
 
 def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path | None) -> None:
@@ -97,6 +98,7 @@ def sign(
     passphrase_variable: Passphrase = "AUDITOR_SIGNING_PASSPHRASE",
     timestamp: Timestamp = None,
     root: Root = Path("reports"),
+    as_json: AsJson = False,
 ) -> int:
     """Sign the PDF of a run, or a report.pdf alone. PAdES; what was changed since it was written is not signed.
 
@@ -109,14 +111,18 @@ def sign(
     opened = signing.Key(key, certificate, passphrase_variable, timestamp)
     path = sealing.sign_pdf(Path(name), opened) if _is_pdf(name) else sealing.sign_run(open_run(name, root), opened)
     made = signing.verify(path.read_bytes())
-    print_lines(f"{path}: signed by {made.signer} at {made.time}")
+    if as_json:
+        print_lines(to_json({"path": str(path), "signer": made.signer, "time": str(made.time)}))
+    else:
+        print_lines(f"{path}: signed by {made.signer} at {made.time}")
     return EXIT_FINE
 
 
-def _print(verified: "Verified", as_json: bool) -> None:
+def _print(verified: "Verified", as_json: bool, code: int) -> None:
     if as_json:
         faults = [{"path": fault.path, "problem": fault.problem} for fault in verified.faults]
-        print_lines(to_json({"name": verified.name, "sound": not faults, "faults": faults, "notes": verified.notes}))
+        told = {"name": verified.name, "sound": not faults, "faults": faults, "notes": verified.notes}
+        print_lines(to_json({**told, "exit_code": code}))
     else:
         print_lines([*map(str, verified.faults), *(f"note: {note}" for note in verified.notes)])
 

@@ -53,6 +53,15 @@ def test_every_report_that_was_written_is_sound(report, name):
     assert paper.annotated == ()
 
 
+def test_numbers_of_the_comparison_that_is_attached_may_be_printed_too(example):
+    paper, found, digest = example
+    pages = [*paper.pages[:1], f"{paper.pages[1]}\n0.00 0.00–0.26\n", *paper.pages[2:]]
+    (fault,) = printed.faults(pages, found, digest)
+    assert "0.00 0.00–0.26" in fault
+    drift = {"drifts": [{"share": {"value": 0.0, "low": 0.0, "high": 0.25883}}]}
+    assert printed.faults(pages, found, digest, comparison=drift) == []
+
+
 def changed(text):
     """A number with its last digit changed."""
     return text[:-1] + str((int(text[-1]) + 3) % 10)

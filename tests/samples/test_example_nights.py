@@ -6,7 +6,7 @@ import pytest
 
 import example_nights
 from auditor.records.store import open_run, runs
-from auditor.records.verification import verify
+from auditor.running.proving import verify_run
 from example_nights import BUDGET, NIGHTS, OUT, keep, reviews, size_of
 
 
@@ -37,7 +37,7 @@ def test_an_example_that_is_too_large_is_not_kept_and_rows_of_later_nights_never
 
 def test_what_is_kept_is_sound_and_within_its_budget() -> None:
     for run in runs(OUT):
-        assert verify(open_run(run.path, OUT)) == []
+        assert verify_run(open_run(run.path, OUT)).faults == []
     assert not OUT.exists() or (size_of(OUT) <= BUDGET and len(runs(OUT)) == len(NIGHTS))
 
 

@@ -53,6 +53,7 @@ def faults(
     digest: str,
     documents: Collection[str] = (),
     *,
+    comparison: object = None,
     has_own_layout: bool = False,
 ) -> list[str]:
     """What on the pages is not as the findings say, a line each; names page and number.
@@ -62,6 +63,7 @@ def faults(
         findings: Those that are attached.
         digest: SHA-256 of the file of the findings, in hexadecimal.
         documents: Texts that the pages may quote, where they are at hand.
+        comparison: Of comparison.json, as JSON says it, where it is attached: its numbers may be printed too.
         has_own_layout: Whether templates of the reader laid the pages out: then page one is not compared text by text.
     """
     with speaking(findings.presentation.language):
@@ -69,13 +71,13 @@ def faults(
             *_feet(pages, digest),
             *([] if has_own_layout else _page_one(pages, findings)),
             *_behind_titles(pages, findings),
-            *_intervals(pages, findings, documents),
+            *_intervals(pages, _Intervals([findings.model_dump(mode="json"), comparison]), documents),
         ]
 
 
-def strangers(pages: Sequence[str], findings: Findings) -> list[str]:
-    """Decimals on the pages that are no number of the findings, by page: of evidence, of documents, or of nobody."""
-    known, content = set[str](), findings.model_dump(mode="json")
+def strangers(pages: Sequence[str], findings: Findings, comparison: object = None) -> list[str]:
+    """Decimals on the pages that are no number of both, by page: of evidence, of documents, or of nobody."""
+    known, content = set[str](), [findings.model_dump(mode="json"), comparison]
     with speaking(findings.presentation.language):
         for value in _values(content):
             known.update(_forms(value) if isinstance(value, float) else _DECIMAL.findall(value))
@@ -179,8 +181,7 @@ def _anywhere(squeezed: str) -> str:
     return r"\s*".join(map(re.escape, squeezed))
 
 
-def _intervals(pages: Sequence[str], findings: Findings, documents: Collection[str]) -> Iterator[str]:
-    known = _Intervals(findings)
+def _intervals(pages: Sequence[str], known: "_Intervals", documents: Collection[str]) -> Iterator[str]:
     for number, page in enumerate(pages, 1):
         for match in _INTERVAL.finditer(page):
             value, low, high = match.groups()
@@ -192,8 +193,7 @@ def _intervals(pages: Sequence[str], findings: Findings, documents: Collection[s
 class _Intervals:
     """Every value with its interval in the findings, by the decimals that it may be printed with."""
 
-    def __init__(self, findings: Findings) -> None:
-        content = findings.model_dump(mode="json")
+    def __init__(self, content: object) -> None:
         self._kept = list(_with_ends(content))
         self._said = set(_in_sentences(content))
         self._at: dict[int, set[Ends]] = {}
