@@ -169,9 +169,10 @@ def _is_small(kind: Any) -> bool:
 
 
 def _is_large(kind: Any) -> bool:
-    """Whether a field has numbers or records in lists, or a record."""
+    """Whether a field has numbers in lists, or records other than small ones, which most rows share."""
     item = _item(bare(kind))
-    return is_dataclass(bare(kind)) or (item is not None and item is not str)
+    of_records = bare(kind) if item is None else item
+    return item in (int, float, bool, bytes) or (is_dataclass(of_records) and not _is_small(of_records))
 
 
 def _map(pairs: tuple[tuple[str, str], ...], shared: Shared) -> dict[str, str]:

@@ -75,6 +75,9 @@ def views(cls: Any, columns: Columns, present: Sequence[bool]) -> Iterator[Any]:
 
 def records(cls: Any, values: Mapping[str, Sequence[Any]], present: Sequence[bool]) -> Iterator[Any]:
     """As `views`, of columns that are decoded and records that hold their values themselves."""
+    if all(present) and [*values] == [one.name for one in fields(cls)]:
+        yield from map(cls, *values.values())
+        return
     for row, is_record in zip(zip(*values.values(), strict=True), present, strict=True):
         yield cls(**dict(zip(values, row, strict=True))) if is_record else None
 
