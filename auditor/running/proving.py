@@ -171,21 +171,17 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, ...] = ()) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
-    faults = printed.faults(paper.pages, found, digest, documents, has_own_layout=_has_own_layout(plan))
+    faults = printed.faults(paper.pages, found, digest, documents, has_own_layout=bool(plan.look.templates))
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
     return [*faults, *drawn]
 
 
 def _unclaimed(paper: Paper, found: Findings, plan: Plan) -> Iterator[str]:
-    if _has_own_layout(plan):
-        yield "drawn with templates of the reader: page one was not compared text by text"
+    if plan.look.templates:  # styles too: they may hide a part of it
+        yield "drawn with templates or styles of the reader: page one was not compared text by text"
     if strange := printed.strangers(paper.pages, found):
         more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
         yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
-
-
-def _has_own_layout(plan: Plan) -> bool:
-    return any(not name.endswith(".css") for name in plan.look.templates)
 
 
 def _texts(run: Run) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ def faults(
         findings: Those that are attached.
         digest: SHA-256 of the file of the findings, in hexadecimal.
         documents: Texts that the pages may quote, where they are at hand.
-        has_own_layout: Whether templates of the reader laid the pages out: then page one is not compared text by text.
+        has_own_layout: Whether templates or styles of the reader laid the pages out, which may leave parts of page one
+            out: then it is not compared text by text.
     """
     with speaking(findings.presentation.language):
         return [
