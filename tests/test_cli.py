@@ -394,6 +394,14 @@ def test_show_of_an_unfinished_run_says_so(auditor_says, tmp_path):
     assert "the run is not finished" in err
 
 
+def test_a_signed_report_that_is_rendered_again_is_said_not_to_be_signed(auditor_says, audit):
+    run = audit.result.run
+    run.write("report.pdf", b"%PDF-1.7 /ByteRange")
+    code, _, err = auditor_says("report", run.path)
+    assert code == 0
+    assert err == "auditor: report.pdf was signed and is not any more: `auditor sign` signs what is there now\n"
+
+
 def test_verify_tells_sound_from_changed(auditor_says, tmp_path):
     run = finished_run(tmp_path)
     assert auditor_says("verify", run.path) == (

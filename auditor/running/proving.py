@@ -171,15 +171,15 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, ...] = ()) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
-    own, comparison = _has_own_layout(plan), _comparison(paper)
+    own, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, found, digest, documents, comparison=comparison, has_own_layout=own)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
     return [*faults, *drawn]
 
 
 def _unclaimed(paper: Paper, found: Findings, plan: Plan) -> Iterator[str]:
-    if _has_own_layout(plan):
-        yield "drawn with templates of the reader: page one was not compared text by text"
+    if plan.look.templates:  # styles too: they may hide a part of it
+        yield "drawn with templates or styles of the reader: page one was not compared text by text"
     if strange := printed.strangers(paper.pages, found, _comparison(paper)):
         more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
         yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
@@ -192,10 +192,6 @@ def _comparison(paper: Paper) -> object:
     except ValidationError:
         return None
     return made.model_dump(mode="json")
-
-
-def _has_own_layout(plan: Plan) -> bool:
-    return any(not name.endswith(".css") for name in plan.look.templates)
 
 
 def _texts(run: Run) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ def faults(
         digest: SHA-256 of the file of the findings, in hexadecimal.
         documents: Texts that the pages may quote, where they are at hand.
         comparison: Of comparison.json, as JSON says it, where it is attached: its numbers may be printed too.
-        has_own_layout: Whether templates of the reader laid the pages out: then page one is not compared text by text.
+        has_own_layout: Whether templates or styles of the reader laid the pages out, which may leave parts of page one
+            out: then it is not compared text by text.
     """
     with speaking(findings.presentation.language):
         return [
