@@ -103,6 +103,7 @@ def run_part(
     run = find_or_create_together(Path(config.run.output), plan(preflight, command), now=datetime.now(UTC))
     if not run.is_complete:
         with run.share(part.name):
+            baselines.settle(run)
             chosen = part.among(preflight.shards)
             progress.say(f"{part}: {len(chosen)} of {len(preflight.shards)} shards of {run.path}")
             total = measure(preflight.without_cache(), run, shards=chosen, stop=stop, progress=progress)
