@@ -103,9 +103,10 @@ def run_part(
     run = find_or_create_together(Path(config.run.output), plan(preflight, command), now=datetime.now(UTC))
     if not run.is_complete:
         with run.share(part.name):
-            own = part.among(preflight.shards)
-            progress.say(f"{part}: {len(own)} of {len(preflight.shards)} shards of {run.path}")
-            total = measure(preflight.without_cache(), run, shards=own, stop=stop, progress=progress)
+            baselines.settle(run)
+            chosen = part.among(preflight.shards)
+            progress.say(f"{part}: {len(chosen)} of {len(preflight.shards)} shards of {run.path}")
+            total = measure(preflight.without_cache(), run, shards=chosen, stop=stop, progress=progress)
             parts.leave(run, part, total, config.run.max_failures)
     return run
 
@@ -204,7 +205,7 @@ def measure(
         InterruptedRunError: `stop` said yes before all were done.
     """
     shards = preflight.shards if shards is None else shards
-    executor = executor_named(preflight.config.run.executor, resources.found(preflight))
+    executor = executor_named(preflight.config.run.executor, resources.planned(preflight))
     kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")

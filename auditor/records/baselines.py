@@ -112,9 +112,10 @@ def settle(run: Run) -> None:
         StoreError: the chosen run is gone, or the choice cannot be read.
         DiskError: the folder cannot be written.
     """
-    if not is_settled(run):
-        baseline = find(run)
-        run.settle_baseline(to_json({"format": FORMAT, "run_id": baseline.run_id if baseline else None}))
+    with disk.turn(run.path):  # parts of a run begin at the same time
+        if not is_settled(run):
+            baseline = find(run)
+            run.settle_baseline(to_json({"format": FORMAT, "run_id": baseline.run_id if baseline else None}))
 
 
 def settled(run: Run) -> str | None:

@@ -84,7 +84,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a row is: in which chunk, at which position."""
 
     chunk: int
@@ -110,15 +110,15 @@ class Cache:
     def __del__(self) -> None:
         self.close()
 
-    def places(self, keys: Iterable[bytes]) -> dict[bytes, Place]:
+    def locations(self, keys: Iterable[bytes]) -> dict[bytes, Location]:
         """Where the rows of some keys are, as far as there are any."""
-        wanted, found = list(keys), dict[bytes, Place]()
+        wanted, located = list(keys), dict[bytes, Location]()
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             question = f"SELECT key, chunk, position FROM rows WHERE key IN ({', '.join('?' * len(some))})"
-            for key, *place in self._ask(question, some):
-                found[key] = Place(*place)
-        return found
+            for key, *location in self._ask(question, some):
+                located[key] = Location(*location)
+        return located
 
     def chunk(self, number: int) -> Chunk | None:
         """A chunk that is whole, which counts as used by the present run; None where there is none."""

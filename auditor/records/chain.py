@@ -68,8 +68,8 @@ def links(run: Run) -> list[dict[str, str]]:
     complete = [one for one in runs_in(summary.audit) if one.state == "complete" and one.path != run.path]
     named = {link.run_id for one in complete for link in _links(one.manifest)}
     named |= {link.run_id for entry in _pruned(summary.audit).values() for link in _links(entry)}
-    found = (_link(one) for one in complete if one.run_id not in named)
-    return [asdict(link) for link in found if link]
+    remembered = (_link(one) for one in complete if one.run_id not in named)
+    return [asdict(link) for link in remembered if link]
 
 
 def note_pruned(run: RunSummary) -> None:
@@ -134,14 +134,14 @@ def _judge(
 
 def _compare(link: Link, run: RunSummary, by: str, chain: Chain, path: str) -> bool:
     """Whether a run is the one that a later one remembers; else the chain has a fault more, said of a path."""
-    found, problem = _link(run), ""
-    if found is None or not run.manifest:
+    remembered, problem = _link(run), ""
+    if remembered is None or not run.manifest:
         problem = f"is not the complete run any more that {by} was made after"
-    elif found.facts != link.facts:
+    elif remembered.facts != link.facts:
         problem = f"was rewritten: plan, evidence or links are not those that {by} was made after"
-    elif found.sums != link.sums and link.sums not in run.manifest.get("sums_before", ()):
+    elif remembered.sums != link.sums and link.sums not in run.manifest.get("sums_before", ()):
         problem = f"was rewritten: SHA256SUMS is not the one that {by} was made after"
-    elif found.sums != link.sums:
+    elif remembered.sums != link.sums:
         chain.notes.append(f"{link.run_id} was rendered again after {by}: evidence is the same, other files are not")
     if problem:
         chain.faults.append(Fault(path, problem))

@@ -102,7 +102,7 @@ def _view(cls: type[Any]) -> type[Any]:
     def __new__(_: type[Any], *values: Any, **named: Any) -> Any:  # noqa: N807 - such as dataclasses.replace asks for
         return cls(*values, **named)
 
-    own = {
+    of_these = {
         "__new__": __new__,
         "__slots__": ("_columns", "_row"),
         "__eq__": __eq__,
@@ -110,7 +110,7 @@ def _view(cls: type[Any]) -> type[Any]:
         "__module__": cls.__module__,
     }
     read = {name: property(_reader(name)) for name in names}
-    return type(cls.__name__, (cls,), {**read, **own, "__qualname__": cls.__qualname__})
+    return type(cls.__name__, (cls,), {**read, **of_these, "__qualname__": cls.__qualname__})
 
 
 def _reader(name: str) -> Callable[[Any], Any]:

@@ -148,11 +148,11 @@ def share(folder: Path, part: str) -> Iterator[None]:
         LockedError: another process holds the same part, or all of the folder; the message names it.
         DiskError: the folder cannot be written.
     """
-    own = folder / f"{LOCK}-{part}"
+    lock_of_part = folder / f"{LOCK}-{part}"
     with _translated_errors(folder, "locked"), ExitStack() as held:
         held.callback(os.close, _lock(folder / LOCK, fcntl.LOCK_SH | fcntl.LOCK_NB))
-        held.callback(os.close, _lock(own, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        held.callback(own.unlink, missing_ok=True)
+        held.callback(os.close, _lock(lock_of_part, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        held.callback(lock_of_part.unlink, missing_ok=True)
         releases = held.pop_all()
     with releases:
         yield

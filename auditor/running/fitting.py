@@ -8,7 +8,7 @@ from auditor.config import Config
 from auditor.errors import ConfigError, ModelError
 from auditor.probes.contract import Picks
 from auditor.registry import did_you_mean
-from auditor.running.labelling import has_own_labels, is_multi_label, labels_of
+from auditor.running.labelling import has_named_labels, is_multi_label, labels_of
 from auditor.running.preflight import Preflight
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def require_settings(config: Config, checkpoint: "Checkpoint") -> None:
 
 
 def _require_choice(config: Config, checkpoint: "Checkpoint") -> None:
-    chooses_one = has_own_labels(checkpoint) and not is_multi_label(config, checkpoint)
+    chooses_one = has_named_labels(checkpoint) and not is_multi_label(config, checkpoint)
     if chooses_one and len(checkpoint.labels) < 2:
         raise ModelError(
             f"{checkpoint.name}: expected two labels or more to choose among, found {len(checkpoint.labels)} "

@@ -22,14 +22,14 @@ def labels_of(config: Config, checkpoint: "Checkpoint") -> Labels:
             return ()
 
 
-def has_own_labels(checkpoint: "Checkpoint") -> bool:
+def has_named_labels(checkpoint: "Checkpoint") -> bool:
     """Whether the labels, with their ids, are those of the checkpoint."""
     return tasks.task(checkpoint.task).labels == "checkpoint"
 
 
 def is_multi_label(config: Config, checkpoint: "Checkpoint") -> bool:
     """Whether a document may have several labels."""
-    if not has_own_labels(checkpoint):
+    if not has_named_labels(checkpoint):
         return False
     return checkpoint.multi_label if config.model.multi_label is None else config.model.multi_label
 
@@ -45,7 +45,7 @@ def vocabulary_of(config: Config, checkpoint: "Checkpoint") -> Vocabulary | None
         if table:
             raise ConfigError(f"{config.origin}: corpus.labels: the model chooses among no labels; leave the table out")
         return None
-    vocabulary = Vocabulary(labels, is_multi_label(config, checkpoint), has_ids=has_own_labels(checkpoint))
+    vocabulary = Vocabulary(labels, is_multi_label(config, checkpoint), has_ids=has_named_labels(checkpoint))
     faults = [f"{config.origin}: {fault}" for fault in vocabulary.faults(table)]
     if faults:
         raise ConfigError("\n".join(faults))

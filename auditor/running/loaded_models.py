@@ -69,8 +69,8 @@ class LoadedModels:
     @property
     def structures(self) -> tuple[Structure, ...]:
         """What each that is loaded is made of, where that was looked at."""
-        found = (model.identity.structure for model in self._loaded.values())
-        return tuple(one for one in found if one is not None)
+        of_models = (model.identity.structure for model in self._loaded.values())
+        return tuple(one for one in of_models if one is not None)
 
     def _lengths(self, reference: str | None) -> dict[str, Any]:
         """The longest texts that a model will be asked about, and how much of them it will read at once."""

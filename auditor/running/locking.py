@@ -48,12 +48,12 @@ def make(config: Config) -> dict[str, LockedModel]:
     offline = sources.must_be_cached(config)
     checkpoint = sources.find_audited(config, offline=offline)
     probes, _ = probe_selection.without_hidden(config, checkpoint, probe_selection.choose(config, checkpoint.task))
-    found = {"model.name": checkpoint}
+    present = {"model.name": checkpoint}
     for probe in probes:
         if probe.model:
             task = probe_selection.task_for(probe)
-            found[key_of(probe.name)] = sources.find_reference(config, probe.name, probe.model, task, offline=offline)
-    return {key: LockedModel(model.name, model.revision, model.hashes) for key, model in found.items()}
+            present[key_of(probe.name)] = sources.find_reference(config, probe.name, probe.model, task, offline=offline)
+    return {key: LockedModel(model.name, model.revision, model.hashes) for key, model in present.items()}
 
 
 def key_of(probe: str) -> str:
@@ -123,15 +123,15 @@ def require_code(config: Config) -> None:
         return
     locked = read(config.locate(KEY)).get("model.name")
     expected = {name: digest for name, digest in (locked.files if locked else {}).items() if name.endswith(".py")}
-    found = {p.relative_to(source).as_posix(): sums.sha256(disk.read(p)) for p in sorted(source.rglob("*.py"))}
-    if fault := next(_differences(expected, found, "model.name"), None):
+    present = {p.relative_to(source).as_posix(): sums.sha256(disk.read(p)) for p in sorted(source.rglob("*.py"))}
+    if fault := next(_differences(expected, present, "model.name"), None):
         raise ModelError(f"{config.locate(KEY)}: {fault}; nothing of it was run: review it, then `auditor lock`")
 
 
-def _differences(expected: Mapping[str, str], found: Mapping[str, str], key: str) -> Iterator[str]:
+def _differences(expected: Mapping[str, str], present: Mapping[str, str], key: str) -> Iterator[str]:
     """One line for every file that is changed, missing or additional."""
-    for name in sorted(expected.keys() | found.keys()):
-        before, now = expected.get(name), found.get(name)
+    for name in sorted(expected.keys() | present.keys()):
+        before, now = expected.get(name), present.get(name)
         if before is None:
             yield f"{key}: {name} is additional: expected no such file, found {now}"
         elif now is None:

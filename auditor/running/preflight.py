@@ -116,7 +116,7 @@ class Preflight:
     @property
     def _model_line(self) -> str:
         model = self.checkpoint
-        labels = ", ".join(model.labels[:8]) if labelling.has_own_labels(model) else ""
+        labels = ", ".join(model.labels[:8]) if labelling.has_named_labels(model) else ""
         labelled = f", labels {labels}" if labels else ""
         return f"{model.name}: {model.model_class} for {model.task}{labelled}; {self.dtype} on {self.device}"
 

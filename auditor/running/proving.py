@@ -55,10 +55,10 @@ def verify_run(run: Run, roots: Sequence[Path] = ()) -> Verified:
     verified = Verified(run.run_id, verification.verify(run))
     if not run.is_complete:
         return verified
-    found = _findings_of(run, verified)
+    results = _findings_of(run, verified)
     _look_at_comparison(run, verified)
     if (run.path / PDF).is_file():
-        _look_into(run, found, verified, roots)
+        _look_into(run, results, verified, roots)
     elif roots:
         verified.faults.append(Fault(PDF, "is missing, and roots of trust were given"))
     linked = chain.verify(run)
@@ -92,13 +92,13 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
     _look_at_signature(content, path.name, verified, roots)
     if lacking := [name for name in (FINDINGS, PLAN) if name not in paper.attachments]:
         raise VerificationError(f"{path}: is no report of auditor: {' and '.join(lacking)} are not attached")
-    found = _read(paper.attachments[FINDINGS], FINDINGS, verified)
+    results = _read(paper.attachments[FINDINGS], FINDINGS, verified)
     plan = _plan(paper.attachments[PLAN], verified)
-    if found and plan:
-        if (found.plan_id, found.run_id) != (plan.id, plan.run_id):
-            verified.faults.append(Fault(FINDINGS, f"is of run {found.run_id}, and plan.json of {plan.run_id}"))
-        verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, found, plan)]
-        verified.notes += _unclaimed(paper, found, plan)
+    if results and plan:
+        if (results.plan_id, results.run_id) != (plan.id, plan.run_id):
+            verified.faults.append(Fault(FINDINGS, f"is of run {results.run_id}, and plan.json of {plan.run_id}"))
+        verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, results, plan)]
+        verified.notes += _unclaimed(paper, results, plan)
     return verified
 
 
@@ -108,11 +108,11 @@ def _findings_of(run: Run, verified: Verified) -> Findings | None:
         content = run.read_bytes(FINDINGS)
     except StoreError:
         return None  # is missing: the sums say it
-    found, manifest = _read(content, FINDINGS, verified), run.manifest() or {}
-    if found:
-        differing = [key for key, value in manifest_facts(found).items() if manifest.get(key, value) != value]
+    results, manifest = _read(content, FINDINGS, verified), run.manifest() or {}
+    if results:
+        differing = [key for key, value in manifest_facts(results).items() if manifest.get(key, value) != value]
         verified.faults += [Fault("manifest.json", f"has another {key} than findings.json") for key in differing]
-    return found
+    return results
 
 
 def _look_at_comparison(run: Run, verified: Verified) -> None:
@@ -126,7 +126,7 @@ def _look_at_comparison(run: Run, verified: Verified) -> None:
             verified.faults.append(Fault(sums.COMPARISON, problem))
 
 
-def _look_into(run: Run, found: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:
+def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:
     """The PDF of a run: what is attached is what lies beside it, and its pages say that."""
     content = disk.read(run.path / PDF)
     _look_at_signature(content, PDF, verified, roots)
@@ -138,12 +138,12 @@ def _look_into(run: Run, found: Findings | None, verified: Verified, roots: Sequ
     for name in (FINDINGS, PLAN, *([sums.COMPARISON] if sums.COMPARISON in paper.attachments else [])):
         problem = _attachment(run.path / name, paper.attachments.get(name))
         verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
-    if found:
-        faults = _on_pages(paper, found, run.plan)
+    if results:
+        faults = _on_pages(paper, results, run.plan)
         if faults:  # documents are read where it matters alone
-            faults = _on_pages(paper, found, run.plan, _texts(run))
+            faults = _on_pages(paper, results, run.plan, _texts(run))
         verified.faults += [Fault(PDF, fault) for fault in faults]
-        verified.notes += _unclaimed(paper, found, run.plan)
+        verified.notes += _unclaimed(paper, results, run.plan)
 
 
 def _look_at_signature(content: bytes, name: str, verified: Verified, roots: Sequence[Path]) -> None:
@@ -169,18 +169,20 @@ def _attachment(path: Path, attached: bytes | None) -> str:
     return ""
 
 
-def _on_pages(paper: Paper, found: Findings, plan: Plan, documents: tuple[str, ...] = ()) -> Iterator[str] | list[str]:
+def _on_pages(
+    paper: Paper, results: Findings, plan: Plan, documents: tuple[str, ...] = ()
+) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
-    own, comparison = bool(plan.look.templates), _comparison(paper)
-    faults = printed.faults(paper.pages, found, digest, documents, comparison=comparison, has_own_layout=own)
+    is_customised, comparison = bool(plan.look.templates), _comparison(paper)
+    faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
     return [*faults, *drawn]
 
 
-def _unclaimed(paper: Paper, found: Findings, plan: Plan) -> Iterator[str]:
+def _unclaimed(paper: Paper, results: Findings, plan: Plan) -> Iterator[str]:
     if plan.look.templates:  # styles too: they may hide a part of it
         yield "drawn with templates or styles of the reader: page one was not compared text by text"
-    if strange := printed.strangers(paper.pages, found, _comparison(paper)):
+    if strange := printed.strangers(paper.pages, results, _comparison(paper)):
         more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
         yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
 

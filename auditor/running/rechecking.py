@@ -80,11 +80,11 @@ def difference(before: Row, now: Row, dtype: str) -> str | None:
     """
     if isinstance(now, Failure):
         return None
-    found = next(_differences(before, now, "", ROUNDING_OF_HALF if dtype in _HALF else ROUNDING), None)
-    if found is None:
+    first = next(_differences(before, now, "", ROUNDING_OF_HALF if dtype in _HALF else ROUNDING), None)
+    if first is None:
         return None
-    values = f"was {_shown(found.before)} and is {_shown(found.now)} now"
-    return f"document {before.document_id!a}: {found.field} {values}"
+    values = f"was {_shown(first.before)} and is {_shown(first.now)} now"
+    return f"document {before.document_id!a}: {first.field} {values}"
 
 
 def _differences(before: Any, now: Any, name: str, rounding: float) -> Iterator[Difference]:

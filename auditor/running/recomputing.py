@@ -136,12 +136,14 @@ def _corpus(plan: Plan, documents: tuple[Document, ...]) -> corpus.Corpus:
     )
 
 
-def _require_same(planned: PlannedModel, found: "Checkpoint") -> None:
+def _require_same(planned: PlannedModel, checkpoint: "Checkpoint") -> None:
     """Refuses a model that is not the one that was audited."""
-    if dict(found.hashes) != dict(planned.files):
-        names = sorted(n for n in {*planned.files, *found.hashes} if planned.files.get(n) != found.hashes.get(n))
+    if dict(checkpoint.hashes) != dict(planned.files):
+        names = sorted(
+            n for n in {*planned.files, *checkpoint.hashes} if planned.files.get(n) != checkpoint.hashes.get(n)
+        )
         raise ModelError(
-            f"{found.name}: is not the model of the run: {', '.join(names[:5])} "
+            f"{checkpoint.name}: is not the model of the run: {', '.join(names[:5])} "
             f"{'differs' if len(names) == 1 else 'differ'}; recompute with the files that the plan names"
         )
 

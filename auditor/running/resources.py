@@ -10,7 +10,7 @@ def asked(config: Config) -> Resources:
     return Resources(config.run.workers, visible=(), uses_gpu=False, timeout=config.run.shard_timeout)
 
 
-def found(preflight: Preflight) -> Resources:
+def planned(preflight: Preflight) -> Resources:
     """The same with the devices there are; a model that is spread over all of them leaves none to deal out."""
     from auditor import models
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import StoreError
 from auditor.probes.contract import Row
 from auditor.records import json_files, reused
-from auditor.records.cache import FOLDER, Cache, Chunk, Place
+from auditor.records.cache import FOLDER, Cache, Chunk, Location
 from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.structure import Structure
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
+class Lookup:
     """What is kept of the rows that one probe is asked for in one shard."""
 
     documents: Sequence[Document]
     keys: Sequence[bytes | None]
     """Of each document; None where its row cannot be recognised."""
-    places: Sequence[Place | None]
+    locations: Sequence[Location | None]
     """Of each document; None where no row is kept."""
     chunks: Mapping[int, Chunk]
     rows: Mapping[int, Sequence[Row]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Found:
     @cached_property
     def missing(self) -> list[Document]:
         """The documents that must be measured."""
-        return [document for document, place in zip(self.documents, self.places, strict=True) if place is None]
+        return [document for document, location in zip(self.documents, self.locations, strict=True) if location is None]
 
     @property
     def whole(self) -> Chunk | None:
@@ -63,11 +63,14 @@ class Found:
     def merged(self, new: Sequence[Row]) -> list[Row]:
         """All rows, in the order of the documents, with those that were measured just now."""
         measured = iter(new)
-        return [next(measured) if place is None else self.rows[place.chunk][place.position] for place in self.places]
+        return [
+            next(measured) if location is None else self.rows[location.chunk][location.position]
+            for location in self.locations
+        ]
 
     def counted(self, run_id: str) -> reused.Rows:
         """How many rows this run measures, or measured before it was interrupted, and how many are those of others."""
-        others = [self.chunks[p.chunk] for p in self.places if p and self.chunks[p.chunk].run != run_id]
+        others = [self.chunks[p.chunk] for p in self.locations if p and self.chunks[p.chunk].run != run_id]
         since = min((chunk.measured for chunk in others), default=None)
         return reused.Rows(len(self.documents) - len(others), len(others), since)
 
@@ -98,7 +101,7 @@ class Reuse:
         """Whether anything is reused or kept."""
         return self._cache is not None
 
-    def look_up(self, probe: "AnyProbe", documents: Sequence[Document], unsure: Collection[str]) -> Found:
+    def look_up(self, probe: "AnyProbe", documents: Sequence[Document], unsure: Collection[str]) -> Lookup:
         """What is kept of the rows of some documents.
 
         Args:
@@ -108,31 +111,31 @@ class Reuse:
         """
         keys = self._keys.of(probe, documents) if self._cache else None
         if self._cache is None or keys is None:
-            return Found(documents, [None] * len(documents), [None] * len(documents), {})
+            return Lookup(documents, [None] * len(documents), [None] * len(documents), {})
         known = [None if d.id in unsure else key for d, key in zip(documents, keys, strict=True)]
-        places = self._cache.places(key for key in known if key)
-        chunks = {number: self._cache.chunk(number) for number in {place.chunk for place in places.values()}}
+        locations = self._cache.locations(key for key in known if key)
+        chunks = {number: self._cache.chunk(number) for number in {location.chunk for location in locations.values()}}
         whole = {number: chunk for number, chunk in chunks.items() if chunk is not None}
-        found = Found(documents, known, [_confirmed(key, places, whole) for key in known], whole)
-        return found if found.whole else _decoded(probe, found)
+        lookup = Lookup(documents, known, [_confirmed(key, locations, whole) for key in known], whole)
+        return lookup if lookup.whole else _decoded(probe, lookup)
 
     def keep(
-        self, probe: "AnyProbe", found: Found, new: Sequence[Row], content: bytes | None, proofs: Sequence[Proof]
+        self, probe: "AnyProbe", lookup: Lookup, new: Sequence[Row], content: bytes | None, proofs: Sequence[Proof]
     ) -> None:
         """Keeps the rows that were measured just now, but failures.
 
         Args:
             probe: That measured them.
-            found: What was known of the shard.
+            lookup: What was known of the shard.
             new: A row for each document that was missing.
             content: Of the shard, where it has these rows alone.
             proofs: How the model was asked.
         """
-        keys = [key for key, place in zip(found.keys, found.places, strict=True) if place is None]
+        keys = [key for key, location in zip(lookup.keys, lookup.locations, strict=True) if location is None]
         kept = [(key, row) for key, row in zip(keys, new, strict=True) if key and not isinstance(row, Failure)]
         if self._cache is None or not kept:
             return
-        if content is None or len(kept) < len(found.documents):
+        if content is None or len(kept) < len(lookup.documents):
             from auditor.records import schema  # imports pyarrow, which a command that computes nothing need not
 
             content = schema.to_bytes(probe.record, [row for _, row in kept])
@@ -140,17 +143,17 @@ class Reuse:
         run_id, created = self._run.run_id, self._run.created
         self._cache.keep(Chunk(tuple(key for key, _ in kept), content, asked, run_id, created))
 
-    def due(self, probe: "AnyProbe", found: Found, shard: int) -> Iterator[Due]:
+    def due(self, probe: "AnyProbe", lookup: Lookup, shard: int) -> Iterator[Due]:
         """The rows to be measured again, batch by batch; see `auditor.running.rechecking`."""
-        if not found.chunks or not rechecking.is_drawn(self._run.run_id, probe.name, shard):
+        if not lookup.chunks or not rechecking.is_drawn(self._run.run_id, probe.name, shard):
             return
-        rows = found.rows or _decoded(probe, found).rows
-        for number, chunk in found.chunks.items():
+        rows = lookup.rows or _decoded(probe, lookup).rows
+        for number, chunk in lookup.chunks.items():
             if number not in rows or not rechecking.is_old(chunk.checked, self._run.created):
                 continue
-            pairs = zip(found.documents, found.places, strict=True)
+            pairs = zip(lookup.documents, lookup.locations, strict=True)
             at = sorted((p.position, i) for i, (_, p) in enumerate(pairs) if p and p.chunk == number)
-            yield Due(chunk, [found.documents[i] for _, i in at], [rows[number][position] for position, _ in at])
+            yield Due(chunk, [lookup.documents[i] for _, i in at], [rows[number][position] for position, _ in at])
 
     def require_same(self, probe: "AnyProbe", due: Due, now: Sequence[Row]) -> None:
         """Compares rows that are reused with what is measured now, and notes that they are the same.
@@ -168,25 +171,25 @@ class Reuse:
         if self._cache is not None:
             self._cache.checked([due.chunk.id])
 
-    def note(self, probe: "AnyProbe", shard: int, found: Found) -> None:
+    def note(self, probe: "AnyProbe", shard: int, lookup: Lookup) -> None:
         """Says in the folder of the run how many rows of a shard are reused.
 
         Raises:
             DiskError: The disk is full.
         """
         if self._cache is not None:
-            reused.note(self._run.path, probe.name, shard, found.counted(self._run.run_id))
+            reused.note(self._run.path, probe.name, shard, lookup.counted(self._run.run_id))
 
-    def proofs(self, probe: "AnyProbe", found: Found) -> Iterator[Proof]:
+    def proofs(self, probe: "AnyProbe", lookup: Lookup) -> Iterator[Proof]:
         """How the model was asked for the rows that were found."""
         name = self._name_of(probe)
-        for text in {chunk.proofs for chunk in found.chunks.values()}:
+        for text in {chunk.proofs for chunk in lookup.chunks.values()}:
             for proof in json.loads(text):
                 yield replace(json_files.decode(Proof, proof), model=name)
 
-    def structures(self, probe: "AnyProbe", found: Found) -> list[Structure]:
+    def structures(self, probe: "AnyProbe", lookup: Lookup) -> list[Structure]:
         """What the model is made of that was asked for the rows that were found; empty where that is not kept."""
-        if self._cache is None or not found.chunks:
+        if self._cache is None or not lookup.chunks:
             return []
         if probe.model not in self._structures:
             key = self._keys.of_structure(probe)
@@ -245,26 +248,26 @@ def _prepared(kept: Mapping[str, Mapping[str, Any]], documents: Sequence[Documen
     return {documents[int(number)].id: value for number, value in kept["by_number"].items()}
 
 
-def _confirmed(key: bytes | None, places: Mapping[bytes, Place], chunks: Mapping[int, Chunk]) -> Place | None:
+def _confirmed(key: bytes | None, locations: Mapping[bytes, Location], chunks: Mapping[int, Chunk]) -> Location | None:
     """Where a row is, if the chunk says the same."""
-    place = places.get(key) if key else None
-    chunk = chunks.get(place.chunk) if place else None
-    if place is None or chunk is None or not 0 <= place.position < len(chunk.keys):
+    location = locations.get(key) if key else None
+    chunk = chunks.get(location.chunk) if location else None
+    if location is None or chunk is None or not 0 <= location.position < len(chunk.keys):
         return None
-    return place if chunk.keys[place.position] == key else None
+    return location if chunk.keys[location.position] == key else None
 
 
-def _decoded(probe: "AnyProbe", found: Found) -> Found:
+def _decoded(probe: "AnyProbe", lookup: Lookup) -> Lookup:
     """The same with the rows of the chunks; without those that cannot be read."""
     from auditor.records import schema
 
     rows: dict[int, Sequence[Row]] = {}
-    for number in {place.chunk for place in found.places if place}:
+    for number in {location.chunk for location in lookup.locations if location}:
         try:
-            decoded = schema.from_bytes(probe.record, found.chunks[number].content, whole=True)
+            decoded = schema.from_bytes(probe.record, lookup.chunks[number].content, whole=True)
         except StoreError:
             continue
-        if len(decoded) == len(found.chunks[number].keys):
+        if len(decoded) == len(lookup.chunks[number].keys):
             rows[number] = decoded
-    places = [place if place and place.chunk in rows else None for place in found.places]
-    return replace(found, places=places, chunks={number: found.chunks[number] for number in rows}, rows=rows)
+    locations = [location if location and location.chunk in rows else None for location in lookup.locations]
+    return replace(lookup, locations=locations, chunks={number: lookup.chunks[number] for number in rows}, rows=rows)

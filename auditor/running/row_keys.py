@@ -247,19 +247,19 @@ def _package(module: str) -> list[Path]:
     spec = find_spec(module.partition(".")[0])
     if spec is None or not (spec.submodule_search_locations or spec.origin):
         raise ImportError(module)
-    return [Path(place) for place in spec.submodule_search_locations or [str(spec.origin)]]
+    return [Path(path) for path in spec.submodule_search_locations or [str(spec.origin)]]
 
 
-def _sources(places: Sequence[Path]) -> str:
+def _sources(paths: Sequence[Path]) -> str:
     """One SHA-256 over Python files.
 
     Raises:
         OSError: One cannot be read.
     """
     total = hashlib.sha256()
-    for place in places:
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+    for path in paths:
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             content = file.read_bytes()
-            total.update(f"{file.relative_to(place.parent).as_posix()} {len(content)}\n".encode())
+            total.update(f"{file.relative_to(path.parent).as_posix()} {len(content)}\n".encode())
             total.update(content)
     return total.hexdigest()

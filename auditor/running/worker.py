@@ -16,7 +16,7 @@ from auditor.running.failures import Failures
 from auditor.running.loaded_models import LoadedModels
 from auditor.running.preflight import Preflight
 from auditor.running.progress import Progress, Unheard
-from auditor.running.reuse import Found, Reuse
+from auditor.running.reuse import Lookup, Reuse
 
 if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
@@ -111,20 +111,20 @@ class Worker:
         self.announce(AtWork(probe.name))
         prepared = self._prepare(probe) if asked else None
         unsure = self._unsure_of(predecessors(probe, self.preflight.probes), shard)
-        found = self._reuse.look_up(probe, asked, unsure)
-        self._recheck(probe, found, shard, prepared)
-        new = self._measure_missing(probe, found.missing, shard, prepared) if found.missing else []
+        lookup = self._reuse.look_up(probe, asked, unsure)
+        self._recheck(probe, lookup, shard, prepared)
+        new = self._measure_missing(probe, lookup.missing, shard, prepared) if lookup.missing else []
         self.announce(AtWork(probe.name))
         # before the rows: where they are, nobody may load the model again, nor count them
-        self._settle(probe, found)
-        self._reuse.note(probe, shard.index, found)
+        self._settle(probe, lookup)
+        self._reuse.note(probe, shard.index, lookup)
         self._unsure[probe.name, shard.index] = unsure | {row.document_id for row in new if isinstance(row, Failure)}
-        if found.whole:
-            self.run.write_bytes(probe.name, shard.index, found.whole.content)
+        if lookup.whole:
+            self.run.write_bytes(probe.name, shard.index, lookup.whole.content)
             return ()
-        content = self.run.write_shard(probe.name, probe.record, shard.index, found.merged(new))
+        content = self.run.write_shard(probe.name, probe.record, shard.index, lookup.merged(new))
         if new:
-            self._reuse.keep(probe, found, new, content, self._models.proofs[probe.model])
+            self._reuse.keep(probe, lookup, new, content, self._models.proofs[probe.model])
             self._reuse.keep_structures(probe, self._models.structures)
         return tuple(row for row in new if isinstance(row, Failure))
 
@@ -160,13 +160,13 @@ class Worker:
     def _all_of(self, probe: "AnyProbe") -> list[Document]:
         return [document for document in self.preflight.documents if document.id in self._chosen[probe.name]]
 
-    def _recheck(self, probe: "AnyProbe", found: Found, shard: Shard, prepared: object) -> None:
+    def _recheck(self, probe: "AnyProbe", lookup: Lookup, shard: Shard, prepared: object) -> None:
         """Measures some of the rows that were found again.
 
         Raises:
             VerificationError: They are others now.
         """
-        for due in self._reuse.due(probe, found, shard.index):
+        for due in self._reuse.due(probe, lookup, shard.index):
             self._reuse.require_same(probe, due, self._measure(probe, due.documents, shard, prepared))
 
     def _unsure_of(self, probes: Sequence[str], shard: Shard) -> frozenset[str]:
@@ -178,8 +178,10 @@ class Worker:
         if (name, shard.index) not in self._unsure:
             probe = next(one for one in self.preflight.probes if one.name == name)
             rows = self.run.read_shard(name, probe.record, shard.index)  # written before the run was interrupted
-            own = frozenset(row.document_id for row in rows if isinstance(row, Failure))
-            self._unsure[name, shard.index] = own | self._unsure_of(predecessors(probe, self.preflight.probes), shard)
+            failed_here = frozenset(row.document_id for row in rows if isinstance(row, Failure))
+            self._unsure[name, shard.index] = failed_here | self._unsure_of(
+                predecessors(probe, self.preflight.probes), shard
+            )
         return self._unsure[name, shard.index]
 
     def _earlier(self, probe: "AnyProbe", shard: Shard) -> dict[str, dict[str, Row]]:
@@ -194,16 +196,16 @@ class Worker:
     def _chosen(self) -> dict[str, frozenset[str]]:
         return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
-    def _settle(self, probe: "AnyProbe", found: Found) -> None:
+    def _settle(self, probe: "AnyProbe", lookup: Lookup) -> None:
         """Keeps what the models are made of, and in the plan how they are asked: now, or for rows that are reused."""
-        kept = self._reuse.structures(probe, found)
-        if found.chunks and not kept:
+        kept = self._reuse.structures(probe, lookup)
+        if lookup.chunks and not kept:
             self._models[probe.model]  # is described when it is loaded
         structures = [*self._models.structures, *kept]
         if not {one.model for one in structures} <= self._described:
             self.run.describe(structures)
             self._described.update(one.model for one in structures)
-        proofs = {proof: None for proof in [*chain(*self._models.proofs.values()), *self._reuse.proofs(probe, found)]}
+        proofs = {proof: None for proof in [*chain(*self._models.proofs.values()), *self._reuse.proofs(probe, lookup)]}
         if not proofs.keys() <= self._settled:
             self.run.settle(list(proofs))
             self._settled.update(proofs)

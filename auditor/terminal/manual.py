@@ -35,8 +35,8 @@ def open_manual(context: typer.Context, topic: Topic = None, as_json: AsJson = F
     if topic is not None and topic not in TOPICS:
         raise ConfigError(f"help: there is no topic {topic!r}; {_remedy(topic, _commands(context))}")
     if as_json:
-        found = {"topic": topic, "text": read(topic)} if topic else {"topics": {one: summary(one) for one in TOPICS}}
-        print_lines(to_json(found))
+        answer = {"topic": topic, "text": read(topic)} if topic else {"topics": {one: summary(one) for one in TOPICS}}
+        print_lines(to_json(answer))
     elif topic is None:
         typer.echo(contents())
     elif sys.stdout.isatty():

@@ -22,7 +22,7 @@ from auditor.errors import ConfigError
 FOLDER: Final = Path(__file__).parent / "schedules"
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
-_PLACE = re.compile(r"@([A-Z_]+)@")
+_PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 
 
 class Schedule(enum.StrEnum):
@@ -88,7 +88,8 @@ def container(of: Night) -> dict[str, str]:
 
 def _filled(names: Sequence[str], values: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: _PLACE.sub(lambda place: values[place[1]], (FOLDER / name).read_text(encoding="utf-8")) for name in names
+        name: _PLACEHOLDER.sub(lambda match: values[match[1]], (FOLDER / name).read_text(encoding="utf-8"))
+        for name in names
     }
 
 
@@ -158,8 +159,8 @@ def _inside(of: Night) -> str:
 def _auditor() -> list[str]:
     """The command that starts this program here."""
     beside = Path(sys.executable).with_name("auditor")
-    found = str(beside) if beside.is_file() else shutil.which("auditor")
-    return [found] if found else [sys.executable, "-m", "auditor"]
+    program = str(beside) if beside.is_file() else shutil.which("auditor")
+    return [program] if program else [sys.executable, "-m", "auditor"]
 
 
 def _hub_files() -> str:

@@ -191,7 +191,7 @@ def test_a_head_that_is_not_all_of_the_logits_is_noticed_and_the_whole_logits_us
         return out
 
     model.model.forward = with_a_bias
-    assert model._own_head() is None
+    assert model._prediction_head() is None
     model._head = None
     clozes = every_gap(model, SPLIT)
     for cloze, found in zip(clozes, model.fill(clozes), strict=True):
@@ -202,7 +202,7 @@ def test_a_head_that_mixes_positions_is_noticed(folders: dict[str, Path]) -> Non
     model = opened(folders["bert"])
     head = model.model.cls.forward
     model.model.cls.forward = lambda states: head(states.cumsum(dim=1))
-    assert model._own_head() is None
+    assert model._prediction_head() is None
 
 
 def test_words_are_those_of_the_tokenizer(folders: dict[str, Path]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from auditor.models.inputs import Question
 from auditor.probes.anchors.bounds import interval, kl, lower, upper
 from auditor.probes.anchors.probe import AnchorsProbe
-from auditor.probes.anchors.search import FRESH, Found, Search, Settings, enumerated
+from auditor.probes.anchors.search import FRESH, Rule, Search, Settings, enumerated
 from auditor.probes.contract import Sitting
 from auditor.probes.perturbing import every_mask
 from auditor.records import schema
@@ -37,7 +37,7 @@ def first_two(masks: np.ndarray) -> np.ndarray:
     return masks[:, :2].all(axis=1)
 
 
-def searched(n_segments: int, agree: Callable[[np.ndarray], np.ndarray], seed: int = 0, **settings: object) -> Found:
+def searched(n_segments: int, agree: Callable[[np.ndarray], np.ndarray], seed: int = 0, **settings: object) -> Rule:
     search = Search(n_segments, Settings(**settings), np.random.RandomState(seed)).run()
     masks = next(search)
     while True:

@@ -28,8 +28,8 @@ def opened(folder: Path, now: str = MONDAY, most: int = 10**6) -> Cache:
 def found(folder: Path, name: str, now: str = MONDAY) -> bytes | None:
     """The content of the chunk with a row."""
     one = opened(folder, now)
-    place = one.places([key(name)]).get(key(name))
-    kept = one.chunk(place.chunk) if place else None
+    location = one.locations([key(name)]).get(key(name))
+    kept = one.chunk(location.chunk) if location else None
     return kept.content if kept else None
 
 
@@ -37,10 +37,10 @@ def test_rows_are_found_by_their_keys(tmp_path: Path) -> None:
     first = opened(tmp_path)
     first.keep(chunk("a", "b", content=b"one"))
     first.keep(chunk("c", content=b"two"))
-    places = opened(tmp_path).places([key("b"), key("c"), key("d")])
-    assert {name: (places[key(name)].position) for name in "bc"} == {"b": 1, "c": 0}
-    assert key("d") not in places
-    kept = opened(tmp_path).chunk(places[key("b")].chunk)
+    locations = opened(tmp_path).locations([key("b"), key("c"), key("d")])
+    assert {name: (locations[key(name)].position) for name in "bc"} == {"b": 1, "c": 0}
+    assert key("d") not in locations
+    kept = opened(tmp_path).chunk(locations[key("b")].chunk)
     assert kept is not None
     assert (kept.keys, kept.content, kept.run, kept.measured, kept.checked) == (
         (key("a"), key("b")),
@@ -54,7 +54,7 @@ def test_rows_are_found_by_their_keys(tmp_path: Path) -> None:
 def test_more_keys_than_one_question_holds_are_found(tmp_path: Path) -> None:
     names = [str(i) for i in range(1_234)]
     opened(tmp_path).keep(chunk(*names))
-    assert len(opened(tmp_path).places(map(key, names))) == 1_234
+    assert len(opened(tmp_path).locations(map(key, names))) == 1_234
 
 
 def test_facts_are_found_by_their_keys(tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_cut_and_flipped_at_every_place_it_gives_what_was_kept_or_nothing(tmp_pa
     one.close()
     file = tmp_path / FOLDER / FILE
     whole = file.read_bytes()
-    for place in range(0, len(whole), 509):
-        flipped = whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
-        for damaged in (whole[:place], flipped):
+    for location in range(0, len(whole), 509):
+        flipped = whole[:location] + bytes([whole[location] ^ 0x55]) + whole[location + 1 :]
+        for damaged in (whole[:location], flipped):
             file.write_bytes(damaged)
             assert found(tmp_path, "b") in (content, None)
 
@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_written_is_a_miss(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     one = opened(tmp_path / "file")
     one.keep(chunk("a"))
-    assert one.places([key("a")]) == {}
+    assert one.locations([key("a")]) == {}
 
 
 def test_what_no_run_used_for_longest_makes_room(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_of_a_run_larger_than_the_cache_the_first_part_stays(tmp_path: Path) -> 
 def test_rows_that_were_measured_again_are_noted(tmp_path: Path) -> None:
     one = opened(tmp_path)
     one.keep(chunk("a"))
-    number = one.places([key("a")])[key("a")].chunk
+    number = one.locations([key("a")])[key("a")].chunk
     opened(tmp_path, WEDNESDAY).checked([number])
     kept = opened(tmp_path).chunk(number)
     assert kept is not None

@@ -26,14 +26,14 @@ def flips(before: Night, after: Night, ids: Mapping[str, str]) -> Flips | None:
     both = [(earlier[ids[name]], later[name]) for name in ids if name in later and ids[name] in earlier]
     if not both:
         return None
-    found = [_flip(one, other) for one, other in both if answered(one) != answered(other)]
-    found.sort(key=lambda flip: (_ORDER.index(flip.effect), -(flip.after.probability or 0.0)))
+    changed = [_flip(one, other) for one, other in both if answered(one) != answered(other)]
+    changed.sort(key=lambda flip: (_ORDER.index(flip.effect), -(flip.after.probability or 0.0)))
     return Flips(
         n_compared=len(both),
-        n_flipped=len(found),
-        n_broken=sum(flip.effect == "broken" for flip in found),
-        n_mended=sum(flip.effect == "mended" for flip in found),
-        documents=tuple(found[:LISTED]),
+        n_flipped=len(changed),
+        n_broken=sum(flip.effect == "broken" for flip in changed),
+        n_mended=sum(flip.effect == "mended" for flip in changed),
+        documents=tuple(changed[:LISTED]),
     )
 
 

@@ -59,19 +59,19 @@ def asked_numbers(before: Night, after: Night, ids: Mapping[str, str], grounds: 
         grounds: What the plans say.
     """
     bounds = {**before.plan.checks, **after.plan.checks}
-    found = [one for summary in summaries().values() for one in _Asking(summary, before, after, ids, bounds).all()]
-    refused = [_refused(one, grounds.refusal(one.probe, one.quantity)) for one in found]
-    return refused + list(_not_given(bounds, {one.name for one in found}))
+    collected = [one for summary in summaries().values() for one in _Asking(summary, before, after, ids, bounds).all()]
+    refused = [_refused(one, grounds.refusal(one.probe, one.quantity)) for one in collected]
+    return refused + list(_not_given(bounds, {one.name for one in collected}))
 
 
 def _refused(one: Asked, reason: str) -> Asked:
     return replace(one, pair=None, reason=reason) if reason else one
 
 
-def _not_given(bounds: Mapping[str, Bound], found: set[str]) -> Iterator[Asked]:
+def _not_given(bounds: Mapping[str, Bound], collected: set[str]) -> Iterator[Asked]:
     """The checks whose numbers the runs do not both have."""
     for name, bound in bounds.items():
-        if name not in found:
+        if name not in collected:
             quantity = quantity_of(name) or Quantity(name=name, title=name, unit="share")
             yield Asked(name, name, quantity, "", better_side(quantity, bound), True, reason=say(_NOT_GIVEN))
 
@@ -157,8 +157,8 @@ class _Asking:
 
     def _jackknifed(self, checked: Sequence[str]) -> Iterator[Asked]:
         """The compared ones of a summary that does not say what documents add, and the checked ones of any."""
-        found = jackknifed(self.summary, self.before, self.after, self.ids)
-        for name, (number, pair) in found.items():
+        collected = jackknifed(self.summary, self.before, self.after, self.ids)
+        for name, (number, pair) in collected.items():
             quantity = quantity_of(name)
             if quantity and (name in checked or (quantity.compared and not self._says)):
                 yield replace(

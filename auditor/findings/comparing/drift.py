@@ -53,8 +53,8 @@ def drifts(before: Night, after: Night, ids: Mapping[str, str], grounds: Grounds
 def _of_method(probe: str, both: Sequence[tuple[Explanation, Explanation]]) -> ExplanationDrift:
     alike = [(one, other) for one, other in both if _label(one) == _label(other)]
     same = [(one, other) for one, other in alike if _cut(one) == _cut(other)]
-    found = [drift for one, other in same if (drift := drift_of(one, other)) is not None]
-    found.sort(key=lambda drift: -drift.size)
+    of_documents = [drift for one, other in same if (drift := drift_of(one, other)) is not None]
+    of_documents.sort(key=lambda drift: -drift.size)
     protocol = say(
         "Share of documents with the same answer of which a weight surely changed, by at least {floor}; {interval}",
         floor=FLOOR,
@@ -66,10 +66,10 @@ def _of_method(probe: str, both: Sequence[tuple[Explanation, Explanation]]) -> E
         n_compared=len(same),
         n_other_answer=len(both) - len(alike),
         n_other_segments=len(alike) - len(same),
-        share=number(f"{probe}.drift", say(TITLE), wilson(len(found), len(same)), "share", protocol),
+        share=number(f"{probe}.drift", say(TITLE), wilson(len(of_documents), len(same)), "share", protocol),
         by_chance=ALPHA * sampled,
         floor=FLOOR,
-        documents=tuple(found[:LISTED]),
+        documents=tuple(of_documents[:LISTED]),
     )
 
 

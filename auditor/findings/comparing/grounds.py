@@ -51,9 +51,9 @@ def grounds(before: Plan, after: Plan) -> Grounds:
         for name in common
         if _asked(name, before).tokenizer_sha256 != _asked(name, after).tokenizer_sha256
     }
-    found = [*_of_probes(before, after, protocols), *_of_settings(before, after), *_of_models(before, after)]
-    found += [*_of_corpora(before, after), *_of_versions(before, after)]
-    ordered = sorted(found, key=lambda one: _ROLES.index(one.role))
+    stated = [*_of_probes(before, after, protocols), *_of_settings(before, after), *_of_models(before, after)]
+    stated += [*_of_corpora(before, after), *_of_versions(before, after)]
+    ordered = sorted(stated, key=lambda one: _ROLES.index(one.role))
     return Grounds(tuple(ordered), protocols, tokenizers)
 
 

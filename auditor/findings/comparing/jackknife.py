@@ -58,9 +58,9 @@ def _numbers(summary: AnySummary, night: Night, ids: frozenset[str]) -> dict[str
 def _influences(numbers: Sequence[Mapping[str, Number]]) -> dict[str, Floats]:
     """Name → (G, 2): what each group adds, so that the mean is the number of all documents."""
     whole, *without = numbers
-    found = {}
+    estimates = {}
     for name in (name for name in whole if without and all(name in one for one in without)):
         left = np.array([one[name].compared.value for one in without], dtype=np.float64)
         added = (whole[name].compared.value or 0.0) + (len(left) - 1) * (left.mean() - left)
-        found[name] = np.column_stack([added, np.ones(len(left))])
-    return found
+        estimates[name] = np.column_stack([added, np.ones(len(left))])
+    return estimates

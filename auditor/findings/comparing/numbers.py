@@ -61,13 +61,13 @@ def differences(asked: Sequence[Asked], floors: Mapping[str, float], seed: int) 
         floors: Name of a number → the smallest difference that is an alarm; others have that of their unit.
         seed: Of the later run.
     """
-    found = _shifts(asked, seed)
-    measured = {name: shift.p for name, shift in found.items() if shift.p is not None}
+    by_name = _shifts(asked, seed)
+    measured = {name: shift.p for name, shift in by_name.items() if shift.p is not None}
     declared = any(one.declared for one in asked)
     judged = frozenset(one.name for one in asked if one.name in measured and one.declared == declared)
     family = Family(judged, len(measured))
     corrected = {**_corrected(measured), **_corrected({name: measured[name] for name in measured if name in judged})}
-    made = [_difference(one, found.get(one.name), floors, corrected, family) for one in asked]
+    made = [_difference(one, by_name.get(one.name), floors, corrected, family) for one in asked]
     return tuple(sorted(made, key=lambda one: not one.declared))
 
 
@@ -77,11 +77,11 @@ def _shifts(asked: Sequence[Asked], seed: int) -> dict[str, Shift]:
     for one in asked:
         if one.pair is not None:
             groups[len(one.pair.before)].append(one)
-    found: dict[str, Shift] = {}
+    by_name: dict[str, Shift] = {}
     for n, group in groups.items():
         made = shifts([one.pair for one in group if one.pair], seed=seed, name=f"runs of {n}")
-        found |= {one.name: shift for one, shift in zip(group, made, strict=True)}
-    return found
+        by_name |= {one.name: shift for one, shift in zip(group, made, strict=True)}
+    return by_name
 
 
 def _corrected(p: Mapping[str, float | None]) -> dict[str, float]:

@@ -187,9 +187,9 @@ class FillMask(TextModel):
 
     @cached_property
     def _head(self) -> Head | None:
-        return self._own_head()
+        return self._prediction_head()
 
-    def _own_head(self) -> Head | None:
+    def _prediction_head(self) -> Head | None:
         """What the model makes of last hidden states (R, D): logits (R, V); None where that is not proven."""
         head = head_of(self.model)
         if head is None:

@@ -54,7 +54,7 @@ def faults(
     documents: Collection[str] = (),
     *,
     comparison: object = None,
-    has_own_layout: bool = False,
+    is_customised: bool = False,
 ) -> list[str]:
     """What on the pages is not as the findings say, a line each; names page and number.
 
@@ -64,13 +64,13 @@ def faults(
         digest: SHA-256 of the file of the findings, in hexadecimal.
         documents: Texts that the pages may quote, where they are at hand.
         comparison: Of comparison.json, as JSON says it, where it is attached: its numbers may be printed too.
-        has_own_layout: Whether templates or styles of the reader laid the pages out, which may leave parts of page one
+        is_customised: Whether templates or styles of the reader laid the pages out, which may leave parts of page one
             out: then it is not compared text by text.
     """
     with speaking(findings.presentation.language):
         return [
             *_feet(pages, digest),
-            *([] if has_own_layout else _page_one(pages, findings)),
+            *([] if is_customised else _page_one(pages, findings)),
             *_behind_titles(pages, findings),
             *_intervals(pages, _Intervals([findings.model_dump(mode="json"), comparison]), documents),
         ]
@@ -83,10 +83,10 @@ def strangers(pages: Sequence[str], findings: Findings, comparison: object = Non
         for value in _values(content):
             known.update(_forms(value) if isinstance(value, float) else _DECIMAL.findall(value))
     return [
-        f"page {number}: {found}"
+        f"page {number}: {printed_text}"
         for number, page in enumerate(pages, 1)
-        for found in dict.fromkeys(_DECIMAL.findall(page))
-        if found not in known
+        for printed_text in dict.fromkeys(_DECIMAL.findall(page))
+        if printed_text not in known
     ]
 
 
@@ -155,8 +155,8 @@ def _behind_titles(pages: Sequence[str], findings: Findings) -> Iterator[str]:
         for number, page in enumerate(pages, 1):
             for match in row.finditer(page):
                 if _squeezed(match[1]) not in known:
-                    found = " ".join(match[0].split())
-                    yield f"page {number}: {found} is printed; in findings.json {next(iter(known.values()))}"
+                    printed_text = " ".join(match[0].split())
+                    yield f"page {number}: {printed_text} is printed; in findings.json {next(iter(known.values()))}"
 
 
 def _numbers(findings: Findings) -> Iterator[Number]:

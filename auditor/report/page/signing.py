@@ -85,11 +85,11 @@ def sign(content: bytes, key: Key) -> bytes:
         field_name=FIELD, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm="sha256"
     )
     hidden = fields.InvisSigSettings(set_print_flag=True, set_hidden_flag=False, box_out_of_bounds=True)
-    place = fields.SigFieldSpec(FIELD, readable_field_name="Signature of this report", invis_sig_settings=hidden)
+    field_spec = fields.SigFieldSpec(FIELD, readable_field_name="Signature of this report", invis_sig_settings=hidden)
     server = timestamps.HTTPTimeStamper(key.timestamp) if key.timestamp else None
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(content))
-        made = signers.PdfSigner(metadata, signer, timestamper=server, new_field_spec=place).sign_pdf(writer)
+        made = signers.PdfSigner(metadata, signer, timestamper=server, new_field_spec=field_spec).sign_pdf(writer)
     except (timestamps.TimestampRequestError, OSError) as error:
         raise ConfigError(f"the timestamp server {key.timestamp} does not answer: {error}") from error
     return bytes(made.getvalue())
@@ -184,10 +184,10 @@ def _signer(key: Key) -> Any:
     else:
         signer = _loaded(lambda: _from_pem(key.path, key.certificate, passphrase))
     if signer is None:
-        found = "is set" if text else "is not set"
+        state = "is set" if text else "is not set"
         raise ConfigError(
             f"{key.path}: the key cannot be opened: another format, or another passphrase than that of the variable "
-            f"{key.passphrase_variable}, which {found}"
+            f"{key.passphrase_variable}, which {state}"
         )
     return _without_roots(signer)
 
@@ -197,9 +197,11 @@ def _without_roots(signer: Any) -> Any:
     from pyhanko.sign.signers import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-    own, store = signer.signing_cert, SimpleCertificateStore()
-    store.register_multiple([one for one in signer.cert_registry if one == own or one.subject != one.issuer])
-    return SimpleSigner(signing_cert=own, signing_key=signer.signing_key, cert_registry=store)
+    certificate_of_signer, store = signer.signing_cert, SimpleCertificateStore()
+    store.register_multiple(
+        [one for one in signer.cert_registry if one == certificate_of_signer or one.subject != one.issuer]
+    )
+    return SimpleSigner(signing_cert=certificate_of_signer, signing_key=signer.signing_key, cert_registry=store)
 
 
 def _from_pem(path: Path, certificate: Path | None, passphrase: bytes | None) -> Any:
@@ -208,11 +210,11 @@ def _from_pem(path: Path, certificate: Path | None, passphrase: bytes | None) ->
     from pyhanko.sign.signers import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-    own, *issuers = load_certs_from_pemder([str(certificate)])
+    certificate_of_signer, *issuers = load_certs_from_pemder([str(certificate)])
     store = SimpleCertificateStore()
     store.register_multiple(issuers)
     return SimpleSigner(
-        signing_cert=own,
+        signing_cert=certificate_of_signer,
         signing_key=load_private_key_from_pemder(str(path), passphrase=passphrase),
         cert_registry=store,
     )

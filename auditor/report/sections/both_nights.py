@@ -44,9 +44,9 @@ class Both:
         """The explanations of one document by one method, or by the first that has both; None where there is none."""
         methods = [name for name, summary in summaries().items() if issubclass(summary.record, Explanation)]
         for name in [probe] if probe else methods:
-            found = [n.evidence.record_of(name, document_id, Explanation) for n in (self.before, self.after)]
-            if found[0] is not None and found[1] is not None:
-                return found[0], found[1]
+            explained = [n.evidence.record_of(name, document_id, Explanation) for n in (self.before, self.after)]
+            if explained[0] is not None and explained[1] is not None:
+                return explained[0], explained[1]
         return None
 
     def sides(

@@ -56,16 +56,16 @@ def export(finished: Finished, where: str) -> Exported:
 
 
 def _export(finished: Finished, client: "MlflowClient", uri: str) -> Exported:
-    found = finished.findings
-    experiment = client.get_experiment_by_name(found.title)
-    number = experiment.experiment_id if experiment else client.create_experiment(found.title)
-    known = client.search_runs([number], f"tags.`{_RUN}` = '{found.run_id}'")
+    results = finished.findings
+    experiment = client.get_experiment_by_name(results.title)
+    number = experiment.experiment_id if experiment else client.create_experiment(results.title)
+    known = client.search_runs([number], f"tags.`{_RUN}` = '{results.run_id}'")
     facts = {"experiment_id": number, "is_new": not known}
     if known:
         return Exported((uri,), {**facts, "mlflow_run_id": known[0].info.run_id})
-    run_id = client.create_run(number, _milliseconds(found.created), run_name=found.run_id).info.run_id
+    run_id = client.create_run(number, _milliseconds(results.created), run_name=results.run_id).info.run_id
     _log(finished, client, run_id)
-    client.set_tag(run_id, _RUN, found.run_id)
+    client.set_tag(run_id, _RUN, results.run_id)
     client.set_terminated(run_id)
     return Exported((uri,), {**facts, "mlflow_run_id": run_id})
 
@@ -107,14 +107,14 @@ def _parameters(finished: Finished) -> dict[str, str]:
 
 
 def _tags(finished: Finished) -> dict[str, Any]:
-    found, plan = finished.findings, finished.run.plan
-    facts = {"plan_id": plan.id, "verdict": found.verdict.result, "headline": found.verdict.headline}
+    results, plan = finished.findings, finished.run.plan
+    facts = {"plan_id": plan.id, "verdict": results.verdict.result, "headline": results.verdict.headline}
     hashes = {
         "model": plan.model.name,
         "weights_sha256": plan.model.weights_sha256,
         "corpus_sha256": plan.corpus.sha256,
     }
-    checks = {f"check.{check.name}": check.result for check in found.checks}
+    checks = {f"check.{check.name}": check.result for check in results.checks}
     return {f"auditor.{_name(key)}": value for key, value in {**facts, **hashes, **checks}.items() if value}
 
 

@@ -33,9 +33,9 @@ def card(finished: Finished) -> str:
 
 def listed(finished: Finished) -> list[Number]:
     """Key numbers and those with a check, as far as they have a value; each once."""
-    found = finished.findings
-    judged = (check.number for check in found.checks if check.number)
-    by_name = {number.name: number for number in (*found.key_numbers, *judged)}
+    results = finished.findings
+    judged = (check.number for check in results.checks if check.number)
+    by_name = {number.name: number for number in (*results.key_numbers, *judged)}
     return [number for number in by_name.values() if number.value is not None]
 
 

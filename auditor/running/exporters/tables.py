@@ -52,10 +52,10 @@ def export(finished: Finished, folder: Path, kind: Literal["csv", "parquet"]) ->
 
 def numbers(finished: Finished) -> pa.Table:
     """All numbers, in the order of findings.json."""
-    found = finished.findings
-    run = {"run_id": found.run_id, "created": found.created}
-    checks = {check.name: check for check in found.checks}
-    rows = [{**run, **_measured(number), **_judged(checks.get(number.name))} for number in found.numbers]
+    results = finished.findings
+    run = {"run_id": results.run_id, "created": results.created}
+    checks = {check.name: check for check in results.checks}
+    rows = [{**run, **_measured(number), **_judged(checks.get(number.name))} for number in results.numbers]
     return pa.Table.from_pylist(rows, NUMBERS)
 
 

@@ -35,21 +35,21 @@ def export(finished: Finished, folder: Path) -> Exported:
     """
     require("tensorboard", "tensorboard")
     newest = summary_of(finished.run.path)
-    found = nights(runs_in(newest.audit) if newest.audit else [newest])
+    runs = nights(runs_in(newest.audit) if newest.audit else [newest])
     for curve in CURVES:
-        disk.write(folder / curve / FILE, _events(found, curve))
-    return Exported(tuple(str(folder / curve / FILE) for curve in CURVES), {"n_nights": len(found)})
+        disk.write(folder / curve / FILE, _events(runs, curve))
+    return Exported(tuple(str(folder / curve / FILE) for curve in CURVES), {"n_nights": len(runs)})
 
 
-def _events(found: Sequence[Night], curve: str) -> bytes:
+def _events(runs: Sequence[Night], curve: str) -> bytes:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     sink = io.BytesIO()
     writer = RecordWriter(sink)
-    first = datetime.fromisoformat(found[0].created).timestamp()
+    first = datetime.fromisoformat(runs[0].created).timestamp()
     writer.write(Event(wall_time=first, file_version=_VERSION).SerializeToString())
-    for step, night in enumerate(found):
+    for step, night in enumerate(runs):
         for event in _of_night(night, step, curve):
             writer.write(event.SerializeToString())
     return sink.getvalue()
