@@ -170,7 +170,7 @@ def test_templates_that_break_leave_the_old_report_as_it_was(run: Run, tmp_path:
 def test_templates_that_break_at_the_end_of_a_run_do_not_cost_the_run(run: Run) -> None:
     broken = Look(templates=UserTemplates("templates", (("front.html.j2", "{{ findings.titel }}"),)))
     with pytest.raises(RenderError) as caught:
-        audit._concluded(run, broken, pdf=False, facts={})
+        audit._concluded(run, broken, pdf=False, facts={}, seal=None)
     assert f"auditor report {run.run_id} --templates DIR" in str(caught.value)
     assert verify(run) == []
     assert b"</html>" in (run.path / "report.html").read_bytes()

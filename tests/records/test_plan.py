@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.errors import StoreError
 from auditor.records import plan as plans
-from auditor.records.plan import Bound, Plan, PlannedProbe
+from auditor.records.plan import Bound, Plan, PlannedProbe, PlannedWaiver
 from auditor.records.proof import Proof, SelfCheck
 from tests.records.planned import planned
 
@@ -101,7 +101,7 @@ def test_the_id_ignores_when_where_and_how_it_was_typed_and_nothing_else():
         "probes": {"lime": PlannedProbe("Explanation", {}, 1, None)}, "left_out": {"attention": "hidden-attention"},
         "checks": {"accuracy": Bound(at_least=0.5)}, "report": replace(plan.report, language="zh"),
         "look": replace(plan.look, logo="data:"), "shards": (), "notes": ("n",), "versions": {},
-        "configuration": {"seed": 1},
+        "configuration": {"seed": 1}, "waivers": (PlannedWaiver("checks.accuracy", "A", "2027-01-31", "known"),),
     }  # fmt: skip
     assert {*others, *same} == {field.name for field in fields(Plan)}
     ids = {replace(plan, **{name: value}).id for name, value in others.items()}

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fontTools import ttLib
 from fontTools.ttLib import TTFont
 
 from auditor.report.branding import fonts
@@ -150,7 +151,7 @@ def test_a_latin_text_opens_no_other_font(monkeypatch):
         opened.append(Path(path).name)
         return TTFont(path, *args, **kwargs)
 
-    monkeypatch.setattr(fonts, "TTFont", recording)
+    monkeypatch.setattr(ttLib, "TTFont", recording)
     fonts._covered.cache_clear()
     fonts._subset.cache_clear()
     assert fonts.missing(LATIN) == ()

@@ -8,10 +8,10 @@ documents end every worker that measures them: two attempts are lost, then the s
 Measured on one core of this project's machine, with samples/models/sentiment and the probes prediction, LIME (1,000
 variants at most), faithfulness and attention, shards of one document: 3.15 s of CPU a document, with a standard
 deviation of 1.65 s, over 13 documents and on a busy machine: a rough figure. Losses per hour and the start are assumed,
-the other two times a document are scaled, none was measured on a GPU. What a shard costs besides: 0.046 s (shards of 1 and of 25 of 200 documents, prediction and
-attention alone); in the same shards a document by itself costs 2.7 times as much as one of 25. How long a document
-takes on a GPU depends on model and probes, `auditor run --dry-run` tells; so the table has three. A start with a load
-is taken to be 60 s: it was 10 s for that model, of 24 MB.
+the other two times a document are scaled, none was measured on a GPU. What a shard costs besides: 0.046 s (shards of 1
+and of 25 of 200 documents, prediction and attention alone); in the same shards a document by itself costs 2.7 times as
+much as one of 25. How long a document takes on a GPU depends on model and probes, `auditor run --dry-run` tells; so the
+table has three. A start with a load is taken to be 60 s: it was 10 s for that model, of 24 MB.
 
 With 20 draws (seconds) the table is that of `million.md`, beside this file.
 """
