@@ -115,13 +115,12 @@ def _decode_small(cls: Any, arrays: dict[str, pa.Array], present: list[bool], sh
     group = np.array(present, dtype=np.int64)
     for array in arrays.values():
         encoded = array.dictionary_encode()
-        codes = _numbers(encoded.indices.fill_null(len(encoded.dictionary)))
+        codes = np.where(_numbers(array.is_valid()), _numbers(encoded.indices), len(encoded.dictionary))
         group = np.unique(group * (len(encoded.dictionary) + 1) + codes, return_inverse=True)[1]
     _, first, which = np.unique(group, return_index=True, return_inverse=True)
     hints, made = hints_of(cls), []
-    rows = zip(
-        *(decode(hints[name], array.take(pa.array(first)), shared) for name, array in arrays.items()), strict=True
-    )
+    chosen = pa.Array.from_buffers(pa.int64(), len(first), [None, pa.py_buffer(first)])
+    rows = zip(*(decode(hints[name], array.take(chosen), shared) for name, array in arrays.items()), strict=True)
     for row, at in zip(rows, first.tolist(), strict=True):
         record = shared.get((cls, row)) if present[at] else None
         if record is None and present[at]:
