@@ -151,10 +151,13 @@ def test_a_run_that_is_stopped_is_gone_on_with_by_another_engine(classifier: Pat
     assert digests(local) == digests(serial)
 
 
+WARMTHS = ("none", "cold", "warm")
+SQUARE = [(i + 1, size, WARMTHS[(i + j) % 3]) for i in range(3) for j, size in enumerate((1, 5, 40))]
+"""Workers, size of shards, cache: every two of them in every combination, as in a Latin square."""
+
+
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("size", [1, 5, 40])
-@pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("warmth", ["none", "cold", "warm"])
+@pytest.mark.parametrize(("workers", "size", "warmth"), SQUARE)
 def test_the_sums_are_equal_for_every_number_of_workers_and_every_cache(
     classifier: Path, here: Path, workers: int, size: int, warmth: str
 ) -> None:

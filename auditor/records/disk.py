@@ -22,6 +22,11 @@ _HOST = socket.gethostname()
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
+def is_lock(path: Path) -> bool:
+    """Whether a file stands for a lock; one that was killed, or could not remove it, leaves it behind."""
+    return path.name in (LOCK, TURN) or path.name.startswith(f"{LOCK}-")
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file, and create its folders where they are missing.
 

@@ -181,7 +181,7 @@ def _free_folder(audit: Path, run_id: str) -> Path:
 
 
 def _holds_anything(folder: Path) -> bool:
-    return folder.exists() and any(path.name != disk.LOCK and not sums.is_leftover(path) for path in folder.iterdir())
+    return folder.exists() and any(not disk.is_lock(path) and not sums.is_leftover(path) for path in folder.iterdir())
 
 
 def _summaries(folders: Iterable[Path]) -> list[RunSummary]:

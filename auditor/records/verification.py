@@ -9,7 +9,7 @@ from auditor.records.run import DOCUMENTS, SET_ASIDE, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
 
-_OUTSIDE_THE_SUMS = ("SHA256SUMS", "manifest.json", disk.LOCK, SET_ASIDE, reused.FILE)
+_OUTSIDE_THE_SUMS = ("SHA256SUMS", "manifest.json", SET_ASIDE, reused.FILE)
 
 
 def verify(run: Run) -> list[Fault]:
@@ -48,8 +48,13 @@ def _compare_sums(folder: Path, expected: str) -> list[Fault]:
 
 def _stray(folder: Path) -> list[Fault]:
     known = {*sums.covered(folder), *(folder / name for name in _OUTSIDE_THE_SUMS)}
-    files = {path for path in folder.rglob("*") if path.is_file() and not sums.is_leftover(path)}
+    files = {path for path in folder.rglob("*") if path.is_file() and not _is_trace(path)}
     return [Fault(path.relative_to(folder).as_posix(), "does not belong to the run") for path in files - known]
+
+
+def _is_trace(path: Path) -> bool:
+    """Whether it is what a process that was killed leaves behind."""
+    return sums.is_leftover(path) or disk.is_lock(path)
 
 
 def _unreadable(run: Run) -> Iterator[Fault]:

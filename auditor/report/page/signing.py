@@ -13,6 +13,7 @@ import io
 import logging
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,7 +90,9 @@ def sign(content: bytes, key: Key) -> bytes:
     server = timestamps.HTTPTimeStamper(key.timestamp) if key.timestamp else None
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(content))
-        made = signers.PdfSigner(metadata, signer, timestamper=server, new_field_spec=field_spec).sign_pdf(writer)
+        pdf_signer = signers.PdfSigner(metadata, signer, timestamper=server, new_field_spec=field_spec)
+        with ThreadPoolExecutor(1) as elsewhere:  # pyHanko runs an event loop: a notebook has one in its thread
+            made = elsewhere.submit(pdf_signer.sign_pdf, writer).result()
     except (timestamps.TimestampRequestError, OSError) as error:
         raise ConfigError(f"the timestamp server {key.timestamp} does not answer: {error}") from error
     return bytes(made.getvalue())
