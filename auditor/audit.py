@@ -130,8 +130,11 @@ def finish(run: Run, *, pdf: bool = True, fonts: Path | None = None) -> Result:
         started = datetime.fromisoformat(run.created)
         look = appearance.look_again(run.plan.look, None, fonts)
         facts = {**timing(started), **parts.total_of(run).as_facts()}
-        parts.forget(run)
-        return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts, seal=None)
+        try:
+            return _concluded(run.read_again(), look, pdf=pdf and _wants_pdf(run), facts=facts, seal=None)
+        finally:
+            if run.is_complete:  # else what the parts left is needed again
+                parts.forget(run)
 
 
 def _wants_pdf(run: Run) -> bool:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from auditor.records.types import Span
 
 ON_REQUEST: Mapping[str, bool] = MappingProxyType({"on_request": True})
-WHERE_KEPT: Mapping[str, bool] = MappingProxyType({"where_kept": True})
-"""Of a field that only rows have whose masks and answers are kept, which depends on the documents beside them."""
 """Metadata of fields that are large: None in a record that was read, unless they were asked for."""
+WHERE_KEPT: Mapping[str, bool] = MappingProxyType({"where_kept": True})
+"""Metadata of a field that only rows with kept masks have, which depends on the documents beside them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,7 @@ from auditor.running.preflight import Preflight
 from auditor.running.self_checking import self_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from auditor.models import Checkpoint
-    from auditor.probes.contract import AnyProbe
 
 
 def check(config: Config) -> Preflight:
@@ -42,9 +39,8 @@ def check(config: Config) -> Preflight:
     checkpoint = sources.find_audited(config, offline=offline)
     chosen = probe_selection.choose(config, checkpoint.task)
     probes, left_out = probe_selection.without_hidden(config, checkpoint, chosen)
-    references = _references(config, probes, offline=offline)
-    by_key = {locking.key_of(probe.name): references[probe.model] for probe in probes if probe.model}
-    locking.require(config, {"model.name": checkpoint, **by_key})
+    references = sources.find_references(config, probes, offline=offline)
+    locking.require(config, locking.by_key(checkpoint, probes, references))
     require_settings(config, checkpoint)
     device, dtype = _device_and_dtype(config, checkpoint)
     documents = _load(config, checkpoint)
@@ -55,15 +51,6 @@ def check(config: Config) -> Preflight:
     with speaking(config.report.language):
         notes = tuple(notes_on(preflight))
         return dataclasses.replace(preflight, notes=notes, self_checks=checked, waivers=waivers)
-
-
-def _references(config: Config, probes: "Sequence[AnyProbe]", *, offline: bool) -> "dict[str, Checkpoint]":
-    """The checkpoints of the models that probes ask beside the audited one, by what the probes call them."""
-    return {
-        one.model: sources.find_reference(config, one.name, one.model, probe_selection.task_for(one), offline=offline)
-        for one in probes
-        if one.model
-    }
 
 
 def _device_and_dtype(config: Config, checkpoint: "Checkpoint") -> tuple[str, str]:

@@ -8,7 +8,7 @@ adapters, and the code that comes with it where that is run; each with its SHA-2
 their own: a flipped bit loads without a word.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ from auditor.running import probe_selection, sources
 
 if TYPE_CHECKING:
     from auditor.models import Checkpoint
+    from auditor.probes.contract import AnyProbe
 
 FORMAT: Final = "auditor.lock/1"
 FILE: Final = "audit.lock"
@@ -48,17 +49,15 @@ def make(config: Config) -> dict[str, LockedModel]:
     offline = sources.must_be_cached(config)
     checkpoint = sources.find_audited(config, offline=offline)
     probes, _ = probe_selection.without_hidden(config, checkpoint, probe_selection.choose(config, checkpoint.task))
-    present = {"model.name": checkpoint}
-    for probe in probes:
-        if probe.model:
-            task = probe_selection.task_for(probe)
-            present[key_of(probe.name)] = sources.find_reference(config, probe.name, probe.model, task, offline=offline)
-    return {key: LockedModel(model.name, model.revision, model.hashes) for key, model in present.items()}
+    models = by_key(checkpoint, probes, sources.find_references(config, probes, offline=offline))
+    return {key: LockedModel(model.name, model.revision, model.hashes) for key, model in models.items()}
 
 
-def key_of(probe: str) -> str:
-    """The key of the configuration that names the model a probe asks."""
-    return f"probes.{probe}.model"
+def by_key(
+    audited: "Checkpoint", probes: "Sequence[AnyProbe]", references: "Mapping[str, Checkpoint]"
+) -> "dict[str, Checkpoint]":
+    """Key of the configuration → the model that it names, of the audited one and of those that probes ask."""
+    return {"model.name": audited} | {sources.key_of(one.name): references[one.model] for one in probes if one.model}
 
 
 def write(path: Path, models: Mapping[str, LockedModel]) -> None:

@@ -92,11 +92,7 @@ def _preflight(run: Run, base: Path) -> Preflight:
     audited = sources.find_audited(config, offline=offline)
     _require_same(plan.model, audited)
     probes = _probes(config, audited, plan)
-    tasks = {probe.model: (probe.name, probe_selection.task_for(probe)) for probe in probes if probe.model}
-    references = {
-        name: sources.find_reference(config, probe, name, task, offline=offline)
-        for name, (probe, task) in tasks.items()
-    }
+    references = sources.find_references(config, probes, offline=offline)
     for name, reference in references.items():
         _require_same(plan.references[name], reference)
     documents = tuple(row for row in run.read(DOCUMENTS, Document) if isinstance(row, Document))

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 from auditor import hub
 from auditor.config import Config
 from auditor.errors import ModelError
+from auditor.running.probe_selection import task_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.models import Checkpoint
+    from auditor.probes.contract import AnyProbe
 
 
 def must_be_cached(config: Config) -> bool:
@@ -47,13 +51,22 @@ def find_audited(config: Config, *, offline: bool) -> "Checkpoint":
     )
 
 
-def find_reference(config: Config, probe: str, name: str, task: str, *, offline: bool) -> "Checkpoint":
-    """The checkpoint that a probe asks instead of the audited one; never with code of its own.
+def find_references(config: Config, probes: "Sequence[AnyProbe]", *, offline: bool) -> "dict[str, Checkpoint]":
+    """The checkpoints that probes ask instead of the audited one, by their names; never with code of their own.
 
     Raises:
-        ModelError: It is not there, or for another task.
+        ModelError: One is not there, or for another task.
     """
-    return _find(config, f"probes.{probe}.model", name, task, None, trusted=False, offline=offline)
+    return {
+        one.model: _find(config, key_of(one.name), one.model, task_for(one), None, trusted=False, offline=offline)
+        for one in probes
+        if one.model
+    }
+
+
+def key_of(probe: str) -> str:
+    """The key of the configuration that names the model a probe asks."""
+    return f"probes.{probe}.model"
 
 
 def _find(
