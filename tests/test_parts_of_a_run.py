@@ -7,11 +7,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from auditor import audit, config
-from auditor.errors import ConfigError, InterruptedRunError, LockedError, TooManyFailuresError
+from auditor.errors import ConfigError, DiskError, InterruptedRunError, LockedError, TooManyFailuresError
 from auditor.records import disk, sums
 from auditor.records.run import Run
 from auditor.records.store import find_or_create_together, runs
@@ -125,7 +126,7 @@ def test_parts_hold_a_run_together_and_against_one_that_wants_all_of_it(tmp_path
 
 @pytest.mark.usefixtures("no_embedded_fonts")
 def test_parts_come_to_the_run_that_one_process_makes(
-    classifier: Path, here: Path, capsys: pytest.CaptureFixture[str]
+    classifier: Path, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serial = audit.run(settings(classifier, here, {"run.output": "serial"}), pdf=False, progress=Silent()).run
     asked, progress = settings(classifier, here), Silent()
@@ -138,6 +139,10 @@ def test_parts_come_to_the_run_that_one_process_makes(
         audit.finish(run)
     last = audit.run_part(asked, Part(3, 3), progress=Silent())
     assert last.path == run.path
+    with monkeypatch.context() as full:
+        full.setattr(audit, "_concluded", Mock(side_effect=DiskError("full")))
+        with pytest.raises(DiskError):
+            audit.finish(run)
     assert cli.main(["finish", str(run.path), "--no-pdf", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["path"] == str(run.path)
     assert (run.path / "SHA256SUMS").read_bytes() == (serial.path / "SHA256SUMS").read_bytes()
