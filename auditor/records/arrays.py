@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from auditor.records import columns
 
+Reader = Callable[[], pa.Array]
+"""Reads a column when it is called."""
 Shared = dict[Any, Any]
 """A cache value → value: equal labels, tokens, spans and maps of different rows are one object in memory. They are
 read-only, as records are."""
@@ -78,7 +80,7 @@ def decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
     present = _numbers(array.is_valid()).tolist()
     if is_dataclass(kind):
         there = {one.name for one in array.type}
-        children = {name: array.field(name) for name in hints_of(kind) if name in there}
+        children = {name: partial(array.field, name) for name in hints_of(kind) if name in there}
         if _is_small(kind) and len(children) == len(hints_of(kind)):
             return _decode_small(kind, children, present, shared)
         return decode_records(kind, children, present, shared)
@@ -95,24 +97,29 @@ def decode(annotation: Any, array: pa.Array, shared: Shared) -> list[Any]:
 
 
 def decode_records(
-    cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared, decoded: Mapping[str, list[Any]] = _NONE
+    cls: Any,
+    readers: Mapping[str, Reader],
+    present: list[bool],
+    shared: Shared,
+    decoded: Mapping[str, list[Any]] = _NONE,
 ) -> list[Any]:
     """One `cls` per row, None for a row that is not present; what is large waits until somebody asks for it."""
     hints = hints_of(cls)
     if not any(map(_is_large, hints.values())):
-        values = {**decoded, **{name: decode(hints[name], array, shared) for name, array in arrays.items()}}
+        values = {**decoded, **{name: decode(hints[name], read(), shared) for name, read in readers.items()}}
         return list(columns.records(cls, values, present))
-    floats = {name: _floats(array) for name, array in arrays.items() if _item(hints[name]) is float}
-    waiting = {
-        name: partial(decode, hints[name], array, shared) for name, array in arrays.items() if name not in floats
-    }
-    given = {**columns.defaults(cls, [*arrays, *decoded]), **decoded, **floats}
+    waiting = {name: partial(_column, hints[name], read, shared) for name, read in readers.items()}
+    given = {**columns.defaults(cls, [*readers, *decoded]), **decoded}
     return list(columns.views(cls, columns.Columns(given, waiting), present))
 
 
-def _decode_small(cls: Any, arrays: dict[str, pa.Array], present: list[bool], shared: Shared) -> list[Any]:
+def _column(kind: Any, read: Reader, shared: Shared) -> columns.Column:
+    return _floats(read()) if _item(kind) is float else decode(kind, read(), shared)
+
+
+def _decode_small(cls: Any, readers: Mapping[str, Reader], present: list[bool], shared: Shared) -> list[Any]:
     """One `cls` per row, equal ones the same object: only distinct rows are decoded, and most of them are there."""
-    group = np.array(present, dtype=np.int64)
+    group, arrays = np.array(present, dtype=np.int64), {name: read() for name, read in readers.items()}
     for array in arrays.values():
         encoded = array.dictionary_encode()
         codes = np.where(_numbers(array.is_valid()), _numbers(encoded.indices), len(encoded.dictionary))

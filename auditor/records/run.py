@@ -19,6 +19,7 @@ sets its manifest aside, so that no run ever claims to be complete with wrong su
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -199,7 +200,9 @@ class Run:
         from auditor.records import schema
 
         seen: arrays.Shared = {} if shared is None else shared
-        yield from self._rows(probe, lambda content: schema.from_bytes(record, content, seen, whole=whole))
+        for path in self._shards(probe):
+            decode = partial(schema.from_bytes, record, shared=seen, whole=whole, source=str(path))
+            yield from self._decoded(path, decode)
 
     def read_shard(self, probe: str, record: type[R], shard: int) -> list[R | Unmeasured]:
         """The rows of one shard, large fields too.
@@ -220,7 +223,8 @@ class Run:
         """
         from auditor.records import schema
 
-        yield from self._rows(probe, schema.facts_from_bytes)
+        for path in self._shards(probe):
+            yield from self._decoded(path, schema.facts_from_bytes)
 
     def write(self, name: str, content: bytes) -> None:
         """Keep one of `sums.ARTEFACTS`.
@@ -277,10 +281,10 @@ class Run:
             if manifest is not None and self.is_complete and manifest != {**manifest, **facts}:
                 disk.write(self.path / "manifest.json", to_json({**manifest, **facts}))
 
-    def _rows(self, probe: str, decode: Callable[[bytes], list[Any]]) -> Iterator[Any]:
+    def _shards(self, probe: str) -> list[Path]:
+        """The files of all shards that are there, in their order."""
         files = (self.path / "evidence" / probe).glob("*.parquet")
-        for path in sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem)):
-            yield from self._decoded(path, decode)
+        return sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem))
 
     def _decoded(self, path: Path, decode: Callable[[bytes], list[Any]]) -> list[Any]:
         content = disk.read(path)

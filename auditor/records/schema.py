@@ -17,7 +17,7 @@ The metadata of a table name the record: ours by its class alone, a third party'
 of theirs that is called like one of ours is not taken for it.
 
 Fields marked `ON_REQUEST` are large; they are neither decompressed nor decoded unless they are asked for, and have
-their defaults in the records otherwise.
+their defaults in the records otherwise. Other columns of records with numbers in lists are when somebody looks at them.
 
 A field added to a record later needs a default, with which older files are read; other differences are a `StoreError`.
 Files of auditor.records/1, without `NotMeasurable`, are read too; a reader of that format would take such a row for a
@@ -25,8 +25,9 @@ record without fields, so files are written as auditor.records/2.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -34,6 +35,7 @@ import pyarrow.parquet as pq
 
 from auditor.errors import StoreError
 from auditor.records.arrays import (
+    Reader,
     Shared,
     arrow_type,
     bare,
@@ -86,19 +88,21 @@ def from_table(cls: type[R], table: pa.Table, shared: Shared | None = None) -> l
         StoreError: the table is of another format or record, or its columns differ.
     """
     _compare(cls, table.schema)
-    return _decoded(cls, table, shared)
+    return _decoded(cls, {name: partial(_array, table, name) for name in table.column_names}, shared)
 
 
-def _decoded(cls: type[R], table: pa.Table, shared: Shared | None) -> list[R | Unmeasured]:
-    present = set(table.column_names)
-    hints = {name: hint for name, hint in _columns(cls).items() if name in present}
+def _array(table: pa.Table, name: str) -> pa.Array:
+    return table.column(name).combine_chunks()
+
+
+def _decoded(cls: type[R], there: Mapping[str, Reader], shared: Shared | None) -> list[R | Unmeasured]:
     cache = {} if shared is None else shared
-    arrays = {name: table.column(name).combine_chunks() for name in hints}
-    states = {name: decode(str, arrays.pop(name), cache) for name in _OF_STATES if name in arrays}
-    key = next(iter(arrays))
-    ids = shared_values(decode(str, arrays.pop(key), cache), cache)
+    readers = {name: there[name] for name in _columns(cls) if name in there}
+    states = {name: decode(str, readers.pop(name)(), cache) for name in _OF_STATES if name in readers}
+    key = next(iter(readers))
+    ids = shared_values(decode(str, readers.pop(key)(), cache), cache)
     unmeasured = _unmeasured(ids, states)
-    records = decode_records(cls, arrays, [row is None for row in unmeasured], cache, {key: ids})
+    records = decode_records(cls, readers, [row is None for row in unmeasured], cache, {key: ids})
     return [record if row is None else row for record, row in zip(records, unmeasured, strict=True)]
 
 
@@ -110,7 +114,7 @@ def to_bytes(cls: type[R], rows: Sequence[R | Unmeasured]) -> bytes:
 
 
 def from_bytes(
-    cls: type[R], content: bytes, shared: Shared | None = None, *, whole: bool = False
+    cls: type[R], content: bytes, shared: Shared | None = None, *, whole: bool = False, source: str = "rows"
 ) -> list[R | Unmeasured]:
     """The rows of one Parquet file; see `from_table`.
 
@@ -118,14 +122,29 @@ def from_bytes(
         cls: What a row is.
         content: Of the file.
         shared: As in `from_table`.
-        whole: Whether to read the fields that are `ON_REQUEST` too.
+        whole: Whether to read the fields that are `ON_REQUEST` too, and all columns now; else a column is read when
+            somebody first asks for it.
+        source: Names the file in an error that comes up then.
 
     Raises:
         StoreError: the bytes are no Parquet file, or the table does not fit `cls`.
     """
     file = _opened(content)
     _compare(cls, file.schema_arrow)
-    return _decoded(cls, _table(file, None if whole else [*_small_fields(cls), *_OF_STATES]), shared)
+    if whole:
+        return from_table(cls, _table(file), shared)
+    parts: dict[str, list[str]] = {name: [name] for name in _OF_STATES}
+    for path in _small_fields(cls):
+        parts.setdefault(path.partition(".")[0], []).append(path)
+    there = [name for name in file.schema_arrow.names if name in parts]
+    return _decoded(cls, {name: partial(_read, file, name, parts[name], source) for name in there}, shared)
+
+
+def _read(file: pq.ParquetFile, name: str, parts: list[str], source: str) -> pa.Array:
+    try:
+        return _array(_table(file, parts), name)
+    except StoreError as error:
+        raise StoreError(f"{source}: {error}") from error
 
 
 def check(content: bytes) -> str:

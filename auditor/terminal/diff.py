@@ -47,11 +47,13 @@ def diff(
     are no checks, all.
     """
     from auditor.findings import comparing
+    from auditor.report import without_collector
     from auditor.running.nights import night
 
-    earlier, later = map(night, _opened(runs, root))
     floors = dict(map(_floor, floor or ()))
-    comparison = comparing.compare(earlier, later, floors)
+    with without_collector():
+        earlier, later = map(night, _opened(runs, root))
+        comparison = comparing.compare(earlier, later, floors)
     _require_known(floors, comparison)
     _write_json(comparison, json)
     if html or pdf:

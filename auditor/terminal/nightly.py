@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 import typer
 
@@ -118,6 +117,8 @@ def _address(text: str | None) -> str | None:
 
 def _ping(address: str | None) -> None:
     """Says that the night is over; that nobody answers is no fault of it."""
+    from urllib.request import Request, urlopen
+
     if address is None:
         return
     try:

@@ -169,10 +169,27 @@ def test_large_fields_are_not_even_decompressed(monkeypatch):
     content = to_bytes(Explanation, [Explanation("1", "lime", "probability", "words", (), (), around)])
     read, seen = pq.ParquetFile.read, []
     monkeypatch.setattr(pq.ParquetFile, "read", lambda *a, **k: seen.append(read(*a, **k)) or seen[-1])
-    from_bytes(Explanation, content)
+    (row,) = from_bytes(Explanation, content)
+    assert {name for table in seen for name in table.column_names} & {"neighbourhood", "segments", "targets"} == set()
+    assert row.neighbourhood.n_samples == 2
+    small = {one.name for one in seen[-1].schema.field("neighbourhood").type}
     from_bytes(Explanation, content, whole=True)
-    names = [{one.name for one in table.schema.field("neighbourhood").type} for table in seen]
-    assert names[1] - names[0] == {"masks", "answers", "counts", "units"}
+    whole = {one.name for one in seen[-1].schema.field("neighbourhood").type}
+    assert whole - small == {"masks", "answers", "counts", "units"}
+
+
+def test_a_damaged_column_is_a_store_error_that_names_the_file_when_it_is_asked_for():
+    content = to_bytes(Prediction, [Prediction(str(i), ("a",), (i / 7,), (0.5,), (), 0.0, 1, False) for i in range(99)])
+    column = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(2)
+    assert column.path_in_schema.startswith("logits")
+    start = column.dictionary_page_offset or column.data_page_offset
+    broken = content[:start] + bytes(column.total_compressed_size) + content[start + column.total_compressed_size :]
+    rows = from_bytes(Prediction, broken, source="prediction/00000.parquet")
+    assert rows[5].probabilities == (0.5,)
+    with pytest.raises(StoreError, match=r"prediction/00000\.parquet: not a readable Parquet file"):
+        rows[5].logits  # noqa: B018
+    with pytest.raises(StoreError, match="not a readable Parquet file"):
+        from_bytes(Prediction, broken, whole=True)
 
 
 def test_columns_are_the_fields_and_the_states_that_stand_for_a_record():

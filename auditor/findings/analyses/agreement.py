@@ -12,7 +12,8 @@ Where all x or all y are equal τ_b is undefined. Attention is not an explanatio
 the two agree here. Agrees with `scipy.stats.kendalltau` (1.17).
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -73,22 +74,27 @@ def received_by_segment(
     segments: Sequence[Segment], spans: Sequence[Span], received: Sequence[float]
 ) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Attention received by each of S segments from T tokens, and which segments any token overlaps."""
-    mass = dict.fromkeys(range(len(segments)), 0.0)
-    seen = set[int]()
-    spanned = [(span, s) for s, segment in enumerate(segments) for span in segment.spans]
-    for field in dict.fromkeys(span.field for span, _ in spanned):
-        positions = sorted((span.start, span.stop, s) for span, s in spanned if span.field == field)
-        starts, stops = [one[0] for one in positions], [one[1] for one in positions]  # disjoint: both ascend
+    mass, seen = [0.0] * len(segments), [False] * len(segments)
+    by_field: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for s, segment in enumerate(segments):
+        for span in segment.spans:
+            by_field[span.field].append((span.start, span.stop, s))
+    for field, positions in by_field.items():
+        positions.sort()
+        stops, last = [stop for _, stop, _ in positions], len(positions) - 1  # disjoint: starts and stops ascend
         for token, share in zip(spans, received, strict=True):
             begin, end = token.start, token.stop
             if token.field != field or end <= begin:
                 continue
-            overlapped = positions[bisect_right(stops, begin) : bisect_left(starts, end)]
-            characters = [min(stop, end) - max(start, begin) for start, stop, _ in overlapped]
-            for (_, _, s), n in zip(overlapped, characters, strict=True):
-                seen.add(s)
-                mass[s] += share * n / sum(characters)
-    return np.array([*mass.values()]), np.array([s in seen for s in mass], dtype=bool)
+            first = final = bisect_right(stops, begin)
+            while final <= last and positions[final][0] < end:
+                final += 1
+            overlaps = [(s, min(stop, end) - max(start, begin)) for start, stop, s in positions[first:final]]
+            total = sum(n for _, n in overlaps)
+            for s, n in overlaps:
+                seen[s] = True
+                mass[s] += share * n / total
+    return np.array(mass), np.array(seen, dtype=bool)
 
 
 def agree_on(

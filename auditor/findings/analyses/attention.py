@@ -216,7 +216,9 @@ def _conclude(
 
 def first_shares(records: Sequence[AttentionStatistics]) -> dict[str, float]:
     """Document id → share of all heads' attention on the first token, of the documents that are long enough."""
-    return {r.document_id: float(np.mean(r.first_share)) for r in long_enough(records, "first_share")}
+    kept = long_enough(records, "first_share")
+    means = np.array([record.first_share for record in kept]).mean(axis=1).tolist() if kept else []
+    return dict(zip((record.document_id for record in kept), means, strict=True))
 
 
 def sink_share(records: Sequence[AttentionStatistics], seed: int) -> Number:

@@ -29,7 +29,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.findings.statistics import resampling
 from auditor.findings.statistics.intervals import Estimate, bootstrap
@@ -118,29 +117,21 @@ def _p_values(before: Floats, after: Floats, statistic: Statistic, seed: int, na
 
     seen = difference(halves.sum(axis=0))
     least = np.abs(seen) - _ROUNDING * np.maximum(np.abs(statistic(middle)), np.abs(seen))
-    reached, tried = np.zeros(seen.shape), 0
-    for signs in _signs(len(halves), seed, name):
-        reached += np.sum(~(np.abs(difference(signs @ halves)) < least), axis=0)
-        tried += len(signs)
+    reached, tried, total = np.zeros(seen.shape), 0, halves.sum(axis=0)
+    for kept in _exchanges(len(halves), seed, name):
+        reached += np.sum(~(np.abs(difference(2.0 * (kept @ halves) - total)) < least), axis=0)
+        tried += len(kept)
     drawn = int(len(halves) > MOST_ENUMERATED)  # the exchange that was seen is one of those enumerated
     return np.where(np.isnan(seen), np.nan, (reached + drawn) / (tried + drawn))
 
 
-def _signs(n: int, seed: int, name: str) -> Iterator[Floats]:
-    """Blocks (b, n) of signs: all there are, or those drawn."""
+def _exchanges(n: int, seed: int, name: str) -> Iterator[Floats]:
+    """Blocks (b, n), 0 where a document is exchanged and 1 where it is not: all there are, or those drawn."""
     if n <= MOST_ENUMERATED:
-        yield _as_signs(np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        yield (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.float64)
         return
     stream, block = resampling.stream(seed, f"{name} signs"), max(1, CELLS // n)
     for start in range(0, FLIPS, block):
         b = min(block, FLIPS - start)
         bits = np.unpackbits(stream.random_raw(-(-b * n // 64)).astype("<u8").view(np.uint8))[: b * n]
-        yield _as_signs(bits.reshape(b, n))
-
-
-def _as_signs(bits: NDArray[np.integer]) -> Floats:
-    """0 → −1, 1 → 1."""
-    signs = bits.astype(np.float64)
-    signs *= 2.0
-    signs -= 1.0
-    return signs
+        yield bits.reshape(b, n).astype(np.float64)
