@@ -89,7 +89,7 @@ def baseline_of(audit: Path, known: Sequence[RunSummary], *, before: str | None 
     return complete[passed[-1]] if passed else None
 
 
-def find(run: Run) -> Run | None:
+def find(run: Run) -> RunSummary | None:
     """The baseline that a run is compared with; None where there is none, or it is the run itself.
 
     Raises:
@@ -97,7 +97,7 @@ def find(run: Run) -> Run | None:
     """
     audit = folder_of(summary_of(run.path))
     baseline = baseline_of(audit, runs_in(audit), before=run.run_id)
-    return open_run(baseline.path, audit.parent) if baseline and baseline.run_id != run.run_id else None
+    return baseline if baseline and baseline.run_id != run.run_id else None
 
 
 def is_settled(run: Run) -> bool:
@@ -135,7 +135,7 @@ def open_for(run: Run) -> Run:
     """The baseline that a run is compared with.
 
     Raises:
-        StoreError: there is none, it is the run itself, or the choice cannot be read.
+        StoreError: there is none, it is the run itself, or the choice or the run cannot be read.
     """
     baseline = find(run)
     if baseline is None:
@@ -143,4 +143,4 @@ def open_for(run: Run) -> Run:
             f"{run.path.parent}: has no baseline for {run.run_id}: it is the baseline itself, or no run was chosen and "
             "none before it has passed; name the earlier run, or choose one with `auditor baseline set RUN`"
         )
-    return baseline
+    return open_run(baseline.path, baseline.path.parents[1])

@@ -5,7 +5,7 @@
     X | None                   null where it is None
     tuple[X, ...]              array
     Mapping[str, X]            object
-    a dataclass                object that has exactly its fields; those that came `LATER` may be missing
+    a dataclass                object that has exactly its fields
     object                     any of these; arrays become tuples
 
 A value of another type, a field that is missing and one that is unknown are a `ValueError` that begins with the key.
@@ -17,7 +17,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -25,9 +25,6 @@ from auditor.errors import StoreError
 from auditor.records import disk
 
 T = TypeVar("T")
-
-LATER: Mapping[str, bool] = types.MappingProxyType({"later": True})
-"""Metadata of a field that came later: it is left out where it has its default, so that files of before stay equal."""
 
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a finite number"}
 _SHOWN = 60
@@ -76,8 +73,7 @@ def to_json(content: Mapping[str, Any]) -> bytes:
 def encode(value: object) -> Any:
     """What stands in JSON for a value of the types above; dataclasses become objects, tuples arrays."""
     if is_dataclass(value) and not isinstance(value, type):
-        kept = (one for one in fields(value) if not (_is_later(one) and getattr(value, one.name) == one.default))
-        return {one.name: encode(getattr(value, one.name)) for one in kept}
+        return {one.name: encode(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     return [encode(item) for item in value] if isinstance(value, tuple | list) else value
@@ -115,22 +111,16 @@ def _decoded(kind: Any, value: Any, key: str) -> Any:
 
 def _record(kind: Any, value: Any, key: str) -> Any:
     table, hints = _required(dict, value, key), _hints(kind)
-    later = {one.name for one in fields(kind) if _is_later(one)}
     for name in (*hints, *table):
-        if name not in table and name not in later:
+        if name not in table:
             raise ValueError(f"{_under(key, name)}: is missing")
         if name not in hints:
             raise ValueError(f"{_under(key, name)}: is unknown; expected {', '.join(hints)}")
-    given = {name: hint for name, hint in hints.items() if name in table}
-    values = {name: _decoded(hint, table[name], _under(key, name)) for name, hint in given.items()}
+    values = {name: _decoded(hint, table[name], _under(key, name)) for name, hint in hints.items()}
     try:
         return kind(**values)
     except ValueError as error:  # fields of the right types that do not go together
         raise ValueError(f"{key}: {error}" if key else str(error)) from error
-
-
-def _is_later(one: Field[Any]) -> bool:
-    return "later" in one.metadata
 
 
 def _free(_: Any, value: Any, key: str) -> Any:

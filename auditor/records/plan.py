@@ -16,7 +16,7 @@ from auditor.languages import Language
 from auditor.records import disk, json_files, sums
 from auditor.records.proof import Proof, SelfCheck
 
-FORMAT: Final = "auditor.plan/3"
+FORMAT: Final = "auditor.plan/4"
 PROBE_NAME: Final = re.compile("[a-z][a-z0-9_]*")
 """Of a probe: it stands in addresses, in file names and in the names of checks."""
 _NOT_PART_OF_THE_IDENTITY = ("command", "computing", "created", "run_id", "self_checks")
@@ -104,7 +104,7 @@ class Bound:
     at_most: float | None = None
     required: bool = True
     """Whether the verdict depends on it."""
-    not_worse_than_baseline_by: float | None = field(default=None, metadata=json_files.LATER)
+    not_worse_than_baseline_by: float | None = None
     """By how much it may be worse than the baseline's; of a perplexity in nats."""
 
     def __post_init__(self) -> None:
@@ -201,7 +201,7 @@ class Plan:
     """Probe that runs by default → kind of reason why this model is not asked."""
     checks: Mapping[str, Bound]
     """Name of a number → what is demanded of it."""
-    waivers: tuple[PlannedWaiver, ...] = field(default=(), metadata=json_files.LATER)
+    waivers: tuple[PlannedWaiver, ...]
     report: PlannedReport
     look: PlannedLook
     shards: tuple[ShardRange, ...]

@@ -48,6 +48,7 @@ PLAN = Plan(
     ),
     probes={},
     left_out={},
+    waivers=(),
     checks={},
     report=PlannedReport(
         language="en", reviewers=(), organisation=None, classification=None, sections=None, statements={}

@@ -17,6 +17,7 @@ from auditor.records.proof import Proof, SelfCheck
 from tests.records.planned import planned
 
 PROOF = Proof("models/tiny", "answers", "packed", None, "padded", 1e-7, "probability", 12, 40)
+BOUND = {"at_least": None, "at_most": None, "required": True, "not_worse_than_baseline_by": None}
 SELF_CHECK = SelfCheck("lime", 54, 1e-15, 1e-6, 2.5, 5.0)
 TEXT = st.text(st.characters(), max_size=8)  # lone surrogates too
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -151,11 +152,11 @@ def _changed(content: dict[str, Any], key: str, value: object) -> dict[str, Any]
         ("probes.lime.parameters.x", math.nan, "probes.lime.parameters.x: expected a finite number, found nan"),
         ("probes", {"a\nb" * 99: {}}, "probes.'a\\nba\\nb"),
         ("more", 1, "more: is unknown; expected title"),
-        ("checks.a", {"at_least": math.inf, "at_most": None, "required": True}, "checks.a.at_least: expected a finite"),
-        ("checks.a", {"at_least": 10**400, "at_most": None, "required": True}, "checks.a.at_least: expected a finite"),
+        ("checks.a", {**BOUND, "at_least": math.inf}, "checks.a.at_least: expected a finite"),
+        ("checks.a", {**BOUND, "at_least": 10**400}, "checks.a.at_least: expected a finite"),
         (
             "checks.a",
-            {"at_least": 1, "at_most": 1, "required": True},
+            {**BOUND, "at_least": 1, "at_most": 1},
             "checks.a: a bound has one of at_least and at_most, or",
         ),
         ("shards", [{"start": 0}], "shards[0].stop: is missing"),
@@ -183,7 +184,7 @@ def test_a_probe_whose_name_would_leave_the_folder_is_refused(tmp_path):
         plans.read(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"format": "auditor.plan/3"}', b"null"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"format": "auditor.plan/4"}', b"null"])
 def test_what_is_no_plan_at_all_is_one_line(tmp_path, content):
     path = tmp_path / "plan.json"
     path.write_bytes(content)

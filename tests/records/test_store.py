@@ -238,7 +238,7 @@ def test_a_format_of_the_future_is_named_beside_the_one_understood(tmp_path, nam
 
 
 def test_a_plan_of_another_program_is_refused(tmp_path):
-    disk.write(tmp_path / "a/b/plan.json", b'{"format": "auditor.plan/3", "n_shards": 1}')
+    disk.write(tmp_path / "a/b/plan.json", b'{"format": "auditor.plan/4", "n_shards": 1}')
     with pytest.raises(StoreError, match=r"a/b/plan\.json: title: is missing"):
         store.open_run(tmp_path / "a/b", tmp_path)
 
@@ -260,7 +260,7 @@ def test_a_run_of_the_format_of_before_is_listed_and_refused_with_one_line_by_wh
             store.open_run(name, tmp_path)
         assert str(caught.value) == (
             f"{old / 'plan.json'}: has the format 'auditor.plan/1'; this version of auditor understands "
-            "'auditor.plan/3'; open the run with the version that wrote it, or audit anew"
+            "'auditor.plan/4'; open the run with the version that wrote it, or audit anew"
         )
     new = new_run(tmp_path)
     assert new.path.parent == old.parent
