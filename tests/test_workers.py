@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from auditor import audit, config
-from auditor.errors import InterruptedRunError, TooManyFailuresError
+from auditor.errors import DeviceLostError, InterruptedRunError, TooManyFailuresError
 from auditor.models import Batcher
 from auditor.probes.contract import Sitting
 from auditor.probes.prediction import PredictionProbe
@@ -93,6 +93,25 @@ class Deadly(PredictionProbe):
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
+class Breaking(PredictionProbe):
+    """Answers, until it meets some documents: from then on the device of the process fails, as CUDA's does."""
+
+    name: ClassVar[str] = "breaking"
+    breaks: tuple[str, ...] = ()
+    lost: ClassVar[bool] = False
+
+    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Any:
+        if Breaking.lost or any(document.id in self.breaks for document in documents):
+            Breaking.lost, torch.accelerator.synchronize = True, fail  # type: ignore[misc]
+            fail()
+        return super().measure(model, documents, sitting)
+
+
+def fail() -> None:
+    raise torch.AcceleratorError("CUDA error: device-side assert triggered\nCUDA kernel errors might be ...")
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
 class Failing(PredictionProbe):
     """Answers, but cannot on some documents."""
 
@@ -129,7 +148,34 @@ def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(
     for one, other in zip(rows(run, "deadly"), asked, strict=True):
         if one.document_id != "d7":
             rechecking.require_same([other], [one], dtype="float32", where="deadly", cure="")
-    assert sum("it was replaced" in text for text in progress.said) == 3
+    assert sum("it was replaced" in text for text in progress.said) == 4
+
+
+@pytest.mark.exhaustive
+def test_a_worker_that_lost_its_device_is_replaced_and_the_documents_are_found(classifier: Path, here: Path) -> None:
+    more = {"run.executor": "local", "run.workers": 1}
+    run, progress = measured(classifier, here, more, [Breaking(breaks=("d6", "d17"))])
+    failures = [row for row in rows(run, "breaking") if isinstance(row, Failure)]
+    message = "failed: the process lost its device (CUDA error: device-side assert triggered)"
+    said = f"the worker that measured it, and nothing else, {message}"
+    assert failures == [Failure("d6", "worker-lost", said), Failure("d17", "worker-lost", said)]
+    for one, other in zip(rows(run, "breaking"), rows(run, "prediction"), strict=True):
+        if not isinstance(one, Failure):
+            rechecking.require_same([other], [one], dtype="float32", where="breaking", cure="")
+    assert sum("it was replaced" in text for text in progress.said) == 7  # of shards of 5 and of 3 documents
+
+
+def test_a_device_that_is_lost_to_this_process_ends_the_run_which_can_be_gone_on_with(
+    classifier: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.accelerator, "synchronize", torch.accelerator.synchronize)
+    monkeypatch.setattr(Breaking, "lost", False)
+    with pytest.raises(DeviceLostError, match=r"^shard 1 .* lost its device .* what was measured is kept") as raised:
+        measured(classifier, here, {}, [Breaking(breaks=("d6",))])
+    assert raised.value.exit_code == 5
+    run = open_run("latest", here / "reports")
+    assert [run.has("breaking", i) for i in range(4)] == [True, False, False, False]
+    assert not [row for row in rows(run, "breaking") if isinstance(row, Failure)]
 
 
 @pytest.mark.exhaustive

@@ -36,6 +36,7 @@ from auditor.models.checkpoints.loading import (
     visible_devices,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.computing.device_loss import require_device
 from auditor.models.computing.structure import describe
 from auditor.models.inputs import Identity, Question, Tokens, Window
 from auditor.models.text.chat import chat_template
@@ -77,6 +78,7 @@ __all__ = [
     "hides_attention",
     "load",
     "offers",
+    "require_device",
     "visible_devices",
 ]
 
