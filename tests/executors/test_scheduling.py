@@ -194,7 +194,7 @@ def test_what_all_workers_wait_for_is_said_once_and_the_run_goes_on_when_there_i
     monkeypatch.setattr(scheduling, "PATIENCE", -1.0)
     said: list[str] = []
     assert len(run(FakePool({}, full_for=5), resources=within(60.0, said.append))) == 3
-    assert said == ["waiting for room: 2 workers ask for 1 GPU each; the cluster has 8 GPU, 0 free"]
+    assert said == ["no worker could begin yet: 2 workers ask for 1 GPU each; the cluster has 8 GPU, 0 free"]
 
 
 def test_where_there_is_never_room_the_run_ends_with_what_was_asked_for_and_what_there_is():

@@ -9,7 +9,7 @@ another takes its slot and the shard is tried again, `retries` times. After that
 
 A worker that is lost before it measures anything says nothing of documents: after `retries` more the shard is given up
 with an error. Workers that others leave no room for are waited for as long as one of them is ready, else until the
-timeout; what they wait for is said after half a minute, and when it changes.
+timeout; what they wait for is said after half a minute.
 """
 
 import time
@@ -25,7 +25,7 @@ from auditor.running.executors.narrowing import narrowed
 TICK: Final = 0.2
 """Seconds after which it is asked again whether to stop, and who is not heard."""
 PATIENCE: Final = 30.0
-"""Seconds of waiting for room of which nothing is said."""
+"""Seconds in which no worker has room and nothing is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class Schedule:
     _notes: dict[int, list[str]] = field(default_factory=dict)
     _failed_starts: int = 0
     _placed: float = field(default_factory=time.monotonic)
-    """When a worker had room last."""
-    _said: str = ""
+    """When a worker had room last, or there was none that could want it."""
+    _is_said: bool = False
 
     def run(self) -> Iterator[Outcome]:
         """The outcomes, in the order in which they come.
@@ -158,7 +158,7 @@ class Schedule:
         for number in unplaced:
             self._slots[number].heard = now
         if len(unplaced) < len(self._slots):
-            self._placed = now
+            self._placed, self._is_said = now, False
         elif unplaced:
             self._wait(now - self._placed)
         busy = ((number, one) for number, one in self._slots.items() if one.shard or not one.is_ready)
@@ -172,12 +172,12 @@ class Schedule:
         """
         if seconds > self.resources.timeout:
             raise InterruptedRunError(
-                f"no worker got room within {self.resources.timeout:g} s: {self.pool.room()}; nothing is lost: the "
+                f"no worker could begin within {self.resources.timeout:g} s: {self.pool.room()}; nothing is lost: the "
                 "same command goes on when there is more, or with fewer --workers"
             )
-        if seconds > PATIENCE and (text := self.pool.room()) != self._said:
-            self._said = text
-            self.resources.say(f"waiting for room: {text}")
+        if seconds > PATIENCE and not self._is_said:
+            self._is_said = True
+            self.resources.say(f"no worker could begin yet: {self.pool.room()}")
 
     def _receive(self, number: int, message: Message) -> Iterator[Outcome]:
         slot = self._slots.get(number)
