@@ -22,7 +22,7 @@ from auditor.running import planning
 from auditor.running.executors import executor_named, scheduling
 from auditor.running.executors import ray as engine
 from auditor.running.executors.contract import Outcome, Resources, Say, cut, unsaid
-from auditor.running.executors.ray import LastMessages, RayExecutor
+from auditor.running.executors.ray import LastReports, RayExecutor
 from tests.executors.faulty import PROBE, Faulty
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
@@ -105,7 +105,7 @@ def test_actors_wait_for_room_which_is_said_and_begin_when_there_is_some(
     ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduling, "PATIENCE", 0.5)
-    everything = ray.remote(num_cpus=2)(LastMessages).remote()
+    everything = ray.remote(num_cpus=2)(LastReports).remote()
     ray.get(everything.read.remote())
     said: list[str] = []
 

@@ -134,9 +134,9 @@ class Resources:
     uses_gpu: bool
     """Whether models are on one."""
     timeout: float
-    """Seconds in which a worker that is at work must be heard, and one of those that wait for room must get it."""
+    """Seconds in which a worker that is at work must report, and one of those that wait for room must get it."""
     say: Say = unsaid
-    """Hears what is waited for."""
+    """Told what is waited for."""
 
 
 @runtime_checkable

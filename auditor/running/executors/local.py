@@ -90,7 +90,7 @@ class Processes:
         self._workers[slot] = process, here
 
     def submit(self, slot: int, shard: Shard) -> None:
-        """Sends a shard; that nobody reads is heard later."""
+        """Sends a shard; a process that has ended is noticed later."""
         with suppress(OSError):
             self._workers[slot][1].send(shard)
 
@@ -122,7 +122,7 @@ class Processes:
             self.stop(slot)
 
     def unplaced(self) -> tuple[int, ...]:
-        """None: a process waits for nobody."""
+        """None: a process waits for no other."""
         return ()
 
     def room(self) -> str:

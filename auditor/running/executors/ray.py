@@ -5,9 +5,9 @@ ended again. An actor asks for one GPU where models are on GPUs, else for half a
 the machines. It loads the weights once. The folder in which the audit was started, the one of the runs, the models and
 the corpus must have the same paths on all machines; actors work in that folder.
 
-What an actor is about to do it says to another, which outlives it, and goes on when that has heard it: an actor or a
-machine that is lost says nothing any more. Ray restarts nothing by itself here: `scheduling` does, as for processes.
-Until there is room for an actor it says nothing at all: by that it is known which wait for room.
+What an actor is about to do it reports to another, which outlives it, and goes on when that has it: an actor or a
+machine that is lost reports nothing any more. Ray restarts nothing by itself here: `scheduling` does, as for processes.
+Until there is room for an actor it reports nothing at all: by that it is known which wait for room.
 """
 
 import os
@@ -81,14 +81,14 @@ def _init() -> None:
         ) from error
 
 
-class LastMessages:
-    """What each actor said last, with how often it said something; that it has room is the first that it says."""
+class LastReports:
+    """What each actor reported last, with how often it reported; that it has room is its first report."""
 
     def __init__(self) -> None:
         self.by_actor: dict[int, tuple[int, AtWork | None]] = {}
 
     def put(self, number: int, at: AtWork | None) -> None:
-        """Replaces what was said before."""
+        """Replaces the report before."""
         self.by_actor[number] = self.by_actor.get(number, (0, at))[0] + 1, at
 
     def read(self) -> dict[int, tuple[int, AtWork | None]]:
@@ -97,12 +97,12 @@ class LastMessages:
 
 
 class Actor:
-    """The worker's end; `messages` is the handle of the actor with `LastMessages`."""
+    """The worker's end; `reports` is the handle of the actor with `LastReports`."""
 
-    def __init__(self, factory: WorkerFactory, messages: Any, number: int, folder: str) -> None:
+    def __init__(self, factory: WorkerFactory, reports: Any, number: int, folder: str) -> None:
         import ray
 
-        messages.put.remote(number, None)
+        reports.put.remote(number, None)
 
         def make() -> Worker:
             try:
@@ -112,7 +112,7 @@ class Actor:
                 raise StoreError(f"{folder}: is not on {host}; start the audit in a folder that all share") from error
             return factory()
 
-        self.worker = made(make, lambda at: ray.get(messages.put.remote(number, at)))
+        self.worker = made(make, lambda at: ray.get(reports.put.remote(number, at)))
 
     def begin(self) -> Message:
         """Whether there is a worker."""
@@ -131,9 +131,9 @@ class Actors:
     factory: Any
     """A reference to the factory, which Ray sends to every machine once."""
     uses_gpu: bool
-    _messages: Any = None
-    _heard: dict[int, int] = field(default_factory=dict)
-    """Number of an actor → how often it was heard."""
+    _reports: Any = None
+    _n_reports: dict[int, int] = field(default_factory=dict)
+    """Number of an actor → how often it has reported."""
     _numbers: dict[int, int] = field(default_factory=dict)
     """Slot → number of its actor: of all that ever were, so that none is taken for one that had its slot before."""
     _started: int = 0
@@ -146,17 +146,17 @@ class Actors:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._messages = ray.remote(num_cpus=0, scheduling_strategy=here)(LastMessages).remote()
+        self._reports = ray.remote(num_cpus=0, scheduling_strategy=here)(LastReports).remote()
 
     def start(self, slot: int) -> None:
-        """Asks Ray for an actor; it is heard when there is room for it."""
+        """Asks Ray for an actor; it reports when there is room for it."""
         import ray
 
         needs: dict[str, float] = {"num_gpus": 1, "num_cpus": 0} if self.uses_gpu else {"num_cpus": CPUS}
         kind = ray.remote(max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD", **needs)(Actor)
         self._started += 1
         self._numbers[slot] = self._started
-        self._actors[slot] = kind.remote(self.factory, self._messages, self._started, str(Path.cwd()))
+        self._actors[slot] = kind.remote(self.factory, self._reports, self._started, str(Path.cwd()))
         self._answers[self._actors[slot].begin.remote()] = slot
 
     def submit(self, slot: int, shard: Shard) -> None:
@@ -164,14 +164,14 @@ class Actors:
         self._answers[self._actors[slot].do.remote(shard)] = slot
 
     def receive(self, seconds: float) -> Iterator[tuple[int, Message]]:
-        """What was said, then what is done; an answer that fails is a lost actor."""
+        """Reports, then what is done; an answer that fails is a lost actor."""
         import ray
 
         if not self._answers:
             time.sleep(seconds)
             return
         ready, _ = ray.wait(list(self._answers), num_returns=1, timeout=seconds)
-        yield from self._said(ray.get(self._messages.read.remote()))
+        yield from self._new(ray.get(self._reports.read.remote()))
         for answer in ready:
             slot = self._answers.pop(answer)
             try:
@@ -181,17 +181,17 @@ class Actors:
                 message = Lost(_ended(error))
             yield slot, message
 
-    def _said(self, said: dict[int, tuple[int, AtWork | None]]) -> Iterator[tuple[int, AtWork]]:
+    def _new(self, reports: dict[int, tuple[int, AtWork | None]]) -> Iterator[tuple[int, AtWork]]:
         for slot, number in list(self._numbers.items()):
-            n, at = said.get(number, (0, None))
-            if n != self._heard.get(number, 0):
-                self._heard[number] = n
+            n, at = reports.get(number, (0, None))
+            if n != self._n_reports.get(number, 0):
+                self._n_reports[number] = n
                 if at is not None:
                     yield slot, at
 
     def unplaced(self) -> list[int]:
-        """Slots of actors that were not heard yet."""
-        return [slot for slot in self._actors if not self._heard.get(self._numbers[slot], 0)]
+        """Slots of actors that have not reported yet."""
+        return [slot for slot in self._actors if not self._n_reports.get(self._numbers[slot], 0)]
 
     def room(self) -> str:
         """What actors ask for, and what the cluster has."""
@@ -215,7 +215,7 @@ class Actors:
 
         for slot in list(self._actors):
             self.stop(slot)
-        ray.kill(self._messages, no_restart=True)
+        ray.kill(self._reports, no_restart=True)
 
 
 def _ended(error: Exception) -> str:

@@ -4,8 +4,8 @@ A worker has one shard at a time; it is given the next within a millisecond, whe
 queue of its own would save nothing, and what was lost with a worker is always known. What is in common is here; an
 engine brings a `Pool`, which starts workers, sends them shards and says what they answer.
 
-A worker says what it is about to do before it does it. If it then dies, loses its device, or is not heard for too long,
-another takes its slot and the shard is tried again, `retries` times. After that `narrowing` finds the document.
+A worker reports what it is about to do before it does it. If it then dies, loses its device, or reports nothing for too
+long, another takes its slot and the shard is tried again, `retries` times. After that `narrowing` finds the document.
 
 A worker that is lost before it measures anything says nothing of documents: after `retries` more the shard is given up
 with an error. Workers that others leave no room for are waited for as long as one of them is ready, else until the
@@ -23,7 +23,7 @@ from auditor.running.executors.contract import AtWork, Outcome, Receipt, Resourc
 from auditor.running.executors.narrowing import narrowed
 
 TICK: Final = 0.2
-"""Seconds after which it is asked again whether to stop, and who is not heard."""
+"""Seconds after which it is asked again whether to stop, and which workers are silent."""
 PATIENCE: Final = 30.0
 """Seconds in which no worker has room and nothing is said of it."""
 
@@ -42,7 +42,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker is no more."""
+    """A worker has ended."""
 
     reason: str
     """Behind "the worker": "was killed by SIGKILL"."""
@@ -60,7 +60,7 @@ class Pool(Protocol):
         ...
 
     def start(self, slot: int) -> None:
-        """Starts a worker in an empty slot; it says when it is ready."""
+        """Starts a worker in an empty slot; it reports when it is ready."""
         ...
 
     def submit(self, slot: int, shard: Shard) -> None:
@@ -68,11 +68,11 @@ class Pool(Protocol):
         ...
 
     def receive(self, seconds: float) -> Iterator[tuple[int, Message]]:
-        """What workers say, by slot; waits so long where nobody says anything."""
+        """What workers report, by slot; waits so long where none does."""
         ...
 
     def stop(self, slot: int) -> None:
-        """Kills a worker, which is not heard any more."""
+        """Kills a worker, of which no report is received any more."""
         ...
 
     def close(self) -> None:
@@ -90,9 +90,9 @@ class Pool(Protocol):
 
 @dataclass
 class _Slot:
-    """A worker, and since when it was not heard."""
+    """A worker, and when it reported last."""
 
-    heard: float
+    reported: float
     is_ready: bool = False
     shard: Shard | None = None
     at: AtWork | None = None
@@ -139,7 +139,7 @@ class Schedule:
             return False
         for number, slot in self._slots.items():
             if slot.is_ready and slot.shard is None and self.waiting:
-                slot.shard, slot.at, slot.heard = self.waiting.popleft(), None, time.monotonic()
+                slot.shard, slot.at, slot.reported = self.waiting.popleft(), None, time.monotonic()
                 self.pool.submit(number, slot.shard)
         free = sum(slot.shard is None for slot in self._slots.values())
         empty = [number for number in range(self.pool.size) if number not in self._slots]
@@ -153,16 +153,17 @@ class Schedule:
         return any(slot.shard for slot in self._slots.values())
 
     def _silent(self) -> list[int]:
-        """Slots that were given something to do and were not heard since."""
-        now, unplaced = time.monotonic(), self.pool.unplaced()
+        """Slots of workers that have something to do and reported nothing within the timeout."""
+        now = time.monotonic()
+        unplaced = [number for number in self.pool.unplaced() if not self._slots[number].is_ready]
         for number in unplaced:
-            self._slots[number].heard = now
+            self._slots[number].reported = now
         if len(unplaced) < len(self._slots):
             self._placed, self._is_said = now, False
         elif unplaced:
             self._wait(now - self._placed)
         busy = ((number, one) for number, one in self._slots.items() if one.shard or not one.is_ready)
-        return [number for number, one in busy if one.heard < now - self.resources.timeout]
+        return [number for number, one in busy if one.reported < now - self.resources.timeout]
 
     def _wait(self, seconds: float) -> None:
         """Says what all workers wait for.
@@ -183,7 +184,7 @@ class Schedule:
         slot = self._slots.get(number)
         if slot is None:
             return
-        slot.heard = time.monotonic()
+        slot.reported = time.monotonic()
         if isinstance(message, AtWork):
             slot.at = message if message.document_ids else None
         elif isinstance(message, Ready):
@@ -245,7 +246,7 @@ def schedule(
         shards: What to do.
         retries: How often a shard is tried again whose worker was lost, or raised an error.
         stop: Asked before every shard; once true, those at work are finished.
-        resources: Seconds in which a worker that is at work must be heard, and who hears what is waited for.
+        resources: Seconds in which a worker that is at work must report, and who is told what is waited for.
     """
     return Schedule(pool, deque(shards), retries, stop, resources).run()
 
