@@ -7,18 +7,13 @@ from pathlib import Path
 import pytest
 
 from auditor import audit, config
+from tests.faults.resident import resident
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent
 
 N = int(os.environ.get("AUDITOR_DOCUMENTS", "10000"))
 ROOM = 8 * 2**20
 """Bytes that may come to it after the first tenth: 4 MB were measured, which the allocator keeps between blocks."""
-
-
-def resident() -> int:
-    """Bytes of this process in memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 class Watching(Silent):
