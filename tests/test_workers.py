@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from auditor import audit, config
-from auditor.errors import DeviceLostError, InterruptedRunError, TooManyFailuresError
+from auditor.errors import InterruptedRunError, TooManyFailuresError
 from auditor.models import Batcher
 from auditor.probes.contract import Sitting
 from auditor.probes.prediction import PredictionProbe
@@ -26,6 +26,9 @@ from auditor.records.run import Run
 from auditor.records.store import find_or_create, open_run
 from auditor.records.types import AttentionStatistics, Document, Failure, Prediction
 from auditor.running import planning, rechecking
+from auditor.running.executors.contract import AtWork, Fatal, Group, Shard
+from auditor.running.failures import Failures
+from auditor.running.worker import WorkerFactory
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
@@ -93,25 +96,6 @@ class Deadly(PredictionProbe):
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
-class Breaking(PredictionProbe):
-    """Answers, until it meets some documents: from then on the device of the process fails, as CUDA's does."""
-
-    name: ClassVar[str] = "breaking"
-    breaks: tuple[str, ...] = ()
-    lost: ClassVar[bool] = False
-
-    def measure(self, model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> Any:
-        if Breaking.lost or any(document.id in self.breaks for document in documents):
-            Breaking.lost, torch.accelerator.synchronize = True, fail  # type: ignore[misc]
-            fail()
-        return super().measure(model, documents, sitting)
-
-
-def fail() -> None:
-    raise torch.AcceleratorError("CUDA error: device-side assert triggered\nCUDA kernel errors might be ...")
-
-
-@pydantic.dataclasses.dataclass(frozen=True)
 class Failing(PredictionProbe):
     """Answers, but cannot on some documents."""
 
@@ -137,6 +121,33 @@ def test_processes_write_the_run_that_one_here_writes(classifier: Path, here: Pa
     assert progress.done == progress.total == {"prediction": 18, "lime": 9, "attention": 18}
 
 
+def test_rows_stand_in_the_order_of_the_documents_whatever_groups_they_are_measured_in(
+    classifier: Path, here: Path
+) -> None:
+    preflight = audit.check(settings(classifier, here, {"run.shard_size": 18}))
+    preflight = dataclasses.replace(preflight, probes=preflight.probes[:1])
+    heard: list[AtWork] = []
+    found = {}
+    ids = [document.id for document in preflight.documents]
+    groups = (Group("prediction", ("d4", "d3")), Group("lime", ("d1",)), Group("prediction", ("d9", "gone")))
+    for name, more in {
+        "whole": {},
+        "grouped": {"groups": groups, "fatal": (Fatal("prediction", "d5", "is deadly"),)},
+    }.items():
+        run = find_or_create(here / name, planning.plan(preflight, ""), now=datetime.now(UTC))
+        worker = WorkerFactory(preflight, run, Failures.of_run(preflight, run))()
+        worker.announce = heard.append
+        worker(Shard(0, 0, 18, **more))  # type: ignore[arg-type]
+        found[name] = rows(run, "prediction")
+    assert [row.document_id for row in found["grouped"]] == ids
+    assert found["grouped"][5] == Failure("d5", "worker-lost", "is deadly")
+    rest = [(a, b) for a, b in zip(found["whole"], found["grouped"], strict=True) if not isinstance(b, Failure)]
+    rechecking.require_same([a for a, _ in rest], [b for _, b in rest], dtype="float32", where="", cure="")
+    others = tuple(name for name in ids if name not in ("d3", "d4", "d5", "d9"))
+    measured = [at.document_ids for at in heard if at.document_ids]
+    assert measured == [tuple(ids), ("d4", "d3"), ("d9",), others]
+
+
 @pytest.mark.exhaustive
 def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(classifier: Path, here: Path) -> None:
     more = {"run.executor": "local", "run.workers": 1}
@@ -149,33 +160,6 @@ def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(
         if one.document_id != "d7":
             rechecking.require_same([other], [one], dtype="float32", where="deadly", cure="")
     assert sum("it was replaced" in text for text in progress.said) == 4
-
-
-@pytest.mark.exhaustive
-def test_a_worker_that_lost_its_device_is_replaced_and_the_documents_are_found(classifier: Path, here: Path) -> None:
-    more = {"run.executor": "local", "run.workers": 1}
-    run, progress = measured(classifier, here, more, [Breaking(breaks=("d6", "d17"))])
-    failures = [row for row in rows(run, "breaking") if isinstance(row, Failure)]
-    message = "failed: the process lost its device (CUDA error: device-side assert triggered)"
-    said = f"the worker that measured it, and nothing else, {message}"
-    assert failures == [Failure("d6", "worker-lost", said), Failure("d17", "worker-lost", said)]
-    for one, other in zip(rows(run, "breaking"), rows(run, "prediction"), strict=True):
-        if not isinstance(one, Failure):
-            rechecking.require_same([other], [one], dtype="float32", where="breaking", cure="")
-    assert sum("it was replaced" in text for text in progress.said) == 7  # of shards of 5 and of 3 documents
-
-
-def test_a_device_that_is_lost_to_this_process_ends_the_run_which_can_be_gone_on_with(
-    classifier: Path, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.accelerator, "synchronize", torch.accelerator.synchronize)
-    monkeypatch.setattr(Breaking, "lost", False)
-    with pytest.raises(DeviceLostError, match=r"^shard 1 .* lost its device .* what was measured is kept") as raised:
-        measured(classifier, here, {}, [Breaking(breaks=("d6",))])
-    assert raised.value.exit_code == 5
-    run = open_run("latest", here / "reports")
-    assert [run.has("breaking", i) for i in range(4)] == [True, False, False, False]
-    assert not [row for row in rows(run, "breaking") if isinstance(row, Failure)]
 
 
 @pytest.mark.exhaustive

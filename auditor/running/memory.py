@@ -1,9 +1,9 @@
 """Free memory goes back to the system after every shard.
 
 The arenas of glibc keep what is freed, and what lives on between it keeps them from being used again whole. Without
-this, and without a small cache of oneDNN's primitives (`auditor.models`), a process that measures 10,000 short documents
-with all default probes is 25 MB larger at its end than after the first thousand; with this alone 9 MB, with both 4 MB
-(`tests/faults/test_flat_memory.py`). It takes 2 ms.
+this, and without a small cache of oneDNN's primitives (`auditor.models`), a process that measures 10,000 short
+documents with all default probes is 25 MB larger at its end than after the first thousand; with this alone 9 MB, with
+both 4 MB (`tests/faults/test_flat_memory.py`). It takes 2 ms.
 """
 
 import ctypes

@@ -25,7 +25,7 @@ from tests.benchmarks import materials
 from tests.benchmarks.measuring import Spread
 from tests.benchmarks.results import DisagreementError, Row, Setting
 
-FEW, QUICK = 60, 24
+FEW, QUICK = 40, 24
 PER_SHARD = 8
 AT_LEAST, AT_MOST = 1.6, 1.25
 
@@ -45,40 +45,36 @@ def rows(setting: Setting) -> Iterator[Row]:
     n = QUICK if setting.quick else FEW
     lines = (materials.SAMPLES / "corpora" / "reviews.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (setting.folder / "two.jsonl").write_text("".join(lines[:n]), encoding="utf-8")
-    costs: dict[str, list[Cost]] = {"serial": [], "local": []}
-    for number in range(setting.rounds(2, 1)):
-        for executor, found in costs.items():
-            found.append(_cost(setting.folder, f"{executor}-{number}", executor))
-            if found[-1].digests != costs["serial"][0].digests:
-                raise DisagreementError(f"the sums of {executor} are not those of serial")
-    one, two = costs["serial"], costs["local"]
-    wall = [Spread(tuple(cost.wall for cost in of)) for of in (one, two)]
-    cpu = [Spread(tuple(cost.cpu for cost in of)) for of in (one, two)]
+    one, two = (_cost(setting.folder, executor) for executor in ("serial", "local"))
+    if one.digests != two.digests:
+        raise DisagreementError("the sums of two processes are not those of one")
+    wall = [Spread((cost.wall,)) for cost in (one, two)]
+    cpu = [Spread((cost.cpu,)) for cost in (one, two)]
     what, efficiency = f"prediction and LIME of {n} reviews, two processes", wall[0].over(wall[1]).median / 2
     yield Row.peer(what, "one process, on the wall", *wall, AT_LEAST, f"efficiency {efficiency:.0%}; sums identical")
     yield Row.limit(f"{what}, CPU", "one process", *cpu, AT_MOST, "imports and weights twice, and the one that waits")
 
 
-def _cost(folder: Path, name: str, executor: str) -> Cost:
+def _cost(folder: Path, executor: str) -> Cost:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
-        return child.submit(_measured, folder, name, executor).result()
+        return child.submit(_measured, folder, executor).result()
 
 
-def _measured(folder: Path, name: str, executor: str) -> Cost:
+def _measured(folder: Path, executor: str) -> Cost:
     begun = time.perf_counter()
     tables: dict[str, Any] = {
         "corpus.path": folder / "two.jsonl",
         "model.name": materials.SENTIMENT,
         "probes.prediction": {},
         "probes.lime": {},
-        "run.output": folder / name,
+        "run.output": folder / executor,
         "run.shard_size": PER_SHARD,
         "run.cache": False,
         "run.executor": executor,
         "run.workers": 2 if executor == "local" else None,
     }
     preflight = audit.check(config.load(None, tables, environment={}))
-    run = find_or_create(folder / name, planning.plan(preflight, ""), now=datetime.now(UTC))
+    run = find_or_create(folder / executor, planning.plan(preflight, ""), now=datetime.now(UTC))
     with run.lock():
         audit.measure(preflight, run, stop=lambda: False, progress=Unheard())
     wall = time.perf_counter() - begun
