@@ -208,7 +208,7 @@ def measure(
         InterruptedRunError: `stop` said yes before all were done.
     """
     shards = preflight.shards if shards is None else shards
-    executor = executor_named(preflight.config.run.executor, resources.planned(preflight))
+    executor = executor_named(preflight.config.run.executor, resources.planned(preflight, progress.say))
     kept = sum(all(run.has(probe.name, shard.index) for probe in preflight.probes) for shard in shards)
     if kept:
         progress.say(f"going on with {run.path}: {kept} of {len(shards)} shards are measured")

@@ -13,6 +13,7 @@
     │   └── VerificationError  a checksum, a schema or an attachment does not hold
     ├── TooManyFailuresError more documents failed than `max_failures` allows
     ├── InterruptedRunError  stopped between two shards; the same command does the rest
+    │   └── DeviceLostError  this process cannot use the device any more; another can
     └── RenderError          the template and the name missing
         └── PdfUnavailableError  WeasyPrint's system libraries are missing; the HTML was written
 
@@ -98,6 +99,10 @@ class InterruptedRunError(AuditorError):
     """The run was asked to stop; what was measured is kept."""
 
     exit_code = 5
+
+
+class DeviceLostError(InterruptedRunError):
+    """After an error of the device this process cannot use it any more; another one can."""
 
 
 class RenderError(AuditorError):

@@ -26,6 +26,9 @@ from auditor.records.run import Run
 from auditor.records.store import find_or_create, open_run
 from auditor.records.types import AttentionStatistics, Document, Failure, Prediction
 from auditor.running import planning, rechecking
+from auditor.running.executors.contract import AtWork, Fatal, Group, Shard
+from auditor.running.failures import Failures
+from auditor.running.worker import WorkerFactory
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
 
@@ -118,6 +121,33 @@ def test_processes_write_the_run_that_one_here_writes(classifier: Path, here: Pa
     assert progress.done == progress.total == {"prediction": 18, "lime": 9, "attention": 18}
 
 
+def test_rows_stand_in_the_order_of_the_documents_whatever_groups_they_are_measured_in(
+    classifier: Path, here: Path
+) -> None:
+    preflight = audit.check(settings(classifier, here, {"run.shard_size": 18}))
+    preflight = dataclasses.replace(preflight, probes=preflight.probes[:1])
+    heard: list[AtWork] = []
+    found = {}
+    ids = [document.id for document in preflight.documents]
+    groups = (Group("prediction", ("d4", "d3")), Group("lime", ("d1",)), Group("prediction", ("d9", "gone")))
+    for name, more in {
+        "whole": {},
+        "grouped": {"groups": groups, "fatal": (Fatal("prediction", "d5", "is deadly"),)},
+    }.items():
+        run = find_or_create(here / name, planning.plan(preflight, ""), now=datetime.now(UTC))
+        worker = WorkerFactory(preflight, run, Failures.of_run(preflight, run))()
+        worker.announce = heard.append
+        worker(Shard(0, 0, 18, **more))  # type: ignore[arg-type]
+        found[name] = rows(run, "prediction")
+    assert [row.document_id for row in found["grouped"]] == ids
+    assert found["grouped"][5] == Failure("d5", "worker-lost", "is deadly")
+    rest = [(a, b) for a, b in zip(found["whole"], found["grouped"], strict=True) if not isinstance(b, Failure)]
+    rechecking.require_same([a for a, _ in rest], [b for _, b in rest], dtype="float32", where="", cure="")
+    others = tuple(name for name in ids if name not in ("d3", "d4", "d5", "d9"))
+    measured = [at.document_ids for at in heard if at.document_ids]
+    assert measured == [tuple(ids), ("d4", "d3"), ("d9",), others]
+
+
 @pytest.mark.exhaustive
 def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(classifier: Path, here: Path) -> None:
     more = {"run.executor": "local", "run.workers": 1}
@@ -129,7 +159,7 @@ def test_a_document_that_kills_its_worker_is_a_failure_and_the_rest_is_measured(
     for one, other in zip(rows(run, "deadly"), asked, strict=True):
         if one.document_id != "d7":
             rechecking.require_same([other], [one], dtype="float32", where="deadly", cure="")
-    assert sum("it was replaced" in text for text in progress.said) == 3
+    assert sum("it was replaced" in text for text in progress.said) == 4
 
 
 @pytest.mark.exhaustive

@@ -1,7 +1,9 @@
 """A transformers model answers.
 
 Importing this asks PyTorch for huge pages, which it heeds if no tensor was made in the process before: on Linux large
-results on a CPU then come in one piece, where the heap would be left in pieces.
+results on a CPU then come in one piece, where the heap would be left in pieces. Of oneDNN it asks for a small cache of
+primitives, one for each operation and shape: packed batches hardly ever have a shape again, but every layer of one has.
+Its 1,024 by default are kept between the results of thousands of batches, and leave the heap in pieces too.
 """
 
 import os
@@ -36,6 +38,7 @@ from auditor.models.checkpoints.loading import (
     visible_devices,
 )
 from auditor.models.computing.batching import Batcher
+from auditor.models.computing.device_loss import require_device
 from auditor.models.computing.structure import describe
 from auditor.models.inputs import Identity, Question, Tokens, Window
 from auditor.models.text.chat import chat_template
@@ -44,6 +47,7 @@ from auditor.models.text.fill_mask import FillMask
 from auditor.models.text.generation import TextGeneration
 
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 CPU_TOKENS = 2_048
 DEVICE_TOKENS = 16_384
@@ -77,6 +81,7 @@ __all__ = [
     "hides_attention",
     "load",
     "offers",
+    "require_device",
     "visible_devices",
 ]
 

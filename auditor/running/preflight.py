@@ -79,7 +79,8 @@ class Preflight:
         """Ids of the documents the probe is given: of one that gathers rows, among those of which there can be any.
 
         Probes of one record draw the same documents for the same `limit`, so that they can be compared. Those that a
-        probe picks by name come to them.
+        probe picks by name come to them. Where it is all of them, it is the same set for every probe: a hundred bytes a
+        document.
         """
         documents = self.documents
         if sources := gathered(probe, self.probes):
@@ -87,7 +88,12 @@ class Preflight:
             documents = tuple(document for document in documents if document.id in measured)
         drawn = sample(documents, probe.limit, self.config.seed, record_name(probe.record))
         picked = probe.ids if isinstance(probe, Picks) else ()
-        return frozenset([*(document.id for document in drawn), *picked])
+        chosen = frozenset([*(document.id for document in drawn), *picked])
+        return self._all if chosen == self._all else chosen
+
+    @cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(document.id for document in self.documents)
 
     def _is_particular(self, probe: "AnyProbe") -> bool:
         """Whether not only the limit decides how many documents a probe is given."""

@@ -1,7 +1,7 @@
 """What an executor may use: as many workers as are asked for, the devices of this machine, time."""
 
 from auditor.config import Config
-from auditor.running.executors.contract import Resources
+from auditor.running.executors.contract import Resources, Say
 from auditor.running.preflight import Preflight
 
 
@@ -10,10 +10,15 @@ def asked(config: Config) -> Resources:
     return Resources(config.run.workers, visible=(), uses_gpu=False, timeout=config.run.shard_timeout)
 
 
-def planned(preflight: Preflight) -> Resources:
-    """The same with the devices there are; a model that is spread over all of them leaves none to deal out."""
+def planned(preflight: Preflight, say: Say) -> Resources:
+    """The same with the devices there are; a model that is spread over all of them leaves none to deal out.
+
+    Args:
+        preflight: What will be run.
+        say: Hears what an engine waits for.
+    """
     from auditor import models
 
     config = preflight.config
     visible = () if config.model.device_map else models.visible_devices(preflight.device)
-    return Resources(config.run.workers, visible, preflight.device.startswith("cuda"), config.run.shard_timeout)
+    return Resources(config.run.workers, visible, preflight.device.startswith("cuda"), config.run.shard_timeout, say)

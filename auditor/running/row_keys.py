@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "auditor.row/1"
 _MEASURES = ("corpus", "models", "probes", "records", "tasks.py")
 _NONE = bytes(32)
+_AS_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class RowKeys:
@@ -64,12 +65,12 @@ class RowKeys:
     def of(self, probe: "AnyProbe", documents: Sequence[Document]) -> list[bytes] | None:
         """The keys of the rows of some documents; None where this probe has none."""
         base, known = self._base(probe), self._keys.setdefault(probe.name, {})
-        prepared = self._prepared.get(probe.name) if isinstance(probe, Prepares) else {}
+        prepared = self._prepared.get(probe.name) if probe.name in self._preparing else {}
         if base is None or prepared is None:
             return None
         new = [document for document in documents if document.id not in known]
         if new:
-            read = [self._read(name, new) for name in predecessors(probe, self._preflight.probes)]
+            read = [self._read(name, new) for name in self._reads[probe.name]]
             if any(keys is None for keys in read):
                 return None
             ours = self._is_ours(probe)
@@ -113,8 +114,20 @@ class RowKeys:
     def _chosen(self) -> dict[str, frozenset[str]]:
         return {probe.name: self._preflight.chosen(probe) for probe in self._preflight.probes}
 
+    @cached_property
+    def _reads(self) -> dict[str, tuple[str, ...]]:
+        return {probe.name: predecessors(probe, self._preflight.probes) for probe in self._preflight.probes}
+
+    @cached_property
+    def _preparing(self) -> frozenset[str]:
+        return frozenset(probe.name for probe in self._preflight.probes if isinstance(probe, Prepares))
+
+    @cached_property
+    def _foreign(self) -> Collection[str]:
+        return registry.foreign("auditor.probes")
+
     def _is_ours(self, probe: "AnyProbe") -> bool:
-        return probe.name not in registry.foreign("auditor.probes")
+        return probe.name not in self._foreign
 
     def _facts(self, document: Document, ours: bool) -> bytes:
         if (document.id, ours) not in self._documents:
@@ -131,7 +144,7 @@ class RowKeys:
     def _base_of(self, probe: "AnyProbe") -> bytes | None:
         plan, planned = self._plan, self._plan.probes[probe.name]
         codes = {group: _code(group, name) for group, name in self._makers(probe)}
-        before = {one.name: self._base(one) for one in self._preflight.probes if one.name in self._names_read(probe)}
+        before = {one.name: self._base(one) for one in self._preflight.probes if one.name in self._reads[probe.name]}
         if None in codes.values() or None in before.values():
             return None
         releases = {*LIBRARIES, "Python", *(probe.requires if isinstance(probe, Requires) else ())}
@@ -149,9 +162,6 @@ class RowKeys:
             "seed": plan.seed,
         }
         return _digest(facts)
-
-    def _names_read(self, probe: "AnyProbe") -> tuple[str, ...]:
-        return predecessors(probe, self._preflight.probes)
 
     def _makers(self, probe: "AnyProbe") -> Iterator[tuple[str, str]]:
         """Group and name of the entry points whose code gives the row."""
@@ -198,7 +208,7 @@ def _is_plain(prepared: Mapping[str, Any]) -> bool:
 
 
 def _digest(facts: Any) -> bytes:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(_AS_JSON.encode(facts).encode()).digest()
 
 
 @cache

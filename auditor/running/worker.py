@@ -1,6 +1,6 @@
 """The worker: measures the documents of one shard with every probe, and keeps what it measures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -11,6 +11,7 @@ from auditor.probes.contract import Prepares, Row, Sitting, gathered, predecesso
 from auditor.records.proof import Proof
 from auditor.records.run import Run
 from auditor.records.types import Document, Failure
+from auditor.running import memory
 from auditor.running.executors.contract import Announce, AtWork, Receipt, Shard
 from auditor.running.failures import Failures
 from auditor.running.loaded_models import LoadedModels
@@ -80,6 +81,7 @@ class Worker:
         receipt.batch_tokens = self._models.batch_tokens
         self._unsure.clear()
         self._reuse.forget()
+        memory.trim()
         return self._receipts.pop(shard.index)
 
     def _complete(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
@@ -131,11 +133,11 @@ class Worker:
     def _measure_missing(
         self, probe: "AnyProbe", documents: Sequence[Document], shard: Shard, prepared: object
     ) -> list[Row]:
-        """A row for each document in order, a failure for what is fatal; one after the other where that is asked."""
+        """A row for each document in order, a failure for what is fatal; group by group where that is asked."""
         fatal = {one.document_id: one.reason for one in shard.fatal if one.probe == probe.name}
         rows: dict[str, Row] = {name: Failure(name, LOST, reason) for name, reason in fatal.items()}
-        rest = [document for document in documents if document.id not in fatal]
-        for some in [[one] for one in rest] if probe.name in shard.singly else [rest] if rest else []:
+        self._models[probe.model]  # loaded before documents are named: a worker lost to that is lost to none of them
+        for some in _grouped(probe, [document for document in documents if document.id not in fatal], shard):
             self.announce(AtWork(probe.name, tuple(document.id for document in some)))
             measured = self._measure(probe, some, shard, prepared)
             rows |= {document.id: row for document, row in zip(some, measured, strict=True)}
@@ -211,19 +213,39 @@ class Worker:
             self._settled.update(proofs)
 
 
+def _grouped(probe: "AnyProbe", documents: Sequence[Document], shard: Shard) -> Iterator[Sequence[Document]]:
+    """The groups that are asked for, as far as their documents are among these; then all others together."""
+    rest = {document.id: document for document in documents}
+    for group in shard.groups:
+        if group.probe == probe.name and (some := [rest.pop(name) for name in group.document_ids if name in rest]):
+            yield some
+    if rest:
+        yield list(rest.values())
+
+
 def measure(probe: "AnyProbe", model: Any, documents: Sequence[Document], sitting: Sitting[Any]) -> list[Row]:
     """A record, or what stands for it, for each document, in order.
 
     A document on which the probe breaks is found by bisection, so that the others are measured all the same.
+
+    Raises:
+        DeviceLostError: The device cannot be used by this process any more, whatever is measured.
     """
     try:
         return list(probe.measure(model, documents, sitting))
     except AuditorError:
         raise
     except Exception as error:
+        _require_device(error)
         if len(documents) == 1:
             text = str(error).strip().split("\n", 1)[0][:300]
             kind = getattr(error, "kind", type(error).__name__)
             return [Failure(documents[0].id, kind, text or type(error).__name__)]
     middle = len(documents) // 2
     return measure(probe, model, documents[:middle], sitting) + measure(probe, model, documents[middle:], sitting)
+
+
+def _require_device(error: Exception) -> None:
+    from auditor import models
+
+    models.require_device(error)

@@ -27,6 +27,7 @@ SUBJECTS = (
     "rendering",
     "scale",
     "nights",
+    "executors",
     "comparing",
     "audit",
 )

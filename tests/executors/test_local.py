@@ -44,7 +44,7 @@ def test_killed_ended_and_broken_workers_are_replaced_and_the_documents_named(tm
     assert (lost.document_id, lost.kind) == ("d5", "worker-lost")
     assert lost.message.endswith("was killed by SIGKILL")
     assert str(outcomes[2].error) == "d8 is no good"
-    assert len(outcomes[1].notes) == 3
+    assert len(outcomes[1].notes) == 4
 
 
 @pytest.mark.exhaustive
@@ -89,7 +89,7 @@ def test_a_worker_sees_one_device_and_threads_are_divided(monkeypatch: pytest.Mo
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     four = Resources(None, ("0", "1", "GPU-9", "3"), uses_gpu=True, timeout=1.0)
     assert default_workers(four, 64) == 4
-    assert [_environment(four, seat, 5)["CUDA_VISIBLE_DEVICES"] for seat in range(5)] == ["0", "1", "GPU-9", "3", "0"]
+    assert [_environment(four, slot, 5)["CUDA_VISIBLE_DEVICES"] for slot in range(5)] == ["0", "1", "GPU-9", "3", "0"]
     named = Resources(None, (), uses_gpu=True, timeout=1.0)  # device = "cuda:1"
     assert (default_workers(named, 64), _environment(named, 0, 1)) == (1, {})
     none = Resources(None, (), uses_gpu=False, timeout=1.0)

@@ -14,15 +14,15 @@ import pytest
 import yaml
 
 from auditor import audit, config
-from auditor.errors import InstallationError
+from auditor.errors import InstallationError, InterruptedRunError
 from auditor.records import sums
 from auditor.records.run import Run
 from auditor.records.store import find_or_create
 from auditor.running import planning
-from auditor.running.executors import executor_named
+from auditor.running.executors import executor_named, scheduling
 from auditor.running.executors import ray as engine
-from auditor.running.executors.contract import Outcome, Resources, cut
-from auditor.running.executors.ray import RayExecutor
+from auditor.running.executors.contract import Outcome, Resources, Say, cut, unsaid
+from auditor.running.executors.ray import LastReports, RayExecutor
 from tests.executors.faulty import PROBE, Faulty
 from tests.models.tiny import save
 from tests.test_audit import LABELS, Silent, corpus
@@ -56,8 +56,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(faults: dict[str, str], folder: Path, *, timeout: float = 120.0) -> dict[int, Outcome]:
-    executor = RayExecutor(Resources(2, (), False, timeout))
+def run(
+    faults: dict[str, str], folder: Path, *, timeout: float = 120.0, uses_gpu: bool = False, say: Say = unsaid
+) -> dict[int, Outcome]:
+    executor = RayExecutor(Resources(2, (), uses_gpu, timeout, say))
     outcomes = executor.map(Faulty(faults, str(folder)), cut(12, 4), retries=1, stop=lambda: False)
     return {one.shard.index: one for one in outcomes}
 
@@ -96,6 +98,34 @@ def test_an_actor_that_hangs_is_replaced(tmp_path: Path) -> None:
     outcomes = run({"d6": "hang"}, tmp_path, timeout=8.0)
     assert outcomes[1].receipt
     assert [row.document_id for row in outcomes[1].receipt.failures[PROBE]] == ["d6"]
+
+
+@pytest.mark.exhaustive
+def test_actors_wait_for_room_which_is_said_and_begin_when_there_is_some(
+    ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduling, "PATIENCE", 0.5)
+    everything = ray.remote(num_cpus=2)(LastReports).remote()
+    ray.get(everything.read.remote())
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        ray.kill(everything)
+
+    outcomes = run({}, tmp_path, say=say)
+    assert all(outcomes[index].receipt for index in range(3))
+    assert said == ["no worker could begin yet: 2 workers ask for 0.5 CPU each; the cluster has 2 CPU, 0 free"]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
+def test_a_cluster_that_has_not_what_actors_need_ends_the_run_and_both_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        InterruptedRunError,
+        match=r"begin within 3 s: 2 workers ask for 1 GPU each; the cluster has 0 GPU, 0 free",
+    ):
+        run({}, tmp_path, timeout=3.0, uses_gpu=True)
 
 
 @pytest.mark.exhaustive

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditor.errors import DiskError
+from auditor.errors import DeviceLostError, DiskError
 from auditor.running.executors.contract import Outcome, Shard, cut
 from auditor.running.executors.serial import SerialExecutor
 
@@ -63,6 +63,20 @@ def test_stop_is_asked_between_shards_and_nothing_is_begun_after_it():
     worker = Worker()
     outcomes = run(worker, stop=lambda: len(worker.calls) == 2)
     assert [outcome.shard.index for outcome in outcomes] == [0, 1]
+
+
+def test_a_device_that_is_lost_ends_the_run_and_the_error_says_where_and_what_to_do():
+    worker = Worker({1: (DeviceLostError("the process lost its device (CUDA error: misaligned address)"), 9)})
+    outcomes = SerialExecutor().map(lambda: worker, SHARDS, retries=3, stop=lambda: False)
+    assert next(outcomes).receipt == 4
+    error = next(outcomes).error
+    assert isinstance(error, DeviceLostError)
+    assert str(error) == (
+        "shard 1 (documents 5 to 8 of the corpus): the process lost its device (CUDA error: misaligned address); what "
+        "was measured is kept, the same command goes on: --executor local replaces the process, and finds the "
+        "document, if one does it"
+    )
+    assert (error.exit_code, worker.calls) == (5, [0, 1])
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])

@@ -3,15 +3,17 @@
 `python -m tests.simulations.million [--draws 20]`. Sixteen workers take one shard after the other, as
 `auditor.running.executors.scheduling` gives them out; in every cell the mean over the draws. A worker is lost by chance
 once in 100 hours, and its shard is done again by another, which starts and loads the weights first. Ten of the million
-documents end every worker that measures them: two attempts are lost, then the shard is done one document at a time.
+documents end every worker that measures them: two attempts are lost, then one in groups of the square root of
+their number and one in which those of a group are measured one by one, then the shard is done without the document.
 
 Measured on one core of this project's machine, with samples/models/sentiment and the probes prediction, LIME (1,000
 variants at most), faithfulness and attention, shards of one document: 3.15 s of CPU a document, with a standard
 deviation of 1.65 s, over 13 documents and on a busy machine: a rough figure. Losses per hour and the start are assumed,
 the other two times a document are scaled, none was measured on a GPU. What a shard costs besides: 0.046 s (shards of 1
 and of 25 of 200 documents, prediction and attention alone); in the same shards a document by itself costs 2.7 times as
-much as one of 25. How long a document takes on a GPU depends on model and probes, `auditor run --dry-run` tells; so the
-table has three. A start with a load is taken to be 60 s: it was 10 s for that model, of 24 MB.
+much as one of 25; in groups it is taken to cost as much, which is too much. How long a document takes on a GPU depends
+on model and probes, `auditor run --dry-run` tells; so the table has three. A start with a load is taken to be 60 s: it
+was 10 s for that model, of 24 MB.
 
 With 20 draws (seconds) the table is that of `million.md`, beside this file.
 """
@@ -41,7 +43,7 @@ START: Final = 60.0
 HOURS_BETWEEN_LOSSES: Final = 100.0
 FATAL: Final = 10
 ATTEMPTS: Final = 2
-"""Lost before it is known which document is fatal."""
+"""Lost before the fatal document is looked for."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Night:
     efficiency: float
     """The time that the documents take, of all the time of all workers until the last shard is done."""
     lost: float
-    """What was done twice or one by one, and starts after losses, of the same."""
+    """What was done twice or in groups, and starts after losses, of the same."""
 
 
 def run(rng: np.random.Generator, seconds: float, size: int) -> Night:
@@ -61,7 +63,7 @@ def run(rng: np.random.Generator, seconds: float, size: int) -> Night:
     times = np.maximum(rng.normal(seconds * size, SPREAD * seconds * np.sqrt(size), n), 0.1 * seconds * size)
     fatal = np.bincount(rng.integers(n, size=FATAL), minlength=n)
     whole = times + PER_SHARD
-    extra = np.where(fatal > 0, _lost_to_documents(rng, times, fatal), 0.0) + _lost_by_chance(rng, whole)
+    extra = np.where(fatal > 0, _lost_to_documents(rng, times, fatal, size), 0.0) + _lost_by_chance(rng, whole)
     free = [START] * WORKERS
     heapify(free)
     for one in whole + extra:
@@ -70,10 +72,12 @@ def run(rng: np.random.Generator, seconds: float, size: int) -> Night:
     return Night(max(free) / 3600, float(times.sum()) / used, float(extra.sum()) / used)
 
 
-def _lost_to_documents(rng: np.random.Generator, times: np.ndarray, fatal: np.ndarray) -> np.ndarray:
-    """Attempts that end somewhere in the shard, starts, and one attempt more, one by one, for each fatal document."""
-    ended = rng.uniform(size=(ATTEMPTS, len(times))).sum(axis=0) * times
-    return ended + (ATTEMPTS + fatal) * START + SINGLY * times * (1 + fatal / 2) - times
+def _lost_to_documents(rng: np.random.Generator, times: np.ndarray, fatal: np.ndarray, size: int) -> np.ndarray:
+    """Attempts that end somewhere in the shard, in a group and at a document of it, and the starts after each."""
+    whole = ATTEMPTS + np.maximum(fatal - 1, 0)  # another fatal document ends the shard once more
+    ended = rng.uniform(size=len(times)) * whole * times
+    searched = fatal * SINGLY * times * (0.5 + 0.5 / np.sqrt(size))
+    return ended + searched + (whole + 2 * fatal) * START
 
 
 def _lost_by_chance(rng: np.random.Generator, whole: np.ndarray) -> np.ndarray:

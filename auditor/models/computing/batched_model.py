@@ -17,6 +17,7 @@ from auditor.errors import AuditorError, one_line
 from auditor.models.computing.activations import fused
 from auditor.models.computing.architecture import first_position, mixes_otherwise, windows
 from auditor.models.computing.batching import Batcher, Way, padded
+from auditor.models.computing.device_loss import lost_device_told
 from auditor.models.computing.layout import Packer, Rows, layout
 from auditor.models.computing.masks import nothing
 from auditor.models.computing.outer_layers import shortened
@@ -145,10 +146,15 @@ class BatchedModel(ABC):
 
     @contextmanager
     def computing(self, *, gradients: bool = False) -> Iterator[None]:
-        """The context of every forward pass: the precision of `precision`, the state of the model reset."""
-        self._snapshot.restore()
-        with computing(self.device, self.model.dtype, gradients=gradients):
-            yield
+        """The context of every forward pass: the precision of `precision`, the state of the model reset.
+
+        Raises:
+            DeviceLostError: The device cannot be used by this process any more.
+        """
+        with lost_device_told():
+            self._snapshot.restore()
+            with computing(self.device, self.model.dtype, gradients=gradients):
+                yield
 
     @contextmanager
     def reading(self, lengths: Sequence[int], *, gradients: bool = False) -> Iterator[None]:

@@ -35,6 +35,14 @@ class Fatal:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Documents that a probe is to measure by themselves, to find those that no worker survives."""
+
+    probe: str
+    document_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """Documents `start` to `stop` of the corpus; batches never cross its borders."""
 
@@ -43,8 +51,8 @@ class Shard:
     stop: int
     is_repeated: bool = False
     """Whether a worker was lost that had begun it, and with it the receipt."""
-    singly: frozenset[str] = frozenset()
-    """Probes that are to measure one document at a time, for it to be known which one a worker does not survive."""
+    groups: tuple[Group, ...] = ()
+    """In this order; what a probe is given besides, it measures together."""
     fatal: tuple[Fatal, ...] = ()
     """Documents that are not to be measured."""
 
@@ -90,6 +98,12 @@ WorkerFactory = Callable[[], Worker]
 """Makes a worker where it is called."""
 Announce = Callable[[AtWork], None]
 """Hears what a worker is about to do, before it is done."""
+Say = Callable[[str], None]
+"""Tells people something that is worth a line."""
+
+
+def unsaid(_: str) -> None:
+    """Tells nobody."""
 
 
 @runtime_checkable
@@ -120,7 +134,9 @@ class Resources:
     uses_gpu: bool
     """Whether models are on one."""
     timeout: float
-    """Seconds in which a worker that is at work must be heard."""
+    """Seconds in which a worker that is at work must report, and one of those that wait for room must get it."""
+    say: Say = unsaid
+    """Told what is waited for."""
 
 
 @runtime_checkable

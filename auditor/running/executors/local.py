@@ -21,7 +21,7 @@ from multiprocessing.context import SpawnProcess
 from typing import ClassVar, Final, Self
 
 from auditor.running.executors.contract import Outcome, Resources, Shard, WorkerFactory
-from auditor.running.executors.scheduling import Lost, News, Raised, Ready, schedule
+from auditor.running.executors.scheduling import Lost, Message, Raised, Ready, schedule
 from auditor.running.executors.working import done, made
 
 MOST_ON_CPU: Final = 4
@@ -50,8 +50,8 @@ class LocalExecutor:
     ) -> Iterator[Outcome]:
         """See `auditor.running.executors.contract.Executor`."""
         size = default_workers(self.resources, n_cores())
-        crew = Processes(pickle.dumps(factory), [_environment(self.resources, seat, size) for seat in range(size)])
-        yield from schedule(crew, shards, retries=retries, stop=stop, timeout=self.resources.timeout)
+        pool = Processes(pickle.dumps(factory), [_environment(self.resources, slot, size) for slot in range(size)])
+        yield from schedule(pool, shards, retries=retries, stop=stop, resources=self.resources)
 
 
 def default_workers(resources: Resources, n_cores: int) -> int:
@@ -67,12 +67,12 @@ def n_cores() -> int:
 
 @dataclass
 class Processes:
-    """See `auditor.running.executors.scheduling.Crew`."""
+    """See `auditor.running.executors.scheduling.Pool`."""
 
     content: bytes
     """The factory, pickled."""
     environments: Sequence[Mapping[str, str]]
-    """Of each seat."""
+    """Of each slot."""
     _workers: dict[int, tuple[SpawnProcess, Connection]] = field(default_factory=dict)
 
     @property
@@ -80,34 +80,34 @@ class Processes:
         """How many there may be at a time."""
         return len(self.environments)
 
-    def hire(self, seat: int) -> None:
+    def start(self, slot: int) -> None:
         """Spawns a process."""
         here, there = Pipe()
-        with _within(self.environments[seat]):
+        with _within(self.environments[slot]):
             process = _SPAWN.Process(target=_work, args=(there, self.content), daemon=True)
             process.start()
         there.close()
-        self._workers[seat] = process, here
+        self._workers[slot] = process, here
 
-    def give(self, seat: int, shard: Shard) -> None:
-        """Sends a shard; that nobody reads is heard later."""
+    def submit(self, slot: int, shard: Shard) -> None:
+        """Sends a shard; a process that has ended is noticed later."""
         with suppress(OSError):
-            self._workers[seat][1].send(shard)
+            self._workers[slot][1].send(shard)
 
-    def hear(self, seconds: float) -> Iterator[tuple[int, News]]:
+    def receive(self, seconds: float) -> Iterator[tuple[int, Message]]:
         """What stands in the pipes; a pipe that is closed is a lost worker."""
-        seats = {connection: seat for seat, (_, connection) in self._workers.items()}
-        for connection in wait(list(seats), seconds):
-            seat = seats[connection]  # type: ignore[index]
+        slots = {connection: slot for slot, (_, connection) in self._workers.items()}
+        for connection in wait(list(slots), seconds):
+            slot = slots[connection]  # type: ignore[index]
             try:
-                news: News = self._workers[seat][1].recv()
+                message: Message = self._workers[slot][1].recv()
             except (EOFError, OSError):
-                news = Lost(self._buried(seat))
-            yield seat, news
+                message = Lost(self._ended(slot))
+            yield slot, message
 
-    def dismiss(self, seat: int) -> None:
+    def stop(self, slot: int) -> None:
         """Kills a process."""
-        process, connection = self._workers.pop(seat)
+        process, connection = self._workers.pop(slot)
         process.kill()
         process.join()
         connection.close()
@@ -117,24 +117,32 @@ class Processes:
         for _, connection in self._workers.values():
             with suppress(OSError):
                 connection.send(None)
-        for seat, (process, _) in list(self._workers.items()):
+        for slot, (process, _) in list(self._workers.items()):
             process.join(0 if sys.exc_info()[0] else PATIENCE)
-            self.dismiss(seat)
+            self.stop(slot)
 
-    def _buried(self, seat: int) -> str:
+    def unplaced(self) -> tuple[int, ...]:
+        """None: a process waits for no other."""
+        return ()
+
+    def room(self) -> str:
+        """What there is."""
+        return f"{n_cores()} processors"
+
+    def _ended(self, slot: int) -> str:
         """How a process ended whose pipe is closed."""
-        process, _ = self._workers[seat]
+        process, _ = self._workers[slot]
         process.join(PATIENCE)
         code = process.exitcode
-        self.dismiss(seat)
+        self.stop(slot)
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
 
 
-def _environment(resources: Resources, seat: int, size: int) -> dict[str, str]:
+def _environment(resources: Resources, slot: int, size: int) -> dict[str, str]:
     if resources.visible:
-        return {"CUDA_VISIBLE_DEVICES": resources.visible[seat % len(resources.visible)]}
+        return {"CUDA_VISIBLE_DEVICES": resources.visible[slot % len(resources.visible)]}
     if resources.uses_gpu or "OMP_NUM_THREADS" in os.environ:
         return {}
     return dict.fromkeys(_THREADS, str(max(1, n_cores() // size)))

@@ -5,8 +5,9 @@ ended again. An actor asks for one GPU where models are on GPUs, else for half a
 the machines. It loads the weights once. The folder in which the audit was started, the one of the runs, the models and
 the corpus must have the same paths on all machines; actors work in that folder.
 
-What an actor is about to do it says to another, which outlives it, and goes on when that has heard it: an actor or a
-machine that is lost says nothing any more. Ray restarts nothing by itself here: `scheduling` does, as for processes.
+What an actor is about to do it reports to another, which outlives it, and goes on when that has it: an actor or a
+machine that is lost reports nothing any more. Ray restarts nothing by itself here: `scheduling` does, as for processes.
+Until there is room for an actor it reports nothing at all: by that it is known which wait for room.
 """
 
 import os
@@ -21,7 +22,7 @@ from typing import Any, ClassVar, Final, Self
 from auditor.errors import InstallationError, StoreError, one_line
 from auditor.running.executors.contract import AtWork, Outcome, Resources, Separable, Shard, Worker, WorkerFactory
 from auditor.running.executors.local import ALONE, default_workers
-from auditor.running.executors.scheduling import Lost, News, Raised, Ready, schedule
+from auditor.running.executors.scheduling import Lost, Message, Raised, Ready, schedule
 from auditor.running.executors.working import done, made
 
 CURE: Final = "pip install 'auditor[ray]'"
@@ -57,7 +58,7 @@ class RayExecutor:
             if isinstance(factory, Separable) and sum(node["Alive"] for node in ray.nodes()) > 1:
                 factory = factory.on_several_machines()
             actors = Actors(self._size(ray.cluster_resources()), ray.put(factory), uses_gpu=self.resources.uses_gpu)
-            yield from schedule(actors, shards, retries=retries, stop=stop, timeout=self.resources.timeout)
+            yield from schedule(actors, shards, retries=retries, stop=stop, resources=self.resources)
         finally:
             if is_ours:
                 ray.shutdown()
@@ -80,26 +81,28 @@ def _init() -> None:
         ) from error
 
 
-class Notes:
-    """What each actor said last, with how often it said something."""
+class LastReports:
+    """What each actor reported last, with how often it reported; that it has room is its first report."""
 
     def __init__(self) -> None:
-        self.by_actor: dict[int, tuple[int, AtWork]] = {}
+        self.by_actor: dict[int, tuple[int, AtWork | None]] = {}
 
-    def put(self, number: int, at: AtWork) -> None:
-        """Replaces what was said before."""
+    def put(self, number: int, at: AtWork | None) -> None:
+        """Replaces the report before."""
         self.by_actor[number] = self.by_actor.get(number, (0, at))[0] + 1, at
 
-    def read(self) -> dict[int, tuple[int, AtWork]]:
+    def read(self) -> dict[int, tuple[int, AtWork | None]]:
         """All of it."""
         return self.by_actor
 
 
 class Actor:
-    """The worker's end; `notes` is the handle of the actor with `Notes`."""
+    """The worker's end; `reports` is the handle of the actor with `LastReports`."""
 
-    def __init__(self, factory: WorkerFactory, notes: Any, number: int, folder: str) -> None:
+    def __init__(self, factory: WorkerFactory, reports: Any, number: int, folder: str) -> None:
         import ray
+
+        reports.put.remote(number, None)
 
         def make() -> Worker:
             try:
@@ -109,94 +112,110 @@ class Actor:
                 raise StoreError(f"{folder}: is not on {host}; start the audit in a folder that all share") from error
             return factory()
 
-        self.worker = made(make, lambda at: ray.get(notes.put.remote(number, at)))
+        self.worker = made(make, lambda at: ray.get(reports.put.remote(number, at)))
 
-    def begin(self) -> News:
+    def begin(self) -> Message:
         """Whether there is a worker."""
         return self.worker if isinstance(self.worker, Raised) else Ready()
 
-    def do(self, shard: Shard) -> News:
+    def do(self, shard: Shard) -> Message:
         """The receipt of a shard, or what its worker raised."""
         return self.worker if isinstance(self.worker, Raised) else done(self.worker, shard)
 
 
 @dataclass
 class Actors:
-    """See `auditor.running.executors.scheduling.Crew`."""
+    """See `auditor.running.executors.scheduling.Pool`."""
 
     size: int
     factory: Any
     """A reference to the factory, which Ray sends to every machine once."""
     uses_gpu: bool
-    _notes: Any = None
-    _heard: dict[int, int] = field(default_factory=dict)
-    """Number of an actor → how often it was heard."""
+    _reports: Any = None
+    _n_reports: dict[int, int] = field(default_factory=dict)
+    """Number of an actor → how often it has reported."""
     _numbers: dict[int, int] = field(default_factory=dict)
-    """Seat → number of its actor: of all that ever were, so that nobody is taken for who sat there before."""
-    _hired: int = 0
+    """Slot → number of its actor: of all that ever were, so that none is taken for one that had its slot before."""
+    _started: int = 0
     _actors: dict[int, Any] = field(default_factory=dict)
     _answers: dict[Any, int] = field(default_factory=dict)
-    """Reference of what is to come → seat."""
+    """Reference of what is to come → slot."""
 
     def __post_init__(self) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._notes = ray.remote(num_cpus=0, scheduling_strategy=here)(Notes).remote()
+        self._reports = ray.remote(num_cpus=0, scheduling_strategy=here)(LastReports).remote()
 
-    def hire(self, seat: int) -> None:
-        """Asks Ray for an actor; it is heard when there is room for it."""
+    def start(self, slot: int) -> None:
+        """Asks Ray for an actor; it reports when there is room for it."""
         import ray
 
         needs: dict[str, float] = {"num_gpus": 1, "num_cpus": 0} if self.uses_gpu else {"num_cpus": CPUS}
         kind = ray.remote(max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD", **needs)(Actor)
-        self._hired += 1
-        self._numbers[seat] = self._hired
-        self._actors[seat] = kind.remote(self.factory, self._notes, self._hired, str(Path.cwd()))
-        self._answers[self._actors[seat].begin.remote()] = seat
+        self._started += 1
+        self._numbers[slot] = self._started
+        self._actors[slot] = kind.remote(self.factory, self._reports, self._started, str(Path.cwd()))
+        self._answers[self._actors[slot].begin.remote()] = slot
 
-    def give(self, seat: int, shard: Shard) -> None:
+    def submit(self, slot: int, shard: Shard) -> None:
         """Sends a shard."""
-        self._answers[self._actors[seat].do.remote(shard)] = seat
+        self._answers[self._actors[slot].do.remote(shard)] = slot
 
-    def hear(self, seconds: float) -> Iterator[tuple[int, News]]:
-        """What was said, then what is done; an answer that fails is a lost actor."""
+    def receive(self, seconds: float) -> Iterator[tuple[int, Message]]:
+        """Reports, then what is done; an answer that fails is a lost actor."""
         import ray
 
         if not self._answers:
             time.sleep(seconds)
             return
         ready, _ = ray.wait(list(self._answers), num_returns=1, timeout=seconds)
-        said = ray.get(self._notes.read.remote())
-        for seat, number in self._numbers.items():
-            n, at = said.get(number, (0, None))
-            if n != self._heard.get(number, 0):
-                self._heard[number] = n
-                yield seat, at
+        yield from self._new(ray.get(self._reports.read.remote()))
         for answer in ready:
-            seat = self._answers.pop(answer)
+            slot = self._answers.pop(answer)
             try:
-                news: News = ray.get(answer)
+                message: Message = ray.get(answer)
             except ray.exceptions.RayError as error:
-                self.dismiss(seat)
-                news = Lost(_ended(error))
-            yield seat, news
+                self.stop(slot)
+                message = Lost(_ended(error))
+            yield slot, message
 
-    def dismiss(self, seat: int) -> None:
+    def _new(self, reports: dict[int, tuple[int, AtWork | None]]) -> Iterator[tuple[int, AtWork]]:
+        for slot, number in list(self._numbers.items()):
+            n, at = reports.get(number, (0, None))
+            if n != self._n_reports.get(number, 0):
+                self._n_reports[number] = n
+                if at is not None:
+                    yield slot, at
+
+    def unplaced(self) -> list[int]:
+        """Slots of actors that have not reported yet."""
+        return [slot for slot in self._actors if not self._n_reports.get(self._numbers[slot], 0)]
+
+    def room(self) -> str:
+        """What actors ask for, and what the cluster has."""
+        import ray
+
+        kind, needs = ("GPU", 1.0) if self.uses_gpu else ("CPU", CPUS)
+        there, free = (of.get(kind, 0.0) for of in (ray.cluster_resources(), ray.available_resources()))
+        workers = f"{self.size} worker{'s' * (self.size > 1)} ask{'s' * (self.size == 1)}"
+        return f"{workers} for {needs:g} {kind} each; the cluster has {there:g} {kind}, {free:g} free"
+
+    def stop(self, slot: int) -> None:
         """Kills an actor."""
         import ray
 
-        self._answers = {answer: one for answer, one in self._answers.items() if one != seat}
-        ray.kill(self._actors.pop(seat), no_restart=True)
+        self._answers = {answer: one for answer, one in self._answers.items() if one != slot}
+        ray.kill(self._actors.pop(slot), no_restart=True)
 
     def close(self) -> None:
         """Ends all actors."""
         import ray
 
-        for seat in list(self._actors):
-            self.dismiss(seat)
-        ray.kill(self._notes, no_restart=True)
+        for slot in list(self._actors):
+            self.stop(slot)
+        ray.kill(self._reports, no_restart=True)
 
 
 def _ended(error: Exception) -> str:

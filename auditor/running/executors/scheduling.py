@@ -2,28 +2,30 @@
 
 A worker has one shard at a time; it is given the next within a millisecond, where a shard takes seconds, so that a
 queue of its own would save nothing, and what was lost with a worker is always known. What is in common is here; an
-engine brings a `Crew`, which starts workers, sends them shards and says what they answer.
+engine brings a `Pool`, which starts workers, sends them shards and says what they answer.
 
-A worker says what it is about to do before it does it. If it then dies, or is not heard for too long, another takes its
-seat and the shard is tried again, `retries` times. The next attempt has the probe that was at work measure one document
-at a time: the document on which that worker is lost becomes a `Failure`, and the rest of the shard is measured. So a
-document is found by one loss more, where halving would take log2(n), each of which loads the weights again; and the
-rows of the others depend on the shard and on that document alone.
+A worker reports what it is about to do before it does it. If it then dies, loses its device, or reports nothing for too
+long, another takes its slot and the shard is tried again, `retries` times. After that `narrowing` finds the document.
 
-A lost worker that measured nothing convicts nobody: after `retries` more the shard is given up with an error.
+A worker that is lost before it measures anything says nothing of documents: after `retries` more the shard is given up
+with an error. Workers that others leave no room for are waited for as long as one of them is ready, else until the
+timeout; what they wait for is said after half a minute.
 """
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from auditor.errors import AuditorError, InterruptedRunError
-from auditor.running.executors.contract import AtWork, Fatal, Outcome, Receipt, Shard
+from auditor.errors import AuditorError, DeviceLostError, InterruptedRunError
+from auditor.running.executors.contract import AtWork, Outcome, Receipt, Resources, Shard
+from auditor.running.executors.narrowing import narrowed
 
 TICK: Final = 0.2
-"""Seconds after which it is asked again whether to stop, and who is not heard."""
+"""Seconds after which it is asked again whether to stop, and which workers are silent."""
+PATIENCE: Final = 30.0
+"""Seconds in which no worker has room and nothing is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +42,57 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker is no more."""
+    """A worker has ended."""
 
     reason: str
     """Behind "the worker": "was killed by SIGKILL"."""
 
 
-News = Ready | AtWork | Receipt | Raised | Lost
+Message = Ready | AtWork | Receipt | Raised | Lost
 
 
-class Crew(Protocol):
-    """Workers elsewhere, each in a seat: 0 to `size` - 1."""
+class Pool(Protocol):
+    """Workers elsewhere, each in a slot: 0 to `size` - 1."""
 
     @property
     def size(self) -> int:
         """How many there may be at a time."""
         ...
 
-    def hire(self, seat: int) -> None:
-        """Starts a worker in an empty seat; it is heard when it is ready."""
+    def start(self, slot: int) -> None:
+        """Starts a worker in an empty slot; it reports when it is ready."""
         ...
 
-    def give(self, seat: int, shard: Shard) -> None:
+    def submit(self, slot: int, shard: Shard) -> None:
         """Sends a shard to a worker that is ready; returns at once."""
         ...
 
-    def hear(self, seconds: float) -> Iterator[tuple[int, News]]:
-        """What workers say, by seat; waits so long where nobody says anything."""
+    def receive(self, seconds: float) -> Iterator[tuple[int, Message]]:
+        """What workers report, by slot; waits so long where none does."""
         ...
 
-    def dismiss(self, seat: int) -> None:
-        """Kills a worker, who is not heard any more."""
+    def stop(self, slot: int) -> None:
+        """Kills a worker, of which no report is received any more."""
         ...
 
     def close(self) -> None:
         """Ends all workers: those that do nothing are asked to, others are killed."""
         ...
 
+    def unplaced(self) -> Collection[int]:
+        """Slots whose workers cannot begin before others leave them room."""
+        ...
+
+    def room(self) -> str:
+        """What workers ask for, and what there is."""
+        ...
+
 
 @dataclass
-class _Seat:
-    """Who sits here, and since when he was not heard."""
+class _Slot:
+    """A worker, and when it reported last."""
 
-    heard: float
+    reported: float
     is_ready: bool = False
     shard: Shard | None = None
     at: AtWork | None = None
@@ -90,108 +100,136 @@ class _Seat:
 
 @dataclass
 class Schedule:
-    """Gives shards to the workers of a crew until all are done."""
+    """Gives shards to the workers of a pool until all are done."""
 
-    crew: Crew
+    pool: Pool
     waiting: deque[Shard]
     retries: int
     stop: Callable[[], bool]
-    timeout: float
-    _seats: dict[int, _Seat] = field(default_factory=dict)
+    resources: Resources
+    _slots: dict[int, _Slot] = field(default_factory=dict)
     _losses: dict[int, Counter[str]] = field(default_factory=dict)
     _errors: Counter[int] = field(default_factory=Counter)
     _notes: dict[int, list[str]] = field(default_factory=dict)
     _failed_starts: int = 0
+    _placed: float = field(default_factory=time.monotonic)
+    """When a worker had room last, or there was none that could want it."""
+    _is_said: bool = False
 
     def run(self) -> Iterator[Outcome]:
         """The outcomes, in the order in which they come.
 
         Raises:
-            InterruptedRunError: Workers are lost before they are ready.
+            InterruptedRunError: Workers are lost before they are ready, or there is no room for any.
             Exception: What kept a worker from being made.
         """
         try:
-            while self._seat() or self._is_at_work:
-                for seat, news in self.crew.hear(TICK):
-                    yield from self._hear(seat, news)
-                for seat in self._silent():
-                    self.crew.dismiss(seat)
-                    yield from self._lose(seat, f"gave no answer within {self.timeout:g} s")
+            while self._submit() or self._is_at_work:
+                for slot, message in self.pool.receive(TICK):
+                    yield from self._receive(slot, message)
+                for slot in self._silent():
+                    self.pool.stop(slot)
+                    yield from self._lose(slot, f"gave no answer within {self.resources.timeout:g} s")
         finally:
-            self.crew.close()
+            self.pool.close()
 
-    def _seat(self) -> bool:
-        """Hires for, and gives, what waits; returns whether anything does."""
+    def _submit(self) -> bool:
+        """Starts workers for, and submits, what waits; returns whether anything does."""
         if not self.waiting or self.stop():
             return False
-        for seat, sitting in self._seats.items():
-            if sitting.is_ready and sitting.shard is None and self.waiting:
-                sitting.shard, sitting.at, sitting.heard = self.waiting.popleft(), None, time.monotonic()
-                self.crew.give(seat, sitting.shard)
-        free = sum(sitting.shard is None for sitting in self._seats.values())
-        empty = [seat for seat in range(self.crew.size) if seat not in self._seats]
-        for seat in empty[: max(0, len(self.waiting) - free)]:
-            self._seats[seat] = _Seat(time.monotonic())
-            self.crew.hire(seat)
+        for number, slot in self._slots.items():
+            if slot.is_ready and slot.shard is None and self.waiting:
+                slot.shard, slot.at, slot.reported = self.waiting.popleft(), None, time.monotonic()
+                self.pool.submit(number, slot.shard)
+        free = sum(slot.shard is None for slot in self._slots.values())
+        empty = [number for number in range(self.pool.size) if number not in self._slots]
+        for number in empty[: max(0, len(self.waiting) - free)]:
+            self._slots[number] = _Slot(time.monotonic())
+            self.pool.start(number)
         return True
 
     @property
     def _is_at_work(self) -> bool:
-        return any(sitting.shard for sitting in self._seats.values())
+        return any(slot.shard for slot in self._slots.values())
 
     def _silent(self) -> list[int]:
-        """Seats that were given something to do and were not heard since."""
-        long_ago = time.monotonic() - self.timeout
-        busy = ((seat, one) for seat, one in self._seats.items() if one.shard or not one.is_ready)
-        return [seat for seat, one in busy if one.heard < long_ago]
+        """Slots of workers that have something to do and reported nothing within the timeout."""
+        now = time.monotonic()
+        unplaced = [number for number in self.pool.unplaced() if not self._slots[number].is_ready]
+        for number in unplaced:
+            self._slots[number].reported = now
+        if len(unplaced) < len(self._slots):
+            self._placed, self._is_said = now, False
+        elif unplaced:
+            self._wait(now - self._placed)
+        busy = ((number, one) for number, one in self._slots.items() if one.shard or not one.is_ready)
+        return [number for number, one in busy if one.reported < now - self.resources.timeout]
 
-    def _hear(self, seat: int, news: News) -> Iterator[Outcome]:
-        sitting = self._seats.get(seat)
-        if sitting is None:
+    def _wait(self, seconds: float) -> None:
+        """Says what all workers wait for.
+
+        Raises:
+            InterruptedRunError: They have waited too long.
+        """
+        if seconds > self.resources.timeout:
+            raise InterruptedRunError(
+                f"no worker could begin within {self.resources.timeout:g} s: {self.pool.room()}; nothing is lost: the "
+                "same command goes on when there is more, or with fewer --workers"
+            )
+        if seconds > PATIENCE and not self._is_said:
+            self._is_said = True
+            self.resources.say(f"no worker could begin yet: {self.pool.room()}")
+
+    def _receive(self, number: int, message: Message) -> Iterator[Outcome]:
+        slot = self._slots.get(number)
+        if slot is None:
             return
-        sitting.heard = time.monotonic()
-        if isinstance(news, AtWork):
-            sitting.at = news if news.document_ids else None
-        elif isinstance(news, Ready):
-            sitting.is_ready, self._failed_starts = True, 0
-        elif isinstance(news, Lost):
-            yield from self._lose(seat, news.reason)
-        elif sitting.shard is None:
-            if isinstance(news, Raised):
-                raise news.error
+        slot.reported = time.monotonic()
+        if isinstance(message, AtWork):
+            slot.at = message if message.document_ids else None
+        elif isinstance(message, Ready):
+            slot.is_ready, self._failed_starts = True, 0
+        elif isinstance(message, Lost):
+            yield from self._lose(number, message.reason)
+        elif slot.shard is None:
+            if isinstance(message, Raised):
+                raise message.error
+        elif isinstance(message, Raised) and isinstance(message.error, DeviceLostError):
+            self.pool.stop(number)
+            yield from self._lose(number, f"failed: {message.error}")
         else:
-            shard, sitting.shard = sitting.shard, None
-            yield from self._answered(shard, news)
+            shard, slot.shard = slot.shard, None
+            yield from self._answered(shard, message)
 
-    def _answered(self, shard: Shard, news: Receipt | Raised) -> Iterator[Outcome]:
-        if isinstance(news, Receipt):
-            yield self._outcome(shard, receipt=news)
+    def _answered(self, shard: Shard, message: Receipt | Raised) -> Iterator[Outcome]:
+        if isinstance(message, Receipt):
+            yield self._outcome(shard, receipt=message)
             return
         self._errors[shard.index] += 1
-        if isinstance(news.error, AuditorError) or self._errors[shard.index] > self.retries:
-            yield self._outcome(shard, error=news.error)
+        if isinstance(message.error, AuditorError) or self._errors[shard.index] > self.retries:
+            yield self._outcome(shard, error=message.error)
         else:
             self.waiting.appendleft(replace(shard, is_repeated=True))
 
-    def _lose(self, seat: int, reason: str) -> Iterator[Outcome]:
-        """An empty seat; what its worker did is to be done again, or known to be fatal."""
-        sitting = self._seats.pop(seat)
-        if sitting.shard is None:
-            self._failed_starts += not sitting.is_ready
-            if self._failed_starts > self.retries + self.crew.size:
+    def _lose(self, number: int, reason: str) -> Iterator[Outcome]:
+        """An empty slot; what its worker did is to be done again, or known to be fatal."""
+        slot = self._slots.pop(number)
+        if slot.shard is None:
+            self._failed_starts += not slot.is_ready
+            if self._failed_starts > self.retries + self.pool.size:
                 raise InterruptedRunError(f"a worker {reason} before it could begin, again and again; nothing is lost")
             return
-        shard, losses = sitting.shard, self._losses.setdefault(sitting.shard.index, Counter())
-        probe = sitting.at.probe if sitting.at else ""
+        shard, losses = slot.shard, self._losses.setdefault(slot.shard.index, Counter())
+        probe = slot.at.probe if slot.at else ""
         losses[probe] += 1
-        self._notes.setdefault(shard.index, []).append(_told(shard, sitting.at, reason))
-        if losses[probe] > self.retries and sitting.at is None:
+        self._notes.setdefault(shard.index, []).append(_told(shard, slot.at, reason))
+        if losses[probe] > self.retries and slot.at is None:
             times = f"{losses[probe]} times before it measured a document"
             text = f"shard {shard.index}: the worker {reason}, {times}; nothing is lost: the same command tries again"
             yield self._outcome(shard, error=InterruptedRunError(text))
             return
-        if losses[probe] > self.retries and sitting.at is not None:
-            shard = _blamed(shard, sitting.at, reason)
+        if losses[probe] > self.retries and slot.at is not None:
+            shard = narrowed(shard, slot.at, reason)
         self.waiting.appendleft(replace(shard, is_repeated=True))
 
     def _outcome(self, shard: Shard, receipt: Receipt | None = None, error: Exception | None = None) -> Outcome:
@@ -199,27 +237,18 @@ class Schedule:
 
 
 def schedule(
-    crew: Crew, shards: Sequence[Shard], *, retries: int, stop: Callable[[], bool], timeout: float
+    pool: Pool, shards: Sequence[Shard], *, retries: int, stop: Callable[[], bool], resources: Resources
 ) -> Iterator[Outcome]:
     """The outcomes of all shards; see `auditor.running.executors.contract.Executor.map`.
 
     Args:
-        crew: The workers; closed at the end, whatever ends it.
+        pool: The workers; closed at the end, whatever ends it.
         shards: What to do.
         retries: How often a shard is tried again whose worker was lost, or raised an error.
         stop: Asked before every shard; once true, those at work are finished.
-        timeout: Seconds in which a worker that is at work must be heard.
+        resources: Seconds in which a worker that is at work must report, and who is told what is waited for.
     """
-    return Schedule(crew, deque(shards), retries, stop, timeout).run()
-
-
-def _blamed(shard: Shard, at: AtWork, reason: str) -> Shard:
-    """The shard with the one document that was at work as fatal; or with its probe to measure one at a time."""
-    if len(at.document_ids) > 1:
-        return replace(shard, singly=shard.singly | {at.probe})
-    (document_id,) = at.document_ids
-    fatal = Fatal(at.probe, document_id, f"the worker that measured it, and nothing else, {reason}")
-    return replace(shard, fatal=(*shard.fatal, fatal))
+    return Schedule(pool, deque(shards), retries, stop, resources).run()
 
 
 def _told(shard: Shard, at: AtWork | None, reason: str) -> str:
