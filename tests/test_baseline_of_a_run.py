@@ -92,6 +92,22 @@ def test_a_report_is_the_same_after_the_choice_moved_and_says_so_where_the_basel
     assert "was removed since" in again.html.read_text(encoding="utf-8")
 
 
+def test_a_baseline_that_cannot_be_read_any_more_is_known_by_what_was_recorded(tmp_path):
+    first = ended(begun(tmp_path, 2, 0)).run
+    second = ended(begun(tmp_path, 20, 1)).run
+    plan = first.path / "plan.json"
+    plan.write_text(plan.read_text().replace("auditor.plan/", "auditor.plan/9"))
+    again = audit.rerender(open_run(second.path, tmp_path), pdf=False)
+    assert [check.result for check in again.findings.checks] == ["pass", "fail"]
+    assert "or cannot be read" in again.html.read_text(encoding="utf-8")
+    assert again.comparison is not None
+    (second.path / "comparison.json").write_text("{}")
+    again = audit.rerender(open_run(second.path, tmp_path), pdf=False)
+    assert [check.result for check in again.findings.checks] == ["pass", "not judged"]
+    assert (again.comparison, list(second.path.glob("comparison.*"))) == (None, [])
+    assert verify(again.run) == []
+
+
 def test_a_resumed_run_is_compared_with_the_baseline_of_its_beginning(tmp_path):
     first = ended(begun(tmp_path, 2, 0)).run
     interrupted = begun(tmp_path, 20, 1)

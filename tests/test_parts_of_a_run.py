@@ -21,7 +21,7 @@ from auditor.running import parts
 from auditor.running.executors.contract import Receipt
 from auditor.running.parts import Part, part_of
 from auditor.terminal import cli
-from auditor.terminal.parts import without_how
+from auditor.terminal.parts import provenance
 from tests.models.tiny import save
 from tests.records.planned import planned
 from tests.test_audit import LABELS, Silent, corpus
@@ -172,9 +172,9 @@ def test_a_part_that_is_stopped_goes_on_and_failures_of_all_parts_count(classifi
 
 
 def test_a_command_line_is_kept_without_what_says_how(capsys: pytest.CaptureFixture[str]) -> None:
-    line = "auditor run a.toml --executor local --workers=3 --limit 5 --shard-of 1/2 --seed 1"
-    assert " ".join(without_how(line.split())) == "auditor run a.toml --limit 5 --seed 1"
-    assert list(without_how(["--set", "--workers"])) == ["--set"]
+    line = "auditor run a.toml --executor local --workers=3 --limit 5 --shard-of 1/2 --seed 1 --ping https://example.org/a-secret"
+    assert " ".join(provenance(line.split())) == "auditor run a.toml --limit 5 --seed 1"
+    assert list(provenance(["--set", "--workers"])) == ["--set"]
     assert cli.main(["run", "--model", "m", "--data", "d", "--fresh", "--shard-of", "1/2"]) == 2
     assert "part 1 of 2: --fresh would begin a run in every part" in capsys.readouterr().err
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from auditor.running.parts import Part
 
 ShardOf = Annotated[str | None, typer.Option(metavar="K/N", help="Measure part K of N only; then auditor finish.")]
-_HOW: Final = ("--executor", "--workers", "--shard-of")
+_LEFT_OUT: Final = ("--executor", "--workers", "--shard-of", "--ping")
+"""Options that stand in no plan: how shards are run, since the work is the same; an address that whoever knows it may
+ping."""
 
 
 def finish(
@@ -67,10 +69,10 @@ def run_part(config: "Config", part: "Part", command: str, *, as_json: bool) -> 
     return EXIT_FINE
 
 
-def without_how(arguments: Sequence[str]) -> Iterator[str]:
-    """A command line without what says how shards are run: it stands in the plan, and the work is the same."""
+def provenance(arguments: Sequence[str]) -> Iterator[str]:
+    """A command line as the plan keeps it, and with it the report: without `_LEFT_OUT` and their values."""
     is_value = False
     for argument in arguments:
-        if not is_value and argument.partition("=")[0] not in _HOW:
+        if not is_value and argument.partition("=")[0] not in _LEFT_OUT:
             yield argument
-        is_value = not is_value and argument in _HOW
+        is_value = not is_value and argument in _LEFT_OUT
