@@ -7,6 +7,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from auditor import findings
 from auditor.findings.contract.types import DocumentRow
 from auditor.records.store import open_run
 from auditor.report.page import documents_page
-from auditor.running.exporters import contract, mlflow, opened
+from auditor.running.exporters import contract, mlflow, model_card, opened
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
+from tests.records.planned import PLAN
 from tests.test_cli import finished_run, number, sample_findings
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
@@ -118,6 +120,56 @@ def test_the_hub_reads_its_model_index(example, capsys):
     assert (accuracy.task_type, accuracy.dataset_name) == ("text-classification", "reviews.jsonl")
 
 
+def since_baseline():
+    """A check against the baseline, and the change that it is about."""
+    change = number(-0.01).model_copy(update={"name": "accuracy@baseline", "title": "Accuracy, change"})
+    check = sample_findings().checks[0]
+    return check.model_copy(update={"name": change.name, "number": change, "bound": -0.02, "baseline": "run-1"})
+
+
+def test_a_change_since_the_baseline_is_in_the_tables_and_in_no_model_card(tmp_path, capsys):
+    run = small(tmp_path / "reports", checks=(*sample_findings().checks, since_baseline()))
+    exported(run.path, "parquet", tmp_path)
+    rows = pq.read_table(tmp_path / "numbers.parquet").to_pylist()
+    (row,) = (row for row in rows if row["name"] == "accuracy@baseline")
+    assert (row["value"], row["bound"], row["result"]) == (-0.01, -0.02, "pass")
+    told = [name for name, _ in mlflow._metrics(opened(run).findings.differences)]
+    assert told == [f"accuracy_baseline{end}" for end in ("", ".low", ".high", ".n")]
+    capsys.readouterr()
+    assert main(["export", str(run.path), "--to", "model-card"]) == 0
+    (one,) = ModelCard(capsys.readouterr().out).data.eval_results
+    assert (one.metric_type, one.metric_value) == ("accuracy", number().value)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "of"),
+    [
+        ("recall[positive]{length=short}", "recall", "positive, length=short"),
+        ("accuracy{length=short}", "accuracy", "length=short"),
+        ("recall[[a]{b}]]", "recall", "[a]{b}]"),
+        ("perplexity.corpus", "perplexity.corpus", None),
+    ],
+)
+def test_a_metric_is_named_by_its_kind_and_told_apart_by_label_and_slice(example, name, kind, of):
+    made = model_card._result(example, number().model_copy(update={"name": name}))
+    assert (made.metric_type, made.metric_config) == (kind, of)
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("hf://datasets/stanfordnlp/imdb@main/plain_text", ("stanfordnlp/imdb", "main", "plain_text", "test")),
+        ("C:\\data\\reviews.jsonl", ("reviews.jsonl", None, None, "test")),
+        ("/home/ada/reviews.jsonl", ("reviews.jsonl", None, None, "test")),
+    ],
+)
+def test_a_dataset_is_named_as_the_hub_names_it_and_a_file_without_its_folder(path, named):
+    corpus = replace(PLAN.corpus, path=path)
+    made = model_card._dataset(replace(PLAN, corpus=corpus, configuration={"corpus": {"split": "test"}}))
+    keys = ("dataset_name", "dataset_revision", "dataset_config", "dataset_split")
+    assert tuple(made[key] for key in keys) == named
+
+
 def test_a_card_may_be_a_file(tmp_path):
     path = exported(EXAMPLE, "model-card", tmp_path / "card.md")
     _, head, rest = path.read_text(encoding="utf-8").split("---\n")
@@ -185,6 +237,16 @@ print(json.dumps([run.data.metrics, run.data.tags, run.data.params, artifacts, r
     assert parameters["lime.n_samples"] == found.parameters["lime"]["n_samples"]
     assert artifacts == ["findings.json", "manifest.json", "plan.json", "report.html", "report.pdf"]
     assert status == "FINISHED"
+
+
+@pytest.mark.exhaustive
+def test_a_folder_that_mlflow_cannot_write_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "auditor", "export", EXAMPLE, "--to", "mlflow", "--out", tmp_path / "file" / "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (74, "")
+    assert done.stderr.startswith("auditor: --to mlflow: ")
+    assert "cannot be written" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("package", ["mlflow", "tensorboard"])

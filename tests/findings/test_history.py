@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.findings.history import History, history, nights
+from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
 from auditor.records.run import Run
 from auditor.records.store import find_or_create, runs
 from auditor.terminal.cli import main
 from tests.records.planned import planned
+from tests.test_cli import number, sample_findings
 
 START = datetime(2026, 1, 1, 22, tzinfo=UTC)
 
@@ -31,6 +32,13 @@ def night(root: Path, day: int, value: float | None, result: str | None = "pass"
 
 def of(root: Path) -> History:
     return history(nights(runs(root)))
+
+
+def test_a_manifest_keeps_the_numbers_of_the_whole_corpus_whatever_labels_are_called() -> None:
+    names = ("accuracy", "recall[{x}]", "accuracy{length=short}", "recall[{x}]{length=short}")
+    numbers = tuple(number().model_copy(update={"name": name}) for name in names)
+    kept = manifest_facts(sample_findings().model_copy(update={"numbers": numbers}))["numbers"]
+    assert list(kept) == ["accuracy", "recall[{x}]"]
 
 
 def test_limits_are_three_standard_deviations_by_the_mean_moving_range() -> None:

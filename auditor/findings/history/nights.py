@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from auditor.findings.contract.numbers import is_of_slice
 from auditor.findings.contract.types import Findings, Number, Result, Unit
 from auditor.records.store import RunSummary
 
@@ -50,15 +51,13 @@ class Night:
 
 def manifest_facts(findings: Findings) -> dict[str, Any]:
     """Verdict, numbers and checks, as the manifest keeps them."""
-    differences = [check.number for check in findings.checks if check.number and check.baseline]
-    kept = [*(number for number in findings.numbers if "{" not in number.name), *differences]
-    whole = {number.name: _kept(number) for number in kept}
+    whole = [*(number for number in findings.numbers if not is_of_slice(number.name)), *findings.differences]
     checks = {
         check.name: {"result": check.result, "direction": check.direction, "bound": check.bound}
         for check in findings.checks
     }
     verdict = {"verdict": findings.verdict.result, "headline": findings.verdict.headline}
-    return {**verdict, "numbers": whole, "checks": checks}
+    return {**verdict, "numbers": {number.name: _kept(number) for number in whole}, "checks": checks}
 
 
 def _kept(number: Number) -> dict[str, Any]:
