@@ -159,6 +159,30 @@ def test_the_image_is_sound_and_starts_the_night(name):
     assert pango[1] in files["Dockerfile"]
 
 
+@pytest.mark.parametrize(
+    ("name", "out", "mounted"),
+    [("audit.toml", "out", ".."), ("audit.toml", ".", "."), ("deploy/a b$c/audit.toml", "deploy", "./a b$$c")],
+)
+def test_the_folder_of_the_configuration_is_mounted_wherever_the_files_lie(name, out, mounted):
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).touch()
+    assert main(["init", name, "--docker", "--out", out]) == 0
+    service = yaml.safe_load(Path(out, "compose.yaml").read_text(encoding="utf-8"))["services"]["nightly"]
+    sources = {volume["target"]: volume["source"] for volume in service["volumes"]}
+    assert sources == {"/audit": mounted, "/reports": "./reports", "/cache": "cache"}
+    assert Path(out, mounted.replace("$$", "$"), Path(service["command"][2]).name).is_file()
+    assert conforms("compose-spec", Path(out, "compose.yaml"))
+
+
+def test_github_is_told_the_configuration_as_the_repository_has_it(config, capsys, monkeypatch):
+    workflow = yaml.safe_load(written(config.absolute(), "--schedule", "github")["nightly.yml"])
+    assert workflow["jobs"]["audit"]["env"]["AUDIT"] == "audit.toml"
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert main(["init", "../audit.toml", "--schedule", "github"]) == 2
+    assert "is not below this folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_commands_are_those_of_the_program_and_no_secret_is_told(config, kind):
     known = {flag for one in typer.main.get_command(cli.app).commands["nightly"].params for flag in one.opts}
@@ -179,6 +203,8 @@ def test_commands_are_those_of_the_program_and_no_secret_is_told(config, kind):
         (["--docker", "--timezone", "Europe/Atlantis"], "expected the name of a time zone"),
         (["--docker", "--timezone", "../../etc/passwd"], "expected the name of a time zone"),
         (["--docker", "--out", "."], "exists already"),
+        (["new.toml", "--out", "deploy"], "--out deploy: is for the files of --schedule or --docker"),
+        (["--docker", "--model", "m"], "--model and --data are for a new configuration"),
     ],
 )
 def test_what_cannot_be_is_said(capsys, arguments, said):
