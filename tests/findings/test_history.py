@@ -1,6 +1,7 @@
 """All runs of an audit: control limits, the first bad night, nights that are missing; a year of them at once."""
 
 import json
+import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.findings.contract.numbers import perplexity, since_baseline
 from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
+from auditor.findings.statistics.intervals import Estimate
 from auditor.records.run import Run
 from auditor.records.store import find_or_create, runs
 from auditor.terminal.cli import main
@@ -39,6 +42,29 @@ def test_a_manifest_keeps_the_numbers_of_the_whole_corpus_whatever_labels_are_ca
     numbers = tuple(number().model_copy(update={"name": name}) for name in names)
     kept = manifest_facts(sample_findings().model_copy(update={"numbers": numbers}))["numbers"]
     assert list(kept) == ["accuracy", "recall[{x}]"]
+
+
+def test_the_bound_of_a_perplexity_is_kept_in_nats_like_its_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    estimate = Estimate(math.log(33), math.log(30), math.log(36), 200)
+    one = perplexity("perplexity.corpus", "Perplexity", estimate, "")
+    check = (
+        sample_findings()
+        .checks[0]
+        .model_copy(update={"name": one.name, "number": one, "bound": 50.0, "direction": "at_most"})
+    )
+    margin = check.model_copy(update={"name": since_baseline(one.name), "number": None, "bound": 0.05})
+    unmeasured = check.model_copy(update={"number": None})
+    facts = manifest_facts(sample_findings().model_copy(update={"numbers": (one,), "checks": (check, margin)}))
+    assert facts["numbers"][one.name]["value"] == pytest.approx(math.log(33))
+    assert [kept["bound"] for kept in facts["checks"].values()] == [pytest.approx(math.log(50)), 0.05]
+    assert manifest_facts(sample_findings().model_copy(update={"checks": (unmeasured,)}))["checks"] == {
+        one.name: {"result": "pass", "direction": "at_most", "bound": pytest.approx(math.log(50))}
+    }
+    night(tmp_path, 0, 0.9, **facts)
+    assert main(["history", "--root", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("night             verdict  perplexity.corpus, nats")
 
 
 def test_limits_are_three_standard_deviations_by_the_mean_moving_range() -> None:
