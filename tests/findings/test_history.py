@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
 from auditor.findings.statistics.intervals import Estimate
 from auditor.records.run import Run
-from auditor.records.store import find_or_create, runs
+from auditor.records.store import find_or_create, runs, summary_of
 from auditor.terminal.cli import main
 from tests.records.planned import planned
 from tests.test_cli import number, sample_findings
@@ -144,6 +145,18 @@ def test_missing_nights_are_named(tmp_path: Path) -> None:
         night(tmp_path, day, 0.9)
     [gap] = of(tmp_path).gaps
     assert (gap.after[:10], gap.before[:10], gap.n_missing) == ("2026-01-04", "2026-01-07", 2)
+
+
+def test_runs_within_a_day_are_no_nights_of_which_some_are_missing(tmp_path: Path) -> None:
+    made = night(tmp_path, 0, 0.9)
+    minutes = (0, 1, 2, 3, 60, 61, 62, 4 * 24 * 60)
+    runs = [
+        replace(one, created=f"{START + timedelta(minutes=m):%Y-%m-%dT%H:%M:%SZ}")
+        for one in nights([summary_of(made.path)])
+        for m in minutes
+    ]
+    (gap,) = history(runs).gaps
+    assert (gap.after[:10], gap.before[:10], gap.n_missing) == ("2026-01-01", "2026-01-05", 3)
 
 
 def test_runs_of_before_and_damaged_numbers_count_as_nights_without_numbers(tmp_path: Path) -> None:
