@@ -20,7 +20,7 @@ from auditor import findings
 from auditor.findings.contract.types import DocumentRow
 from auditor.records.store import open_run
 from auditor.report.page import documents_page
-from auditor.running.exporters import contract, mlflow, model_card, opened
+from auditor.running.exporters import contract, mlflow, model_card, opened, tables
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
 from tests.records.planned import PLAN
@@ -69,8 +69,13 @@ def test_csv_has_every_number_as_it_is_printed(example, tmp_path):
         ]
     checks = {row["name"]: (row["direction"], float(row["bound"]), row["result"]) for row in rows if row["result"]}
     assert checks == {one.name: (one.direction, one.bound, one.result) for one in example.findings.checks}
-    logarithms = [(float(row["value"]), float(row["value_nats"])) for row in rows if row["value_nats"] and row["value"]]
-    assert logarithms
+    logarithms = [
+        (float(row[key]), float(row[f"{key}_nats"]))
+        for row in rows
+        for key in ("value", "low", "high")
+        if row[f"{key}_nats"] and row[key]
+    ]
+    assert len(logarithms) > 3
     assert all(math.log(value) == pytest.approx(nats) for value, nats in logarithms)
 
 
@@ -82,6 +87,12 @@ def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
     row = dict(zip(head, first, strict=True))
     assert (row["predicted"], row["metadata.@source"], row["metadata.plain"]) == ("'=1+1;no", "'+49 30", "a\nb")
     assert (row["fidelity"], row["n_tokens"], row["reference"]) == ("-0.5", "3", "")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_no_text_is_a_formula_and_the_rest_stands_as_it_is(text):
+    assert tables._cell(text) == f"'{text}"
+    assert (tables._cell(f"a{text}"), tables._cell(-1.5), tables._cell(["a", text])) == (f"a{text}", -1.5, f"a;{text}")
 
 
 def test_parquet_has_types_and_nothing_where_nothing_was_measured(example, tmp_path):
@@ -179,8 +190,10 @@ def test_a_card_may_be_a_file(tmp_path):
 def test_tensorboard_reads_a_step_per_night(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+    ends = {"title": "F1", "unit": "share", "value": 0.5, "low": 0.25, "high": 0.75, "n": 9}
     for day, value in enumerate((0.9, None, 0.8)):
         run = night(tmp_path / "reports", day, value)
+        run.finish({**run.manifest(), "numbers": {**run.manifest()["numbers"], "f1": ends}})
         run.write("findings.json", findings.write(sample_findings()))
         run.finish(run.manifest())
     out = tmp_path / "events"
@@ -192,7 +205,12 @@ def test_tensorboard_reads_a_step_per_night(tmp_path):
     assert found == [
         (day, pytest.approx(value), (start + timedelta(days=day)).timestamp()) for day, value in ((0, 0.9), (2, 0.8))
     ]
-    assert EventAccumulator(str(out / "low")).Reload().Tags()["scalars"] == []
+    for curve in ("value", "low", "high"):
+        scalars = EventAccumulator(str(out / curve)).Reload()
+        assert ("accuracy" in scalars.Tags()["scalars"]) is (curve == "value"), (
+            "nights without an interval have no ends"
+        )
+        assert [event.value for event in scalars.Scalars("f1")] == [ends[curve]] * 3
     before = {path: path.read_bytes() for path in out.rglob("*tfevents*")}
     assert main(arguments) == 0
     assert {path: path.read_bytes() for path in out.rglob("*tfevents*")} == before != {}
@@ -204,6 +222,21 @@ def test_names_are_such_as_mlflow_takes():
     assert [name for name in kept if name.endswith(".n")] == [
         "recall 正面.n", "accuracy length:short source:a_b.n", "recall .._x.n", "recall .._x_.n",
     ]  # fmt: skip
+
+
+def test_mlflow_has_a_perplexity_in_nats_and_the_results_of_checks(example):
+    one = next(one for one in example.findings.numbers if one.nats and one.nats.value)
+    kept = dict(mlflow._metrics([one]))
+    name = mlflow._name(one.name)
+    assert [kept[f"{name}{end}"] for end in ("", ".low", ".high", ".n")] == [
+        one.nats.value, one.nats.low, one.nats.high, one.n,
+    ]  # fmt: skip
+    tags = mlflow._tags(example)
+    checks = example.findings.checks
+    assert {tags[f"auditor.check.{mlflow._name(check.name)}"] for check in checks} >= {"pass", "watch"}
+    assert all(tags[f"auditor.check.{mlflow._name(check.name)}"] == check.result for check in checks)
+    long = example.findings.model_copy(update={"parameters": {"lime": {"prompt": "x" * 9000}}})
+    assert len(mlflow._parameters(replace(example, findings=long))["lime.prompt"]) == 6000
 
 
 @pytest.mark.exhaustive
