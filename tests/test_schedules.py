@@ -86,6 +86,21 @@ def test_systemd_runs_it_every_night_and_makes_up_for_a_missed_one(name):
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_unit_has_no_specifier_and_no_variable_by_accident(tmp_path, monkeypatch):
+    folder = tmp_path / "50 % of $it"
+    folder.mkdir()
+    (folder / AWKWARD).touch()
+    monkeypatch.setattr(scheduling, "_auditor", lambda: ["/opt/a b/auditor"])
+    monkeypatch.setenv("HF_HOME", '/hub 1 %"')
+    files = written(folder / AWKWARD, "--schedule", "systemd")
+    service = unit(files["auditor-nightly.service"])
+    assert service["Unit"]["Description"] == 'Audit 100 %% "sure" $HOME\'s'
+    told = service["Service"]
+    assert told["WorkingDirectory"] == str(folder).replace("%", "%%")
+    assert told["Environment"] == '"HF_HOME=/hub 1 %%\\""'
+    assert told["ExecStart"] == ('"/opt/a b/auditor" nightly -c "100 %% \\"sure\\" $$HOME\'s.toml" --deadline 5h')
+
+
 def job(crontab: str) -> tuple[dict[str, str], str, str]:
     """Variables, times and command of the only job, as cron reads them."""
     *settings, line = [line for line in crontab.splitlines() if line and not line.startswith("#")]
@@ -140,6 +155,13 @@ def exit_codes() -> set[int]:
     return {int(code) for code in re.findall(r"^\| +(\d+) \|", manual.read("exit-codes"), re.MULTILINE)}
 
 
+def test_kubernetes_expands_no_name_of_a_file():
+    Path(AWKWARD).touch()
+    made = yaml.safe_load(written(AWKWARD, "--schedule", "kubernetes")["cronjob.yaml"])
+    (container,) = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["args"][2] == f"/audit/{AWKWARD}".replace("$", "$$")
+
+
 @pytest.mark.parametrize("name", ["audit.toml", AWKWARD])
 def test_the_image_is_sound_and_starts_the_night(name):
     Path(name).touch()
@@ -152,7 +174,7 @@ def test_the_image_is_sound_and_starts_the_night(name):
     assert (done.returncode, done.stdout) == (0, "")
     starts = json.loads(re.findall(r"^CMD (.*)$", files["Dockerfile"], re.MULTILINE)[0])
     composed = yaml.safe_load(files["compose.yaml"])["services"]["nightly"]["command"]
-    assert starts == [word.replace("$$", "$") for word in composed]
+    assert composed == [word.replace("$", "$$") for word in starts]
     assert starts[2] == f"/audit/{name}"
     pango = re.search(r"apt-get install (libpango.*)", manual.read("install"))
     assert pango is not None

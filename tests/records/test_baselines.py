@@ -119,13 +119,18 @@ def test_an_unfinished_run_of_the_second_of_the_newest_one_can_be_resumed(tmp_pa
     }
 
 
-def test_baseline_running_and_resumable_runs_stay_and_forgotten_ones_go(tmp_path: Path) -> None:
+def test_baseline_running_and_resumable_runs_stay_and_forgotten_ones_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = night(tmp_path, 0)
     forgotten, running = night(tmp_path, 1, None), night(tmp_path, 2, None)
     newest, resumable = night(tmp_path, 3, "fail"), night(tmp_path, 4, None)
     other = night(tmp_path, 0, title="Another")
+    command = ["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]
     with running.lock():
-        assert main(["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]) == 0
+        assert main([*command, "--dry-run"]) == 0
+        assert f"{running.run_id}  in use\n" in capsys.readouterr().out
+        assert main(command) == 0
     left = {run.run_id for run in runs(tmp_path)}
     assert left == {first.run_id, running.run_id, newest.run_id, resumable.run_id, other.run_id}
     assert not forgotten.path.exists()
