@@ -128,6 +128,12 @@ def test_a_baseline_that_is_removed_meanwhile_is_named_and_nothing_is_judged_by_
     assert check.reason.endswith(f"The run {first.run_id} was removed before this one was compared.")
 
 
+def test_a_run_is_complete_without_the_page_of_all_runs(tmp_path):
+    first = begun(tmp_path, 2, 0)
+    (first.path.parent / "index.html").mkdir()
+    assert ended(first).run.is_complete
+
+
 def test_a_chosen_baseline_that_is_gone_is_a_fault_before_anything_is_measured(tmp_path):
     first = ended(begun(tmp_path, 2, 0)).run
     baselines.choose(summary_of(first.path))
