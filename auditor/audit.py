@@ -278,7 +278,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal:
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
     run.finish({**facts, "rows": rows, chain.KEY: chain.links(run), **manifest_facts(results)})
     index.renew(run)
-    return replace(reopened(run), reused=False, pdf_error=problem, comparison=since.comparison if since else None)
+    return replace(reopened(run), reused=False, pdf_error=problem)
 
 
 def timing(started: datetime) -> dict[str, Any]:
@@ -312,8 +312,13 @@ def _write_documents(run: Run, files: Mapping[str, bytes]) -> None:
 
 
 def _write_comparison(run: Run, since: Since | None) -> dict[str, bytes]:
-    """Writes comparison.json, and comparison.html unless the earlier run is gone; returns what the PDF attaches."""
+    """Writes comparison.json, and comparison.html unless the earlier run is gone; returns what the PDF attaches.
+
+    Takes away those of before where there is no comparison any more.
+    """
     if since is None:
+        run.remove(sums.COMPARISON)
+        run.remove(sums.COMPARISON_PAGE)
         return {}
     content = comparing.write(since.comparison)
     run.write(sums.COMPARISON, content)

@@ -92,6 +92,22 @@ def test_a_report_is_the_same_after_the_choice_moved_and_says_so_where_the_basel
     assert "was removed since" in again.html.read_text(encoding="utf-8")
 
 
+def test_a_baseline_that_cannot_be_read_any_more_is_known_by_what_was_recorded(tmp_path):
+    first = ended(begun(tmp_path, 2, 0)).run
+    second = ended(begun(tmp_path, 20, 1)).run
+    plan = first.path / "plan.json"
+    plan.write_text(plan.read_text().replace("auditor.plan/", "auditor.plan/9"))
+    again = audit.rerender(open_run(second.path, tmp_path), pdf=False)
+    assert [check.result for check in again.findings.checks] == ["pass", "fail"]
+    assert "or cannot be read" in again.html.read_text(encoding="utf-8")
+    assert again.comparison is not None
+    (second.path / "comparison.json").write_text("{}")
+    again = audit.rerender(open_run(second.path, tmp_path), pdf=False)
+    assert [check.result for check in again.findings.checks] == ["pass", "not judged"]
+    assert (again.comparison, list(second.path.glob("comparison.*"))) == (None, [])
+    assert verify(again.run) == []
+
+
 def test_a_resumed_run_is_compared_with_the_baseline_of_its_beginning(tmp_path):
     first = ended(begun(tmp_path, 2, 0)).run
     interrupted = begun(tmp_path, 20, 1)
@@ -110,6 +126,12 @@ def test_a_baseline_that_is_removed_meanwhile_is_named_and_nothing_is_judged_by_
     check = result.findings.checks[1]
     assert (check.result, result.findings.verdict.result) == ("not judged", "not established")
     assert check.reason.endswith(f"The run {first.run_id} was removed before this one was compared.")
+
+
+def test_a_run_is_complete_without_the_page_of_all_runs(tmp_path):
+    first = begun(tmp_path, 2, 0)
+    (first.path.parent / "index.html").mkdir()
+    assert ended(first).run.is_complete
 
 
 def test_a_chosen_baseline_that_is_gone_is_a_fault_before_anything_is_measured(tmp_path):

@@ -255,7 +255,7 @@ def test_the_exit_code_of_a_finished_run(auditor_says, audit, verdict, pdf_error
 def test_a_run_that_was_complete_already_says_so(auditor_says, audit):
     audit.result.reused = True
     _, out, _ = auditor_says("run", *QUICK)
-    assert out.startswith("complete already: nothing was computed; --fresh runs it anew\n")
+    assert out.startswith("complete already: nothing was computed; `auditor run --fresh` runs it anew\n")
     assert json.loads(auditor_says("run", *QUICK, "--json")[1])["reused"] is True
 
 

@@ -7,6 +7,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from auditor import findings
 from auditor.findings.contract.types import DocumentRow
 from auditor.records.store import open_run
 from auditor.report.page import documents_page
-from auditor.running.exporters import contract, mlflow, opened
+from auditor.running.exporters import contract, mlflow, model_card, opened, tables
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
+from tests.records.planned import PLAN
 from tests.test_cli import finished_run, number, sample_findings
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
@@ -67,8 +69,13 @@ def test_csv_has_every_number_as_it_is_printed(example, tmp_path):
         ]
     checks = {row["name"]: (row["direction"], float(row["bound"]), row["result"]) for row in rows if row["result"]}
     assert checks == {one.name: (one.direction, one.bound, one.result) for one in example.findings.checks}
-    logarithms = [(float(row["value"]), float(row["value_nats"])) for row in rows if row["value_nats"] and row["value"]]
-    assert logarithms
+    logarithms = [
+        (float(row[key]), float(row[f"{key}_nats"]))
+        for row in rows
+        for key in ("value", "low", "high")
+        if row[f"{key}_nats"] and row[key]
+    ]
+    assert len(logarithms) > 3
     assert all(math.log(value) == pytest.approx(nats) for value, nats in logarithms)
 
 
@@ -80,6 +87,12 @@ def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
     row = dict(zip(head, first, strict=True))
     assert (row["predicted"], row["metadata.@source"], row["metadata.plain"]) == ("'=1+1;no", "'+49 30", "a\nb")
     assert (row["fidelity"], row["n_tokens"], row["reference"]) == ("-0.5", "3", "")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_no_text_is_a_formula_and_the_rest_stands_as_it_is(text):
+    assert tables._cell(text) == f"'{text}"
+    assert (tables._cell(f"a{text}"), tables._cell(-1.5), tables._cell(["a", text])) == (f"a{text}", -1.5, f"a;{text}")
 
 
 def test_parquet_has_types_and_nothing_where_nothing_was_measured(example, tmp_path):
@@ -118,6 +131,56 @@ def test_the_hub_reads_its_model_index(example, capsys):
     assert (accuracy.task_type, accuracy.dataset_name) == ("text-classification", "reviews.jsonl")
 
 
+def since_baseline():
+    """A check against the baseline, and the change that it is about."""
+    change = number(-0.01).model_copy(update={"name": "accuracy@baseline", "title": "Accuracy, change"})
+    check = sample_findings().checks[0]
+    return check.model_copy(update={"name": change.name, "number": change, "bound": -0.02, "baseline": "run-1"})
+
+
+def test_a_change_since_the_baseline_is_in_the_tables_and_in_no_model_card(tmp_path, capsys):
+    run = small(tmp_path / "reports", checks=(*sample_findings().checks, since_baseline()))
+    exported(run.path, "parquet", tmp_path)
+    rows = pq.read_table(tmp_path / "numbers.parquet").to_pylist()
+    (row,) = (row for row in rows if row["name"] == "accuracy@baseline")
+    assert (row["value"], row["bound"], row["result"]) == (-0.01, -0.02, "pass")
+    told = [name for name, _ in mlflow._metrics(opened(run).findings.differences)]
+    assert told == [f"accuracy_baseline{end}" for end in ("", ".low", ".high", ".n")]
+    capsys.readouterr()
+    assert main(["export", str(run.path), "--to", "model-card"]) == 0
+    (one,) = ModelCard(capsys.readouterr().out).data.eval_results
+    assert (one.metric_type, one.metric_value) == ("accuracy", number().value)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "of"),
+    [
+        ("recall[positive]{length=short}", "recall", "positive, length=short"),
+        ("accuracy{length=short}", "accuracy", "length=short"),
+        ("recall[[a]{b}]]", "recall", "[a]{b}]"),
+        ("perplexity.corpus", "perplexity.corpus", None),
+    ],
+)
+def test_a_metric_is_named_by_its_kind_and_told_apart_by_label_and_slice(example, name, kind, of):
+    made = model_card._result(example, number().model_copy(update={"name": name}))
+    assert (made.metric_type, made.metric_config) == (kind, of)
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("hf://datasets/stanfordnlp/imdb@main/plain_text", ("stanfordnlp/imdb", "main", "plain_text", "test")),
+        ("C:\\data\\reviews.jsonl", ("reviews.jsonl", None, None, "test")),
+        ("/home/ada/reviews.jsonl", ("reviews.jsonl", None, None, "test")),
+    ],
+)
+def test_a_dataset_is_named_as_the_hub_names_it_and_a_file_without_its_folder(path, named):
+    corpus = replace(PLAN.corpus, path=path)
+    made = model_card._dataset(replace(PLAN, corpus=corpus, configuration={"corpus": {"split": "test"}}))
+    keys = ("dataset_name", "dataset_revision", "dataset_config", "dataset_split")
+    assert tuple(made[key] for key in keys) == named
+
+
 def test_a_card_may_be_a_file(tmp_path):
     path = exported(EXAMPLE, "model-card", tmp_path / "card.md")
     _, head, rest = path.read_text(encoding="utf-8").split("---\n")
@@ -127,8 +190,10 @@ def test_a_card_may_be_a_file(tmp_path):
 def test_tensorboard_reads_a_step_per_night(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+    ends = {"title": "F1", "unit": "share", "value": 0.5, "low": 0.25, "high": 0.75, "n": 9}
     for day, value in enumerate((0.9, None, 0.8)):
         run = night(tmp_path / "reports", day, value)
+        run.finish({**run.manifest(), "numbers": {**run.manifest()["numbers"], "f1": ends}})
         run.write("findings.json", findings.write(sample_findings()))
         run.finish(run.manifest())
     out = tmp_path / "events"
@@ -140,7 +205,12 @@ def test_tensorboard_reads_a_step_per_night(tmp_path):
     assert found == [
         (day, pytest.approx(value), (start + timedelta(days=day)).timestamp()) for day, value in ((0, 0.9), (2, 0.8))
     ]
-    assert EventAccumulator(str(out / "low")).Reload().Tags()["scalars"] == []
+    for curve in ("value", "low", "high"):
+        scalars = EventAccumulator(str(out / curve)).Reload()
+        assert ("accuracy" in scalars.Tags()["scalars"]) is (curve == "value"), (
+            "nights without an interval have no ends"
+        )
+        assert [event.value for event in scalars.Scalars("f1")] == [ends[curve]] * 3
     before = {path: path.read_bytes() for path in out.rglob("*tfevents*")}
     assert main(arguments) == 0
     assert {path: path.read_bytes() for path in out.rglob("*tfevents*")} == before != {}
@@ -152,6 +222,21 @@ def test_names_are_such_as_mlflow_takes():
     assert [name for name in kept if name.endswith(".n")] == [
         "recall 正面.n", "accuracy length:short source:a_b.n", "recall .._x.n", "recall .._x_.n",
     ]  # fmt: skip
+
+
+def test_mlflow_has_a_perplexity_in_nats_and_the_results_of_checks(example):
+    one = next(one for one in example.findings.numbers if one.nats and one.nats.value)
+    kept = dict(mlflow._metrics([one]))
+    name = mlflow._name(one.name)
+    assert [kept[f"{name}{end}"] for end in ("", ".low", ".high", ".n")] == [
+        one.nats.value, one.nats.low, one.nats.high, one.n,
+    ]  # fmt: skip
+    tags = mlflow._tags(example)
+    checks = example.findings.checks
+    assert {tags[f"auditor.check.{mlflow._name(check.name)}"] for check in checks} >= {"pass", "watch"}
+    assert all(tags[f"auditor.check.{mlflow._name(check.name)}"] == check.result for check in checks)
+    long = example.findings.model_copy(update={"parameters": {"lime": {"prompt": "x" * 9000}}})
+    assert len(mlflow._parameters(replace(example, findings=long))["lime.prompt"]) == 6000
 
 
 @pytest.mark.exhaustive
@@ -185,6 +270,16 @@ print(json.dumps([run.data.metrics, run.data.tags, run.data.params, artifacts, r
     assert parameters["lime.n_samples"] == found.parameters["lime"]["n_samples"]
     assert artifacts == ["findings.json", "manifest.json", "plan.json", "report.html", "report.pdf"]
     assert status == "FINISHED"
+
+
+@pytest.mark.exhaustive
+def test_a_folder_that_mlflow_cannot_write_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "auditor", "export", EXAMPLE, "--to", "mlflow", "--out", tmp_path / "file" / "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (74, "")
+    assert done.stderr.startswith("auditor: --to mlflow: ")
+    assert "cannot be written" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("package", ["mlflow", "tensorboard"])

@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 
 from auditor import config, errors
-from auditor.config.report import SECTIONS
+from auditor.config.report import SECTIONS, known_sections
 from auditor.terminal import cli, manual
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +185,9 @@ def test_the_exit_codes_are_those_of_the_program():
 
 def test_the_sections_of_the_report_are_all_named():
     assert set(SECTIONS) <= set(spans(DOCUMENTS["report"]))
+    entry = re.search(r"- `sections`: .*?(?=\n- `)", DOCUMENTS["report"], re.DOTALL)
+    assert entry is not None
+    assert set(spans(entry[0])) - {"sections", "[probes]"} <= set(known_sections()), "a section that is refused"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`auditor nightly`: runs, resumes, compares, announces, removes and pings, with the exit codes of a night."""
 
+import http.client
 import http.server
 import json
 import shutil
@@ -12,9 +13,12 @@ from xml.etree import ElementTree
 import pytest
 from safetensors.torch import load_file, save_file
 
+from auditor.findings import comparing
+from auditor.findings.comparing import RunComparison
 from auditor.records import baselines, store
 from auditor.records.store import runs, summary_of
 from auditor.records.verification import verify
+from auditor.running import results
 from auditor.terminal import nightly
 from auditor.terminal.cli import main
 from tests.models.tiny import save
@@ -129,6 +133,31 @@ def test_if_changed_makes_no_run_of_what_is_known(command: list[str], capsys: py
     assert len(audits()) == 1
 
 
+def test_a_night_without_a_run_ends_as_the_one_that_got_worse(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        main(command)
+    first, _ = audits()
+    capsys.readouterr()
+    assert main([*command, "--if-changed"]) == 0
+    assert f"since {first.run_id}: " in capsys.readouterr().out
+    monkeypatch.setattr(results, "comparing", Worse)
+    assert main([*command, "--if-changed", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["reused"], told["exit_code"], told["baseline"]["run_id"]) == (True, 1, first.run_id)
+
+
+class Worse:
+    """Reads every comparison as one in which a judged number got worse."""
+
+    @staticmethod
+    def read(content: bytes) -> RunComparison:
+        made = comparing.read(content)
+        numbers = tuple(one.model_copy(update={"change": "worse"}) for one in made.numbers)
+        return made.model_copy(update={"numbers": numbers})
+
+
 def test_old_runs_are_removed_and_the_baseline_is_not(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         main(command)
@@ -151,6 +180,18 @@ def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
     assert "the night itself is done" in capsys.readouterr().err
     assert main([*command, "--deadline", "0s", "--ping", address]) == 5
     assert asked == ["/alive"], "a night that is not over says nothing"
+    assert not any("127.0.0.1" in (run.path / "plan.json").read_text() for run in audits())
+
+
+def test_an_answer_that_is_no_http_is_no_fault_of_the_night(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def garbled(*_: object, **__: object) -> None:
+        raise http.client.BadStatusLine("hello")
+
+    monkeypatch.setattr(nightly, "urlopen", garbled)
+    nightly._ping("http://example.org/alive")
+    assert "the night itself is done" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,6 +201,10 @@ def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
         ("--deadline", "", "expected a time such as 5h"),
         ("--ping", "file:///etc/passwd", "begins with https://"),
         ("--ping", "http://", "begins with https://"),
+        ("--ping", "http://[::1", "begins with https://"),
+        ("--ping", "http://host:port/", "begins with https://"),
+        ("--ping", "http://host/a b", "begins with https://"),
+        ("--ping", "http://höst/", "begins with https://"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_runs(

@@ -15,16 +15,18 @@ from auditor import audit, config
 from auditor.errors import ConfigError, DiskError, InterruptedRunError, LockedError, TooManyFailuresError
 from auditor.records import disk, sums
 from auditor.records.run import Run
-from auditor.records.store import find_or_create_together, runs
+from auditor.records.store import find_or_create, find_or_create_together, runs
 from auditor.records.verification import verify
 from auditor.running import parts
 from auditor.running.executors.contract import Receipt
 from auditor.running.parts import Part, part_of
+from auditor.running.results import Result
 from auditor.terminal import cli
-from auditor.terminal.parts import without_how
+from auditor.terminal.parts import provenance
 from tests.models.tiny import save
 from tests.records.planned import planned
 from tests.test_audit import LABELS, Silent, corpus
+from tests.test_cli import sample_findings
 
 FEW = {"probes.prediction": {}, "run.shard_size": 4, "run.cache": False, "seed": 3}
 
@@ -124,6 +126,17 @@ def test_parts_hold_a_run_together_and_against_one_that_wants_all_of_it(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pdf_that_is_to_be_signed_is_said_not_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i, report in enumerate(({"signature": {"key": "ada.p12"}}, {"signature": None})):
+        run = find_or_create(tmp_path, planned(i, configuration={"report": report}), now=datetime.now(UTC))
+        result = Result(run, sample_findings(), run.path / "report.html", run.path / "report.pdf")
+        monkeypatch.setattr(audit, "finish", lambda *_, result=result, **__: result)
+        assert cli.main(["finish", str(run.path)]) == 0
+        assert (f"`auditor sign {run.run_id}` signs it" in capsys.readouterr().err) is (i == 0)
+
+
 @pytest.mark.usefixtures("no_embedded_fonts")
 def test_parts_come_to_the_run_that_one_process_makes(
     classifier: Path, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -172,9 +185,9 @@ def test_a_part_that_is_stopped_goes_on_and_failures_of_all_parts_count(classifi
 
 
 def test_a_command_line_is_kept_without_what_says_how(capsys: pytest.CaptureFixture[str]) -> None:
-    line = "auditor run a.toml --executor local --workers=3 --limit 5 --shard-of 1/2 --seed 1"
-    assert " ".join(without_how(line.split())) == "auditor run a.toml --limit 5 --seed 1"
-    assert list(without_how(["--set", "--workers"])) == ["--set"]
+    line = "auditor run a.toml --executor local --workers=3 --limit 5 --shard-of 1/2 --seed 1 --ping https://example.org/a-secret"
+    assert " ".join(provenance(line.split())) == "auditor run a.toml --limit 5 --seed 1"
+    assert list(provenance(["--set", "--workers"])) == ["--set"]
     assert cli.main(["run", "--model", "m", "--data", "d", "--fresh", "--shard-of", "1/2"]) == 2
     assert "part 1 of 2: --fresh would begin a run in every part" in capsys.readouterr().err
 

@@ -86,6 +86,21 @@ def test_systemd_runs_it_every_night_and_makes_up_for_a_missed_one(name):
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_unit_has_no_specifier_and_no_variable_by_accident(tmp_path, monkeypatch):
+    folder = tmp_path / "50 % of $it"
+    folder.mkdir()
+    (folder / AWKWARD).touch()
+    monkeypatch.setattr(scheduling, "_auditor", lambda: ["/opt/a b/auditor"])
+    monkeypatch.setenv("HF_HOME", '/hub 1 %"')
+    files = written(folder / AWKWARD, "--schedule", "systemd")
+    service = unit(files["auditor-nightly.service"])
+    assert service["Unit"]["Description"] == 'Audit 100 %% "sure" $HOME\'s'
+    told = service["Service"]
+    assert told["WorkingDirectory"] == str(folder).replace("%", "%%")
+    assert told["Environment"] == '"HF_HOME=/hub 1 %%\\""'
+    assert told["ExecStart"] == ('"/opt/a b/auditor" nightly -c "100 %% \\"sure\\" $$HOME\'s.toml" --deadline 5h')
+
+
 def job(crontab: str) -> tuple[dict[str, str], str, str]:
     """Variables, times and command of the only job, as cron reads them."""
     *settings, line = [line for line in crontab.splitlines() if line and not line.startswith("#")]
@@ -140,6 +155,13 @@ def exit_codes() -> set[int]:
     return {int(code) for code in re.findall(r"^\| +(\d+) \|", manual.read("exit-codes"), re.MULTILINE)}
 
 
+def test_kubernetes_expands_no_name_of_a_file():
+    Path(AWKWARD).touch()
+    made = yaml.safe_load(written(AWKWARD, "--schedule", "kubernetes")["cronjob.yaml"])
+    (container,) = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["args"][2] == f"/audit/{AWKWARD}".replace("$", "$$")
+
+
 @pytest.mark.parametrize("name", ["audit.toml", AWKWARD])
 def test_the_image_is_sound_and_starts_the_night(name):
     Path(name).touch()
@@ -152,11 +174,35 @@ def test_the_image_is_sound_and_starts_the_night(name):
     assert (done.returncode, done.stdout) == (0, "")
     starts = json.loads(re.findall(r"^CMD (.*)$", files["Dockerfile"], re.MULTILINE)[0])
     composed = yaml.safe_load(files["compose.yaml"])["services"]["nightly"]["command"]
-    assert starts == [word.replace("$$", "$") for word in composed]
+    assert composed == [word.replace("$", "$$") for word in starts]
     assert starts[2] == f"/audit/{name}"
     pango = re.search(r"apt-get install (libpango.*)", manual.read("install"))
     assert pango is not None
     assert pango[1] in files["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("name", "out", "mounted"),
+    [("audit.toml", "out", ".."), ("audit.toml", ".", "."), ("deploy/a b$c/audit.toml", "deploy", "./a b$$c")],
+)
+def test_the_folder_of_the_configuration_is_mounted_wherever_the_files_lie(name, out, mounted):
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).touch()
+    assert main(["init", name, "--docker", "--out", out]) == 0
+    service = yaml.safe_load(Path(out, "compose.yaml").read_text(encoding="utf-8"))["services"]["nightly"]
+    sources = {volume["target"]: volume["source"] for volume in service["volumes"]}
+    assert sources == {"/audit": mounted, "/reports": "./reports", "/cache": "cache"}
+    assert Path(out, mounted.replace("$$", "$"), Path(service["command"][2]).name).is_file()
+    assert conforms("compose-spec", Path(out, "compose.yaml"))
+
+
+def test_github_is_told_the_configuration_as_the_repository_has_it(config, capsys, monkeypatch):
+    workflow = yaml.safe_load(written(config.absolute(), "--schedule", "github")["nightly.yml"])
+    assert workflow["jobs"]["audit"]["env"]["AUDIT"] == "audit.toml"
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert main(["init", "../audit.toml", "--schedule", "github"]) == 2
+    assert "is not below this folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,6 +225,8 @@ def test_commands_are_those_of_the_program_and_no_secret_is_told(config, kind):
         (["--docker", "--timezone", "Europe/Atlantis"], "expected the name of a time zone"),
         (["--docker", "--timezone", "../../etc/passwd"], "expected the name of a time zone"),
         (["--docker", "--out", "."], "exists already"),
+        (["new.toml", "--out", "deploy"], "--out deploy: is for the files of --schedule or --docker"),
+        (["--docker", "--model", "m"], "--model and --data are for a new configuration"),
     ],
 )
 def test_what_cannot_be_is_said(capsys, arguments, said):

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from auditor.errors import StoreError
 from auditor.languages import Language
 from auditor.records import disk, json_files, sums
+from auditor.records.dialect import Dialect
 from auditor.records.proof import Proof, SelfCheck
 
 FORMAT: Final = "auditor.plan/4"
@@ -55,18 +56,6 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedDialect:
-    """How the file of the corpus was read; see `auditor.corpus.Dialect`."""
-
-    format: str
-    compression: str
-    encoding: str
-    encoding_is_guessed: bool
-    delimiter: str
-    classes: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedCorpus:
     """The documents: which file, and how much of it."""
 
@@ -76,7 +65,7 @@ class PlannedCorpus:
     """Documents of the audit."""
     n_documents_in_file: int
     columns: tuple[str, ...]
-    dialect: PlannedDialect
+    dialect: Dialect
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A run is compared with the baseline that was settled when it began; both runs' evidence is read once.
 
 A run that is rendered again is compared with the same baseline, wherever the choice is now. Where that run was removed
-since, `comparison.json` of before has what it came to.
+since, or cannot be read any more, `comparison.json` of before has what it came to.
 """
 
 from auditor.errors import AuditorError, NoSuchRunError, StoreError
@@ -38,16 +38,20 @@ def compare_with_baseline(run: Run, after: Night) -> tuple[Baseline | None, Sinc
 def _compared(run: Run, name: str, after: Night) -> Since:
     try:
         before = night(open_run(run.path.parent / name, run.path.parents[1]))
-    except NoSuchRunError:
-        return Since(_recorded(run, name), None, after)
+    except StoreError as error:
+        recorded = _recorded(run, name)
+        if recorded is not None:
+            return Since(recorded, None, after)
+        if not isinstance(error, NoSuchRunError):
+            raise
+        gone = say("The run {run} was removed before this one was compared.", run=name)
+        raise StoreError(f"{run.path}: {gone}") from error
     return Since(comparing.compare(before, after), before, after)
 
 
-def _recorded(run: Run, name: str) -> comparing.RunComparison:
+def _recorded(run: Run, name: str) -> comparing.RunComparison | None:
     try:
         recorded = comparing.read(run.read_bytes(COMPARISON))
     except StoreError:
-        recorded = None
-    if recorded is None or recorded.before.run_id != name:
-        raise StoreError(f"{run.path}: {say('The run {run} was removed before this one was compared.', run=name)}")
-    return recorded
+        return None
+    return recorded if recorded.before.run_id == name else None

@@ -15,7 +15,6 @@ from auditor.records.plan import (
     Bound,
     Plan,
     PlannedCorpus,
-    PlannedDialect,
     PlannedModel,
     PlannedProbe,
     PlannedReport,
@@ -99,21 +98,13 @@ def _model(checkpoint: "Checkpoint") -> PlannedModel:
 
 
 def _corpus(preflight: Preflight) -> PlannedCorpus:
-    dialect = preflight.corpus.dialect
     return PlannedCorpus(
         path=preflight.config.corpus.path,
         sha256=preflight.corpus.sha256,
         n_documents=len(preflight.documents),
         n_documents_in_file=preflight.corpus.n_documents,
         columns=tuple(preflight.corpus.columns),
-        dialect=PlannedDialect(
-            format=dialect.format,
-            compression=dialect.compression,
-            encoding=dialect.encoding,
-            encoding_is_guessed=dialect.encoding_is_guessed,
-            delimiter=dialect.delimiter,
-            classes=dialect.classes,
-        ),
+        dialect=preflight.corpus.dialect,
     )
 
 

@@ -68,7 +68,8 @@ def verify_run(run: Run, roots: Sequence[Path] = ()) -> Verified:
         verified.faults += linked.faults
         verified.notes += linked.notes
         if linked.n_runs:
-            verified.notes.append(f"of {linked.n_runs:,} before it, the files are those of when later ones were made")
+            before = "1 run before it is" if linked.n_runs == 1 else f"{linked.n_runs:,} runs before it are"
+            verified.notes.append(f"{before} as later ones remember")
     return verified
 
 

@@ -126,9 +126,8 @@ def _probes(config: Config, audited: "Checkpoint", plan: Plan) -> tuple["AnyProb
 def _corpus(plan: Plan, documents: tuple[Document, ...]) -> corpus.Corpus:
     kept = plan.corpus
     labels = tuple(sorted({label for document in documents for label in document.labels or ()}))
-    dialect = corpus.Dialect(**{name: getattr(kept.dialect, name) for name in type(kept.dialect).__dataclass_fields__})
     return corpus.Corpus(
-        Path(kept.path), kept.sha256, dialect, documents, kept.columns, labels, kept.n_documents_in_file
+        Path(kept.path), kept.sha256, kept.dialect, documents, kept.columns, labels, kept.n_documents_in_file
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import findings
-from auditor.findings import Findings
+from auditor.findings import Findings, comparing
 from auditor.findings.comparing import RunComparison
 from auditor.records.run import Run
+from auditor.records.sums import COMPARISON
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Result:
     reused: bool = False
     """Whether the run was complete already."""
     comparison: RunComparison | None = None
-    """With the baseline; None where there is none, or nothing was computed."""
+    """With the baseline that was settled when the run began; None where there is none."""
     pdf_error: str | None = None
 
 
@@ -28,8 +29,15 @@ def reopened(run: Run) -> Result:
     """The result of a complete run, as it lies on the disk.
 
     Raises:
-        StoreError: its findings are missing, or of a format that this version does not understand.
+        StoreError: its findings are missing, or they or its comparison of a format that this version does not
+            understand.
     """
-    pdf = run.path / "report.pdf"
-    conclusions = findings.read(run.read_bytes("findings.json"))
-    return Result(run, conclusions, run.path / "report.html", pdf if pdf.exists() else None, reused=True)
+    pdf, is_compared = run.path / "report.pdf", (run.path / COMPARISON).exists()
+    return Result(
+        run,
+        findings.read(run.read_bytes("findings.json")),
+        run.path / "report.html",
+        pdf if pdf.exists() else None,
+        reused=True,
+        comparison=comparing.read(run.read_bytes(COMPARISON)) if is_compared else None,
+    )

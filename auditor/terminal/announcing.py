@@ -1,17 +1,19 @@
 """What machines around a run read: JUnit XML for test reports, and a summary in Markdown on GitHub's page of the job.
 
 A check that passes or is to be watched is a passed test; one that fails is a failure; a required one that could not be
-judged is an error. Where the run was compared with its baseline, so is every number that is judged there.
+judged is an error. Where the run was compared with its baseline, so is every number that is judged there, but that one
+that could not be compared is a skipped test, as is whatever is waived.
 """
 
 import html
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from auditor.terminal.conclusions import value_of
+from auditor.terminal.conclusions import value_of, waiver_line
 from auditor.terminal.printing import complain
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Variable of the environment: the file that GitHub Actions shows."""
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no character for."""
 
 
 def write_junit(path: Path, findings: "Findings", comparison: "RunComparison | None" = None) -> None:
@@ -73,19 +77,20 @@ def _checks(findings: "Findings") -> Iterator[tuple[str, str, str, str]]:
         outcome = "skipped" if waits(check) or is_waived else outcomes.get(check.result, "") if check.required else ""
         yield "auditor.checks", check.name, outcome, check.reason
     for one in findings.waivers:
-        text = f"{one.state}: {one.owner}, until {one.expires}: {one.reason}"
-        yield "auditor.waivers", one.finding, "failure" if one.state in BROKEN else "", text
+        yield "auditor.waivers", one.finding, "failure" if one.state in BROKEN else "", waiver_line(one)
 
 
 def _differences(findings: "Findings", comparison: "RunComparison") -> Iterator[tuple[str, str, str, str]]:
+    from auditor.findings.comparing.wording import shown
     from auditor.findings.judgement.waivers import OF_BASELINE, applied
 
-    waived = applied(findings.waivers)
+    waived, outcomes = applied(findings.waivers), {"worse": "failure", "not compared": "skipped"}
     for one in comparison.numbers:
         if one.judged:
-            text = f"{one.title}: {one.before} before, {one.after} now"
-            bad = "skipped" if f"{OF_BASELINE}{one.name}" in waived else "failure"
-            yield "auditor.baseline", one.name, bad if one.change == "worse" else "", text
+            figures = shown(one)
+            told = one.reason or f"{figures.before} before, {figures.after} now, difference {figures.difference}"
+            outcome = "skipped" if f"{OF_BASELINE}{one.name}" in waived else outcomes.get(one.change, "")
+            yield "auditor.baseline", one.name, outcome, f"{one.title}: {told}"
 
 
 def _markdown(findings: "Findings", comparison: "RunComparison | None") -> Iterator[str]:
@@ -96,6 +101,7 @@ def _markdown(findings: "Findings", comparison: "RunComparison | None") -> Itera
         bound = f"{check.direction.replace('_', ' ')} {check.bound:g}"
         measured = value_of(check.number) if check.number else ""
         yield f"| {_text(check.title)} | {check.result} | {bound} | {measured} |"
+    yield from ["", *(f"- {_text(waiver_line(one))}" for one in findings.waivers)] if findings.waivers else []
     if comparison:
         yield from ("", f"Since {comparison.before.run_id}: {_text(comparison.headline)}")
 
@@ -107,4 +113,4 @@ def _text(text: str) -> str:
 
 def _xml(text: str) -> str:
     """Without characters that XML does not have."""
-    return "".join(c if c >= " " or c in "\t\n" else "\ufffd" for c in text if not "\ud800" <= c <= "\udfff")
+    return _NOT_XML.sub("\ufffd", text)

@@ -43,7 +43,7 @@ from auditor.terminal.keeping import baseline, prune
 from auditor.terminal.manual import open_manual
 from auditor.terminal.nightly import nightly
 from auditor.terminal.options import AsJson, Fonts, NoPdf, Root, RunName, Templates, configured
-from auditor.terminal.parts import ShardOf, finish, part_asked, run_part, without_how
+from auditor.terminal.parts import ShardOf, finish, part_asked, provenance, run_part
 from auditor.terminal.printing import complain, print_lines, to_json
 from auditor.terminal.proving import lock, sign, verify
 from auditor.terminal.signals import finishing_the_shard, interrupt, signals
@@ -108,9 +108,7 @@ def _bug(arguments: list[str], error: Exception) -> int:
 def _invoke(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        with command.make_context(
-            "auditor", arguments, obj=shlex.join(["auditor", *without_how(arguments)])
-        ) as context:
+        with command.make_context("auditor", arguments, obj=shlex.join(["auditor", *provenance(arguments)])) as context:
             return int(command.invoke(context) or EXIT_FINE)
     except typer.Exit as done:
         return int(done.exit_code)

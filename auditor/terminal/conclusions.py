@@ -8,7 +8,7 @@ from auditor.terminal.printing import complain, print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.findings import Findings
-    from auditor.findings.contract.types import Coverage, Number
+    from auditor.findings.contract.types import Coverage, Number, Waiver
     from auditor.records.store import Run, RunSummary
     from auditor.running.results import Result
 
@@ -26,7 +26,7 @@ def print_result(result: "Result", as_json: bool, code: int, more: Mapping[str, 
         print_lines(to_json({**verdict, "checks": checks, "waivers": waivers, **reports, **reasons, **(more or {})}))
     else:
         if result.reused:
-            print_lines("complete already: nothing was computed; --fresh runs it anew")
+            print_lines("complete already: nothing was computed; `auditor run --fresh` runs it anew")
         print_lines([*verdict_lines(findings), *filter(None, reports.values())])
     if result.pdf_error:
         complain(f"no PDF: {result.pdf_error}")
@@ -47,12 +47,12 @@ def verdict_lines(findings: "Findings") -> Iterator[str]:
         measured = [value_of(check.number)] if check.number else []
         reason = [check.reason] if check.result == "not judged" else []
         yield f"  {check.result:<10}  {check.title} {bound}: {'; '.join([*measured, *reason])}"
-    yield from _waivers(findings)
+    yield from (f"  {waiver_line(one)}" for one in findings.waivers)
 
 
-def _waivers(findings: "Findings") -> Iterator[str]:
-    for one in findings.waivers:
-        yield f"  waiver {one.state}: {one.finding}, {one.owner}, until {one.expires}: {one.reason}"
+def waiver_line(one: "Waiver") -> str:
+    """A waiver, and what became of it."""
+    return f"waiver {one.state}: {one.finding}, {one.owner}, until {one.expires}: {one.reason}"
 
 
 def value_of(number: "Number") -> str:

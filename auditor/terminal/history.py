@@ -80,8 +80,13 @@ def _print_nights(made: "History") -> None:
         (night.created[:16].replace("T", " "), night.verdict, *(_value(trend.points[i]) for trend in trends))
         for i, night in enumerate(made.nights)
     ]
-    print_table(["night", "verdict", *(f">{trend.name}" for trend in trends)], rows[first:])
+    print_table(["night", "verdict", *(f">{_head(trend)}" for trend in trends)], rows[first:])
     print_lines([f"and {first:,} earlier"] if first else [])
+
+
+def _head(trend: "Trend") -> str:
+    """The name, with nats where values are: a perplexity is kept by its logarithm."""
+    return f"{trend.name}, nats" if trend.unit == "nats" else trend.name
 
 
 def _value(point: "Point") -> str:
@@ -102,4 +107,4 @@ def _since(trend: "Trend") -> str:
     assert first is not None
     limits = f", expected {first.limits.low:.4g} to {first.limits.high:.4g}" if first.limits else ""
     value = "no value" if first.value is None else f"{first.value:.4g}"
-    return f"{trend.name}: bad since {first.created[:10]}, run {first.run_id}: {value}{limits}"
+    return f"{_head(trend)}: bad since {first.created[:10]}, run {first.run_id}: {value}{limits}"

@@ -6,6 +6,7 @@ run, or resume → compare with the baseline → page of all runs → JUnit, sum
 import re
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -65,8 +66,8 @@ def nightly(
     code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings)
     code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
     if not as_json:
-        none = [] if result.reused else ["no baseline to compare with"]
-        print_lines([f"since {comparison.before.run_id}: {comparison.headline}"] if comparison else none)
+        none = "no baseline to compare with"
+        print_lines(f"since {comparison.before.run_id}: {comparison.headline}" if comparison else none)
         print_lines([f"{len(removed):,} old runs removed: {', '.join(removed)}"] if removed else [])
     _ping(address)
     return code
@@ -110,7 +111,14 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _address(text: str | None) -> str | None:
-    if text is not None and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets without an address, a port that is no number
+        is_complete = False
+    if not is_complete or not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigError(f"--ping {text}: expected an address that begins with https:// or http://")
     return text
 
@@ -124,5 +132,5 @@ def _ping(address: str | None) -> None:
     try:
         with urlopen(Request(address, headers={"User-Agent": f"auditor/{__version__}"}), timeout=_PATIENCE):
             pass
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         complain(f"--ping {address}: {error}; the night itself is done")

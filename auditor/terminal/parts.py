@@ -1,7 +1,7 @@
 """`auditor run --shard-of` and `auditor finish`: a run by several processes, and the end of it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,15 +10,18 @@ import typer
 from auditor.errors import EXIT_FINE, ConfigError
 from auditor.terminal.conclusions import exit_code_of, print_result, run_identity
 from auditor.terminal.options import AsJson, Fonts, NoPdf, Root, RunName
-from auditor.terminal.printing import print_lines, to_json
+from auditor.terminal.printing import complain, print_lines, to_json
 from auditor.terminal.signals import finishing_the_shard
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.records.plan import Plan
     from auditor.running.parts import Part
 
 ShardOf = Annotated[str | None, typer.Option(metavar="K/N", help="Measure part K of N only; then auditor finish.")]
-_HOW: Final = ("--executor", "--workers", "--shard-of")
+_LEFT_OUT: Final = ("--executor", "--workers", "--shard-of", "--ping")
+"""Options that stand in no plan: how shards are run, since the work is the same; an address that whoever knows it may
+ping."""
 
 
 def finish(
@@ -29,7 +32,14 @@ def finish(
     from auditor.records.store import open_run
 
     result = audit.finish(open_run(name, root), pdf=not no_pdf, fonts=fonts)
+    if result.pdf and not result.reused and _is_to_be_signed(result.run.plan):
+        complain(f"report.pdf is not signed, as it should be: `auditor sign {result.run.run_id}` signs it")
     return print_result(result, as_json, exit_code_of(result.findings))
+
+
+def _is_to_be_signed(plan: "Plan") -> bool:
+    report = plan.configuration.get("report")
+    return isinstance(report, Mapping) and bool(report.get("signature"))
 
 
 def part_asked(given: str | None, *, fresh: bool) -> "Part | None":
@@ -67,10 +77,10 @@ def run_part(config: "Config", part: "Part", command: str, *, as_json: bool) -> 
     return EXIT_FINE
 
 
-def without_how(arguments: Sequence[str]) -> Iterator[str]:
-    """A command line without what says how shards are run: it stands in the plan, and the work is the same."""
+def provenance(arguments: Sequence[str]) -> Iterator[str]:
+    """A command line as the plan keeps it, and with it the report: without `_LEFT_OUT` and their values."""
     is_value = False
     for argument in arguments:
-        if not is_value and argument.partition("=")[0] not in _HOW:
+        if not is_value and argument.partition("=")[0] not in _LEFT_OUT:
             yield argument
-        is_value = not is_value and argument in _HOW
+        is_value = not is_value and argument in _LEFT_OUT

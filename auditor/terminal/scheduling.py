@@ -44,9 +44,11 @@ class Night:
     minute: int
     zone: str
     """By its IANA name."""
+    folder: Path
+    """Where the files will lie."""
 
 
-def night(config: Path, at: str, zone: str) -> Night:
+def night(config: Path, at: str, zone: str, folder: Path) -> Night:
     """What the options describe.
 
     Raises:
@@ -61,7 +63,7 @@ def night(config: Path, at: str, zone: str) -> Night:
         raise ConfigError(f"--at {at}: expected a time of the day such as 02:30")
     if not _is_zone(zone):
         raise ConfigError(f"--timezone {zone}: expected the name of a time zone, such as UTC or Europe/Berlin")
-    return Night(config, int(time[1]), int(time[2]), zone)
+    return Night(config, int(time[1]), int(time[2]), zone, folder)
 
 
 def _is_zone(name: str) -> bool:
@@ -74,7 +76,11 @@ def _is_zone(name: str) -> bool:
 
 
 def schedule(kind: Schedule, of: Night) -> dict[str, str]:
-    """Name → text of the files."""
+    """Name → text of the files.
+
+    Raises:
+        ConfigError: GitHub would not find the configuration in the repository.
+    """
     names, quoted = _FILES[kind]
     return _filled(names, quoted(of))
 
@@ -82,7 +88,7 @@ def schedule(kind: Schedule, of: Night) -> dict[str, str]:
 def container(of: Night) -> dict[str, str]:
     """Name → text of the files of an image that runs the audit, and of the way to start it."""
     image = _filled(("Dockerfile",), {"CONFIG": _inside(of)})
-    compose = _filled(("compose.yaml",), _container(of))
+    compose = _filled(("compose.yaml",), {**_container(of), "FOLDER": _mounted(of)})
     return {**image, **compose, ".dockerignore": _filled(("dockerignore",), {})["dockerignore"]}
 
 
@@ -143,12 +149,21 @@ def _cron_word(text: str) -> str:
 
 
 def _github(of: Night) -> dict[str, str]:
-    return {**_times(of), "CONFIG": json.dumps(of.config.as_posix(), ensure_ascii=False)}
+    config = Path(os.path.relpath(of.config))
+    if ".." in config.parts:
+        raise ConfigError(f"{of.config}: is not below this folder; start where the repository begins")
+    return {**_times(of), "CONFIG": json.dumps(config.as_posix(), ensure_ascii=False)}
 
 
 def _container(of: Night) -> dict[str, str]:
     """Of files in which `$` begins a variable."""
     return {**_times(of), "CONFIG": _inside(of).replace("$", "$$")}
+
+
+def _mounted(of: Night) -> str:
+    """The folder of the configuration, seen from the file that mounts it, as Compose takes it."""
+    folder = Path(os.path.relpath(of.config.parent, of.folder)).as_posix()
+    return json.dumps(folder if folder.startswith(".") else f"./{folder}", ensure_ascii=False).replace("$", "$$")
 
 
 def _inside(of: Night) -> str:

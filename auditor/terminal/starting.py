@@ -37,8 +37,12 @@ def init(
 ) -> int:
     """Write a commented configuration to start from. Or print files that repeat an audit every night."""
     if schedule is None and not docker:
+        if out is not None:
+            raise ConfigError(f"--out {out}: is for the files of --schedule or --docker; name the configuration itself")
         return _start(path, model, data, as_json)
-    night = scheduling.night(path, at, zone)
+    if model is not None or data is not None:
+        raise ConfigError(f"--model and --data are for a new configuration; what is repeated is {path}, as it is")
+    night = scheduling.night(path, at, zone, out or Path())
     files = scheduling.container(night) if docker else {}
     if schedule:
         files |= scheduling.schedule(schedule, night)

@@ -1,8 +1,10 @@
 """All runs of an audit: control limits, the first bad night, nights that are missing; a year of them at once."""
 
 import json
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.findings.history import History, history, nights
+from auditor.findings.contract.numbers import perplexity, since_baseline
+from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
+from auditor.findings.statistics.intervals import Estimate
 from auditor.records.run import Run
-from auditor.records.store import find_or_create, runs
+from auditor.records.store import find_or_create, runs, summary_of
 from auditor.terminal.cli import main
 from tests.records.planned import planned
+from tests.test_cli import number, sample_findings
 
 START = datetime(2026, 1, 1, 22, tzinfo=UTC)
 
@@ -31,6 +36,36 @@ def night(root: Path, day: int, value: float | None, result: str | None = "pass"
 
 def of(root: Path) -> History:
     return history(nights(runs(root)))
+
+
+def test_a_manifest_keeps_the_numbers_of_the_whole_corpus_whatever_labels_are_called() -> None:
+    names = ("accuracy", "recall[{x}]", "accuracy{length=short}", "recall[{x}]{length=short}")
+    numbers = tuple(number().model_copy(update={"name": name}) for name in names)
+    kept = manifest_facts(sample_findings().model_copy(update={"numbers": numbers}))["numbers"]
+    assert list(kept) == ["accuracy", "recall[{x}]"]
+
+
+def test_the_bound_of_a_perplexity_is_kept_in_nats_like_its_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    estimate = Estimate(math.log(33), math.log(30), math.log(36), 200)
+    one = perplexity("perplexity.corpus", "Perplexity", estimate, "")
+    check = (
+        sample_findings()
+        .checks[0]
+        .model_copy(update={"name": one.name, "number": one, "bound": 50.0, "direction": "at_most"})
+    )
+    margin = check.model_copy(update={"name": since_baseline(one.name), "number": None, "bound": 0.05})
+    unmeasured = check.model_copy(update={"number": None})
+    facts = manifest_facts(sample_findings().model_copy(update={"numbers": (one,), "checks": (check, margin)}))
+    assert facts["numbers"][one.name]["value"] == pytest.approx(math.log(33))
+    assert [kept["bound"] for kept in facts["checks"].values()] == [pytest.approx(math.log(50)), 0.05]
+    assert manifest_facts(sample_findings().model_copy(update={"checks": (unmeasured,)}))["checks"] == {
+        one.name: {"result": "pass", "direction": "at_most", "bound": pytest.approx(math.log(50))}
+    }
+    night(tmp_path, 0, 0.9, **facts)
+    assert main(["history", "--root", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("night             verdict  perplexity.corpus, nats")
 
 
 def test_limits_are_three_standard_deviations_by_the_mean_moving_range() -> None:
@@ -110,6 +145,18 @@ def test_missing_nights_are_named(tmp_path: Path) -> None:
         night(tmp_path, day, 0.9)
     [gap] = of(tmp_path).gaps
     assert (gap.after[:10], gap.before[:10], gap.n_missing) == ("2026-01-04", "2026-01-07", 2)
+
+
+def test_runs_within_a_day_are_no_nights_of_which_some_are_missing(tmp_path: Path) -> None:
+    made = night(tmp_path, 0, 0.9)
+    minutes = (0, 1, 2, 3, 60, 61, 62, 4 * 24 * 60)
+    runs = [
+        replace(one, created=f"{START + timedelta(minutes=m):%Y-%m-%dT%H:%M:%SZ}")
+        for one in nights([summary_of(made.path)])
+        for m in minutes
+    ]
+    (gap,) = history(runs).gaps
+    assert (gap.after[:10], gap.before[:10], gap.n_missing) == ("2026-01-01", "2026-01-05", 3)
 
 
 def test_runs_of_before_and_damaged_numbers_count_as_nights_without_numbers(tmp_path: Path) -> None:

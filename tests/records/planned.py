@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from auditor.records.dialect import Dialect
 from auditor.records.plan import (
     Plan,
     PlannedCorpus,
-    PlannedDialect,
     PlannedLook,
     PlannedModel,
     PlannedProbe,
@@ -42,9 +42,7 @@ PLAN = Plan(
         n_documents=2,
         n_documents_in_file=2,
         columns=("id", "text"),
-        dialect=PlannedDialect(
-            format="jsonl", compression="", encoding="utf-8", encoding_is_guessed=False, delimiter="", classes={}
-        ),
+        dialect=Dialect("jsonl", encoding="utf-8"),
     ),
     probes={},
     left_out={},

@@ -91,13 +91,46 @@ def test_days_without_a_run_do_not_count(tmp_path: Path) -> None:
     assert len(kept(tmp_path, 3, 0, 0)) == 3
 
 
-def test_baseline_running_and_resumable_runs_stay_and_forgotten_ones_go(tmp_path: Path) -> None:
+def test_a_week_and_a_month_are_those_of_their_year(tmp_path: Path) -> None:
+    for day in (0, 364):  # 1 January, a Thursday, and 31 December, a Thursday too: ISO weeks 1 and 53
+        night(tmp_path, day, "fail")
+    night(tmp_path, 365 + 3, "fail")  # 4 January of the next year, a Monday: week 1 again
+    assert len(kept(tmp_path, 0, 3, 0)) == 3
+    assert len(kept(tmp_path, 0, 0, 3)) == 3
+
+
+@pytest.mark.parametrize("title", ["Reviews", "Audit"])  # a run without a title is looked for in the folder `audit`
+def test_a_run_that_cannot_be_read_stays(tmp_path: Path, title: str) -> None:
+    unreadable = night(tmp_path, 0, "fail", title=title)
+    for name in ("plan.json", "manifest.json"):
+        (unreadable.path / name).write_text("{}")
+    night(tmp_path, 1, "fail", title=title)
+    assert main(["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]) == 0
+    assert (unreadable.path / "plan.json").exists()
+
+
+def test_an_unfinished_run_of_the_second_of_the_newest_one_can_be_resumed(tmp_path: Path) -> None:
+    finished, begun = night(tmp_path, 0, "fail"), night(tmp_path, 0, None)
+    audit, known = listed(tmp_path)
+    decisions = retention.decide(audit, known, retention.Retention(0, 0, 0))
+    assert {one.run.path: one.reasons for one in decisions} == {
+        finished.path: ("newest",),
+        begun.path: ("can be resumed",),
+    }
+
+
+def test_baseline_running_and_resumable_runs_stay_and_forgotten_ones_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = night(tmp_path, 0)
     forgotten, running = night(tmp_path, 1, None), night(tmp_path, 2, None)
     newest, resumable = night(tmp_path, 3, "fail"), night(tmp_path, 4, None)
     other = night(tmp_path, 0, title="Another")
+    command = ["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]
     with running.lock():
-        assert main(["prune", "--root", str(tmp_path), "--keep-daily=0", "--keep-weekly=0", "--keep-monthly=0"]) == 0
+        assert main([*command, "--dry-run"]) == 0
+        assert f"{running.run_id}  in use\n" in capsys.readouterr().out
+        assert main(command) == 0
     left = {run.run_id for run in runs(tmp_path)}
     assert left == {first.run_id, running.run_id, newest.run_id, resumable.run_id, other.run_id}
     assert not forgotten.path.exists()

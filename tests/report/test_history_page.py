@@ -1,6 +1,7 @@
 """The page with all runs of an audit: a line per night that leads to its report, a drawing per check, two languages."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_a_bad_night_is_marked_in_the_row_and_in_the_drawing_and_named() -> None
 def test_a_night_without_the_number_has_an_empty_cell_that_is_sorted_last() -> None:
     text = page(summary(0), summary(1, None))
     assert '<td class="number" data-value="">–</td>' in text
+
+
+def test_values_in_nats_say_so_where_they_have_no_unit() -> None:
+    one = summary(0)
+    manifest = {**one.manifest, "numbers": {"a": {**one.manifest["numbers"]["a"], "unit": "nats"}}}
+    text = page(replace(one, manifest=manifest))
+    assert '<th scope="col" class="number">Accuracy, nats</th>' in text
+    assert '<th scope="row">Accuracy, nats</th>' in text
+    assert "Accuracy, nats" not in page(one)
 
 
 def test_titles_are_text() -> None:

@@ -8,12 +8,13 @@ delimiters  detects the delimiter; `separated` reads CSV and TSV
 objects     JSON Lines and JSON
 tables      Parquet and Arrow; `classes` replaces ids of classes by their names
 saved       a folder written by `save_to_disk`; `hub` a dataset by its name
-rows        what every reader returns: `Row`, `Dialect`, `Source`
+rows        what every reader returns: `Row`, `Source`
 """
 
 from auditor.corpus.readers.archives import stem
 from auditor.corpus.readers.opening import FORMATS, Options, is_remote, open_source
-from auditor.corpus.readers.rows import DELIMITERS, ONE_COLUMN, Dialect, Row, Source
+from auditor.corpus.readers.rows import DELIMITERS, Row, Source
+from auditor.records.dialect import ONE_COLUMN, Dialect
 
 __all__ = [
     "DELIMITERS",

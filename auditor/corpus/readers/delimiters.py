@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from auditor.corpus.faults import fault, quote
-from auditor.corpus.readers.rows import DELIMITERS, ONE_COLUMN
+from auditor.corpus.readers.rows import DELIMITERS
 from auditor.corpus.readers.text import LONGEST_BEGINNING, Text
 from auditor.errors import ConfigError
+from auditor.records.dialect import ONE_COLUMN
 
 NO_DELIMITER = "\ud800"
 """For csv.reader, which wants one: half a character, which no decoded text holds."""

@@ -15,8 +15,9 @@ from typing import Any
 
 from auditor.corpus.faults import quote
 from auditor.corpus.readers.classes import Classes, classes_of, named
-from auditor.corpus.readers.rows import Dialect, Row, Source
+from auditor.corpus.readers.rows import Row, Source
 from auditor.errors import CorpusError
+from auditor.records.dialect import Dialect
 
 SCHEME = "hf://"
 _ADDRESS = re.compile(
@@ -51,7 +52,13 @@ def open_hub(address: str, split: str | None) -> Source:
 
 def may_be_name(text: str) -> bool:
     """Whether a text could be the name of a dataset: NAME or OWNER/NAME."""
-    return _ADDRESS.fullmatch(f"{SCHEME}datasets/{text}") is not None
+    return address_of(f"{SCHEME}datasets/{text}") is not None
+
+
+def address_of(text: str) -> dict[str, str | None] | None:
+    """`name`, `revision` and `subset` of an address as above; None of anything else."""
+    parsed = _ADDRESS.fullmatch(text)
+    return parsed.groupdict() if parsed else None
 
 
 def _load(address: str, parsed: re.Match[str], split: str | None) -> Any:  # datasets has no types

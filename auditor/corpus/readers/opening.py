@@ -17,12 +17,13 @@ from auditor.corpus.faults import fault, quote, suggestion
 from auditor.corpus.readers import delimiters, encodings, hub
 from auditor.corpus.readers.archives import Content, look_into
 from auditor.corpus.readers.objects import are_json_lines, read_json, read_json_lines
-from auditor.corpus.readers.rows import Dialect, Row, Source
+from auditor.corpus.readers.rows import Row, Source
 from auditor.corpus.readers.saved import open_folder
 from auditor.corpus.readers.separated import read_rows
 from auditor.corpus.readers.tables import load_table
 from auditor.corpus.readers.text import Text, line_end_of
 from auditor.errors import ConfigError, CorpusError
+from auditor.records.dialect import Dialect
 
 FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "txt")
 _SUFFIXES = {f".{name}": name for name in FORMATS}

@@ -15,9 +15,10 @@ from typing import Any
 from auditor.corpus.faults import fault, quote, suggestion
 from auditor.corpus.readers.archives import Content
 from auditor.corpus.readers.classes import classes_of
-from auditor.corpus.readers.rows import Dialect, Source
+from auditor.corpus.readers.rows import Source
 from auditor.corpus.readers.tables import load_table
 from auditor.errors import CorpusError
+from auditor.records.dialect import Dialect
 
 _INFO, _STATE, _SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _MOST_SPLITS = 12

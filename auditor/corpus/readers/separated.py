@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from auditor.corpus.faults import fault, no_duplicates, quote
 from auditor.corpus.readers.delimiters import Columns, read_fields
-from auditor.corpus.readers.rows import ONE_COLUMN, Row
+from auditor.corpus.readers.rows import Row
 from auditor.corpus.readers.text import Text
 from auditor.errors import CorpusError
+from auditor.records.dialect import ONE_COLUMN
 
 
 def read_rows(text: Text, columns: Columns, *, prefers_plain: bool) -> Iterator[Row]:

@@ -78,6 +78,11 @@ def of_slice(name: str, column: str, value: str) -> str:
     return f"{name}{{{column}={value}}}"
 
 
+def is_of_slice(name: str) -> bool:
+    """Whether a number, or the difference of one, is of a slice; a label may have braces, and ends with its bracket."""
+    return without_baseline(name).endswith("}")
+
+
 def since_baseline(name: str) -> str:
     """`accuracy` → `accuracy@baseline`."""
     return f"{name}{_SINCE}"

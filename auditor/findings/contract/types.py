@@ -285,6 +285,11 @@ class Findings(Finding):
         return analysis if isinstance(analysis, kind) else None
 
     @property
+    def differences(self) -> tuple[Number, ...]:
+        """Changes since the baseline that a check is about; they are not among `numbers`."""
+        return tuple(check.number for check in self.checks if check.number and check.baseline)
+
+    @property
     def n_documents(self) -> int:
         """Documents of the run."""
         return len(self.documents) + self.documents_left_out

@@ -3,14 +3,17 @@
     "numbers": {"accuracy": {"title": "Accuracy", "unit": "share", "value": 0.83, "low": 0.77, "high": 0.88, "n": 200}}
     "checks":  {"accuracy": {"result": "watch", "direction": "at_least", "bound": 0.8}}
 
-Numbers of the whole corpus, not those of its parts. A perplexity is kept by its logarithm, in nats.
+Numbers of the whole corpus, not those of its parts. A perplexity and its bound are kept by their logarithms, in nats.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from auditor.findings.contract.types import Findings, Number, Result, Unit
+from auditor.findings.contract.numbers import is_of_slice, without_baseline
+from auditor.findings.contract.registry import quantity_of
+from auditor.findings.contract.types import Check, Findings, Number, Result, Unit
 from auditor.records.store import RunSummary
 
 
@@ -50,15 +53,21 @@ class Night:
 
 def manifest_facts(findings: Findings) -> dict[str, Any]:
     """Verdict, numbers and checks, as the manifest keeps them."""
-    differences = [check.number for check in findings.checks if check.number and check.baseline]
-    kept = [*(number for number in findings.numbers if "{" not in number.name), *differences]
-    whole = {number.name: _kept(number) for number in kept}
+    whole = [*(number for number in findings.numbers if not is_of_slice(number.name)), *findings.differences]
     checks = {
-        check.name: {"result": check.result, "direction": check.direction, "bound": check.bound}
+        check.name: {"result": check.result, "direction": check.direction, "bound": _bound(check)}
         for check in findings.checks
     }
     verdict = {"verdict": findings.verdict.result, "headline": findings.verdict.headline}
-    return {**verdict, "numbers": whole, "checks": checks}
+    return {**verdict, "numbers": {number.name: _kept(number) for number in whole}, "checks": checks}
+
+
+def _bound(check: Check) -> float:
+    """The bound on the scale on which the number is kept, measured or not."""
+    quantity = quantity_of(check.name)
+    is_perplexity = quantity is not None and quantity.unit == "perplexity"
+    is_change = without_baseline(check.name) != check.name  # whose bound is in nats as it is
+    return math.log(check.bound) if is_perplexity and not is_change and check.bound > 0 else check.bound
 
 
 def _kept(number: Number) -> dict[str, Any]:

@@ -5,8 +5,8 @@ A night is bad for a number where its check failed, or where the number lies bey
 for at most; without a check on either side. The first bad night is the first of the unbroken series that lasts until
 now; None where the last night is good.
 
-A gap is a pause between two nights of more than twice the usual one, the median of all; of fewer than four nights
-nobody knows what is usual.
+A gap is a pause between two nights of more than twice the usual one, the median of all and a day at least, for runs
+that somebody starts within a day are no nights; of fewer than four nights nobody knows what is usual.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,8 @@ from auditor.findings.history.nights import Night
 from auditor.findings.statistics import control
 
 LEAST_FOR_GAPS = 4
+DAY = 86_400.0
+"""Seconds."""
 LATE = 2.0
 """Times the usual pause, beyond which nights are missing."""
 
@@ -136,7 +138,7 @@ def _gaps(nights: Sequence[Night]) -> Iterator[Gap]:
         return
     moments = [datetime.fromisoformat(night.created) for night in nights]
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
-    usual = median(pauses)
+    usual = max(median(pauses), DAY)
     for i, pause in enumerate(pauses):
-        if usual > 0 and pause > LATE * usual:
+        if pause > LATE * usual:
             yield Gap(nights[i].created, nights[i + 1].created, max(round(pause / usual) - 1, 1))

@@ -15,7 +15,7 @@ would be false, it is not judged.
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.findings.contract.context import Baseline
-from auditor.findings.contract.numbers import nearest, on_scale, since_baseline, without_baseline
+from auditor.findings.contract.numbers import is_of_slice, nearest, on_scale, since_baseline
 from auditor.findings.contract.quantity import better_side
 from auditor.findings.contract.registry import quantity_of
 from auditor.findings.contract.types import Check, Number, Result
@@ -74,7 +74,7 @@ def _not_compared(name: str, baseline: Baseline | None) -> str:
 
 def judge(number: Number, bound: Bound) -> tuple[Result, str]:
     """The result, and one sentence of why."""
-    least = LEAST_JUDGED if without_baseline(number.name).endswith("}") else LEAST_DOCUMENTS
+    least = LEAST_JUDGED if is_of_slice(number.name) else LEAST_DOCUMENTS
     if not number.is_measured:
         return "not judged", say("It could not be computed: no document has what it needs.")
     if number.n < least:

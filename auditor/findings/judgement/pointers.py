@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from auditor.findings.contract.finding import Finding
-from auditor.findings.contract.numbers import without_baseline
+from auditor.findings.contract.numbers import is_of_slice, without_baseline
 from auditor.findings.contract.registry import owner_of, summaries, summary_of
 from auditor.findings.contract.summary import Whole
 from auditor.findings.contract.types import Coverage, Pointer
@@ -46,7 +46,7 @@ def section_of(name: str) -> str:
     """The section that has the evidence for a number."""
     if without_baseline(name) != name:
         return CHANGED
-    if name.endswith("}"):
+    if is_of_slice(name):
         return _SLICES
     if FAILED_SHARE.is_of(name):
         return _PROVENANCE

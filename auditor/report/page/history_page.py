@@ -81,7 +81,7 @@ def render(made: History, title: str, language: Language) -> str:
         headline=last.headline,
         lines=[_line(trend) for trend in trends],
         gaps=[_gap(gap) for gap in made.gaps],
-        trends=trends,
+        heads=[_in_nats(trend.title, trend) for trend in trends],
         rows=[_row(night, i, trends) for i, night in reversed(list(enumerate(made.nights)))],
         n_nights=len(made.nights),
         run=formats.middle(last.run_id, 40),
@@ -128,8 +128,13 @@ def _line(trend: Trend) -> Line:
     }
     first = trend.first_bad
     since = say("bad since {day}", day=formats.day(first.created)) if first else ""
-    title, shown = formats.middle(trend.title, 60), formats.quantity(last, trend.unit)
+    title, shown = _in_nats(formats.middle(trend.title, 60), trend), formats.quantity(last, trend.unit)
     return Line(title, trend.name, shown, asked.get(trend.direction or "", ""), trend_line(trend), since)
+
+
+def _in_nats(title: str, trend: Trend) -> str:
+    """A title over values without their unit: a perplexity is kept by its logarithm, and must not be taken for it."""
+    return say("{number}, nats", number=title) if trend.unit == "nats" else title
 
 
 def _gap(gap: Gap) -> str:

@@ -53,7 +53,7 @@ def _answer(since: Since) -> str:
 def _limits(since: Since) -> Iterator[str]:
     yield say(comparison.LIMITS)
     if since.before is None:
-        yield say("The run of the baseline was removed since: these are the differences that were recorded.")
+        yield say("The run of the baseline was removed since, or cannot be read: these differences were recorded.")
     else:
         yield say("This is a digest: comparison.html beside this report has the rest, comparison.json every figure.")
 

@@ -7,6 +7,7 @@ from itertools import takewhile
 
 from markupsafe import Markup, escape
 
+from auditor.findings.contract.numbers import is_of_slice
 from auditor.findings.contract.registry import owner_of
 from auditor.findings.contract.types import Findings, Number
 from auditor.languages import plural, say
@@ -42,7 +43,7 @@ class Names:
 def compose(sources: Sources, others: Sequence[Section] = ()) -> Section:
     """The section on methods; what `others` say beside their numbers is not said again."""
     findings = sources.findings
-    numbers = [number for name, number in sources.numbers.items() if "{" not in name]
+    numbers = [number for name, number in sources.numbers.items() if not is_of_slice(name)]
     return Section(
         id="methods",
         title=say("Methods"),

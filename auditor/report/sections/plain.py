@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from auditor.findings.contract.evidence import Facts
+from auditor.findings.contract.numbers import is_of_slice
 from auditor.findings.contract.types import Coverage
 from auditor.findings.wording import sentences
 from auditor.languages import plural, say
@@ -17,7 +18,7 @@ _SIMPLE = (str, int, float, bool)
 def compose(sources: Sources, coverage: Coverage, section_id: str, title: str = "") -> Section:
     """A plain table for one probe."""
     probe, name = coverage.probe, sentences.probe(coverage.probe)
-    numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and "{" not in name]
+    numbers = [n for name, n in sources.numbers.items() if name.startswith(f"{probe}.") and not is_of_slice(name)]
     parameters = sources.findings.parameters.get(probe, {})
     tables = (
         (numbers_table(say("Numbers of the probe {probe}.", probe=name), numbers) if numbers else None, "numbers"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor.findings.analyses.prediction import ACCURACY
-from auditor.findings.contract.numbers import as_nats
+from auditor.findings.contract.numbers import as_nats, is_of_slice
 from auditor.findings.contract.types import Comparison, Number, SliceRow
 from auditor.findings.slicing.slices import LEAST_JUDGED, base_name
 from auditor.findings.statistics.exponentials import BEYOND
@@ -280,7 +280,7 @@ def _sign(number: Number, whole: float | None) -> str:
 def _undrawn(sources: Sources) -> list[Number]:
     """Every number of every group that has no panel."""
     drawn = {number.name for row in sources.findings.slices for number in row.numbers}
-    return [n for name, n in sources.numbers.items() if name.endswith("}") and name not in drawn and n.is_measured]
+    return [n for name, n in sources.numbers.items() if is_of_slice(name) and name not in drawn and n.is_measured]
 
 
 def _others(numbers: Sequence[Number]) -> Table:

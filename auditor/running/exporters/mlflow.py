@@ -2,7 +2,8 @@
 
 metrics      every number of the whole corpus and of its slices: `accuracy`, `accuracy.low`, `accuracy.high` (95 %
              interval), `accuracy.n`; MLflow has no brackets in names: `recall[positive]` is `recall positive`,
-             `accuracy{length=short}` is `accuracy length:short`. A perplexity is its logarithm, in nats
+             `accuracy{length=short}` is `accuracy length:short`, the change since the baseline that a check is about
+             `accuracy_baseline`. A perplexity is its logarithm, in nats
 parameters   those of the probes
 tags         verdict, checks, hashes of plan, model and corpus
 artifacts    the report, findings.json, plan.json, manifest.json
@@ -19,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.errors import StoreError
+from auditor.errors import DiskError, StoreError
 from auditor.findings.contract.types import Number
 from auditor.running.exporters.contract import Exported, Finished, require
 
@@ -40,6 +41,7 @@ def export(finished: Finished, where: str) -> Exported:
     Raises:
         InstallationError: MLflow is not here.
         StoreError: It refuses.
+        DiskError: The folder cannot be written.
     """
     require("mlflow", "mlflow")
     uri = where if _ADDRESS.fullmatch(where) else Path(where).absolute().as_uri()
@@ -53,6 +55,8 @@ def export(finished: Finished, where: str) -> Exported:
         return _export(finished, MlflowClient(tracking_uri=uri), uri)
     except MlflowException as error:
         raise StoreError(f"--to mlflow: {where}: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise DiskError(f"--to mlflow: {where}: cannot be written: {error.strerror or error}") from error
 
 
 def _export(finished: Finished, client: "MlflowClient", uri: str) -> Exported:
@@ -74,12 +78,13 @@ def _log(finished: Finished, client: "MlflowClient", run_id: str) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     moment = _milliseconds(finished.findings.created)
-    metrics = [Metric(name, value, moment, 0) for name, value in _metrics(finished.findings.numbers)]
-    for some in _batches(metrics):
+    numbers = (*finished.findings.numbers, *finished.findings.differences)
+    for some in _batches([Metric(name, value, moment, 0) for name, value in _metrics(numbers)]):
         client.log_batch(run_id, metrics=some)
     for some in _batches([Param(name, text) for name, text in _parameters(finished).items()]):
         client.log_batch(run_id, params=some)
-    client.log_batch(run_id, tags=[RunTag(name, str(value)) for name, value in _tags(finished).items()])
+    for some in _batches([RunTag(name, str(value)) for name, value in _tags(finished).items()]):
+        client.log_batch(run_id, tags=some)
     for name in _ARTIFACTS:
         if (finished.run.path / name).is_file():
             client.log_artifact(run_id, str(finished.run.path / name))

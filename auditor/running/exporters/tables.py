@@ -1,7 +1,8 @@
 """Numbers and documents of a run as tables, for spreadsheets (CSV) or data frames (Parquet).
 
-numbers     one row for each number that the report prints, those of slices too: value, 95 % interval, n, unit and
-            protocol; of a perplexity also its natural logarithm; bound and result where there is a check
+numbers     one row for each number that the report prints, those of slices and changes since the baseline that a
+            check is about too: value, 95 % interval, n, unit and protocol; of a perplexity also its natural logarithm;
+            bound and result where there is a check
 documents   one row for each document: labels, tokens, failures, what the probes came to; not its text
 
 Types are string, float64, int64 and lists of strings, null where nothing was measured. In CSV (RFC 4180, UTF-8) null is
@@ -51,11 +52,12 @@ def export(finished: Finished, folder: Path, kind: Literal["csv", "parquet"]) ->
 
 
 def numbers(finished: Finished) -> pa.Table:
-    """All numbers, in the order of findings.json."""
+    """All numbers, in the order of findings.json; behind them changes since the baseline."""
     results = finished.findings
     run = {"run_id": results.run_id, "created": results.created}
     checks = {check.name: check for check in results.checks}
-    rows = [{**run, **_measured(number), **_judged(checks.get(number.name))} for number in results.numbers]
+    all_numbers = (*results.numbers, *results.differences)
+    rows = [{**run, **_measured(number), **_judged(checks.get(number.name))} for number in all_numbers]
     return pa.Table.from_pylist(rows, NUMBERS)
 
 
