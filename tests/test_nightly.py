@@ -109,6 +109,18 @@ def test_a_number_that_got_worse_ends_with_1(
     assert sorted((code, since["result"]) for code, since in told[1:] if since) == [(0, "not worse"), (1, "worse")]
 
 
+def test_a_night_that_cannot_be_compared_says_with_which_run(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(command)
+    [first] = audits()
+    rows = [{"id": f"d{i}", "text": f"another film {i}", "label": "positive"} for i in range(18)]
+    other = corpus(Path(), rows)
+    capsys.readouterr()
+    main([*command, "--data", str(other), "--set=title=" + first.title])
+    assert f"not compared with {first.run_id}: the report says why" in capsys.readouterr().out
+
+
 def test_an_interrupted_night_is_resumed_and_a_deadline_ends_with_5(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,9 +66,9 @@ def nightly(
     code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings)
     code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
     if not as_json:
-        none = [] if result.reused else ["no baseline to compare with"]
-        print_lines([f"since {comparison.before.run_id}: {comparison.headline}"] if comparison else none)
-        print_lines([f"{len(removed):,} old runs removed: {', '.join(removed)}"] if removed else [])
+        print_lines(_compared(result))
+        runs = "run" if len(removed) == 1 else "runs"
+        print_lines([f"{len(removed):,} old {runs} removed: {', '.join(removed)}"] if removed else [])
     _ping(address)
     return code
 
@@ -82,6 +82,18 @@ def _is_worse(result: "Result") -> bool:
     waived = applied(result.findings.waivers)
     worse = (one.name for one in result.comparison.numbers if one.judged and one.change == "worse")
     return any(f"{OF_BASELINE}{name}" not in waived for name in worse)
+
+
+def _compared(result: "Result") -> list[str]:
+    """The line about the comparison with the baseline; none where nothing was computed."""
+    from auditor.records import baselines
+
+    if result.comparison:
+        return [f"since {result.comparison.before.run_id}: {result.comparison.headline}"]
+    if result.reused:
+        return []
+    name = baselines.settled(result.run)
+    return [f"not compared with {name}: the report says why" if name else "no baseline to compare with"]
 
 
 def _since(comparison: "RunComparison | None") -> dict[str, str] | None:

@@ -49,6 +49,12 @@ def test_a_night_without_the_number_has_an_empty_cell_that_is_sorted_last() -> N
     assert '<td class="number" data-value="">–</td>' in text
 
 
+def test_what_the_last_night_did_not_measure_has_no_value_of_the_last_night() -> None:
+    text = page(summary(0, 0.9), summary(1, None))
+    assert ">0.900<" in text, "in the row of the first night"
+    assert text.count(">0.900<") == 1
+
+
 def test_titles_are_text() -> None:
     text = page(summary(0, title="<img src=x>"), title="<script>alert(1)</script>")
     assert "<img" not in text

@@ -3,7 +3,8 @@
     "numbers": {"accuracy": {"title": "Accuracy", "unit": "share", "value": 0.83, "low": 0.77, "high": 0.88, "n": 200}}
     "checks":  {"accuracy": {"result": "watch", "direction": "at_least", "bound": 0.8}}
 
-Numbers of the whole corpus, not those of its parts. A perplexity is kept by its logarithm, in nats.
+Numbers of the whole corpus; of its parts, and of the differences to the baseline, those with a check. A perplexity is
+kept by its logarithm, in nats.
 """
 
 from collections.abc import Iterable, Mapping
@@ -50,8 +51,8 @@ class Night:
 
 def manifest_facts(findings: Findings) -> dict[str, Any]:
     """Verdict, numbers and checks, as the manifest keeps them."""
-    differences = [check.number for check in findings.checks if check.number and check.baseline]
-    kept = [*(number for number in findings.numbers if "{" not in number.name), *differences]
+    checked = [check.number for check in findings.checks if check.number]
+    kept = [*(number for number in findings.numbers if "{" not in number.name), *checked]
     whole = {number.name: _kept(number) for number in kept}
     checks = {
         check.name: {"result": check.result, "direction": check.direction, "bound": check.bound}
