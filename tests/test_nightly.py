@@ -3,8 +3,10 @@
 import http.server
 import json
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -166,12 +168,40 @@ def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
 
 
 @pytest.mark.parametrize(
+    ("patience", "answer", "said"),
+    [(10.0, b"nonsense\r\n\r\n", "nonsense"), (0.2, b"", "no answer within 0.2 seconds")],
+)
+def test_whatever_answers_a_ping_is_no_fault_of_the_night(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patience: float, answer: bytes, said: str
+) -> None:
+    monkeypatch.setattr(nightly, "_PATIENCE", patience)
+    over = threading.Event()
+
+    def speak(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(answer)
+            while not answer and not over.wait(0.05):
+                connection.sendall(b"H")  # a piece now and then: none of them is late
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=speak, args=[server], daemon=True).start()
+        nightly._ping(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        over.set()
+    assert f"{said}; the night itself is done" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("option", "value", "said"),
     [
         ("--deadline", "soon", "expected a time such as 5h"),
         ("--deadline", "", "expected a time such as 5h"),
         ("--ping", "file:///etc/passwd", "begins with https://"),
         ("--ping", "http://", "begins with https://"),
+        ("--ping", "https://[::1", "begins with https://"),
+        ("--ping", "https://host:99999/", "begins with https://"),
+        ("--ping", "https://host/a b", "are written as %C3%BC, %20"),
+        ("--ping", "https://host/ü", "are written as %C3%BC, %20"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_runs(

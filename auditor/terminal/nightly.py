@@ -6,7 +6,9 @@ run, or resume → compare with the baseline → page of all runs → JUnit, sum
 import re
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -123,17 +125,46 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _address(text: str | None) -> str | None:
-    if text is not None and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
-        raise ConfigError(f"--ping {text}: expected an address that begins with https:// or http://")
+    """The same, where it is an address that can be asked for.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if text is not None and not _is_address(text):
+        raise ConfigError(
+            f"--ping {text}: expected an address that begins with https:// or http://; characters that are not ASCII, "
+            "and blanks, are written as %C3%BC, %20"
+        )
     return text
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read, so that it is looked at
+    except ValueError:
+        return False
+    is_written_out = text.isascii() and text.isprintable() and " " not in text
+    return is_written_out and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _ping(address: str | None) -> None:
-    """Says that the night is over; that nobody answers is no fault of it."""
+    """Says that the night is over; that nobody answers, or too slowly, is no fault of it."""
     if address is None:
         return
+    problems: list[str] = []
+    asking = Thread(target=lambda: problems.append(_problem_of(address)), daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)  # the time of urlopen is that of each piece that comes
+    problem = problems[0] if problems else f"no answer within {_PATIENCE:g} seconds"
+    if problem:
+        complain(f"--ping {address}: {problem}; the night itself is done")
+
+
+def _problem_of(address: str) -> str:
+    """Asks for an address; why there was no answer, empty where there was one."""
     try:
         with urlopen(Request(address, headers={"User-Agent": f"auditor/{__version__}"}), timeout=_PATIENCE):
-            pass
-    except (OSError, ValueError) as error:
-        complain(f"--ping {address}: {error}; the night itself is done")
+            return ""
+    except (OSError, ValueError, HTTPException) as error:
+        return " ".join(str(error).split()) or type(error).__name__
