@@ -213,6 +213,13 @@ def test_run_hands_on_every_option(auditor_says, audit):
     assert audit.asked["command"].startswith("auditor run --model some/model --data some.jsonl --task")
 
 
+def test_a_command_line_that_is_not_utf_8_is_kept_as_a_report_can_hold_it(auditor_says, audit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("caf\udce9.toml").write_text("[corpus]\npath = 'a.csv'\n[model]\nname = 'm'")
+    assert auditor_says("run", "caf\udce9.toml")[0] == 0
+    assert audit.asked["command"] == "auditor run 'caf\\udce9.toml'"
+
+
 @pytest.mark.parametrize("given", [["audit.toml"], ["-c", "audit.toml"], ["--config", "audit.toml"]])
 def test_a_configuration_file_is_read_and_flags_take_precedence(auditor_says, audit, tmp_path, monkeypatch, given):
     monkeypatch.chdir(tmp_path)

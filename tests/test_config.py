@@ -363,6 +363,16 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     assert faults(write(tmp_path, "", "empty.yaml"))[0].startswith("corpus.path: missing")
 
 
+def test_what_no_report_could_hold_is_a_fault_before_anything_runs(tmp_path: Path) -> None:
+    path = write(tmp_path, 'title: "\\ud800"\ncorpus: {path: a.csv}\nmodel: {name: m}', "audit.yaml")
+    assert faults(path) == ["title: expected text in UTF-8"]
+    given = {"title": "caf\udce9", "corpus.path": "a.csv", "model.name": "m", "report.reviewers": ["Ad\udce9"]}
+    assert faults(None, given) == [
+        "command line: title: expected text in UTF-8",
+        "command line: report.reviewers: expected text in UTF-8",
+    ]
+
+
 def test_keys_of_yaml_that_are_no_strings_are_faults(tmp_path: Path) -> None:
     path = write(tmp_path, "corpus: {path: x}\nmodel: {name: y}\nprobes: {3: {}}\n7: 8\n", "a.yaml")
     assert faults(path) == [

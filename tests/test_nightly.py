@@ -4,8 +4,10 @@ import http.client
 import http.server
 import json
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -113,6 +115,18 @@ def test_a_number_that_got_worse_ends_with_1(
     assert sorted((code, since["result"]) for code, since in told[1:] if since) == [(0, "not worse"), (1, "worse")]
 
 
+def test_a_night_that_cannot_be_compared_says_with_which_run(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(command)
+    [first] = audits()
+    rows = [{"id": f"d{i}", "text": f"another film {i}", "label": "positive"} for i in range(18)]
+    other = corpus(Path(), rows)
+    capsys.readouterr()
+    main([*command, "--data", str(other), "--set=title=" + first.title])
+    assert f"not compared with {first.run_id}: the report says why" in capsys.readouterr().out
+
+
 def test_an_interrupted_night_is_resumed_and_a_deadline_ends_with_5(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,15 +197,28 @@ def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
     assert not any("127.0.0.1" in (run.path / "plan.json").read_text() for run in audits())
 
 
-def test_an_answer_that_is_no_http_is_no_fault_of_the_night(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("patience", "answer", "said"),
+    [(10.0, b"nonsense\r\n\r\n", "nonsense"), (0.2, b"", "no answer within 0.2 seconds")],
+)
+def test_whatever_answers_a_ping_is_no_fault_of_the_night(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patience: float, answer: bytes, said: str
 ) -> None:
-    def garbled(*_: object, **__: object) -> None:
-        raise http.client.BadStatusLine("hello")
+    monkeypatch.setattr(nightly, "_PATIENCE", patience)
+    over = threading.Event()
 
-    monkeypatch.setattr(nightly, "urlopen", garbled)
-    nightly._ping("http://example.org/alive")
-    assert "the night itself is done" in capsys.readouterr().err
+    def speak(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(answer)
+            while not answer and not over.wait(0.05):
+                connection.sendall(b"H")  # a piece now and then: none of them is late
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=speak, args=[server], daemon=True).start()
+        nightly._ping(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        over.set()
+    assert f"{said}; the night itself is done" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -203,8 +230,9 @@ def test_an_answer_that_is_no_http_is_no_fault_of_the_night(
         ("--ping", "http://", "begins with https://"),
         ("--ping", "http://[::1", "begins with https://"),
         ("--ping", "http://host:port/", "begins with https://"),
-        ("--ping", "http://host/a b", "begins with https://"),
-        ("--ping", "http://höst/", "begins with https://"),
+        ("--ping", "https://host:99999/", "begins with https://"),
+        ("--ping", "https://host/a b", "are written as %C3%BC, %20"),
+        ("--ping", "https://host/ü", "are written as %C3%BC, %20"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_runs(

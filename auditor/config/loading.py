@@ -45,6 +45,8 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
         if value is not None:
             origins[key] = "command line"
             _set(tables, key, value)
+    if faults := [f"{origins.get(key, path)}: {key}: expected text in UTF-8" for key in _not_unicode(tables)]:
+        raise ConfigError("\n".join(faults))
     if isinstance(tables.get("checks"), dict):
         tables["checks"] = dict(_named_checks(tables["checks"]))
     for required in ("corpus", "model"):
@@ -58,6 +60,19 @@ def load(path: Path | None, overrides: Mapping[str, object], *, environment: Map
     if faults := list(_revision_faults(config)):
         raise ConfigError("\n".join(f"{config.origin}: {fault}" for fault in faults))
     return config
+
+
+def _not_unicode(value: object, key: str = "") -> Iterator[str]:
+    """Dotted keys of texts that no file can hold: bytes of the command line, or of YAML, that are not UTF-8."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _not_unicode(str(name), key)
+            yield from _not_unicode(inner, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _not_unicode(inner, key)
+    elif isinstance(value, str) and value.encode(errors="replace").decode() != value:
+        yield key
 
 
 def _revision_faults(config: Config) -> Iterator[str]:

@@ -49,14 +49,18 @@ def write(path: Path, content: bytes) -> None:
 def append(path: Path, line: bytes) -> None:
     """Add a line to a file in one piece, whoever else adds to it; it survives a kill of this process.
 
+    A line of before that a full disk broke off is ended first.
+
     Raises:
         DiskError: the disk is full or cannot be written.
     """
     with _translated_errors(path, "written"):
         _make_folders(path.parent)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            os.write(descriptor, line)
+            size = os.fstat(descriptor).st_size
+            is_broken_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            _write_all(descriptor, b"\n" + line if is_broken_off else line)
         finally:
             os.close(descriptor)
 
@@ -265,12 +269,17 @@ def _make_folders(folder: Path) -> None:
 def _write_through(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        _write_all(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Writes in one piece, or in the pieces that a nearly full disk takes until it takes no more, which is an error."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _flush_folder(folder: Path) -> None:

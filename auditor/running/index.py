@@ -1,10 +1,14 @@
-"""The page with all runs of an audit, beside them: `<root>/<audit>/index.html`, made again after every run."""
+"""The page with all runs of an audit, beside them: `<root>/<audit>/index.html`.
 
+It is made again after every run, and when some were removed.
+"""
+
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from auditor import report
-from auditor.errors import DiskError
+from auditor.errors import DiskError, StoreError
 from auditor.findings import history
 from auditor.records import disk
 from auditor.records.run import Run
@@ -18,11 +22,22 @@ def renew(run: Run) -> None:
 
     The run is complete without it: where it cannot be written, nothing happens.
     """
-    summary = summary_of(run.path)
-    if summary.audit is None:
+    _renew(summary_of(run.path))
+
+
+def renew_without(removed: Iterable[RunSummary]) -> None:
+    """Writes the pages of the audits of runs that were removed, which are not to lead to them any more."""
+    for audit in {run.audit for run in removed if run.audit}:
+        left = [run for run in runs_in(audit) if run.state == "complete"]
+        if left:
+            _renew(left[-1])
+
+
+def _renew(newest: RunSummary) -> None:
+    if newest.audit is None:
         return
-    with suppress(DiskError):
-        write(summary, history.history(history.nights(runs_in(summary.audit))), summary.audit / FILE)
+    with suppress(DiskError, StoreError):
+        write(newest, history.history(history.nights(runs_in(newest.audit))), newest.audit / FILE)
 
 
 def write(newest: RunSummary, made: history.History, path: Path) -> None:

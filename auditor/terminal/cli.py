@@ -107,8 +107,9 @@ def _bug(arguments: list[str], error: Exception) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
+    written = shlex.join(["auditor", *provenance(arguments)]).encode(errors="backslashreplace").decode()
     try:
-        with command.make_context("auditor", arguments, obj=shlex.join(["auditor", *provenance(arguments)])) as context:
+        with command.make_context("auditor", arguments, obj=written) as context:
             return int(command.invoke(context) or EXIT_FINE)
     except typer.Exit as done:
         return int(done.exit_code)

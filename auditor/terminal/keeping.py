@@ -98,15 +98,28 @@ def prune(
 
     kept = retention.Retention(keep_daily, keep_weekly, keep_monthly)
     decisions = [one for audit, runs in _audits(root).items() for one in retention.decide(audit, runs, kept)]
-    removed = {one.run.path for one in decisions if not one.is_kept and (dry_run or retention.remove(one.run))}
+    gone = _removed(decisions, dry_run=dry_run)
+    removed = {run.path for run in gone}
     if as_json:
         values = [
             {**run_summary(one.run), "kept": list(one.reasons), "removed": one.run.path in removed} for one in decisions
         ]
         print_lines(to_json({"dry_run": dry_run, "runs": values}))
     else:
-        print_lines(_pruned(decisions, removed, dry_run=dry_run))
+        print_lines(_pruned(decisions, removed, dry_run=dry_run) if decisions else [f"no runs in {root}"])
     return EXIT_FINE
+
+
+def _removed(decisions: "list[Decision]", *, dry_run: bool = False) -> "list[RunSummary]":
+    """Removes the runs that are not kept, and takes them off the pages of their audits; returns those that are gone."""
+    from auditor.records import retention
+
+    gone = [one.run for one in decisions if not one.is_kept and (dry_run or retention.remove(one.run))]
+    if gone and not dry_run:
+        from auditor.running import index
+
+        index.renew_without(gone)
+    return gone
 
 
 def _pruned(decisions: "list[Decision]", removed: set[Path], *, dry_run: bool) -> Iterator[str]:
@@ -119,13 +132,14 @@ def _pruned(decisions: "list[Decision]", removed: set[Path], *, dry_run: bool) -
 
 
 def prune_audit(run: Path, kept: "Retention") -> list[str]:
-    """Removes old runs of the audit of a run; returns their ids."""
+    """Removes old runs of the audit of a run, and never that run, whatever the clock said; returns their ids."""
     from auditor.records import retention
     from auditor.records.store import folder_of, runs_in, summary_of
 
-    audit = folder_of(summary_of(run))
+    tonight = summary_of(run)
+    audit = folder_of(tonight)
     decisions = retention.decide(audit, runs_in(audit), kept)
-    return [one.run.run_id for one in decisions if not one.is_kept and retention.remove(one.run)]
+    return [one.run_id for one in _removed([one for one in decisions if one.run.run_id != tonight.run_id])]
 
 
 def _named(name: str, root: Path) -> "RunSummary":

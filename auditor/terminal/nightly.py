@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -66,9 +67,9 @@ def nightly(
     code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings)
     code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
     if not as_json:
-        none = "no baseline to compare with"
-        print_lines(f"since {comparison.before.run_id}: {comparison.headline}" if comparison else none)
-        print_lines([f"{len(removed):,} old runs removed: {', '.join(removed)}"] if removed else [])
+        print_lines(_compared(result))
+        runs = "run" if len(removed) == 1 else "runs"
+        print_lines([f"{len(removed):,} old {runs} removed: {', '.join(removed)}"] if removed else [])
     _ping(address)
     return code
 
@@ -82,6 +83,18 @@ def _is_worse(result: "Result") -> bool:
     waived = applied(result.findings.waivers)
     worse = (one.name for one in result.comparison.numbers if one.judged and one.change == "worse")
     return any(f"{OF_BASELINE}{name}" not in waived for name in worse)
+
+
+def _compared(result: "Result") -> list[str]:
+    """The line about the comparison with the baseline; none where nothing was computed."""
+    from auditor.records import baselines
+
+    if result.comparison:
+        return [f"since {result.comparison.before.run_id}: {result.comparison.headline}"]
+    if result.reused:
+        return []
+    name = baselines.settled(result.run)
+    return [f"not compared with {name}: the report says why" if name else "no baseline to compare with"]
 
 
 def _since(comparison: "RunComparison | None") -> dict[str, str] | None:
@@ -111,26 +124,48 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _address(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(text)
-        is_complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # brackets without an address, a port that is no number
-        is_complete = False
-    if not is_complete or not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"--ping {text}: expected an address that begins with https:// or http://")
+    """The same, where it is an address that can be asked for.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if text is not None and not _is_address(text):
+        raise ConfigError(
+            f"--ping {text}: expected an address that begins with https:// or http://; characters that are not ASCII, "
+            "and blanks, are written as %C3%BC, %20"
+        )
     return text
 
 
-def _ping(address: str | None) -> None:
-    """Says that the night is over; that nobody answers is no fault of it."""
-    from urllib.request import Request, urlopen
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read, so that it is looked at
+    except ValueError:
+        return False
+    is_written_out = text.isascii() and text.isprintable() and " " not in text
+    return is_written_out and parts.scheme in ("http", "https") and bool(parts.hostname)
 
+
+def _ping(address: str | None) -> None:
+    """Says that the night is over; that nobody answers, or too slowly, is no fault of it."""
     if address is None:
         return
+    problems: list[str] = []
+    asking = Thread(target=lambda: problems.append(_problem_of(address)), daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)  # the time of urlopen is that of each piece that comes
+    problem = problems[0] if problems else f"no answer within {_PATIENCE:g} seconds"
+    if problem:
+        complain(f"--ping {address}: {problem}; the night itself is done")
+
+
+def _problem_of(address: str) -> str:
+    """Asks for an address; why there was no answer, empty where there was one."""
+    from urllib.request import Request, urlopen
+
     try:
         with urlopen(Request(address, headers={"User-Agent": f"auditor/{__version__}"}), timeout=_PATIENCE):
-            pass
+            return ""
     except (OSError, ValueError, HTTPException) as error:
-        complain(f"--ping {address}: {error}; the night itself is done")
+        return " ".join(str(error).split()) or type(error).__name__

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worked_example import context, evidence
 
+from auditor.findings import Bound, summarise
 from auditor.findings.contract.numbers import perplexity, since_baseline
 from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
@@ -141,10 +143,12 @@ def test_without_a_check_either_side_is_bad(tmp_path: Path) -> None:
 
 
 def test_missing_nights_are_named(tmp_path: Path) -> None:
-    for day in (0, 1, 2, 3, 6, 7, 8):
+    for day in (0, 1, 2, 3, 6, 7, 8, 10):
         night(tmp_path, day, 0.9)
-    [gap] = of(tmp_path).gaps
-    assert (gap.after[:10], gap.before[:10], gap.n_missing) == ("2026-01-04", "2026-01-07", 2)
+    assert [(gap.after[:10], gap.before[:10], gap.n_missing) for gap in of(tmp_path).gaps] == [
+        ("2026-01-04", "2026-01-07", 2),
+        ("2026-01-09", "2026-01-11", 1),
+    ]
 
 
 def test_runs_within_a_day_are_no_nights_of_which_some_are_missing(tmp_path: Path) -> None:
@@ -226,3 +230,11 @@ def test_a_run_that_is_named_from_within_its_audit_is_one_of_it(
         monkeypatch.chdir(folder)
         assert main(["history", name, "--json"]) == 0
         assert [one["run_id"] for one in json.loads(capsys.readouterr().out)["nights"]] == [first.run_id, second.run_id]
+
+
+def test_the_manifest_keeps_the_number_of_a_part_where_it_has_a_check() -> None:
+    bounds = {"accuracy{length=short}": Bound(at_least=0.1)}
+    facts = manifest_facts(summarise(evidence(), context(checks=bounds)))
+    kept = facts["numbers"]
+    assert [name for name in kept if "{" in name] == ["accuracy{length=short}"]
+    assert "accuracy" in kept

@@ -10,7 +10,9 @@ from auditor.errors import StoreError
 from auditor.records import baselines, disk, retention
 from auditor.records.run import Run
 from auditor.records.store import RunSummary, find_or_create, open_run, runs, summary_of
+from auditor.running import index
 from auditor.terminal.cli import main
+from auditor.terminal.keeping import prune_audit
 from tests.records.planned import planned
 
 START = datetime(2026, 1, 1, 22, tzinfo=UTC)
@@ -164,6 +166,27 @@ def test_a_run_that_was_half_removed_is_unfinished_and_goes_next_time(tmp_path: 
     assert summary_of(made.path).state == "unfinished"
     main(["prune", "--root", str(tmp_path), "--keep-daily=14"])
     assert not made.path.exists()
+
+
+def test_a_removed_run_leaves_the_page_of_all_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = night(tmp_path, 0), night(tmp_path, 0, hour=1)
+    page = second.path.parent / "index.html"
+    index.renew(second)
+    assert first.run_id in page.read_text(encoding="utf-8")
+    main(["prune", "--root", str(tmp_path), "--dry-run"])
+    assert first.run_id in page.read_text(encoding="utf-8")
+    main(["prune", "--root", str(tmp_path)])
+    assert first.run_id not in page.read_text(encoding="utf-8")
+    assert second.run_id in page.read_text(encoding="utf-8")
+    assert main(["prune", "--root", str(tmp_path / "elsewhere")]) == 0
+    assert capsys.readouterr().out.endswith(f"no runs in {tmp_path / 'elsewhere'}\n")
+
+
+def test_the_run_of_tonight_stays_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    later, tonight = night(tmp_path, 0, hour=1), night(tmp_path, 0)
+    night(tmp_path, 0, hour=0)
+    assert len(prune_audit(tonight.path, retention.Retention(14, 8, 12))) == 1
+    assert {run.run_id for run in runs(tmp_path)} == {later.run_id, tonight.run_id}
 
 
 def test_copies_beside_the_audits_are_left_alone(tmp_path: Path) -> None:

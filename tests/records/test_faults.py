@@ -82,6 +82,23 @@ def test_a_short_write_is_continued(tmp_path, monkeypatch):
     assert (tmp_path / "file").read_bytes() == b"0123456789"
 
 
+def test_a_line_behind_one_that_a_full_disk_broke_off_is_a_line_of_its_own(tmp_path, monkeypatch):
+    file, write = tmp_path / "lines.jsonl", os.write
+    disk.append(file, b"first\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda fd, content: _two_bytes_and_no_more(write, fd, content))
+        with pytest.raises(DiskError):
+            disk.append(file, b"second\n")
+    disk.append(file, b"third\n")
+    assert file.read_bytes() == b"first\nse\nthird\n"
+
+
+def _two_bytes_and_no_more(write, descriptor, content):
+    if len(content) < len(b"second\n"):
+        raise OSError(errno.ENOSPC, "full")
+    return write(descriptor, bytes(content[:2]))
+
+
 def test_a_dozen_kills_leave_the_sums_of_an_undisturbed_run(tmp_path):
     command = [sys.executable, sample_run.__file__, str(tmp_path), "12"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)

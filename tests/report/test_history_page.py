@@ -59,6 +59,12 @@ def test_values_in_nats_say_so_where_they_have_no_unit() -> None:
     assert "Accuracy, nats" not in page(one)
 
 
+def test_what_the_last_night_did_not_measure_has_no_value_of_the_last_night() -> None:
+    text = page(summary(0, 0.9), summary(1, None))
+    assert ">0.900<" in text, "in the row of the first night"
+    assert text.count(">0.900<") == 1
+
+
 def test_titles_are_text() -> None:
     text = page(summary(0, title="<img src=x>"), title="<script>alert(1)</script>")
     assert "<img" not in text

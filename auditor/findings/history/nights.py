@@ -3,7 +3,8 @@
     "numbers": {"accuracy": {"title": "Accuracy", "unit": "share", "value": 0.83, "low": 0.77, "high": 0.88, "n": 200}}
     "checks":  {"accuracy": {"result": "watch", "direction": "at_least", "bound": 0.8}}
 
-Numbers of the whole corpus, not those of its parts. A perplexity and its bound are kept by their logarithms, in nats.
+Numbers of the whole corpus; of its parts, and of the differences to the baseline, those with a check. A perplexity and
+its bound are kept by their logarithms, in nats.
 """
 
 import math
@@ -53,13 +54,14 @@ class Night:
 
 def manifest_facts(findings: Findings) -> dict[str, Any]:
     """Verdict, numbers and checks, as the manifest keeps them."""
-    whole = [*(number for number in findings.numbers if not is_of_slice(number.name)), *findings.differences]
+    of_whole = [number for number in findings.numbers if not is_of_slice(number.name)]
+    kept = [*of_whole, *(check.number for check in findings.checks if check.number)]
     checks = {
         check.name: {"result": check.result, "direction": check.direction, "bound": _bound(check)}
         for check in findings.checks
     }
     verdict = {"verdict": findings.verdict.result, "headline": findings.verdict.headline}
-    return {**verdict, "numbers": {number.name: _kept(number) for number in whole}, "checks": checks}
+    return {**verdict, "numbers": {number.name: _kept(number) for number in kept}, "checks": checks}
 
 
 def _bound(check: Check) -> float:

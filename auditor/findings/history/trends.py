@@ -5,8 +5,9 @@ A night is bad for a number where its check failed, or where the number lies bey
 for at most; without a check on either side. The first bad night is the first of the unbroken series that lasts until
 now; None where the last night is good.
 
-A gap is a pause between two nights of more than twice the usual one, the median of all and a day at least, for runs
-that somebody starts within a day are no nights; of fewer than four nights nobody knows what is usual.
+A gap is a pause between two nights of more than one and a half times the usual one, the median of all and a day at
+least, for runs that somebody starts within a day are no nights: one night that is missing makes it about twice as long.
+Of fewer than four nights nobody knows what is usual.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ from auditor.findings.statistics import control
 LEAST_FOR_GAPS = 4
 DAY = 86_400.0
 """Seconds."""
-LATE = 2.0
+LATE = 1.5
 """Times the usual pause, beyond which nights are missing."""
 
 

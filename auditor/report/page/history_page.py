@@ -120,7 +120,7 @@ def _cell(trend: Trend, point: Point) -> Cell:
 
 
 def _line(trend: Trend) -> Line:
-    last = next((point.value for point in reversed(trend.points) if point.value is not None), None)
+    last = trend.points[-1].value if trend.points else None
     bound = formats.quantity(trend.bound, trend.unit)
     asked = {
         "at_least": say("at least {bound}", bound=bound),
