@@ -1,9 +1,9 @@
 """Makes every signature line of the report a signature field of the PDF, which anybody's program can sign.
 
-A line is a row with the attribute `data-signature`, whose value names it in words. Its field is the room above its last
-two cells, decision and signature; it is drawn empty, as PDF/A-3 demands of it, and hangs in the structure tree as a Form
-element before the words of the last cell, as PDF/UA-1 does. They are there before anybody signs, so that a second
-signature changes nothing that the first one covers.
+A line is a row with the attribute `data-signature`, whose value names it in words. Its field is the room above its
+last two cells, decision and signature; it has an empty appearance, as PDF/A-3 demands, and hangs in the structure tree
+as a Form element before the words of the last cell, as PDF/UA-1 demands. Fields are there before anybody signs, so that
+a second signature changes nothing that the first one covers.
 
     Mary Somerville      [Decision and conditions     Date and signature]
     ─────────────────    ──────────────────────────   ──────────────────
@@ -18,8 +18,8 @@ _NAME = "signature-"
 _ATTRIBUTE = "data-signature"
 _OURS = "signature lines"
 _PRINTED, _SIGNATURES_EXIST = 4, 1
-_GAP = 1.2
-"""Between a field and its line, in CSS pixels."""
+_BELOW, _ABOVE = 1.2, 2.2
+"""Between a field and its line, and the words over it, in CSS pixels."""
 
 
 def is_line(field: str) -> bool:
@@ -68,9 +68,10 @@ def _add(number: int, row: Any, matrix: Any, pdf: Any, page: Any) -> None:
     import pydyf
 
     first, last = row.children[-2:]
-    bottom = last.border_box_y() - _GAP
+    bottom = last.border_box_y() - _BELOW
     left, low = matrix.transform_point(first.border_box_x(), bottom)
-    right, high = matrix.transform_point(last.border_box_x() + last.border_width(), bottom + _GAP - last.margin_top)
+    top = last.border_box_y() - last.margin_top + _ABOVE
+    right, high = matrix.transform_point(last.border_box_x() + last.border_width(), top)
     appearance = pydyf.Stream(
         extra={"Type": "/XObject", "Subtype": "/Form", "BBox": pydyf.Array([0, 0, right - left, high - low])}
     )

@@ -12,7 +12,7 @@ from auditor.report.page import pdf, templates
 
 _SIZES = (7.0, 6.4, 5.8, 5.2, 4.6)
 """Of the text, in points; it has the first at which it fits."""
-_LONGEST = 48
+_LONGEST = 28
 """Characters of a name that does not fit otherwise."""
 
 

@@ -1,9 +1,9 @@
 """Looks at the signatures of a PDF; pyHanko, the extra `auditor[sign]`, is imported here and in `signing` only.
 
-A signature is good if its bytes are those that were signed and, where roots are given, its certificate comes from one of
-them. The last one must cover the whole file, so that nothing was appended. One before it covers the file as it was then:
-since then nothing may have changed but signature fields, each signed by somebody who is named too. Certificates are not
-looked up anywhere: whether one was revoked since is not known.
+A signature is good if its bytes are those that were signed and, where roots are given, its certificate comes from one
+of them. The last one must cover the whole file, so that nothing was appended. One before it covers the file as it was
+then; since then nothing may have changed but signature lines, each signed by somebody who is named too. Certificates
+are not looked up anywhere: whether one was revoked since is not known.
 """
 
 import io
@@ -50,7 +50,7 @@ def verify(content: bytes, roots: Sequence[Path] = ()) -> tuple[Signature, ...]:
         roots: Certificates in PEM; for each signature, one of them must have issued the signer's, or be it.
 
     Raises:
-        VerificationError: it has none, one is not intact or does not come from a root, or the file was changed after it.
+        VerificationError: it has none, one is not intact or comes from no root, or the file was changed after it.
         InstallationError: pyHanko is not installed.
         ConfigError: a root cannot be read.
     """

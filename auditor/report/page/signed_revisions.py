@@ -45,7 +45,12 @@ def forbidden_change(reader: Any, signed: int) -> str | None:
 
 def _allowed(old: Any, new: Any) -> set[int]:
     """Numbers of the objects that may be there anew: catalog, form, metadata, fields that were filled and no more."""
-    holders = ((old.trailer_view, "/Root"), (old.trailer_view, "/Info"), (old.root, "/Metadata"), (old.root, "/AcroForm"))
+    holders = (
+        (old.trailer_view, "/Root"),
+        (old.trailer_view, "/Info"),
+        (old.root, "/Metadata"),
+        (old.root, "/AcroForm"),
+    )
     return {number for holder, key in holders if (number := _number(holder, key))} | _filled(old, new)
 
 

@@ -172,7 +172,7 @@ def _chosen(lines: Sequence[_Line], signer: str, number: int | None) -> _Line:
         named = [line for line in lines if signer.casefold() in line.title.casefold()] or list(lines)
     free = [line for line in named if line.is_free]
     if not free:
-        what = f"line {number}" if number is not None else f"every line for {signer}" 
+        what = f"line {number}" if number is not None else f"every line for {signer}"
         raise ConfigError(f"{what} is signed already; reviewers under [report] gives each their line")
     return free[0]
 

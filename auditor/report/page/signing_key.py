@@ -25,7 +25,7 @@ class Key:
 
 
 def open_signer(key: Key) -> Any:
-    """pyHanko's signer with this key.
+    """PyHanko's signer with this key.
 
     Raises:
         InstallationError: pyHanko is not installed.
