@@ -109,7 +109,7 @@ class SignatureConfig(Table):
     """Whether it stands on a signature line of page one, with signer, time and reason; else in the reader's panel."""
     line: int | None = Field(default=None, ge=1)
     """On which, then visible too; else the one that names the signer, or the first that is free."""
-    reason: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=70)] | None = None
     """Why it is signed."""
 
 

@@ -36,7 +36,7 @@ Visible = Annotated[bool, typer.Option("--visible", help="On a signature line of
 Line = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="On this line; else the signer's own, or the first free one.")
 ]
-Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is signed, in 80 characters at most.")]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is signed, in 70 characters at most.")]
 
 
 def verify(

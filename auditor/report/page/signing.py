@@ -25,7 +25,7 @@ from auditor.report.page.signatures import is_signed, name_of
 from auditor.report.page.signing_key import Key, open_signer
 
 FIELD = "auditor-signature"
-_LONGEST = 80
+_LONGEST = 70
 """Characters of a reason: in any script three lines of the smallest print."""
 
 
@@ -38,7 +38,7 @@ class Wish:
     line: int | None = None
     """Which, from 1; None for the one that names the signer, else the first that is free."""
     reason: str | None = None
-    """Why it is signed, in at most 80 characters."""
+    """Why it is signed, in at most 70 characters."""
 
 
 @dataclass(frozen=True, slots=True)
