@@ -10,6 +10,7 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,17 @@ from auditor.report.page import signed_revisions
 
 _SILENT = logging.NullHandler()
 _MARK = b"/ByteRange"
-_USAGES = {"non_repudiation", "digital_signature"}
+USAGES = {"non_repudiation", "digital_signature"}
+"""Of a certificate: one of them makes it one for signatures."""
+_NOT_TRUSTED = {
+    "EXPIRED": "has expired ({until}), and no trusted timestamp proves that the signature is older",
+    "OUT_OF_BOUNDS_NO_POE": "has expired ({until}), and no trusted timestamp proves that the signature is older",
+    "NOT_YET_VALID": "is not valid yet",
+    "CHAIN_CONSTRAINTS_FAILURE": "is not made for signatures",
+    "CRYPTO_CONSTRAINTS_FAILURE": "is of a key or an algorithm too weak to be believed",
+    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": "is of a key or an algorithm too weak to be believed",
+}
+_NO_ROOT = "comes from none of the roots given, or that of an issuer between them is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,8 @@ def verify(content: bytes, roots: Sequence[Path] = ()) -> tuple[Signature, ...]:
             _require_tight(content, [int(number) for number in one.byte_range])
         return tuple(_judged(one, roots, is_last=one is embedded[-1]) for one in embedded)
     except (PdfError, SignatureValidationError, SigningError, ValueError, LookupError, TypeError) as error:
-        raise VerificationError(f"its signature cannot be read: {error}") from error
+        problem = " ".join(str(error).split())
+        raise VerificationError(f"its signature cannot be read: {problem}") from error
 
 
 def _require_tight(content: bytes, ranges: Sequence[int]) -> None:
@@ -86,13 +98,13 @@ def _require_tight(content: bytes, ranges: Sequence[int]) -> None:
 
 
 def _judged(embedded: Any, roots: Sequence[Path], *, is_last: bool) -> Signature:
-    from pyhanko.sign.validation import KeyUsageConstraints, validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
-    from pyhanko_certvalidator import ValidationContext
 
-    context = ValidationContext(trust_roots=_certificates(roots), allow_fetching=False, revocation_mode="soft-fail")
-    usage = KeyUsageConstraints(key_usage=_USAGES, match_all_key_usages=False)
-    status = validate_pdf_signature(embedded, context, key_usage_settings=usage, skip_diff=True)
+    certificates = _certificates(roots)
+    status = _validated(embedded, certificates)
+    stamp = status.timestamp_validity
+    if stamp is not None and stamp.trusted and not status.trusted:  # perhaps it has expired since
+        status = _validated(embedded, certificates, stamp.timestamp)
     signer = name_of(status.signing_cert)
     covered = SignatureCoverageLevel.ENTIRE_FILE if is_last else SignatureCoverageLevel.ENTIRE_REVISION
     if status.coverage < covered:
@@ -102,8 +114,7 @@ def _judged(embedded: Any, roots: Sequence[Path], *, is_last: bool) -> Signature
     if not (status.intact and status.valid):
         raise VerificationError(f"the signature of {signer} is not of these bytes: the file was changed")
     if roots and not status.trusted:
-        raise VerificationError(f"the signature is by {signer}, whose certificate comes from none of the roots given")
-    stamp = status.timestamp_validity
+        raise VerificationError(f"the signature is by {signer}, whose certificate {_why_not(status)}")
     moment = stamp.timestamp if stamp is not None else status.signer_reported_dt
     return Signature(
         signer=signer,
@@ -112,6 +123,24 @@ def _judged(embedded: Any, roots: Sequence[Path], *, is_last: bool) -> Signature
         is_trusted=bool(status.trusted) if roots else None,
         reason=_reason(embedded.sig_object),
     )
+
+
+def _validated(embedded: Any, roots: Sequence[Any], moment: datetime | None = None) -> Any:
+    """What pyHanko says of a signature; certificate and issuers are judged at a moment, by default now."""
+    from pyhanko.sign.validation import KeyUsageConstraints, validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    offline = {"trust_roots": roots, "allow_fetching": False, "revocation_mode": "soft-fail"}
+    usage = KeyUsageConstraints(key_usage=USAGES, match_all_key_usages=False)
+    signer, clock = ValidationContext(**offline, moment=moment), ValidationContext(**offline)
+    return validate_pdf_signature(embedded, signer, clock, key_usage_settings=usage, skip_diff=True)
+
+
+def _why_not(status: Any) -> str:
+    """Why a certificate is not trusted, to follow "whose certificate"."""
+    indication, until = status.trust_problem_indic, status.signing_cert.not_valid_after
+    text = _NOT_TRUSTED.get(indication.name, _NO_ROOT) if indication is not None else _NO_ROOT
+    return text.format(until=f"{until:%Y-%m-%d}")
 
 
 def _reason(signature: Any) -> str | None:
@@ -129,9 +158,13 @@ def _certificates(paths: Sequence[Path]) -> list[Any]:
     from pyhanko.keys import load_certs_from_pemder
 
     try:
-        return [certificate for path in paths for certificate in load_certs_from_pemder([str(path)])]
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"a root of trust cannot be read: {error}; expected certificates in PEM") from error
+        made = [certificate for path in paths for certificate in load_certs_from_pemder([str(path)])]
+        for certificate in made:
+            name_of(certificate)  # read only now
+    except (OSError, ValueError, TypeError) as error:
+        problem = (str(error).splitlines() or [""])[0]
+        raise ConfigError(f"a root of trust cannot be read: {problem}; expected certificates in PEM") from error
+    return made
 
 
 def require_package() -> None:

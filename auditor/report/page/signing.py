@@ -55,9 +55,12 @@ def require_signer(key: Key, wish: Wish) -> None:
 
     Raises:
         InstallationError: pyHanko is not installed.
-        ConfigError: the key, the certificate or the passphrase is not there or wrong, or the reason is too long.
+        ConfigError: the key, the certificate or the passphrase is not there or wrong, or nobody could trust it; the
+            timestamp server has no address; the reason is too long.
     """
     open_signer(key)
+    if key.timestamp and not key.timestamp.startswith(("http://", "https://")):
+        raise ConfigError(f"expected the address of a timestamp server (https://…), found {key.timestamp}")
     if wish.reason and len(wish.reason) > _LONGEST:
         raise ConfigError(f"the reason has {len(wish.reason)} characters; expected at most {_LONGEST}, for one line")
 
@@ -97,6 +100,7 @@ def _signed(
     writer: Any, signer: Any, key: Key, moment: datetime, field: str, reason: str | None, options: dict[str, Any]
 ) -> bytes:
     from pyhanko.sign import fields, signers, timestamps
+    from pyhanko.sign.general import SigningError
 
     class Signer(signers.PdfSigner):  # type: ignore[misc]
         """Signs at the moment that is shown."""
@@ -108,16 +112,26 @@ def _signed(
             return session
 
     metadata = signers.PdfSignatureMetadata(
-        field_name=field, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm="sha256", reason=reason
+        field_name=field, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm=_digest(signer), reason=reason
     )
     server = timestamps.HTTPTimeStamper(key.timestamp) if key.timestamp else None
     try:
         pdf_signer = Signer(metadata, signer, timestamper=server, **options)
         with ThreadPoolExecutor(1) as elsewhere:  # pyHanko runs an event loop: a notebook has one in its thread
             made = elsewhere.submit(pdf_signer.sign_pdf, writer).result()
-    except (timestamps.TimestampRequestError, OSError) as error:
-        raise ConfigError(f"the timestamp server {key.timestamp} does not answer: {error}") from error
+    except SigningError as error:
+        raise ConfigError(f"{key.path}: nothing was signed: {error}") from error
+    except (OSError, ValueError) as error:  # a server may answer anything
+        if not key.timestamp:
+            raise
+        cause = str(error.__cause__ or error) or type(error.__cause__ or error).__name__
+        raise ConfigError(f"nothing was signed: no timestamp came from {key.timestamp}: {cause}") from error
     return bytes(made.getvalue())
+
+
+def _digest(signer: Any) -> str:
+    """The hash that is signed: SHA-256, but for Ed25519, which has its own."""
+    return "sha512" if signer.signing_cert.public_key.algorithm == "ed25519" else "sha256"
 
 
 def _outside() -> Any:
