@@ -88,6 +88,18 @@ def test_everybody_signs_on_their_own_line(first, keys):
         signing.sign(both, Key(keys / "eve.p12"), Wish(True))
 
 
+def test_a_line_that_another_program_signed_is_read_and_followed_by_ours(made, keys):
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+
+    other = signers.SimpleSigner.load_pkcs12(str(keys / "eve.p12"), passphrase=SECRET)
+    metadata = signers.PdfSignatureMetadata(field_name="signature-1", reason="Seen")
+    content = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(made)), metadata, other).getvalue()
+    both = signing.sign(content, Key(keys / "wang.p12"), Wish(True))
+    found = signatures.verify(both, [keys / "root.pem"])
+    assert [(one.signer, one.reason) for one in found] == [("Eve", "Seen"), ("王小明", None)]
+
+
 def test_what_is_signed_covers_no_text(first, made):
     assert pdf_reading.read(first) == pdf_reading.read(made)
     assert pdf_reading.read(first).annotated == ()

@@ -10,6 +10,7 @@ as it was. It stands in one of two places:
 """
 
 import io
+import re
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -183,7 +184,8 @@ def _chosen(lines: Sequence[_Line], signer: str, number: int | None) -> _Line:
             raise ConfigError(f"it has {len(lines)} signature lines, and no line {number}")
         named = [lines[number - 1]]
     else:
-        named = [line for line in lines if signer.casefold() in line.title.casefold()] or list(lines)
+        words = re.compile(rf"(?<!\w){re.escape(signer)}(?!\w)", re.IGNORECASE)
+        named = [line for line in lines if words.search(line.title)] or list(lines)
     free = [line for line in named if line.is_free]
     if not free:
         what = f"line {number}" if number is not None else f"every line for {signer}"
