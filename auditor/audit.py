@@ -334,7 +334,8 @@ def _write_pdf(
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:
         content = report.render_pdf(html, results, attachments, look)
-        run.write("report.pdf", seal(content) if seal else content)
+        with look.applied():  # a visible signature is drawn in the reader's fonts too
+            run.write("report.pdf", seal(content) if seal else content)
     except PdfUnavailableError as error:
         return str(error)
     return None

@@ -31,9 +31,11 @@ HOMES = {
     "transformers": ("auditor.models", "auditor.probes"),
     "ray": ("auditor.running.executors.ray",),
     "matplotlib": ("auditor.report.drawing.figures",),
-    "weasyprint": ("auditor.report.page.pdf",),
+    "weasyprint": ("auditor.report.page.pdf", "auditor.report.page.signature_lines"),
     "pypdfium2": ("auditor.report.page.pdf_reading",),
-    "pyhanko": ("auditor.report.page.signing",),
+    "pyhanko": tuple(
+        f"auditor.report.page.{name}" for name in ("signatures", "signed_revisions", "signing", "signing_key")
+    ),
     "babel": ("auditor.languages",),
     "mlflow": ("auditor.running.exporters.mlflow",),
     "tensorboard": ("auditor.running.exporters.tensorboard",),

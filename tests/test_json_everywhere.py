@@ -65,7 +65,7 @@ def run(tmp_path, monkeypatch):
     fake.finish = lambda *_, **__: fake.result
     monkeypatch.setattr("auditor.running.locking.make", lambda _: {})
     monkeypatch.setattr("auditor.running.sealing.sign_run", lambda *_: Path("audit.toml"))
-    monkeypatch.setattr("auditor.report.page.signing.verify", lambda _: SimpleNamespace(signer="Ada", time="now"))
+    monkeypatch.setattr("auditor.report.page.signatures.verify", lambda _: (SimpleNamespace(signer="Ada", time="now"),))
     Path("audit.toml").touch()
     return made
 

@@ -105,6 +105,12 @@ class SignatureConfig(Table):
     """The variable of the environment that holds the passphrase, which never stands here."""
     timestamp: Name | None = None
     """Address of a timestamp server (RFC 3161)."""
+    visible: bool = False
+    """Whether it stands on a signature line of page one, with signer, time and reason; else in the reader's panel."""
+    line: int | None = Field(default=None, ge=1)
+    """On which, then visible too; else the one that names the signer, or the first that is free."""
+    reason: Annotated[str, Field(min_length=1, max_length=70)] | None = None
+    """Why it is signed."""
 
 
 class ReportConfig(Table):

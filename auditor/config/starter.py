@@ -83,6 +83,7 @@ name = {_MODEL}         # a folder or the id of a model on the hub
 # fonts = "fonts"                     # a folder of additional .ttf, .otf or .woff2
 # [report.signature]                  # sign the PDF (auditor[sign]); the passphrase is in AUDITOR_SIGNING_PASSPHRASE
 # key = "reviewer.p12"                # PKCS #12, or a key in PEM and certificate = "reviewer.pem"
+# visible = true                      # on a signature line of page one, with signer, time and reason
 
 # [report.statements]                 # printed as written; what is not said here is listed as missing
 # intended_purpose = "…"              # what the model is for, who uses it, and on whom

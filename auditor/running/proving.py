@@ -23,7 +23,7 @@ from auditor.records.plan import Plan
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
-from auditor.report.page import pdf_reading, printed, signing
+from auditor.report.page import pdf_reading, printed, signatures
 from auditor.report.page.pdf_reading import Paper
 
 PDF = "report.pdf"
@@ -148,18 +148,20 @@ def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Se
 
 
 def _look_at_signature(content: bytes, name: str, verified: Verified, roots: Sequence[Path]) -> None:
-    """A signature must cover the whole file and be intact; where there are roots, there must be one, from them."""
-    if not signing.is_signed(content):
+    """Signatures must be intact, the last cover the whole file; where there are roots, there must be one, from them."""
+    if not signatures.is_signed(content):
         verified.faults += [Fault(name, "has no signature, and roots of trust were given")] if roots else []
         return
     try:
-        made = signing.verify(content, roots)
+        made = signatures.verify(content, roots)
     except VerificationError as error:
         verified.faults.append(Fault(name, str(error)))
         return
-    clock = "by its timestamp" if made.is_timestamped else "by the clock of the signer"
-    trust = "" if made.is_trusted else "; whether that name may be believed is not known: give roots with --trust"
-    verified.notes.append(f"{name} is signed by {made.signer} at {made.time} ({clock}){trust}")
+    for one in made:
+        clock = "by its timestamp" if one.is_timestamped else "by the clock of the signer"
+        reason = f", “{one.reason}”" if one.reason else ""
+        trust = "" if one.is_trusted else "; whether that name may be believed is not known: give roots with --trust"
+        verified.notes.append(f"{name} is signed by {one.signer} at {one.time} ({clock}){reason}{trust}")
 
 
 def _attachment(path: Path, attached: bytes | None) -> str:

@@ -10,7 +10,8 @@ from auditor.records import disk
 from auditor.records.run import Run
 from auditor.records.verification import verify
 from auditor.report.page import signing
-from auditor.report.page.signing import Key
+from auditor.report.page.signing import Wish
+from auditor.report.page.signing_key import Key
 from auditor.running.proving import PDF, verify_pdf
 
 Seal = Callable[[bytes], bytes]
@@ -29,17 +30,18 @@ def seal_of(config: Config) -> Seal | None:
         return None
     certificate = config.locate("report.signature.certificate") if wanted.certificate else None
     key = Key(config.locate("report.signature.key"), certificate, wanted.passphrase_variable, wanted.timestamp)
-    signing.require_signer(key)
-    return partial(signing.sign, key=key)
+    wish = Wish(wanted.visible or wanted.line is not None, wanted.line, wanted.reason)
+    signing.require_signer(key, wish)
+    return partial(signing.sign, key=key, wish=wish)
 
 
-def sign_run(run: Run, key: Key) -> Path:
+def sign_run(run: Run, key: Key, wish: Wish) -> Path:
     """Signs report.pdf of a complete run; its sums and manifest are those of the signed file.
 
     Raises:
         VerificationError: The run is not what was written: a signature would vouch for it.
         StoreError: It has no PDF, or is not complete.
-        ConfigError: The key cannot be used, or the PDF is signed already.
+        ConfigError: The key cannot be used, or there is no place for one signature more.
     """
     with run.lock():
         if not run.is_complete:
@@ -48,20 +50,20 @@ def sign_run(run: Run, key: Key) -> Path:
             raise VerificationError(f"{run.path}: nothing was signed, since {faults[0]}; `auditor verify` tells all")
         if not (run.path / PDF).is_file():
             raise StoreError(f"{run.path}: has no {PDF}; `auditor report {run.run_id}` writes one")
-        run.write(PDF, signing.sign(run.read_bytes(PDF), key))
+        run.write(PDF, signing.sign(run.read_bytes(PDF), key, wish))
         run.finish(run.manifest() or {})
     return run.path / PDF
 
 
-def sign_pdf(path: Path, key: Key) -> Path:
+def sign_pdf(path: Path, key: Key, wish: Wish) -> Path:
     """Signs a PDF that lies alone, in its place.
 
     Raises:
         VerificationError: It is no report, or its pages do not say what is attached.
-        ConfigError: The key cannot be used, or the PDF is signed already.
+        ConfigError: The key cannot be used, or there is no place for one signature more.
         DiskError: It cannot be written.
     """
     if faults := verify_pdf(path).faults:
         raise VerificationError(f"{path}: nothing was signed, since {faults[0]}")
-    disk.write(path, signing.sign(disk.read(path), key))
+    disk.write(path, signing.sign(disk.read(path), key, wish))
     return path

@@ -290,10 +290,10 @@ app.command(name="help")(open_manual)
 
 
 def _is_signed(run: "Run") -> bool:
-    from auditor.report.page import signing
+    from auditor.report.page import signatures
 
     path = run.path / "report.pdf"
-    return path.is_file() and signing.is_signed(path.read_bytes())
+    return path.is_file() and signatures.is_signed(path.read_bytes())
 
 
 def _open(name: str, root: Path) -> "Run":

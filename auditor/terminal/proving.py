@@ -26,12 +26,17 @@ Base = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The audit: its models lie beside it.")
 ]
 Seed = Annotated[int, typer.Option(help="Of the draw of --recompute.")]
-Key = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
+KeyFile = Annotated[Path, typer.Option(metavar="FILE", help="PKCS #12 (.p12, .pfx), or a key in PEM.")]
 Certificate = Annotated[
     Path | None, typer.Option(metavar="PEM", help="Of a key in PEM; those of its issuers behind it.")
 ]
 Passphrase = Annotated[str, typer.Option(metavar="NAME", help="The variable that holds the passphrase.")]
 Timestamp = Annotated[str | None, typer.Option(metavar="URL", help="A timestamp server (RFC 3161).")]
+Visible = Annotated[bool, typer.Option("--visible", help="On a signature line of page one, which can be read.")]
+Line = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="On this line; else the signer's own, or the first free one.")
+]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is signed, in 70 characters at most.")]
 
 
 def verify(
@@ -93,10 +98,13 @@ def _is_pdf(name: str) -> bool:
 
 def sign(
     name: Target,
-    key: Key,
+    key: KeyFile,
     certificate: Certificate = None,
     passphrase_variable: Passphrase = "AUDITOR_SIGNING_PASSPHRASE",
     timestamp: Timestamp = None,
+    visible: Visible = False,
+    line: Line = None,
+    reason: Reason = None,
     root: Root = Path("reports"),
     as_json: AsJson = False,
 ) -> int:
@@ -105,12 +113,14 @@ def sign(
     The passphrase is read from a variable of the environment, never from the command line.
     """
     from auditor.records.store import open_run
-    from auditor.report.page import signing
+    from auditor.report.page import signatures
+    from auditor.report.page.signing import Wish
+    from auditor.report.page.signing_key import Key
     from auditor.running import sealing
 
-    opened = signing.Key(key, certificate, passphrase_variable, timestamp)
-    path = sealing.sign_pdf(Path(name), opened) if _is_pdf(name) else sealing.sign_run(open_run(name, root), opened)
-    made = signing.verify(path.read_bytes())
+    how = Key(key, certificate, passphrase_variable, timestamp), Wish(visible or line is not None, line, reason)
+    path = sealing.sign_pdf(Path(name), *how) if _is_pdf(name) else sealing.sign_run(open_run(name, root), *how)
+    made = signatures.verify(path.read_bytes())[-1]
     if as_json:
         print_lines(to_json({"path": str(path), "signer": made.signer, "time": str(made.time)}))
     else:

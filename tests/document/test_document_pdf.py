@@ -95,7 +95,7 @@ def test_the_file_names_its_title_language_and_pages(printed):
     assert letters(title)[:12] in letters(info) or printed.name.startswith("hostile")
     assert re.search(r"^Tagged: +yes$", info, re.M)
     assert re.search(r"^JavaScript: +no$", info, re.M)
-    assert re.search(r"^Form: +none$", info, re.M)
+    assert re.search(r"^Form: +AcroForm$", info, re.M)
     assert re.search(r"^Page size: .*\(A4\)$", info, re.M)
 
 

@@ -51,7 +51,7 @@ def test_the_marking_and_the_logo_stand_at_the_top_of_the_html(classifier_html):
 
 
 def test_everyone_who_is_to_sign_has_a_line(classifier_html):
-    lines = re.findall(r'<div class="signatures">\s*<p>(.*?)</p>', classifier_html)
+    lines = re.findall(r'<div class="signatures" data-signature="[^"]+">\s*<p>(.*?)</p>', classifier_html)
     assert lines == ["<b>Ada Lovelace</b> · Model owner", "<b>Mary Somerville</b> · Independent validator"]
     assert "Name and role" in render_html(*tiny())
 

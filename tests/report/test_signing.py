@@ -1,58 +1,38 @@
 """A signed report says who signed it and when, and no later change of the file goes unseen."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from printed_runs import small_run
+from signing_keys import SECRET, Authority
 
 from auditor import audit
 from auditor.errors import ConfigError, InstallationError, VerificationError
+from auditor.findings.contract.presentation import Reviewer
 from auditor.records.store import open_run
 from auditor.records.verification import verify
-from auditor.report.page import signing
-from auditor.report.page.signing import Key
+from auditor.report.page import signatures, signing, signing_key
+from auditor.report.page.signing_key import Key
 from auditor.running import proving
 from auditor.terminal.cli import main
 
-SECRET = b"open sesame"
-START = datetime(2020, 1, 1)
 
-
-def certificate(subject, key, issuer, issuer_key, *, is_authority, purpose=None):
-    """A certificate that is valid for thirty years."""
-    name, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer))
-    usage = x509.KeyUsage(
-        not is_authority, not is_authority, False, False, False, is_authority, is_authority, False, False
-    )
-    builder = x509.CertificateBuilder(by, name, key.public_key(), x509.random_serial_number(), START)
-    builder = builder.not_valid_after(START + timedelta(days=11_000)).add_extension(usage, critical=True)
-    builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
-    if purpose:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
-    return builder.sign(issuer_key, hashes.SHA256())
+def only(content, roots=()):
+    """The one signature of a PDF."""
+    (made,) = signatures.verify(content, roots)
+    return made
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
     """A folder: root.pem; a reviewer's key with certificate as PKCS #12 and as PEM; the root of somebody else."""
     folder = tmp_path_factory.mktemp("keys")
-    root, own, foreign = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    authority = certificate("Example Root", root, "Example Root", root, is_authority=True)
-    reviewer = certificate("Ada Reviewer", own, "Example Root", root, is_authority=False)
-    stranger = certificate("Other Root", foreign, "Other Root", foreign, is_authority=True)
-    locked, pem = serialization.BestAvailableEncryption(SECRET), serialization.Encoding.PEM
-    (folder / "ada.p12").write_bytes(pkcs12.serialize_key_and_certificates(b"ada", own, reviewer, [authority], locked))
-    (folder / "ada.key").write_bytes(own.private_bytes(pem, serialization.PrivateFormat.PKCS8, locked))
-    (folder / "ada.pem").write_bytes(reviewer.public_bytes(pem) + authority.public_bytes(pem))
-    (folder / "root.pem").write_bytes(authority.public_bytes(pem))
-    (folder / "other.pem").write_bytes(stranger.public_bytes(pem))
+    authority = Authority(folder)
+    authority.issue("ada", "Ada Reviewer")
+    authority.issue("bo", "Bo Validator")
+    Authority(folder, "Other Root", "other.pem")
     return folder
 
 
@@ -63,7 +43,10 @@ def _passphrase(monkeypatch):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    return small_run(tmp_path_factory.mktemp("made"))
+    """A run with a line for anybody, and one for Ada."""
+    return small_run(
+        tmp_path_factory.mktemp("made"), reviewers=(Reviewer(name="Model owner"), Reviewer(name="Ada Reviewer"))
+    )
 
 
 @pytest.fixture
@@ -81,13 +64,13 @@ def signed(made, keys):
 
 
 def test_signer_and_time_are_named_and_the_root_decides_whether_they_are_believed(signed, keys):
-    known, unknown = signing.verify(signed, [keys / "root.pem"]), signing.verify(signed)
+    known, unknown = only(signed, [keys / "root.pem"]), only(signed)
     assert (known.signer, known.is_trusted, unknown.is_trusted, known.is_timestamped) == (
         "Ada Reviewer", True, None, False,
     )  # fmt: skip
     assert abs(datetime.fromisoformat(known.time).timestamp() - datetime.now().timestamp()) < 3_600
     with pytest.raises(VerificationError, match="by Ada Reviewer, whose certificate comes from none of the roots"):
-        signing.verify(signed, [keys / "other.pem"])
+        signatures.verify(signed, [keys / "other.pem"])
 
 
 def test_the_pages_and_attachments_are_those_of_before(signed, made):
@@ -104,12 +87,12 @@ def test_no_later_change_goes_unseen(signed):
             flipped = bytearray(signed)
             flipped[at] ^= bit
             with pytest.raises(VerificationError):
-                signing.verify(bytes(flipped))
+                signatures.verify(bytes(flipped))
     for more in (b"\n", b"% more\n%%EOF\n", signed[-1500:]):
         with pytest.raises(VerificationError):
-            signing.verify(signed + more)
+            signatures.verify(signed + more)
     with pytest.raises(VerificationError):
-        signing.verify(signed[:-100])
+        signatures.verify(signed[:-100])
 
 
 def test_an_incremental_update_after_the_signature_is_found(signed):
@@ -123,7 +106,7 @@ def test_an_incremental_update_after_the_signature_is_found(signed):
     writer.update_root()
     writer.write(out)
     with pytest.raises(VerificationError, match="does not cover the whole file: it was changed afterwards"):
-        signing.verify(out.getvalue())
+        signatures.verify(out.getvalue())
 
 
 def test_a_run_is_signed_and_sound_and_signed_once(run, keys, capsys):
@@ -137,6 +120,16 @@ def test_a_run_is_signed_and_sound_and_signed_once(run, keys, capsys):
     assert main(["verify", str(run.path), "--trust", str(keys / "other.pem")]) == 6
     assert main(["sign", str(run.path), "--key", str(keys / "ada.p12")]) == 2
     assert "it is signed already" in capsys.readouterr().err
+
+
+def test_a_run_is_signed_by_two_who_can_be_seen_and_is_sound(run, keys, capsys):
+    assert main(["sign", str(run.path), "--key", str(keys / "ada.p12"), "--visible", "--reason", "Approved"]) == 0
+    assert main(["sign", str(run.path), "--key", str(keys / "bo.p12"), "--line", "1"]) == 0
+    assert main(["verify", str(run.path), "--trust", str(keys / "root.pem")]) == 0
+    told = capsys.readouterr().out
+    assert "is signed by Ada Reviewer at 20" in told
+    assert "(by the clock of the signer), “Approved”" in told
+    assert "is signed by Bo Validator at 20" in told
 
 
 def test_a_run_that_was_changed_is_not_signed(run, keys):
@@ -163,40 +156,26 @@ def test_keys_that_cannot_be_used_are_one_line(keys, tmp_path, monkeypatch):
     (tmp_path / "none.p12").write_bytes(b"nothing")
     for key, told in (
         (Key(tmp_path / "gone.p12"), "there is no such file"),
-        (Key(tmp_path / "none.p12"), "the key cannot be opened: another format, or another passphrase"),
+        (
+            Key(tmp_path / "none.p12"),
+            "the key or its certificate cannot be opened: another format, or another passphrase",
+        ),
         (Key(keys / "ada.key"), "needs its certificate"),
         (Key(keys / "ada.p12", passphrase_variable="NOT_SET"), "of the variable NOT_SET, which is not set"),
     ):
         with pytest.raises(ConfigError, match=told) as caught:
-            signing.require_signer(key)
+            signing_key.open_signer(key)
         assert "\n" not in str(caught.value)
-    monkeypatch.setattr(signing, "find_spec", lambda _: None)
+    monkeypatch.setattr(signatures, "find_spec", lambda _: None)
     with pytest.raises(InstallationError, match=r"pip install 'auditor\[sign\]'"):
-        signing.require_signer(Key(keys / "ada.p12"))
-
-
-def test_a_timestamp_is_the_time_that_is_told(made, keys, monkeypatch):
-    from asn1crypto import keys as formats
-    from asn1crypto import x509 as certificates
-    from pyhanko.sign import timestamps
-
-    der, own = serialization.Encoding.DER, rsa.generate_private_key(65537, 2048)  # of what pyHanko has for tests
-    made_out = certificate("Clock", own, "Clock", own, is_authority=False, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
-    key = own.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    server = timestamps.DummyTimeStamper(
-        certificates.Certificate.load(made_out.public_bytes(der)),
-        formats.PrivateKeyInfo.load(key),
-        fixed_dt=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC),
-    )
-    monkeypatch.setattr(timestamps, "HTTPTimeStamper", lambda _: server)
-    signed = signing.sign(made.read_bytes("report.pdf"), Key(keys / "ada.p12", timestamp="https://clock.example"))
-    found = signing.verify(signed)
-    assert (found.is_timestamped, found.time) == (True, "2026-05-04T03:02:01+00:00")
+        signing_key.open_signer(Key(keys / "ada.p12"))
 
 
 def test_a_timestamp_server_that_does_not_answer_is_one_line(made, keys):
     key = Key(keys / "ada.p12", timestamp="http://127.0.0.1:9/")
-    with pytest.raises(ConfigError, match=r"the timestamp server http://127\.0\.0\.1:9/ does not answer"):
+    with pytest.raises(
+        ConfigError, match=r"nothing was signed: no timestamp came from http://127\.0\.0\.1:9/: Cannot connect"
+    ):
         signing.sign(made.read_bytes("report.pdf"), key)
 
 
@@ -217,7 +196,7 @@ def test_the_configuration_signs_what_is_written(made, keys, tmp_path, monkeypat
         write = staticmethod(written.__setitem__)
 
     audit._write_pdf(Kept, "", None, b"", None, seal)
-    assert signing.verify(written["report.pdf"], [Path(keys) / "root.pem"]).signer == "Ada Reviewer"
+    assert only(written["report.pdf"], [Path(keys) / "root.pem"]).signer == "Ada Reviewer"
     (keys / "gone.p12").unlink(missing_ok=True)
     with pytest.raises(ConfigError, match="there is no such file"):
         sealing.seal_of(config.load(tmp_path / "audit.toml", {"report.signature.key": "gone.p12"}, environment={}))

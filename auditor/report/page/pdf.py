@@ -20,7 +20,7 @@ from auditor.findings.contract.types import Findings
 from auditor.languages import say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats
-from auditor.report.page import pdf_links, pdf_structure, templates
+from auditor.report.page import pdf_links, pdf_structure, signature_lines, templates
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
@@ -70,7 +70,8 @@ def write(text: str, created: str, classification: str | None, attachments: Mapp
         with _fewer_layouts():
             document = page.render()
         pdf_structure.claim_accessibility(document)
-        return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
+        with signature_lines.made(document):
+            return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
 
 
 def for_paper(text: str, sheet: str) -> str:

@@ -23,7 +23,7 @@ class Paper:
     """The text of each page."""
     attachments: dict[str, bytes]
     annotated: tuple[int, ...]
-    """Numbers of the pages with annotations that are neither links nor form fields."""
+    """Numbers of the pages with annotations that are neither links nor form fields beside the text."""
 
 
 def read(content: bytes) -> Paper:
@@ -66,8 +66,15 @@ def _is_annotated(page: Any) -> bool:
 
     for i in range(raw.FPDFPage_GetAnnotCount(page)):
         annotation = raw.FPDFPage_GetAnnot(page, i)
-        subtype = raw.FPDFAnnot_GetSubtype(annotation)
+        subtype, place = raw.FPDFAnnot_GetSubtype(annotation), raw.FS_RECTF()
+        raw.FPDFAnnot_GetRect(annotation, place)
         raw.FPDFPage_CloseAnnot(annotation)
-        if subtype not in (_LINK, _WIDGET):
+        if subtype not in (_LINK, _WIDGET) or (subtype == _WIDGET and _is_written_on(page, place)):
             return True
     return False
+
+
+def _is_written_on(page: Any, place: Any) -> bool:
+    """Whether a page has text at a place."""
+    text = page.get_textpage().get_text_bounded(place.left, place.bottom, place.right, place.top)
+    return bool(text.strip())

@@ -1,246 +1,199 @@
-"""Signs a PDF and looks at its signature; pyHanko, the extra `auditor[sign]`, is imported here only.
+"""Signs a PDF with pyHanko, the extra `auditor[sign]`.
 
-A signature is PAdES-B-B (ETSI EN 319 142-1; with a timestamp PAdES-B-T) in a field of its own without an appearance,
-by an incremental update: the pages stay as they were. The field lies outside of the page and is named in words, as
-PDF/UA-1 demands, and has the flag for printing, as PDF/A-3 does.
+A signature is PAdES-B-B (ETSI EN 319 142-1; with a timestamp PAdES-B-T), by an incremental update: what was there stays
+as it was. It stands in one of two places:
 
-A signature is good if it covers the whole file, so that nothing was appended, its bytes are those that were signed,
-and, where roots are given, its certificate comes from one of them. Certificates are not looked up anywhere: whether one
-was revoked since is not known.
+    visible     in the field of a signature line (`signature_lines`), which shows signer, time and reason: of the line
+                that names the signer, else of the first that is free. Lines can be signed one after the other.
+    invisible   in a field of its own outside of the page, named in words, as PDF/UA-1 demands, with the flag for
+                printing, as PDF/A-3 does. It comes first or not at all: what is signed is signed again on a line only.
 """
 
 import io
-import logging
-import os
-from collections.abc import Callable, Sequence
+import re
+import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import ConfigError, InstallationError, VerificationError
+from auditor.errors import ConfigError
+from auditor.languages import HTML_TAGS, say, speaking
+from auditor.report.page import signature_lines, signature_stamp
+from auditor.report.page.signatures import is_signed, name_of
+from auditor.report.page.signing_key import Key, open_signer
 
-_SILENT = logging.NullHandler()
 FIELD = "auditor-signature"
-_MARK = b"/ByteRange"
-_USAGES = {"non_repudiation", "digital_signature"}
+_LONGEST = 70
+"""Characters of a reason: in any script three lines of the smallest print."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """Where the key lies, and how it is opened."""
+class Wish:
+    """How a report is to be signed."""
 
-    path: Path
-    """PKCS #12 (`.p12`, `.pfx`) with key and certificate; else a key in PEM."""
-    certificate: Path | None = None
-    """In PEM, for a key in PEM; certificates of issuers may follow in the same file."""
-    passphrase_variable: str = "AUDITOR_SIGNING_PASSPHRASE"
-    """The variable of the environment that holds the passphrase; unset for a key without one."""
-    timestamp: str | None = None
-    """Address of a timestamp server (RFC 3161)."""
+    is_visible: bool = False
+    """Whether on a signature line."""
+    line: int | None = None
+    """Which, from 1; None for the one that names the signer, else the first that is free."""
+    reason: str | None = None
+    """Why it is signed, in at most 70 characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """A signature that covers the whole file and is intact."""
-
-    signer: str
-    """The subject of the certificate."""
-    time: str
-    """ISO 8601: of the timestamp, else as the signer's clock said."""
-    is_timestamped: bool
-    is_trusted: bool | None
-    """Whether the certificate comes from one of the roots; None where none were given."""
+class _Line:
+    name: str
+    title: str
+    size: tuple[float, float]
+    """Width and height in points."""
+    is_free: bool
 
 
-def is_signed(content: bytes) -> bool:
-    """Whether a PDF has a signature."""
-    return _MARK in content
-
-
-def require_signer(key: Key) -> None:
+def require_signer(key: Key, wish: Wish) -> None:
     """Opens the key, so that a wrong one is found before any work.
 
     Raises:
         InstallationError: pyHanko is not installed.
-        ConfigError: the key, the certificate or the passphrase is not there or wrong.
+        ConfigError: the key, the certificate or the passphrase is not there or wrong, or nobody could trust it; the
+            timestamp server has no address; the reason is too long.
     """
-    _signer(key)
+    open_signer(key)
+    if key.timestamp and not key.timestamp.startswith(("http://", "https://")):
+        raise ConfigError(f"expected the address of a timestamp server (https://…), found {key.timestamp}")
+    if wish.reason and len(wish.reason) > _LONGEST:
+        raise ConfigError(f"the reason has {len(wish.reason)} characters; expected at most {_LONGEST}, for one line")
 
 
-def sign(content: bytes, key: Key) -> bytes:
+def sign(content: bytes, key: Key, wish: Wish | None = None) -> bytes:
     """The PDF with a signature.
 
     Raises:
         InstallationError: pyHanko is not installed.
-        ConfigError: the key cannot be used, the PDF is signed already, or the timestamp server does not answer.
+        ConfigError: the key cannot be used, there is no place for the signature, or the timestamp server does not
+            answer.
+        PdfUnavailableError: what a visible signature shows cannot be drawn on this machine.
     """
-    signer = _signer(key)
-    if is_signed(content):
-        raise ConfigError("it is signed already; `auditor report RUN` renders it without the signature")
+    wish = wish or Wish()
+    require_signer(key, wish)
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+    signer, moment = open_signer(key), datetime.now().astimezone()
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    with speaking(_language(writer)), tempfile.TemporaryDirectory(prefix="auditor-signature-") as folder:
+        if wish.is_visible:
+            line = _chosen(_lines(writer), name_of(signer.signing_cert), wish.line)
+            stamp = Path(folder) / "stamp.pdf"
+            stamp.write_bytes(signature_stamp.draw(line.size, name_of(signer.signing_cert), moment, wish.reason))
+            options = {"stamp_style": _style(stamp)}
+        elif is_signed(content):
+            raise ConfigError(
+                "it is signed already; one signature more stands on a signature line (--visible), and "
+                "`auditor report RUN` renders the report without any"
+            )
+        else:
+            line, options = None, {"new_field_spec": _outside()}
+        return _signed(writer, signer, key, moment, line.name if line else FIELD, wish.reason, options)
+
+
+def _signed(
+    writer: Any, signer: Any, key: Key, moment: datetime, field: str, reason: str | None, options: dict[str, Any]
+) -> bytes:
     from pyhanko.sign import fields, signers, timestamps
+    from pyhanko.sign.general import SigningError
+
+    class Signer(signers.PdfSigner):  # type: ignore[misc]
+        """Signs at the moment that is shown."""
+
+        def init_signing_session(self, *args: Any, **kwargs: Any) -> Any:
+            """A session of pyHanko."""
+            session = super().init_signing_session(*args, **kwargs)
+            session.system_time = moment
+            return session
 
     metadata = signers.PdfSignatureMetadata(
-        field_name=FIELD, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm="sha256"
+        field_name=field, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm=_digest(signer), reason=reason
     )
-    hidden = fields.InvisSigSettings(set_print_flag=True, set_hidden_flag=False, box_out_of_bounds=True)
-    field_spec = fields.SigFieldSpec(FIELD, readable_field_name="Signature of this report", invis_sig_settings=hidden)
     server = timestamps.HTTPTimeStamper(key.timestamp) if key.timestamp else None
     try:
-        writer = IncrementalPdfFileWriter(io.BytesIO(content))
-        pdf_signer = signers.PdfSigner(metadata, signer, timestamper=server, new_field_spec=field_spec)
+        pdf_signer = Signer(metadata, signer, timestamper=server, **options)
         with ThreadPoolExecutor(1) as elsewhere:  # pyHanko runs an event loop: a notebook has one in its thread
             made = elsewhere.submit(pdf_signer.sign_pdf, writer).result()
-    except (timestamps.TimestampRequestError, OSError) as error:
-        raise ConfigError(f"the timestamp server {key.timestamp} does not answer: {error}") from error
+    except SigningError as error:
+        raise ConfigError(f"{key.path}: nothing was signed: {error}") from error
+    except (OSError, ValueError) as error:  # a server may answer anything
+        if not key.timestamp:
+            raise
+        cause = str(error.__cause__ or error) or type(error.__cause__ or error).__name__
+        raise ConfigError(f"nothing was signed: no timestamp came from {key.timestamp}: {cause}") from error
     return bytes(made.getvalue())
 
 
-def verify(content: bytes, roots: Sequence[Path] = ()) -> Signature:
-    """The signature of a PDF.
-
-    Args:
-        content: Of the PDF.
-        roots: Certificates in PEM; one of them must have issued the signer's, or be it.
-
-    Raises:
-        VerificationError: it has none or several, it does not cover the whole file, is not intact, or does not come
-            from a root.
-        InstallationError: pyHanko is not installed.
-        ConfigError: a root cannot be read.
-    """
-    _require_package()
-    from pyhanko.pdf_utils.misc import PdfError
-    from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.general import SigningError
-    from pyhanko.sign.validation.errors import SignatureValidationError
-
-    try:
-        signatures = PdfFileReader(io.BytesIO(content)).embedded_regular_signatures
-        if len(signatures) != 1:
-            raise VerificationError(f"has {len(signatures) or 'no'} signature{'s' * (len(signatures) != 1)}")
-        _require_tight(content, [int(number) for number in signatures[0].byte_range])
-        return _judged(signatures[0], roots)
-    except (PdfError, SignatureValidationError, SigningError, ValueError, LookupError, TypeError) as error:
-        raise VerificationError(f"its signature cannot be read: {error}") from error
+def _digest(signer: Any) -> str:
+    """The hash that is signed: SHA-256, but for Ed25519, which has its own."""
+    return "sha512" if signer.signing_cert.public_key.algorithm == "ed25519" else "sha256"
 
 
-def _require_tight(content: bytes, ranges: Sequence[int]) -> None:
-    """Refuses anything but the signature, in its one form, in the gap that no signature can cover.
+def _outside() -> Any:
+    """A field outside of the page."""
+    from pyhanko.sign import fields
 
-    Raises:
-        VerificationError: there is more.
-    """
-    gap = content[ranges[0] + ranges[1] : ranges[2]]
-    contained = bytes.fromhex(gap[1:-1].decode("ascii"))
-    n = contained[1] & 0x7F if contained[1] & 0x80 else 0  # DER: bytes of the length, where it is a long one
-    length = 2 + n + (int.from_bytes(contained[2 : 2 + n], "big") if n else contained[1])
-    if gap != gap.upper() or contained[length:].strip(b"\0"):
-        raise VerificationError("the room for its signature holds more than the signature: the file was changed")
+    hidden = fields.InvisSigSettings(set_print_flag=True, set_hidden_flag=False, box_out_of_bounds=True)
+    title = say("Signature of this report")
+    return fields.SigFieldSpec(FIELD, readable_field_name=title, invis_sig_settings=hidden)
 
 
-def _judged(embedded: Any, roots: Sequence[Path]) -> Signature:
-    from pyhanko.sign.validation import KeyUsageConstraints, validate_pdf_signature
-    from pyhanko.sign.validation.status import SignatureCoverageLevel
-    from pyhanko_certvalidator import ValidationContext
+def _style(stamp: Path) -> Any:
+    """What draws a page of a PDF, and nothing else, into a field of its size."""
+    from pyhanko.pdf_utils import layout
+    from pyhanko.stamp import StaticStampStyle
 
-    context = ValidationContext(trust_roots=_certificates(roots), allow_fetching=False, revocation_mode="soft-fail")
-    usage = KeyUsageConstraints(key_usage=_USAGES, match_all_key_usages=False)
-    status = validate_pdf_signature(embedded, context, key_usage_settings=usage, skip_diff=True)
-    signer = _name_of(status.signing_cert)
-    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE:
-        raise VerificationError(f"the signature of {signer} does not cover the whole file: it was changed afterwards")
-    if not (status.intact and status.valid):
-        raise VerificationError(f"the signature of {signer} is not of these bytes: the file was changed")
-    if roots and not status.trusted:
-        raise VerificationError(f"the signature is by {signer}, whose certificate comes from none of the roots given")
-    stamp = status.timestamp_validity
-    moment = stamp.timestamp if stamp is not None else status.signer_reported_dt
-    return Signature(
-        signer=signer,
-        time=moment.isoformat(timespec="seconds") if moment else "an unknown time",
-        is_timestamped=stamp is not None and bool(stamp.intact and stamp.valid),
-        is_trusted=bool(status.trusted) if roots else None,
+    whole = layout.SimpleBoxLayoutRule(
+        layout.AxisAlignment.ALIGN_MIN, layout.AxisAlignment.ALIGN_MIN, layout.Margins.uniform(0)
     )
+    return StaticStampStyle.from_pdf_file(str(stamp), border_width=0, background_layout=whole)
 
 
-def _name_of(certificate: Any) -> str:
-    names = certificate.subject.native
-    return str(names.get("common_name") or certificate.subject.human_friendly)
+def _lines(writer: Any) -> list[_Line]:
+    """The signature lines of a report, in their order."""
+    from pyhanko.sign.fields import enumerate_sig_fields
+
+    lines = []
+    for name, value, reference in enumerate_sig_fields(writer):
+        field = reference.get_object()
+        if signature_lines.is_line(name):
+            left, low, right, high = map(float, field["/Rect"])
+            lines.append(_Line(name, str(field["/TU"]), (right - left, high - low), value is None))
+    return lines
 
 
-def _signer(key: Key) -> Any:
-    _require_package()
-    from pyhanko.sign.signers import SimpleSigner
+def _chosen(lines: Sequence[_Line], signer: str, number: int | None) -> _Line:
+    """The line of this number, else the one that names the signer, else the first that is free.
 
-    text = os.environ.get(key.passphrase_variable)
-    passphrase = text.encode() if text else None
-    for path in filter(None, (key.path, key.certificate)):
-        if not path.is_file():
-            raise ConfigError(f"{path}: there is no such file; expected what a report is signed with")
-    if key.path.suffix.lower() in (".p12", ".pfx"):
-        signer = _loaded(lambda: SimpleSigner.load_pkcs12(str(key.path), passphrase=passphrase))
-    elif key.certificate is None:
-        raise ConfigError(f"{key.path}: a key in PEM needs its certificate (--certificate, certificate = …)")
-    else:
-        signer = _loaded(lambda: _from_pem(key.path, key.certificate, passphrase))
-    if signer is None:
-        state = "is set" if text else "is not set"
+    Raises:
+        ConfigError: there is none, or it is signed.
+    """
+    if not lines:
         raise ConfigError(
-            f"{key.path}: the key cannot be opened: another format, or another passphrase than that of the variable "
-            f"{key.passphrase_variable}, which {state}"
+            "it has no signature lines for a visible signature: `auditor report RUN` draws it with them, unless a "
+            "template of your own leaves them out"
         )
-    return _without_roots(signer)
+    if number is not None:
+        if not 1 <= number <= len(lines):
+            raise ConfigError(f"it has {len(lines)} signature lines, and no line {number}")
+        named = [lines[number - 1]]
+    else:
+        words = re.compile(rf"(?<!\w){re.escape(signer)}(?!\w)", re.IGNORECASE)
+        named = [line for line in lines if words.search(line.title)] or list(lines)
+    free = [line for line in named if line.is_free]
+    if not free:
+        what = f"line {number}" if number is not None else f"every line for {signer}"
+        raise ConfigError(f"{what} is signed already; reviewers under [report] gives each their line")
+    return free[0]
 
 
-def _without_roots(signer: Any) -> Any:
-    """The signer, without certificates that vouch for themselves beside his own: they prove nothing in a signature."""
-    from pyhanko.sign.signers import SimpleSigner
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
-
-    certificate_of_signer, store = signer.signing_cert, SimpleCertificateStore()
-    store.register_multiple(
-        [one for one in signer.cert_registry if one == certificate_of_signer or one.subject != one.issuer]
-    )
-    return SimpleSigner(signing_cert=certificate_of_signer, signing_key=signer.signing_key, cert_registry=store)
-
-
-def _from_pem(path: Path, certificate: Path | None, passphrase: bytes | None) -> Any:
-    """A signer of a key and its certificate, those of its issuers behind it."""
-    from pyhanko.keys import load_certs_from_pemder, load_private_key_from_pemder
-    from pyhanko.sign.signers import SimpleSigner
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
-
-    certificate_of_signer, *issuers = load_certs_from_pemder([str(certificate)])
-    store = SimpleCertificateStore()
-    store.register_multiple(issuers)
-    return SimpleSigner(
-        signing_cert=certificate_of_signer,
-        signing_key=load_private_key_from_pemder(str(path), passphrase=passphrase),
-        cert_registry=store,
-    )
-
-
-def _loaded(load: Callable[[], Any]) -> Any:
-    """What pyHanko loads; None where it cannot."""
-    try:
-        return load()
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _certificates(paths: Sequence[Path]) -> list[Any]:
-    from pyhanko.keys import load_certs_from_pemder
-
-    try:
-        return [certificate for path in paths for certificate in load_certs_from_pemder([str(path)])]
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"a root of trust cannot be read: {error}; expected certificates in PEM") from error
-
-
-def _require_package() -> None:
-    if find_spec("pyhanko") is None:
-        raise InstallationError("signatures need pyhanko, which is not installed: pip install 'auditor[sign]'")
-    logging.getLogger("pyhanko").addHandler(_SILENT)  # what it logs is in the errors below
+def _language(writer: Any) -> Any:
+    """The language of a report, by what its PDF says; English where that says nothing."""
+    tag = str(writer.root.get("/Lang", ""))
+    return next((language for language, known in HTML_TAGS.items() if known == tag), "en")
