@@ -2,7 +2,7 @@
 
 Of a run: sums, plan and tables (`auditor.records.verification`); findings.json by its schema, and that the manifest has
 its verdict; the attachments of report.pdf, byte by byte those of the run; the numbers on its pages
-(`auditor.report.page.printed`); the runs before and after it (`auditor.records.chain`). Of a PDF: the same as far as it
+(`auditor.report.page.printed`, `auditor.report.page.record`); the runs before and after it (`auditor.records.chain`). Of a PDF: the same as far as it
 carries it. Torch is not needed.
 """
 
@@ -23,12 +23,12 @@ from auditor.records.plan import Plan
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
-from auditor.report.page import pdf_reading, printed, signing
+from auditor.report.page import pdf_reading, printed, record, signing
 from auditor.report.page.pdf_reading import Paper
 
 PDF = "report.pdf"
 FINDINGS = "findings.json"
-_MOST_NAMED = 5
+_NO_RECORD = f"{record.FILE} is not attached: its pages are older, or the record of their numbers was taken out"
 
 
 @dataclass
@@ -98,7 +98,9 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
         if (results.plan_id, results.run_id) != (plan.id, plan.run_id):
             verified.faults.append(Fault(FINDINGS, f"is of run {results.run_id}, and plan.json of {plan.run_id}"))
         verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, results, plan)]
-        verified.notes += _unclaimed(paper, results, plan)
+        verified.notes += _told(paper, plan)
+    if record.FILE not in paper.attachments:
+        verified.faults.append(Fault(path.name, _NO_RECORD))
     return verified
 
 
@@ -143,7 +145,9 @@ def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Se
         if faults:  # documents are read where it matters alone
             faults = _on_pages(paper, results, run.plan, _texts(run))
         verified.faults += [Fault(PDF, fault) for fault in faults]
-        verified.notes += _unclaimed(paper, results, run.plan)
+        verified.notes += _told(paper, run.plan)
+    if record.FILE not in paper.attachments:
+        verified.notes.append(f"{PDF}: {_NO_RECORD}")
 
 
 def _look_at_signature(content: bytes, name: str, verified: Verified, roots: Sequence[Path]) -> None:
@@ -176,15 +180,30 @@ def _on_pages(
     is_customised, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
-    return [*faults, *drawn]
+    return [*faults, *_not_recorded(paper), *drawn]
 
 
-def _unclaimed(paper: Paper, results: Findings, plan: Plan) -> Iterator[str]:
+def _not_recorded(paper: Paper) -> Iterator[str]:
+    """Numbers on the pages that are not as recorded, or not as their sources say."""
+    if record.FILE in paper.attachments:
+        try:
+            made = record.read(paper.attachments[record.FILE])
+            yield from record.faults(paper.pages, made, record.parse(paper.attachments))
+        except (StoreError, ValueError) as error:
+            yield f"{record.FILE}: {error}"
+
+
+def _told(paper: Paper, plan: Plan) -> Iterator[str]:
     if plan.look.templates:  # styles too: they may hide a part of it
         yield "drawn with templates or styles of the reader: page one was not compared text by text"
-    if strange := printed.strangers(paper.pages, results, _comparison(paper)):
-        more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
-        yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
+    try:
+        made = record.count(record.read(paper.attachments.get(record.FILE, b"")))
+    except StoreError:
+        return
+    yield (
+        f"{made.numbers:,} numbers on {len(paper.pages):,} pages: {made.sourced:,} are those of what is attached, "
+        f"{made.unsourced:,} of the evidence or made of several, {made.in_texts:,} stand in texts"
+    )
 
 
 def _comparison(paper: Paper) -> object:

@@ -1,0 +1,296 @@
+"""`printed.json`: every number on the pages of a PDF, in the order of the pages, and the value that each one rounds.
+
+    "28"                                                    stands in a text: a date, a name, a page, a document
+    {"text": "0.412", "value": 0.41233}                     rounds a value of the evidence, or one made of several
+    {"text": "0.83", "value": 0.8299, "source": "findings.json#/numbers/0/value"}
+                                                            rounds a number of what is attached
+    {"text": "24", "value": 23.78, "source": "findings.json#/numbers/4/value", "form": "percent"}
+                                                            the same, in another form
+
+It is made of the text of the finished pages and of what the HTML says (`said`), and attached to them. A source is where
+exactly this value stands; of several places that which is nearest to the source of the number before. Whole numbers and
+short decimals stand in many places by chance: theirs is given only beside the number before.
+
+Read back, every number on every page must be the recorded one; every recorded value must round to what is printed and be
+what its source says. What was changed on the pages alone is found everywhere; who changes a page and its record is found
+where the number has a source.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Any, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from auditor.errors import StoreError
+from auditor.report.page.said import NUMBER, Said, matched
+
+FILE: Final = "printed.json"
+FINDINGS: Final = "findings.json"
+FORMAT: Final = "auditor.printed/1"
+Form = Literal["itself", "percent", "exponential", "complement", "percent of complement", "negative"]
+Path = tuple[str, ...]
+Places = Mapping[float, Sequence[tuple[Path, Form]]]
+"""Value → where it stands in what is attached, and in which form."""
+_SOURCES = (FINDINGS, "plan.json", "comparison.json")
+_MOST_EXPONENT = 300.0
+_LONG = 4
+"""Significant digits of a value that hardly stands in two places by chance."""
+_NEAREST = 2
+"""Steps up from a value to what it has in common with the source before."""
+
+
+class Printed(BaseModel):
+    """A number with the value that it rounds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    text: str
+    value: int | float
+    """In the unit printed."""
+    source: str = ""
+    """File and JSON pointer of the value; empty where it is of the evidence or was made of several."""
+    form: Form = "itself"
+    """What the value is to its source."""
+
+
+class Record(BaseModel):
+    """All numbers on the pages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["auditor.printed/1"] = FORMAT
+    pages: tuple[tuple[str | Printed, ...], ...]
+    """In the order in which they were drawn; without a value where a number stands in a text."""
+
+
+class Count(NamedTuple):
+    """Numbers on the pages."""
+
+    numbers: int
+    sourced: int
+    """That are those of what is attached."""
+    unsourced: int
+    """That have a value of the evidence, or one that was made of several."""
+    in_texts: int
+    """That no value was formatted for."""
+
+
+Attached = Mapping[str, Any]
+"""File name → JSON of what is attached."""
+
+
+def make(pages: Sequence[str], said: Sequence[Said], attached: Attached) -> Record:
+    """The record of the texts of pages.
+
+    Args:
+        pages: The text of each, as it is read back from the PDF.
+        said: Numbers of the HTML.
+        attached: Where values may stand.
+    """
+    texts = [numbers(page) for page in pages]
+    values = matched(texts, said)
+    flat = [
+        Printed(text=text, value=value) if value is not None and rounds(text, value) else text
+        for page, of_page in zip(texts, values, strict=True)
+        for text, value in zip(page, of_page, strict=True)
+    ]
+    places = _places(attached, {one.value for one in flat if isinstance(one, Printed)})
+    forwards = _sourced(flat, places)
+    made = iter(_sourced(forwards[::-1], places)[::-1])
+    return Record(pages=tuple(tuple(next(made) for _ in page) for page in texts))
+
+
+def numbers(page: str) -> list[str]:
+    """The numbers in the text of a page."""
+    return [match[0] for match in NUMBER.finditer(page)]
+
+
+def rounds(text: str, value: float) -> bool:
+    """Whether a number as it is printed is a value, rounded to its decimals."""
+    digits = text.replace(",", "")
+    rounded = f"{value:.{len(digits.partition('.')[2])}f}"
+    if not rounded.strip("-0."):
+        rounded = rounded.lstrip("-")
+    return digits == rounded.replace("-", "−")
+
+
+def write(record: Record) -> bytes:
+    """UTF-8 JSON, a page a line; equal records give equal bytes."""
+    lines = ",\n".join(
+        json.dumps([_plain(one) for one in page], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        for page in record.pages
+    )
+    return f'{{"format": "{record.format}", "pages": [\n{lines}\n]}}\n'.encode()
+
+
+def read(content: bytes) -> Record:
+    """The record that `write` wrote.
+
+    Raises:
+        StoreError: it is no JSON, or not as the schema says.
+    """
+    try:
+        return Record.model_validate_json(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise StoreError(f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}") from None
+
+
+def parse(attachments: Mapping[str, bytes]) -> Attached:
+    """The attachments in which values may stand."""
+    return {name: json.loads(content) for name, content in attachments.items() if name in _SOURCES}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `printed.json` (draft 2020-12)."""
+    described = Record.model_json_schema(mode="serialization")
+    described["$defs"]["Printed"]["required"] = ["text", "value"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": FORMAT}
+
+
+def faults(pages: Sequence[str], record: Record, attached: Attached) -> Iterator[str]:
+    """What on the pages is not as recorded, and what of the record is not as attached; a line each, with the page."""
+    if len(pages) != len(record.pages):
+        yield f"{len(pages)} pages; {FILE} has the numbers of {len(record.pages)}"
+    for number, (page, recorded) in enumerate(zip(pages, record.pages, strict=False), 1):
+        yield from (f"page {number}: {fault}" for fault in _changed(numbers(page), recorded))
+        for one in recorded:
+            if isinstance(one, Printed) and (problem := _problem(one, attached)):
+                yield f"page {number}: {problem}"
+
+
+def count(record: Record) -> Count:
+    """How many numbers there are of each kind."""
+    everything = [one for page in record.pages for one in page]
+    valued = [one for one in everything if isinstance(one, Printed)]
+    sourced = sum(bool(one.source) for one in valued)
+    return Count(len(everything), sourced, len(valued) - sourced, len(everything) - len(valued))
+
+
+def _changed(printed: Sequence[str], recorded: Sequence[str | Printed]) -> Iterator[str]:
+    """Where the numbers of a page differ from those recorded; where a number ends does not matter."""
+    expected = [one if isinstance(one, str) else one.text for one in recorded]
+    if "".join(printed) == "".join(expected):
+        return
+    for what, i, j, k, end in SequenceMatcher(None, expected, printed, autojunk=False).get_opcodes():
+        if what != "equal":
+            there, here = " ".join(expected[i:j]) or "no number", " ".join(printed[k:end]) or "no number"
+            beside = " ".join(expected[max(0, i - 2) : i])
+            yield f"{here} is printed{f' after {beside}' if beside else ''}, where {there} was printed ({FILE})"
+
+
+def _problem(one: Printed, attached: Attached) -> str:
+    """What is wrong with a recorded value; nothing where it is what its source says."""
+    if not rounds(one.text, one.value):
+        return f"{one.text} is printed, and its value is {one.value} ({FILE})"
+    if not one.source:
+        return ""
+    found = _at(attached, one.source)
+    formed = None if found is None else dict(_forms(found)).get(one.form)
+    if formed is None or not math.isclose(formed, one.value, rel_tol=1e-12):
+        return f"{one.text} is printed for {one.value}; {one.source} says {'nothing' if found is None else found}"
+    return ""
+
+
+def _at(attached: Attached, source: str) -> int | float | None:
+    """The number at a source; None where there is none."""
+    name, _, _ = source.partition("#")
+    node = attached.get(name)
+    for step in _path(source)[1:]:
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+            node = node[int(step)]
+        else:
+            return None
+    return node if isinstance(node, int | float) and not isinstance(node, bool) else None
+
+
+def _places(attached: Attached, wanted: set[float]) -> Places:
+    """Where these values stand."""
+    places: dict[float, list[tuple[Path, Form]]] = {}
+    for name, content in attached.items():
+        for path, number in _numbers(content, (name,)):
+            for form, value in _forms(number):
+                if value in wanted:
+                    places.setdefault(value, []).append((path, form))
+    return places
+
+
+def _numbers(node: Any, path: Path) -> Iterator[tuple[Path, int | float]]:  # any value of JSON
+    if isinstance(node, int | float) and not isinstance(node, bool):
+        yield path, node
+    elif isinstance(node, dict):
+        for key, one in node.items():
+            yield from _numbers(one, (*path, key))
+    elif isinstance(node, list):
+        for i, one in enumerate(node):
+            yield from _numbers(one, (*path, str(i)))
+
+
+def _forms(number: int | float) -> Iterator[tuple[Form, float]]:
+    """A number as it may be printed."""
+    yield "itself", number
+    if isinstance(number, int):
+        return
+    yield "percent", 100 * number
+    yield "complement", 1 - number
+    yield "percent of complement", 100 * (1 - number)
+    yield "negative", -number
+    if abs(number) < _MOST_EXPONENT:
+        yield "exponential", math.exp(number)
+
+
+def _sourced(printed: Sequence[str | Printed], places: Places) -> list[str | Printed]:
+    """The numbers with their sources, each chosen by the one before."""
+    before: Path = ()
+    made: list[str | Printed] = []
+    for one in printed:
+        if isinstance(one, Printed) and not one.source:
+            one = _nearest(one, places.get(one.value, []), before)
+        if isinstance(one, Printed) and one.source:
+            before = _path(one.source)
+        made.append(one)
+    return made
+
+
+def _nearest(one: Printed, places: Sequence[tuple[Path, Form]], before: Path) -> Printed:
+    """A number with the source nearest to another; without one where it may stand there by chance."""
+    if not places:
+        return one
+    path, form = max(places, key=lambda place: (place[1] == "itself", _shared(place[0], before)))
+    if not _is_long(one.value) and _shared(path, before) < max(3, len(path) - _NEAREST):
+        return one
+    return Printed(text=one.text, value=one.value, source=_source(path), form=form)
+
+
+def _is_long(value: float) -> bool:
+    digits = repr(value).partition("e")[0].replace(".", "").strip("-0")
+    return isinstance(value, float) and len(digits) >= _LONG
+
+
+def _shared(one: Path, other: Path) -> int:
+    """Steps that two paths have in common, from the first."""
+    n = 0
+    while n < min(len(one), len(other)) and one[n] == other[n]:
+        n += 1
+    return n
+
+
+def _source(path: Path) -> str:
+    """File and JSON pointer (RFC 6901)."""
+    name, *steps = path
+    return f"{name}#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _path(source: str) -> Path:
+    name, _, pointer = source.partition("#")
+    steps = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+    return (name, *steps)
+
+
+def _plain(one: str | Printed) -> str | dict[str, Any]:
+    return one if isinstance(one, str) else one.model_dump(exclude_defaults=True)
