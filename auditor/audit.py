@@ -278,7 +278,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal:
     problem = None
     if pdf:
         said = report.numbers_said(results, after.evidence, look, since)
-        problem = _write_pdf(run, pages.html, results, attachments, look, said, seal)
+        problem = _write_pdf(run, pages.html, results, attachments, look, seal, said)
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
@@ -335,8 +335,8 @@ def _write_pdf(
     results: Findings,
     attachments: Mapping[str, bytes],
     look: Look,
-    said: "Sequence[Said]",
     seal: Seal | None,
+    said: "Sequence[Said]" = (),
 ) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:

@@ -5,7 +5,6 @@ block of `marking` only, where nobody reads it but who takes the marks off again
 """
 
 import contextlib
-import math
 import re
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -36,7 +35,7 @@ def is_marking() -> bool:
 def marked(text: str, value: float) -> str:
     """A formatted number, with a mark where numbers are marked."""
     values = _values.get()
-    if values is None or not math.isfinite(value):
+    if values is None:
         return text
     values.append(value)
     high, low = divmod(len(values) - 1, _BASE)

@@ -2,8 +2,8 @@
 
 Of a run: sums, plan and tables (`auditor.records.verification`); findings.json by its schema, and that the manifest has
 its verdict; the attachments of report.pdf, byte by byte those of the run; the numbers on its pages
-(`auditor.report.page.printed`, `auditor.report.page.record`); the runs before and after it (`auditor.records.chain`). Of a PDF: the same as far as it
-carries it. Torch is not needed.
+(`auditor.report.page.printed`, `auditor.report.page.record`); the runs before and after it (`auditor.records.chain`).
+Of a PDF: the same as far as it carries it. Torch is not needed.
 """
 
 from collections.abc import Iterator, Sequence

@@ -8,12 +8,12 @@
                                                             the same, in another form
 
 It is made of the text of the finished pages and of what the HTML says (`said`), and attached to them. A source is where
-exactly this value stands; of several places that which is nearest to the source of the number before. Whole numbers and
-short decimals stand in many places by chance: theirs is given only beside the number before.
+exactly this value stands; of several places that which is nearest to the source of the number before, or else behind.
+Whole numbers and short decimals stand in many places by chance: theirs is given only beside such a number.
 
-Read back, every number on every page must be the recorded one; every recorded value must round to what is printed and be
-what its source says. What was changed on the pages alone is found everywhere; who changes a page and its record is found
-where the number has a source.
+Read back, every number on every page must be the recorded one; every recorded value must round to what is printed and
+be what its source says. A number that was changed on a page alone is found wherever it stands; one that was changed on
+the page and in the record is found where it has a source.
 """
 
 import json

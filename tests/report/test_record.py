@@ -1,0 +1,173 @@
+"""The record of what pages print: every number with the value that it rounds, and where that value stands."""
+
+import json
+import math
+import random
+
+import jsonschema
+import pytest
+from invented_classifier import classifier
+
+from auditor.errors import StoreError
+from auditor.languages import speaking
+from auditor.report.page import pdf_reading, record, said
+from auditor.report.page.record import Printed
+from auditor.report.page.said import Said
+
+ACCURACY = {"title": "Accuracy", "value": 0.83, "low": 0.7718, "high": 0.8757, "n": 200}
+ERROR = {"title": "Error", "value": 0.05512, "low": 0.0, "high": 0.10707, "n": 200}
+ATTACHED = {"findings.json": {"numbers": [ACCURACY, ERROR], "mean_nats": 3.21987}, "plan.json": {"seed": 20.5}}
+PAGES = (
+    "Accuracy 0.83 0.77–0.88 200\r\nError 5.5% 0.00–0.11 200\r\nPage 1 of 2",
+    "Perplexity 25.02; on 12 May 2026 movie-4041 weighs −0.26\r\nPage 2 of 2",
+)
+SAID = [
+    *(Said("0.83", 0.83), Said("0.77", 0.7718), Said("0.88", 0.8757), Said("200", 200)),
+    *(Said("5.5", 100 * 0.05512), Said("0.00", 0.0), Said("0.11", 0.10707), Said("200", 200)),
+    *(Said("25.02", math.exp(3.21987)), Said("12", None), Said("2026", None), Said("4041", None)),
+    Said("−0.26", -0.26233),
+]
+
+
+@pytest.fixture(scope="module")
+def made():
+    return record.make(PAGES, SAID, ATTACHED)
+
+
+def test_numbers_are_recorded_in_their_order_with_values_and_sources(made):
+    first, second = made.pages
+    numbers = "findings.json#/numbers"
+    assert first == (
+        Printed(text="0.83", value=0.83, source=f"{numbers}/0/value"),
+        Printed(text="0.77", value=0.7718, source=f"{numbers}/0/low"),
+        Printed(text="0.88", value=0.8757, source=f"{numbers}/0/high"),
+        Printed(text="200", value=200, source=f"{numbers}/0/n"),
+        Printed(text="5.5", value=100 * 0.05512, source=f"{numbers}/1/value", form="percent"),
+        Printed(text="0.00", value=0, source=f"{numbers}/1/low"),
+        Printed(text="0.11", value=0.10707, source=f"{numbers}/1/high"),
+        Printed(text="200", value=200, source=f"{numbers}/1/n"),
+        *("1", "2"),
+    )
+    perplexity, *texts, weight, page, pages = second
+    assert (perplexity.source, perplexity.form) == ("findings.json#/mean_nats", "exponential")
+    assert texts == ["12", "2026", "4041"]
+    assert weight == Printed(text="−0.26", value=-0.26233), "of the evidence: unrounded, without a source"
+    assert (page, pages) == ("2", "2")
+    assert record.count(made) == (17, 9, 1, 7)
+
+
+def test_a_record_is_read_as_it_was_written_and_is_as_its_schema_says(made):
+    content = record.write(made)
+    assert record.read(content) == made
+    assert record.write(record.read(content)) == content
+    jsonschema.validate(json.loads(content), record.schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"format": record.FORMAT, "pages": [[{"text": "1"}]]}, record.schema())
+    for broken in (
+        b"",
+        b"\xff",
+        b"[]",
+        content.replace(b"printed/1", b"printed/9"),
+        content.replace(b"0.83,", b"NaN,"),
+    ):
+        with pytest.raises(StoreError):
+            record.read(broken)
+
+
+def test_every_digit_that_is_changed_on_any_page_is_found(made):
+    for i, page in enumerate(PAGES):
+        for at, character in enumerate(page):
+            for other in "0123456789" if character.isdecimal() and character != "0" else ():
+                pages = [*PAGES[:i], page[:at] + other + page[at + 1 :], *PAGES[i + 1 :]]
+                found = list(record.faults(pages, made, ATTACHED))
+                assert found == [] if other == character else [f"page {i + 1}" in fault for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        (PAGES[0].replace("0.83", "0.93"), "0.93 is printed, where 0.83 was printed"),
+        (PAGES[0].replace("0.77–0.88", "0.77"), "no number is printed after 0.83 0.77, where 0.88 was printed"),
+        (PAGES[0].replace("Error", "Error 7"), "7 is printed after 0.88 200, where no number was printed"),
+        (PAGES[0].replace("0.77–0.88", "0.88–0.77"), "is printed"),
+    ],
+)
+def test_what_was_changed_is_named(made, page, told):
+    assert any(told in fault for fault in record.faults([page, PAGES[1]], made, ATTACHED))
+
+
+def test_where_white_space_falls_is_no_fault(made):
+    pages = [page.replace("–", " – ").replace("\r\n", "") for page in PAGES]
+    assert list(record.faults([pages[0].replace("0.83", "0.8 3"), pages[1]], made, ATTACHED)) == []
+
+
+def test_whole_pages_that_were_taken_out_or_exchanged_are_found(made):
+    assert "1 pages; printed.json has the numbers of 2" in record.faults(PAGES[:1], made, ATTACHED)
+    assert list(record.faults(PAGES[::-1], made, ATTACHED))
+
+
+def test_a_record_that_was_changed_with_its_page_is_found_by_its_source(made):
+    forged = record.read(record.write(made).replace(b'"0.83","value":0.83', b'"0.93","value":0.93'))
+    [fault] = record.faults([PAGES[0].replace("0.83", "0.93"), PAGES[1]], forged, ATTACHED)
+    assert fault == "page 1: 0.93 is printed for 0.93; findings.json#/numbers/0/value says 0.83"
+    rounded = record.read(record.write(made).replace(b'"text":"0.83"', b'"text":"0.84"'))
+    [fault] = record.faults([PAGES[0].replace("0.83", "0.84"), PAGES[1]], rounded, ATTACHED)
+    assert fault == "page 1: 0.84 is printed, and its value is 0.83 (printed.json)"
+
+
+def test_findings_that_were_changed_are_found_by_their_pages(made):
+    other = {"findings.json": {**ATTACHED["findings.json"], "numbers": [{**ACCURACY, "value": 0.93}, ERROR]}}
+    [fault] = record.faults(PAGES, made, other)
+    assert "findings.json#/numbers/0/value says 0.93" in fault
+    assert sum("says nothing" in fault for fault in record.faults(PAGES, made, {})) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "is_so"),
+    [
+        ("0.83", 0.8349, True),
+        ("0.83", 0.8351, False),
+        ("−0.26", -0.262, True),
+        ("0.26", -0.262, False),
+        ("0.00", -0.001, True),
+        ("12,345", 12345, True),
+        ("0.8", 0.8, True),
+        ("1,234,567", 1234567.4, True),
+        ("³", 3, False),
+    ],
+)
+def test_a_number_is_its_value_at_the_decimals_printed(text, value, is_so):
+    assert record.rounds(text, value) is is_so
+
+
+def test_numbers_are_found_out_of_turn_and_beside_what_paper_adds():
+    html = [Said(f"0.{i:03}", i / 1000) for i in range(300)]
+    texts = [one.text for one in html]
+    moved = [*texts[:10], *texts[14:40], *texts[10:14], *texts[40:]]
+    pages = [["Page", *moved[k : k + 50], str(k)] for k in range(0, 300, 50)]
+    values = said.matched(pages, html)
+    assert [v for page in values for v in page if v is not None] == [float(text) for text in moved]
+
+
+def test_numbers_of_page_and_html_are_the_same():
+    found, evidence = classifier()
+    with speaking(found.presentation.language):
+        numbers = said.numbers(found, evidence)
+    assert len(numbers) > 1000
+    assert all(one.value is None or record.rounds(one.text, one.value) for one in numbers)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["classifier", "chinese", "language-model", "scripts", "hostile-chooser"])
+def test_two_hundred_random_changes_of_one_digit_are_all_found(report, name):
+    paper = pdf_reading.read(report(name).pdf.read_bytes())
+    recorded, attached = record.read(paper.attachments[record.FILE]), record.parse(paper.attachments)
+    assert record.count(recorded).sourced > 100
+    draw = random.Random(name)
+    for _ in range(200):
+        number = draw.randrange(len(paper.pages))
+        page = paper.pages[number]
+        at = draw.choice([i for i, character in enumerate(page) if character.isdecimal()])
+        digit = draw.choice([d for d in "0123456789" if d != page[at]])
+        pages = [*paper.pages[:number], page[:at] + digit + page[at + 1 :], *paper.pages[number + 1 :]]
+        assert any(f"page {number + 1}: " in fault for fault in record.faults(pages, recorded, attached))
