@@ -165,7 +165,7 @@ def test_a_pdf_alone_is_sound_and_one_with_a_changed_page_or_attachment_is_not(m
     faults = list(map(str, proving.verify_pdf(make(html.replace(row, row.replace("0.21", "0.81")))).faults))
     assert any(fault.startswith("report.pdf: page 1: Accuracy: expected “") for fault in faults)
     assert any("0.81–1.00 is printed" in fault for fault in faults)
-    assert [note.split(":")[0] for note in proving.verify_pdf(make()).notes] == ["118 numbers on 4 pages"]
+    assert [note.split(":")[0] for note in proving.verify_pdf(make()).notes] == ["342 numbers on 6 pages"]
     other = {**attached, "plan.json": attached["plan.json"].replace(b'"seed": 0', b'"seed": 1')}
     assert "is of run" in str(proving.verify_pdf(make(attachments=other)).faults[0])
     broken = {**attached, "findings.json": attached["findings.json"].replace(b'"n": 1', b'"n": "many"')}
@@ -177,7 +177,7 @@ def test_a_pdf_alone_is_sound_and_one_with_a_changed_page_or_attachment_is_not(m
     [
         ("audit.toml", b"", "printed.json is not attached: its pages are older"),
         ("printed.json", b"{", "printed.json: : invalid json"),
-        ("printed.json", b'{"pages": [["1"]]}', "4 pages; printed.json has the numbers of 1"),
+        ("printed.json", b'{"pages": [["1"]]}', "6 pages; printed.json has the numbers of 1"),
     ],
 )
 def test_a_record_that_was_taken_out_cut_or_exchanged_is_found(made, monkeypatch, name, content, told):

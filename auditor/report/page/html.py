@@ -18,7 +18,7 @@ from auditor.findings.comparing import Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import HTML_TAGS, say
-from auditor.languages.marks import unmarked
+from auditor.languages.marks import is_marking, unmarked
 from auditor.report import sections
 from auditor.report.branding import fonts
 from auditor.report.contract import Section, Sources
@@ -74,8 +74,9 @@ def laid_out(sources: Sources) -> tuple[list[Markup], list[Section]]:
         sections=all_sections,
     )
     bodies = [filled(section, numbering) for section in composed]
-    text = unmarked("".join([findings.title, page_one, *bodies, filled(draft, Numbering())]))
-    bodies.append(filled(provenance.compose(sources, fonts.missing(text)), numbering))
+    text = "".join([findings.title, page_one, *bodies, filled(draft, Numbering())])
+    missing = fonts.missing(unmarked(text) if is_marking() else text)
+    bodies.append(filled(provenance.compose(sources, missing), numbering))
     return [page_one, *bodies], all_sections
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import StoreError
-from auditor.report.page.said import NUMBER, Said, matched
+from auditor.report.page.said import MANY, NUMBER, Said, matched
 
 FILE: Final = "printed.json"
 FINDINGS: Final = "findings.json"
@@ -175,7 +175,7 @@ def _changed(printed: Sequence[str], recorded: Sequence[str | Printed]) -> Itera
     expected = [one if isinstance(one, str) else one.text for one in recorded]
     if "".join(printed) == "".join(expected):
         return
-    for what, i, j, k, end in SequenceMatcher(None, expected, printed, autojunk=False).get_opcodes():
+    for what, i, j, k, end in SequenceMatcher(None, expected, printed, autojunk=len(printed) > MANY).get_opcodes():
         if what != "equal":
             there, here = " ".join(expected[i:j]) or "no number", " ".join(printed[k:end]) or "no number"
             beside = " ".join(expected[max(0, i - 2) : i])

@@ -28,6 +28,8 @@ _INLINE = re.compile(r"</?(?:a|b|bdi|code|em|i|mark|span|strong|wbr)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 _NEAR = 200
 """Numbers that a number may be drawn before or after its turn."""
+MANY = 1500
+"""Of more numbers, those that are frequent are not aligned for themselves, which takes long."""
 _TELLING = 3
 """Characters of a number that is looked for out of turn: shorter ones stand everywhere."""
 _TOGETHER = 4
@@ -59,7 +61,8 @@ def _taken_apart(page: str, values: Sequence[float]) -> Iterator[Said]:
     text = html.unescape(_TAG.sub(" ", _INLINE.sub("", _NOT_PRINTED.sub(" ", page))))
     for match in _SAID.finditer(text):
         mark = marks.MARK.search(match[0])
-        yield Said(match[1], values[marks.place(mark)] if mark else None)
+        at = marks.place(mark) if mark else len(values)
+        yield Said(match[1], values[at] if at < len(values) else None)  # a document may have such characters too
 
 
 def matched(pages: Sequence[Sequence[str]], said: Sequence[Said]) -> list[list[float | None]]:
@@ -81,7 +84,7 @@ def matched(pages: Sequence[Sequence[str]], said: Sequence[Said]) -> list[list[f
 def _aligned(page: Sequence[str], ahead: Sequence[str]) -> tuple[list[int | None], int]:
     """Place of each number of a page among those ahead, and where the last one in turn ends."""
     same: list[int | None] = [None] * len(page)
-    blocks = SequenceMatcher(None, page, ahead, autojunk=False).get_matching_blocks()
+    blocks = SequenceMatcher(None, page, ahead, autojunk=len(ahead) > MANY).get_matching_blocks()
     for of_page, of_ahead, n in blocks:
         same[of_page : of_page + n] = range(of_ahead, of_ahead + n)
     free, last = set(range(len(ahead))).difference(i for i in same if i is not None), 0
