@@ -277,7 +277,7 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal:
     attachments = {"findings.json": as_json, PLAN: write(run.plan), **_write_comparison(run, since)}
     problem = None
     if pdf:
-        said = report.numbers_said(results, after.evidence, look, since)
+        said = report.read_said(results, after.evidence, look, since)
         problem = _write_pdf(run, pages.html, results, attachments, look, seal, said)
     if problem or not pdf:
         run.remove("report.pdf")
@@ -336,7 +336,7 @@ def _write_pdf(
     attachments: Mapping[str, bytes],
     look: Look,
     seal: Seal | None,
-    said: "Sequence[Said]" = (),
+    said: "Said | None" = None,
 ) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:

@@ -2,7 +2,7 @@
 
 import contextlib
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from auditor.findings.comparing import Night, RunComparison, Since
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLAIN",
     "Look",
-    "numbers_said",
+    "read_said",
     "render_comparison",
     "render_comparison_pdf",
     "render_history",
@@ -68,9 +68,7 @@ def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> s
         return html.render(findings, evidence)
 
 
-def numbers_said(
-    findings: Findings, evidence: Evidence, look: Look = PLAIN, since: Since | None = None
-) -> "Sequence[Said]":
+def read_said(findings: Findings, evidence: Evidence, look: Look = PLAIN, since: Since | None = None) -> "Said":
     """Every number of the HTML that paper has, with the value it was formatted from; the arguments of `render_pages`.
 
     The page is laid out once more for it; empty where a chapter of a third party cannot be.
@@ -78,7 +76,7 @@ def numbers_said(
     from auditor.report.page import said
 
     with without_collector(), look.applied(), speaking(findings.presentation.language):
-        return said.numbers(findings, evidence, since)
+        return said.read(findings, evidence, since)
 
 
 def render_pdf(
@@ -86,7 +84,7 @@ def render_pdf(
     findings: Findings,
     attachments: Mapping[str, bytes],
     look: Look = PLAIN,
-    said: "Sequence[Said]" = (),
+    said: "Said | None" = None,
 ) -> bytes:
     """The report as a tagged PDF/A-3a, made from the HTML of `render_html`; the same input gives the same bytes.
 
@@ -96,7 +94,7 @@ def render_pdf(
         attachments: File name → content, embedded as data: findings.json and the like. With findings.json comes
             printed.json, a record of the numbers on the pages.
         look: What the HTML was made with.
-        said: Of `numbers_said`: the values in that record.
+        said: Of `read_said`: the values in that record.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -104,7 +102,7 @@ def render_pdf(
     from auditor.report.page import pdf
 
     with without_collector(), look.applied(), speaking(findings.presentation.language):
-        return pdf.render(html, findings, attachments, said)
+        return pdf.render(html, findings, attachments, *([said] if said else []))
 
 
 def render_comparison(comparison: RunComparison, before: Night, after: Night) -> str:

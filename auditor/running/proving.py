@@ -23,8 +23,9 @@ from auditor.records.plan import Plan
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
-from auditor.report.page import pdf_reading, printed, record, signing
+from auditor.report.page import pdf_reading, printed, record, said, signing
 from auditor.report.page.pdf_reading import Paper
+from auditor.running.context import read_evidence
 
 PDF = "report.pdf"
 FINDINGS = "findings.json"
@@ -141,9 +142,9 @@ def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Se
         problem = _attachment(run.path / name, paper.attachments.get(name))
         verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
     if results:
-        faults = _on_pages(paper, results, run.plan)
+        faults = _on_pages(paper, results, run.plan, run)
         if faults:  # documents are read where it matters alone
-            faults = _on_pages(paper, results, run.plan, _texts(run))
+            faults = _on_pages(paper, results, run.plan, run, _texts(run))
         verified.faults += [Fault(PDF, fault) for fault in faults]
         verified.notes += _told(paper, run.plan)
     if record.FILE not in paper.attachments:
@@ -174,21 +175,22 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 
 def _on_pages(
-    paper: Paper, results: Findings, plan: Plan, documents: tuple[str, ...] = ()
+    paper: Paper, results: Findings, plan: Plan, run: Run | None = None, documents: tuple[str, ...] = ()
 ) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
     is_customised, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
-    return [*faults, *_not_recorded(paper), *drawn]
+    return [*faults, *_not_recorded(paper, run), *drawn]
 
 
-def _not_recorded(paper: Paper) -> Iterator[str]:
+def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:
     """Numbers on the pages that are not as recorded, or not as their sources say."""
     if record.FILE in paper.attachments:
         try:
             made = record.read(paper.attachments[record.FILE])
-            yield from record.faults(paper.pages, made, record.parse(paper.attachments))
+            evidence = said.rows(read_evidence(run)) if run and record.count(made).evidence else {}
+            yield from record.faults(paper.pages, made, {**record.parse(paper.attachments), **evidence})
         except (StoreError, ValueError) as error:
             yield f"{record.FILE}: {error}"
 
@@ -201,8 +203,8 @@ def _told(paper: Paper, plan: Plan) -> Iterator[str]:
     except StoreError:
         return
     yield (
-        f"{made.numbers:,} numbers on {len(paper.pages):,} pages: {made.sourced:,} are those of what is attached, "
-        f"{made.unsourced:,} of the evidence or made of several, {made.in_texts:,} stand in texts"
+        f"{made.numbers:,} numbers on {len(paper.pages):,} pages: {made.attached:,} are those of what is attached, "
+        f"{made.evidence:,} of the evidence, {made.made:,} constants or made of several, {made.in_texts:,} in texts"
     )
 
 

@@ -13,7 +13,7 @@ from invented_runs import empty, language_model, tiny
 from auditor.findings import write
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
-from auditor.report import numbers_said, render_html, render_pdf
+from auditor.report import read_said, render_html, render_pdf
 
 EXAMPLE = Path(__file__).parents[2] / "reports" / "example"
 CONFIG = 'title = "Prüfung 审计"\n'.encode()
@@ -119,7 +119,7 @@ def printed(report: Report, findings: Findings, evidence: Evidence, html: str) -
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("weasyprint").addHandler(handler)
     try:
-        said = numbers_said(findings, evidence)
+        said = read_said(findings, evidence)
         report.pdf.write_bytes(render_pdf(html, findings, report.attachments, said=said))
     finally:
         logging.getLogger("weasyprint").removeHandler(handler)

@@ -10,9 +10,11 @@ from invented_classifier import classifier
 
 from auditor.errors import StoreError
 from auditor.languages import speaking
+from auditor.records.explanations import Integral
+from auditor.records.types import Failure, Span
 from auditor.report.page import pdf_reading, record, said
 from auditor.report.page.record import Printed
-from auditor.report.page.said import Said
+from auditor.report.page.said import Formatted, Said
 
 ACCURACY = {"title": "Accuracy", "value": 0.83, "low": 0.7718, "high": 0.8757, "n": 200}
 ERROR = {"title": "Error", "value": 0.05512, "low": 0.0, "high": 0.10707, "n": 200}
@@ -21,12 +23,18 @@ PAGES = (
     "Accuracy 0.83 0.77–0.88 200\r\nError 5.5% 0.00–0.11 200\r\nPage 1 of 2",
     "Perplexity 25.02; on 12 May 2026 movie-4041 weighs −0.26\r\nPage 2 of 2",
 )
-SAID = [
-    *(Said("0.83", 0.83), Said("0.77", 0.7718), Said("0.88", 0.8757), Said("200", 200)),
-    *(Said("5.5", 100 * 0.05512), Said("0.00", 0.0), Said("0.11", 0.10707), Said("200", 200)),
-    *(Said("25.02", math.exp(3.21987)), Said("12", None), Said("2026", None), Said("4041", None)),
-    Said("−0.26", -0.26233),
+NUMBERS = [
+    *(Formatted("0.83", 0.83), Formatted("0.77", 0.7718), Formatted("0.88", 0.8757), Formatted("200", 200)),
+    *(Formatted("5.5", 100 * 0.05512), Formatted("0.00", 0.0), Formatted("0.11", 0.10707), Formatted("200", 200)),
+    *(Formatted("25.02", math.exp(3.21987)), Formatted("12", None), Formatted("2026", None), Formatted("4041", None)),
+    Formatted("−0.26", -0.26233),
 ]
+
+
+EVIDENCE = {
+    "evidence/lime": {"4041": Failure("4041", "blank", ""), "a/b": Span(3, 5), "c": {"weights": (0.1, -0.26233)}}
+}
+SAID = Said(NUMBERS, EVIDENCE)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +59,9 @@ def test_numbers_are_recorded_in_their_order_with_values_and_sources(made):
     perplexity, *texts, weight, page, pages = second
     assert (perplexity.source, perplexity.form) == ("findings.json#/mean_nats", "exponential")
     assert texts == ["12", "2026", "4041"]
-    assert weight == Printed(text="−0.26", value=-0.26233), "of the evidence: unrounded, without a source"
+    assert weight == Printed(text="−0.26", value=-0.26233, source="evidence/lime#/c/weights/1")
     assert (page, pages) == ("2", "2")
-    assert record.count(made) == (17, 9, 1, 7)
+    assert record.count(made) == (17, 9, 1, 0, 7)
 
 
 def test_a_record_is_read_as_it_was_written_and_is_as_its_schema_says(made):
@@ -122,6 +130,20 @@ def test_findings_that_were_changed_are_found_by_their_pages(made):
     assert sum("says nothing" in fault for fault in record.faults(PAGES, made, {})) == 9
 
 
+def test_evidence_is_held_against_the_record_where_it_is_at_hand(made):
+    assert list(record.faults(PAGES, made, {**ATTACHED, **EVIDENCE})) == []
+    other = {"evidence/lime": {"c": {"weights": (0.1, -0.36233)}}}
+    [fault] = record.faults(PAGES, made, {**ATTACHED, **other})
+    assert fault == "page 2: −0.26 is printed for -0.26233; evidence/lime#/c/weights/1 says -0.36233"
+
+
+def test_fields_of_a_row_are_steps_of_a_source_and_names_are_escaped():
+    said = Said([Formatted("3.14", 3.14159)], {"evidence/lime": {"a/b~": Integral("pad", 3.14159, 1, 0.0)}})
+    made = record.make(["3.14"], said, {})
+    assert made.pages[0][0].source == "evidence/lime#/a~1b~0/baseline_prediction"
+    assert list(record.faults(["3.14"], made, said.evidence)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "value", "is_so"),
     [
@@ -141,7 +163,7 @@ def test_a_number_is_its_value_at_the_decimals_printed(text, value, is_so):
 
 
 def test_numbers_are_found_out_of_turn_and_beside_what_paper_adds():
-    html = [Said(f"0.{i:03}", i / 1000) for i in range(300)]
+    html = [Formatted(f"0.{i:03}", i / 1000) for i in range(300)]
     texts = [one.text for one in html]
     moved = [*texts[:10], *texts[14:40], *texts[10:14], *texts[40:]]
     pages = [["Page", *moved[k : k + 50], str(k)] for k in range(0, 300, 50)]
@@ -152,7 +174,7 @@ def test_numbers_are_found_out_of_turn_and_beside_what_paper_adds():
 def test_characters_of_marks_in_a_document_are_no_marks(monkeypatch):
     page = "a 5\U000f0000\U00100007 b 6\U000f0000\U00100000 <b>0</b>.5 <title>7</title><!--screen-->8<!--/screen-->"
     monkeypatch.setattr(said, "laid_out", lambda _: ([page], ()))
-    assert said.numbers(*classifier()) == [("5", None), ("6", None), ("0.5", None)]
+    assert said.read(*classifier()).numbers == (("5", None), ("6", None), ("0.5", None))
 
 
 def test_a_chapter_that_cannot_be_laid_out_with_marks_leaves_the_record_without_values(monkeypatch):
@@ -160,14 +182,14 @@ def test_a_chapter_that_cannot_be_laid_out_with_marks_leaves_the_record_without_
         raise ValueError("could not convert string to float")
 
     monkeypatch.setattr(said, "laid_out", broken)
-    assert said.numbers(*classifier()) == []
-    assert record.count(record.make(PAGES, [], ATTACHED)) == (17, 0, 0, 17)
+    assert said.read(*classifier()) == Said()
+    assert record.count(record.make(PAGES, Said(), ATTACHED)) == (17, 0, 0, 0, 17)
 
 
 def test_numbers_of_page_and_html_are_the_same():
     found, evidence = classifier()
     with speaking(found.presentation.language):
-        numbers = said.numbers(found, evidence)
+        numbers = said.read(found, evidence).numbers
     assert len(numbers) > 1000
     assert all(one.value is None or record.rounds(one.text, one.value) for one in numbers)
 
@@ -176,7 +198,7 @@ def test_numbers_of_page_and_html_are_the_same():
 def test_two_hundred_random_changes_of_one_digit_are_all_found(report, name):
     paper = pdf_reading.read(report(name).pdf.read_bytes())
     recorded, attached = record.read(paper.attachments[record.FILE]), record.parse(paper.attachments)
-    assert record.count(recorded).sourced > 100
+    assert record.count(recorded).attached > 100
     assert list(record.faults(paper.pages, recorded, attached)) == []
     draw = random.Random(name)
     for _ in range(200):

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from hashlib import sha256
 from types import ModuleType
@@ -22,19 +22,19 @@ from auditor.languages import say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats
 from auditor.report.page import pdf_links, pdf_reading, pdf_structure, record, templates
-from auditor.report.page.said import Said
+from auditor.report.page.said import NOTHING_SAID, Said
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
 
-def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said: Sequence[Said] = ()) -> bytes:
+def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said: Said = NOTHING_SAID) -> bytes:
     """The content of the PDF of a report; where its findings are attached, so is a record of the numbers on its pages.
 
     Args:
         text: The HTML of the report.
         findings: Those that it was rendered from.
         attachments: Name → content of the files to embed.
-        said: The numbers of the HTML with their values, for the record.
+        said: What the HTML says, for the record.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -43,7 +43,7 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said
     return write(text, findings.created, findings.presentation.classification, attachments, late)
 
 
-def _recorded(said: Sequence[Said], attachments: Mapping[str, bytes], content: bytes) -> bytes:
+def _recorded(said: Said, attachments: Mapping[str, bytes], content: bytes) -> bytes:
     """The record of the numbers on the pages of a PDF."""
     return record.write(record.make(pdf_reading.read(content).pages, said, record.parse(attachments)))
 

@@ -1,11 +1,13 @@
 """`printed.json`: every number on the pages of a PDF, in the order of the pages, and the value that each one rounds.
 
     "28"                                                    stands in a text: a date, a name, a page, a document
-    {"text": "0.412", "value": 0.41233}                     rounds a value of the evidence, or one made of several
+    {"text": "0.8", "value": 0.8}                           rounds a value that is a constant or was made of several
     {"text": "0.83", "value": 0.8299, "source": "findings.json#/numbers/0/value"}
                                                             rounds a number of what is attached
     {"text": "24", "value": 23.78, "source": "findings.json#/numbers/4/value", "form": "percent"}
                                                             the same, in another form
+    {"text": "0.41", "value": 0.41233, "source": "evidence/lime#/movie-4041/targets/0/weights/3"}
+                                                            rounds a number of the evidence, a field of the row
 
 It is made of the text of the finished pages and of what the HTML says (`said`), and attached to them. A source is where
 exactly this value stands; of several places that which is nearest to the source of the number before, or else behind.
@@ -13,9 +15,10 @@ Whole numbers and short decimals stand in many places by chance: theirs is given
 
 Read back, every number on every page must be the recorded one; every recorded value must round to what is printed and
 be what its source says. A number that was changed on a page alone is found wherever it stands; one that was changed on
-the page and in the record is found where it has a source.
+the page and in the record is found where it has a source: of a PDF alone in what is attached, of a run in its evidence.
 """
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +54,7 @@ class Printed(BaseModel):
     value: int | float
     """In the unit printed."""
     source: str = ""
-    """File and JSON pointer of the value; empty where it is of the evidence or was made of several."""
+    """File and JSON pointer of the value; of evidence probe, document and field. Empty where it stands nowhere."""
     form: Form = "itself"
     """What the value is to its source."""
 
@@ -70,34 +73,36 @@ class Count(NamedTuple):
     """Numbers on the pages."""
 
     numbers: int
-    sourced: int
+    attached: int
     """That are those of what is attached."""
-    unsourced: int
-    """That have a value of the evidence, or one that was made of several."""
+    evidence: int
+    """That are those of the evidence."""
+    made: int
+    """That have a value which stands nowhere: a constant, or one that was made of several."""
     in_texts: int
     """That no value was formatted for."""
 
 
 Attached = Mapping[str, Any]
-"""File name → JSON of what is attached."""
+"""File name → JSON of what is attached; `evidence/<probe>` → document → row, where the evidence is at hand."""
 
 
-def make(pages: Sequence[str], said: Sequence[Said], attached: Attached) -> Record:
+def make(pages: Sequence[str], said: Said, attached: Attached) -> Record:
     """The record of the texts of pages.
 
     Args:
         pages: The text of each, as it is read back from the PDF.
-        said: Numbers of the HTML.
-        attached: Where values may stand.
+        said: Numbers of the HTML, and evidence in which their values may stand.
+        attached: Where else they may.
     """
     texts = [numbers(page) for page in pages]
-    values = matched(texts, said)
+    values = matched(texts, said.numbers)
     flat = [
         Printed(text=text, value=value) if value is not None and rounds(text, value) else text
         for page, of_page in zip(texts, values, strict=True)
         for text, value in zip(page, of_page, strict=True)
     ]
-    places = _places(attached, {one.value for one in flat if isinstance(one, Printed)})
+    places = _places({**attached, **said.evidence}, {one.value for one in flat if isinstance(one, Printed)})
     forwards = _sourced(flat, places)
     made = iter(_sourced(forwards[::-1], places)[::-1])
     return Record(pages=tuple(tuple(next(made) for _ in page) for page in texts))
@@ -165,9 +170,10 @@ def faults(pages: Sequence[str], record: Record, attached: Attached) -> Iterator
 def count(record: Record) -> Count:
     """How many numbers there are of each kind."""
     everything = [one for page in record.pages for one in page]
-    valued = [one for one in everything if isinstance(one, Printed)]
-    sourced = sum(bool(one.source) for one in valued)
-    return Count(len(everything), sourced, len(valued) - sourced, len(everything) - len(valued))
+    sources = [one.source for one in everything if isinstance(one, Printed)]
+    evidence, nowhere = sum(map(_is_evidence, sources)), sources.count("")
+    attached = len(sources) - evidence - nowhere
+    return Count(len(everything), attached, evidence, nowhere, len(everything) - len(sources))
 
 
 def _changed(printed: Sequence[str], recorded: Sequence[str | Printed]) -> Iterator[str]:
@@ -186,7 +192,7 @@ def _problem(one: Printed, attached: Attached) -> str:
     """What is wrong with a recorded value; nothing where it is what its source says."""
     if not rounds(one.text, one.value):
         return f"{one.text} is printed, and its value is {one.value} ({FILE})"
-    if not one.source:
+    if not one.source or (_is_evidence(one.source) and one.source.partition("#")[0] not in attached):
         return ""
     found = _at(attached, one.source)
     formed = None if found is None else dict(_forms(found)).get(one.form)
@@ -200,12 +206,7 @@ def _at(attached: Attached, source: str) -> int | float | None:
     name, _, _ = source.partition("#")
     node = attached.get(name)
     for step in _path(source)[1:]:
-        if isinstance(node, dict):
-            node = node.get(step)
-        elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
-            node = node[int(step)]
-        else:
-            return None
+        node = dict(_parts(node)).get(step)
     return node if isinstance(node, int | float) and not isinstance(node, bool) else None
 
 
@@ -220,15 +221,21 @@ def _places(attached: Attached, wanted: set[float]) -> Places:
     return places
 
 
-def _numbers(node: Any, path: Path) -> Iterator[tuple[Path, int | float]]:  # any value of JSON
+def _numbers(node: Any, path: Path) -> Iterator[tuple[Path, int | float]]:  # any value of JSON, or a row
     if isinstance(node, int | float) and not isinstance(node, bool):
         yield path, node
-    elif isinstance(node, dict):
-        for key, one in node.items():
-            yield from _numbers(one, (*path, key))
-    elif isinstance(node, list):
-        for i, one in enumerate(node):
-            yield from _numbers(one, (*path, str(i)))
+    for step, one in _parts(node):
+        yield from _numbers(one, (*path, step))
+
+
+def _parts(node: Any) -> Iterator[tuple[str, Any]]:  # any value of JSON, or a row
+    """What a node is made of, by the steps of a pointer."""
+    if isinstance(node, Mapping):
+        yield from node.items()
+    elif isinstance(node, list | tuple):
+        yield from ((str(i), one) for i, one in enumerate(node))
+    elif dataclasses.is_dataclass(node):
+        yield from ((field.name, getattr(node, field.name)) for field in dataclasses.fields(node))
 
 
 def _forms(number: int | float) -> Iterator[tuple[Form, float]]:
@@ -259,12 +266,21 @@ def _sourced(printed: Sequence[str | Printed], places: Places) -> list[str | Pri
 
 def _nearest(one: Printed, places: Sequence[tuple[Path, Form]], before: Path) -> Printed:
     """A number with the source nearest to another; without one where it may stand there by chance."""
-    if not places:
+    fit = [place for place in places if _is_long(one.value) or _is_beside(place[0], before)]
+    if not fit:
         return one
-    path, form = max(places, key=lambda place: (place[1] == "itself", _shared(place[0], before)))
-    if not _is_long(one.value) and _shared(path, before) < max(3, len(path) - _NEAREST):
-        return one
+    path, form = max(
+        fit, key=lambda place: (not _is_evidence(place[0][0]), place[1] == "itself", _shared(place[0], before))
+    )
     return Printed(text=one.text, value=one.value, source=_source(path), form=form)
+
+
+def _is_beside(path: Path, before: Path) -> bool:
+    return _shared(path, before) >= max(3, len(path) - _NEAREST)
+
+
+def _is_evidence(source: str) -> bool:
+    return source.startswith("evidence/")
 
 
 def _is_long(value: float) -> bool:

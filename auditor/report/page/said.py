@@ -1,16 +1,17 @@
-"""Every number that the HTML of a report says, in its order, with the value that it was formatted from.
+"""Every number that the HTML of a report says, with the value that it was formatted from.
 
 The page is laid out a second time with marked numbers (`auditor.languages.marks`), without its figures, and taken apart
-into numbers. On paper the same numbers stand in the same order, but for what is drawn out of turn and what paper adds:
-page numbers, feet, heads of tables that are repeated.
+into numbers; the evidence of the documents that it names is kept beside them. On paper the same numbers stand in the
+same order, but for what is drawn out of turn and what paper adds: page numbers, feet, heads of tables that are repeated.
 """
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import partial
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from auditor.errors import RenderError
 from auditor.findings.comparing import Since
@@ -25,6 +26,7 @@ NUMBER = re.compile(r"−?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[⁰¹²³⁴-⁹
 _SAID = re.compile(rf"({NUMBER.pattern})(?:{marks.MARK.pattern})?")
 _NOT_PRINTED = re.compile(r"<!--screen-->.*?<!--/screen-->|<(script|style|title|desc)\b.*?</\1>", re.DOTALL)
 _INLINE = re.compile(r"</?(?:a|b|bdi|code|em|i|mark|span|strong|wbr)\b[^>]*>")
+_NAME = re.compile(r"<bdi\b[^>]*>([^<]*)</bdi>")
 _TAG = re.compile(r"<[^>]*>")
 _NEAR = 200
 """Numbers that a number may be drawn before or after its turn."""
@@ -36,7 +38,7 @@ _TOGETHER = 4
 """So many in a row are no coincidence: whose turn it is is known from them."""
 
 
-class Said(NamedTuple):
+class Formatted(NamedTuple):
     """A number of the page."""
 
     text: str
@@ -44,8 +46,20 @@ class Said(NamedTuple):
     """What it was formatted from; None where it was not formatted: in names, dates, texts of documents."""
 
 
-def numbers(findings: Findings, evidence: Evidence, since: Since | None = None) -> list[Said]:
-    """The numbers of the report that paper has, in the order of the HTML; none where it cannot be laid out so.
+class Said(NamedTuple):
+    """What the page says."""
+
+    numbers: Sequence[Formatted] = ()
+    """Those that paper has, in the order of the HTML."""
+    evidence: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+    """`evidence/<probe>` → document → row, of the documents that paper names."""
+
+
+NOTHING_SAID: Final = Said()
+
+
+def read(findings: Findings, evidence: Evidence, since: Since | None = None) -> Said:
+    """What the report says on paper; nothing where it cannot be laid out with marks.
 
     A chapter of a third party that reads its own numbers back cannot read marked ones.
     """
@@ -53,19 +67,26 @@ def numbers(findings: Findings, evidence: Evidence, since: Since | None = None) 
         try:
             bodies, _ = laid_out(Sources(findings, evidence, since))
         except (RenderError, ValueError):
-            return []
-    return list(_taken_apart("".join(bodies), values))
+            return NOTHING_SAID
+    page = _NOT_PRINTED.sub(" ", "".join(bodies))
+    named = frozenset(map(html.unescape, _NAME.findall(page)))
+    return Said(tuple(_numbers(page, values)), rows(evidence.restricted(named)))
 
 
-def _taken_apart(page: str, values: Sequence[float]) -> Iterator[Said]:
-    text = html.unescape(_TAG.sub(" ", _INLINE.sub("", _NOT_PRINTED.sub(" ", page))))
-    for match in _SAID.finditer(text):
+def rows(evidence: Evidence) -> dict[str, Mapping[str, object]]:
+    """`evidence/<probe>` → document → row."""
+    documents = {document.id: document for document in evidence.documents}
+    return {f"evidence/{probe}": of_one for probe, of_one in {"documents": documents, **evidence.rows}.items()}
+
+
+def _numbers(page: str, values: Sequence[float]) -> Iterator[Formatted]:
+    for match in _SAID.finditer(html.unescape(_TAG.sub(" ", _INLINE.sub("", page)))):
         mark = marks.MARK.search(match[0])
         at = marks.place(mark) if mark else len(values)
-        yield Said(match[1], values[at] if at < len(values) else None)  # a document may have such characters too
+        yield Formatted(match[1], values[at] if at < len(values) else None)  # a document may have such characters too
 
 
-def matched(pages: Sequence[Sequence[str]], said: Sequence[Said]) -> list[list[float | None]]:
+def matched(pages: Sequence[Sequence[str]], said: Sequence[Formatted]) -> list[list[float | None]]:
     """For each number on each page of paper the value of the same number of the HTML; None where there is none.
 
     Page by page the numbers are aligned with those whose turn it is; one that was drawn out of turn is looked for near.
