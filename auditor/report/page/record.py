@@ -10,15 +10,14 @@
                                                             rounds a number of the evidence, a field of the row
 
 It is made of the text of the finished pages and of what the HTML says (`said`), and attached to them. A source is where
-exactly this value stands; of several places that which is nearest to the source of the number before, or else behind.
-Whole numbers and short decimals stand in many places by chance: theirs is given only beside such a number.
+exactly this value stands; of several places (`sources`) that which is nearest to the source of the number before, or
+else behind.
 
 Read back, every number on every page must be the recorded one; every recorded value must round to what is printed and
 be what its source says. A number that was changed on a page alone is found wherever it stands; one that was changed on
 the page and in the record is found where it has a source: of a PDF alone in what is attached, of a run in its evidence.
 """
 
-import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,20 +28,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import StoreError
 from auditor.report.page.said import MANY, NUMBER, Said, matched
+from auditor.report.page.sources import Attached, Form, Path, Places, at, forms, is_evidence, path_of, pointer
 
 FILE: Final = "printed.json"
 FINDINGS: Final = "findings.json"
 FORMAT: Final = "auditor.printed/1"
-Form = Literal["itself", "percent", "exponential", "complement", "percent of complement", "negative"]
-Path = tuple[str, ...]
-Places = Mapping[float, Sequence[tuple[Path, Form]]]
-"""Value → where it stands in what is attached, and in which form."""
 _SOURCES = (FINDINGS, "plan.json", "comparison.json")
-_MOST_EXPONENT = 300.0
-_LONG = 4
-"""Significant digits of a value that hardly stands in two places by chance."""
-_NEAREST = 2
-"""Steps up from a value to what it has in common with the source before."""
 
 
 class Printed(BaseModel):
@@ -83,10 +74,6 @@ class Count(NamedTuple):
     """That no value was formatted for."""
 
 
-Attached = Mapping[str, Any]
-"""File name → JSON of what is attached; `evidence/<probe>` → document → row, where the evidence is at hand."""
-
-
 def make(pages: Sequence[str], said: Said, attached: Attached) -> Record:
     """The record of the texts of pages.
 
@@ -102,7 +89,7 @@ def make(pages: Sequence[str], said: Said, attached: Attached) -> Record:
         for page, of_page in zip(texts, values, strict=True)
         for text, value in zip(page, of_page, strict=True)
     ]
-    places = _places({**attached, **said.evidence}, {one.value for one in flat if isinstance(one, Printed)})
+    places = Places({**attached, **said.evidence}, {one.value for one in flat if isinstance(one, Printed)})
     forwards = _sourced(flat, places)
     made = iter(_sourced(forwards[::-1], places)[::-1])
     return Record(pages=tuple(tuple(next(made) for _ in page) for page in texts))
@@ -171,7 +158,7 @@ def count(record: Record) -> Count:
     """How many numbers there are of each kind."""
     everything = [one for page in record.pages for one in page]
     sources = [one.source for one in everything if isinstance(one, Printed)]
-    evidence, nowhere = sum(map(_is_evidence, sources)), sources.count("")
+    evidence, nowhere = sum(map(is_evidence, sources)), sources.count("")
     attached = len(sources) - evidence - nowhere
     return Count(len(everything), attached, evidence, nowhere, len(everything) - len(sources))
 
@@ -192,63 +179,13 @@ def _problem(one: Printed, attached: Attached) -> str:
     """What is wrong with a recorded value; nothing where it is what its source says."""
     if not rounds(one.text, one.value):
         return f"{one.text} is printed, and its value is {one.value} ({FILE})"
-    if not one.source or (_is_evidence(one.source) and one.source.partition("#")[0] not in attached):
+    if not one.source or (is_evidence(one.source) and one.source.partition("#")[0] not in attached):
         return ""
-    found = _at(attached, one.source)
-    formed = None if found is None else dict(_forms(found)).get(one.form)
+    found = at(attached, one.source)
+    formed = None if found is None else dict(forms(found)).get(one.form)
     if formed is None or not math.isclose(formed, one.value, rel_tol=1e-12):
         return f"{one.text} is printed for {one.value}; {one.source} says {'nothing' if found is None else found}"
     return ""
-
-
-def _at(attached: Attached, source: str) -> int | float | None:
-    """The number at a source; None where there is none."""
-    name, _, _ = source.partition("#")
-    node = attached.get(name)
-    for step in _path(source)[1:]:
-        node = dict(_parts(node)).get(step)
-    return node if isinstance(node, int | float) and not isinstance(node, bool) else None
-
-
-def _places(attached: Attached, wanted: set[float]) -> Places:
-    """Where these values stand."""
-    places: dict[float, list[tuple[Path, Form]]] = {}
-    for name, content in attached.items():
-        for path, number in _numbers(content, (name,)):
-            for form, value in _forms(number):
-                if value in wanted:
-                    places.setdefault(value, []).append((path, form))
-    return places
-
-
-def _numbers(node: Any, path: Path) -> Iterator[tuple[Path, int | float]]:  # any value of JSON, or a row
-    if isinstance(node, int | float) and not isinstance(node, bool):
-        yield path, node
-    for step, one in _parts(node):
-        yield from _numbers(one, (*path, step))
-
-
-def _parts(node: Any) -> Iterator[tuple[str, Any]]:  # any value of JSON, or a row
-    """What a node is made of, by the steps of a pointer."""
-    if isinstance(node, Mapping):
-        yield from node.items()
-    elif isinstance(node, list | tuple):
-        yield from ((str(i), one) for i, one in enumerate(node))
-    elif dataclasses.is_dataclass(node):
-        yield from ((field.name, getattr(node, field.name)) for field in dataclasses.fields(node))
-
-
-def _forms(number: int | float) -> Iterator[tuple[Form, float]]:
-    """A number as it may be printed."""
-    yield "itself", number
-    if isinstance(number, int):
-        return
-    yield "percent", 100 * number
-    yield "complement", 1 - number
-    yield "percent of complement", 100 * (1 - number)
-    yield "negative", -number
-    if abs(number) < _MOST_EXPONENT:
-        yield "exponential", math.exp(number)
 
 
 def _sourced(printed: Sequence[str | Printed], places: Places) -> list[str | Printed]:
@@ -257,55 +194,15 @@ def _sourced(printed: Sequence[str | Printed], places: Places) -> list[str | Pri
     made: list[str | Printed] = []
     for one in printed:
         if isinstance(one, Printed) and not one.source:
-            one = _nearest(one, places.get(one.value, []), before)
+            one = _at(one, places.nearest(one.value, before))
         if isinstance(one, Printed) and one.source:
-            before = _path(one.source)
+            before = path_of(one.source)
         made.append(one)
     return made
 
 
-def _nearest(one: Printed, places: Sequence[tuple[Path, Form]], before: Path) -> Printed:
-    """A number with the source nearest to another; without one where it may stand there by chance."""
-    fit = [place for place in places if _is_long(one.value) or _is_beside(place[0], before)]
-    if not fit:
-        return one
-    path, form = max(
-        fit, key=lambda place: (not _is_evidence(place[0][0]), place[1] == "itself", _shared(place[0], before))
-    )
-    return Printed(text=one.text, value=one.value, source=_source(path), form=form)
-
-
-def _is_beside(path: Path, before: Path) -> bool:
-    return _shared(path, before) >= max(3, len(path) - _NEAREST)
-
-
-def _is_evidence(source: str) -> bool:
-    return source.startswith("evidence/")
-
-
-def _is_long(value: float) -> bool:
-    digits = repr(value).partition("e")[0].replace(".", "").strip("-0")
-    return isinstance(value, float) and len(digits) >= _LONG
-
-
-def _shared(one: Path, other: Path) -> int:
-    """Steps that two paths have in common, from the first."""
-    n = 0
-    while n < min(len(one), len(other)) and one[n] == other[n]:
-        n += 1
-    return n
-
-
-def _source(path: Path) -> str:
-    """File and JSON pointer (RFC 6901)."""
-    name, *steps = path
-    return f"{name}#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _path(source: str) -> Path:
-    name, _, pointer = source.partition("#")
-    steps = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
-    return (name, *steps)
+def _at(one: Printed, place: tuple[Path, Form] | None) -> Printed:
+    return one if place is None else Printed(text=one.text, value=one.value, source=pointer(place[0]), form=place[1])
 
 
 def _plain(one: str | Printed) -> str | dict[str, Any]:

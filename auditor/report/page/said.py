@@ -2,7 +2,7 @@
 
 The page is laid out a second time with marked numbers (`auditor.languages.marks`), without its figures, and taken apart
 into numbers; the evidence of the documents that it names is kept beside them. On paper the same numbers stand in the
-same order, but for what is drawn out of turn and what paper adds: page numbers, feet, heads of tables that are repeated.
+same order, but for what is drawn out of turn and what paper adds: page numbers, feet, heads of tables once more.
 """
 
 import html
