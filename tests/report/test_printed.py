@@ -64,6 +64,14 @@ def test_numbers_of_the_comparison_that_is_attached_may_be_printed_too(example):
     assert printed.faults(pages, found, digest, comparison=drift) == []
 
 
+def test_a_hyphen_at_which_a_line_ends_is_no_fault(example, monkeypatch):
+    paper, found, digest = example
+    monkeypatch.setattr(printed, "_texts", lambda _: [("here", "1838-martin-van-buren 1.43")])
+    for page, n_faults in (("1838-martin-van\ufffeburen\r\n1.43", 0), ("1838-martin-van\ufffeburen 1.48", 1)):
+        pages = [paper.pages[0] + page, *paper.pages[1:]]
+        assert len([fault for fault in printed.faults(pages, found, digest) if "here" in fault]) == n_faults
+
+
 def changed(text):
     """A number with its last digit changed."""
     return text[:-1] + str((int(text[-1]) + 3) % 10)
@@ -170,6 +178,18 @@ def test_a_pdf_alone_is_sound_and_one_with_a_changed_page_or_attachment_is_not(m
     assert "is of run" in str(proving.verify_pdf(make(attachments=other)).faults[0])
     broken = {**attached, "findings.json": attached["findings.json"].replace(b'"n": 1', b'"n": "many"')}
     assert "findings.json: " in str(proving.verify_pdf(make(attachments=broken)).faults[0])
+
+
+def test_a_number_of_a_chapter_that_is_drawn_otherwise_than_recorded_is_found(made, monkeypatch):
+    make, html, _ = made
+    written = pdf_reading.read(make().read_bytes()).attachments[record.FILE]
+    monkeypatch.setattr(record, "write", lambda _: written)
+    cell = '<td class="number">0.88</td>'
+    assert html.count(cell) == 1
+    faults = proving.verify_pdf(make(html.replace(cell, cell.replace("0.88", "0.98")))).faults
+    assert [re.sub(r"page \d+|after .*?,", "…", str(fault)) for fault in faults] == [
+        "report.pdf: …: 0.98 is printed … where 0.88 was printed (printed.json)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ _INTERVAL = re.compile(
     rf"(?<![\d.,–−])(?:({_NUMBER}){_UNIT}[\s(（▲✓✗]+)?(?<![\d.,–−])({_NUMBER}){_TO}({_NUMBER})(?![\d.–])"
 )
 _MOST_DECIMALS = 12
+_HYPHENS = dict.fromkeys(map(ord, "-‐"))
 _NOT_PLAIN = re.compile(r"[^!-~¡-ʯͰ-Ͽ‐-‧‰-⁞→-⋿■-◿✀-➿　-〿一-鿿！-～]+")
 """Between these a text is compared: scripts that run from right to left or are shaped may come back otherwise."""
 Ends = tuple[str | None, str, str]
@@ -83,7 +84,7 @@ def _feet(pages: Sequence[str], digest: str) -> Iterator[str]:
 
 def _page_one(pages: Sequence[str], findings: Findings) -> Iterator[str]:
     """Texts of page one that are not there; it may run on to a second page."""
-    text = _squeezed(" ".join(pages[:2]))
+    text = _without_hyphens(_squeezed(" ".join(pages[:2])))
     for name, expected in _texts(findings):
         if any(part not in text for part in _parts(expected)):
             yield f"page 1: {name}: expected “{' '.join(expected.split())}”, which is not printed there"
@@ -224,7 +225,14 @@ def _number(text: str) -> float:
 def _parts(text: str) -> Iterable[str]:
     """The parts of a text, without white space, that can be compared and have a digit."""
     visible = formats.visible(text)
-    return (part for part in _NOT_PLAIN.split(_squeezed(visible)) if any(map(str.isdecimal, part)))
+    return (
+        part for part in map(_without_hyphens, _NOT_PLAIN.split(_squeezed(visible))) if any(map(str.isdecimal, part))
+    )
+
+
+def _without_hyphens(text: str) -> str:
+    """A text as it is compared with a page, where a hyphen at the end of a line does not come back."""
+    return text.translate(_HYPHENS)
 
 
 def _squeezed(text: str) -> str:
