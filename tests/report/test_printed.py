@@ -185,8 +185,7 @@ def test_a_number_of_a_chapter_that_is_drawn_otherwise_than_recorded_is_found(ma
     written = pdf_reading.read(make().read_bytes()).attachments[record.FILE]
     monkeypatch.setattr(record, "write", lambda _: written)
     cell = '<td class="number">0.88</td>'
-    assert html.count(cell) == 1
-    faults = proving.verify_pdf(make(html.replace(cell, cell.replace("0.88", "0.98")))).faults
+    faults = proving.verify_pdf(make(html.replace(cell, cell.replace("0.88", "0.98"), 1))).faults
     assert [re.sub(r"page \d+|after .*?,", "…", str(fault)) for fault in faults] == [
         "report.pdf: …: 0.98 is printed … where 0.88 was printed (printed.json)"
     ]
