@@ -137,6 +137,17 @@ def test_evidence_is_held_against_the_record_where_it_is_at_hand(made):
     assert fault == "page 2: −0.26 is printed for -0.26233; evidence/lime#/c/weights/1 says -0.36233"
 
 
+def test_small_fractions_have_a_source_only_beside_another_number():
+    attached = {"findings.json": {"numbers": {"a": {"share": 1 / 3}, "b": {"share": 1 / 3, "mean": 0.31415}}}}
+    alone, beside = (
+        record.make([" ".join(texts)], Said([Formatted(text, known[text]) for text in texts]), attached).pages[0]
+        for known in ({"0.33": 1 / 3, "0.314": 0.31415},)
+        for texts in (["0.33"], ["0.33", "0.314"])
+    )
+    assert alone[0].source == ""
+    assert [one.source for one in beside] == ["findings.json#/numbers/b/share", "findings.json#/numbers/b/mean"]
+
+
 def test_fields_of_a_row_are_steps_of_a_source_and_names_are_escaped():
     said = Said([Formatted("3.14", 3.14159)], {"evidence/lime": {"a/b~": Integral("pad", 3.14159, 1, 0.0)}})
     made = record.make(["3.14"], said, {})
