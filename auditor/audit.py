@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor import findings, report
 from auditor.config import Config
@@ -35,6 +35,9 @@ from auditor.running.progress import Progress, Unheard, tell
 from auditor.running.results import Result, reopened
 from auditor.running.sealing import Seal
 from auditor.running.worker import WorkerFactory
+
+if TYPE_CHECKING:
+    from auditor.report.page.said import Said
 
 __all__ = ["Preflight", "Progress", "Result", "check", "estimate", "finish", "rerender", "run", "run_part"]
 
@@ -272,7 +275,10 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal:
     run.write("report.html", pages.html.encode("utf-8"))
     _write_documents(run, pages.documents)
     attachments = {"findings.json": as_json, PLAN: write(run.plan), **_write_comparison(run, since)}
-    problem = _write_pdf(run, pages.html, results, attachments, look, seal) if pdf else None
+    problem = None
+    if pdf:
+        said = report.read_said(results, after.evidence, look, since)
+        problem = _write_pdf(run, pages.html, results, attachments, look, seal, said)
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
@@ -329,11 +335,17 @@ def _write_comparison(run: Run, since: Since | None) -> dict[str, bytes]:
 
 
 def _write_pdf(
-    run: Run, html: str, results: Findings, attachments: Mapping[str, bytes], look: Look, seal: Seal | None
+    run: Run,
+    html: str,
+    results: Findings,
+    attachments: Mapping[str, bytes],
+    look: Look,
+    seal: Seal | None,
+    said: "Said | None" = None,
 ) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:
-        content = report.render_pdf(html, results, attachments, look)
+        content = report.render_pdf(html, results, attachments, look, said)
         with look.applied():  # a visible signature is drawn in the reader's fonts too
             run.write("report.pdf", seal(content) if seal else content)
     except PdfUnavailableError as error:

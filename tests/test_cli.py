@@ -452,7 +452,7 @@ def test_a_run_whose_own_papers_are_damaged_does_not_verify(auditor_says, tmp_pa
     assert auditor_says("verify", "no-such-run", "--root", tmp_path)[0] == 2
 
 
-@pytest.mark.parametrize("of", ["config", "findings"])
+@pytest.mark.parametrize("of", ["config", "findings", "comparison", "printed"])
 def test_schema_is_json_schema(auditor_says, of):
     code, out, _ = auditor_says("schema", of)
     assert code == 0

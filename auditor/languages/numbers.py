@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from auditor.languages.current import Language, spoken
+from auditor.languages.marks import marked
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -28,7 +29,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def count(n: int) -> str:
     """A whole number with its thousands separated: `12,345`."""
-    return _localised(f"{n:,}")
+    return marked(_localised(f"{n:,}"), n)
 
 
 def decimal(value: float, digits: int, *, sign: bool = False) -> str:
@@ -38,7 +39,7 @@ def decimal(value: float, digits: int, *, sign: bool = False) -> str:
     text = f"{value:{'+' if sign else ''},.{digits}f}"
     if not text.strip("+-0.,"):
         text = text.lstrip("+-")
-    return _localised(text)
+    return marked(_localised(text), value)
 
 
 def shortest(value: float) -> str:
@@ -47,7 +48,7 @@ def shortest(value: float) -> str:
     if value and not _TINY <= abs(value) < _ENDLESS:
         mantissa, _, exponent = f"{exact:E}".partition("E")
         return _times_ten(mantissa, exponent)
-    return _localised(f"{exact + 0:,f}")
+    return marked(_localised(f"{exact + 0:,f}"), value)
 
 
 def power_of_ten(exponent: int) -> str:

@@ -14,10 +14,12 @@ from auditor.report.page.look import PLAIN, Look
 
 if TYPE_CHECKING:
     from auditor.report.page.pages import Pages
+    from auditor.report.page.said import Said
 
 __all__ = [
     "PLAIN",
     "Look",
+    "read_said",
     "render_comparison",
     "render_comparison_pdf",
     "render_history",
@@ -66,14 +68,33 @@ def render_html(findings: Findings, evidence: Evidence, look: Look = PLAIN) -> s
         return html.render(findings, evidence)
 
 
-def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], look: Look = PLAIN) -> bytes:
+def read_said(findings: Findings, evidence: Evidence, look: Look = PLAIN, since: Since | None = None) -> "Said":
+    """Every number of the HTML that paper has, with the value it was formatted from; the arguments of `render_pages`.
+
+    The page is laid out once more for it; empty where a chapter of a third party cannot be.
+    """
+    from auditor.report.page import said
+
+    with without_collector(), look.applied(), speaking(findings.presentation.language):
+        return said.read(findings, evidence, since)
+
+
+def render_pdf(
+    html: str,
+    findings: Findings,
+    attachments: Mapping[str, bytes],
+    look: Look = PLAIN,
+    said: "Said | None" = None,
+) -> bytes:
     """The report as a tagged PDF/A-3a, made from the HTML of `render_html`; the same input gives the same bytes.
 
     Args:
         html: What `render_html` returned.
         findings: The findings it was made from: title and dates.
-        attachments: File name → content, embedded as data: findings.json and the like.
+        attachments: File name → content, embedded as data: findings.json and the like. With findings.json comes
+            printed.json, a record of the numbers on the pages.
         look: What the HTML was made with.
+        said: Of `read_said`: the values in that record.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -81,7 +102,7 @@ def render_pdf(html: str, findings: Findings, attachments: Mapping[str, bytes], 
     from auditor.report.page import pdf
 
     with without_collector(), look.applied(), speaking(findings.presentation.language):
-        return pdf.render(html, findings, attachments)
+        return pdf.render(html, findings, attachments, *([said] if said else []))
 
 
 def render_comparison(comparison: RunComparison, before: Night, after: Night) -> str:

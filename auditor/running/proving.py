@@ -2,8 +2,8 @@
 
 Of a run: sums, plan and tables (`auditor.records.verification`); findings.json by its schema, and that the manifest has
 its verdict; the attachments of report.pdf, byte by byte those of the run; the numbers on its pages
-(`auditor.report.page.printed`); the runs before and after it (`auditor.records.chain`). Of a PDF: the same as far as it
-carries it. Torch is not needed.
+(`auditor.report.page.printed`, `auditor.report.page.record`); the runs before and after it (`auditor.records.chain`).
+Of a PDF: the same as far as it carries it. Torch is not needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,13 @@ from auditor.records.plan import Plan
 from auditor.records.run import DOCUMENTS, PLAN, Run
 from auditor.records.sums import Fault
 from auditor.records.types import Document
-from auditor.report.page import pdf_reading, printed, signatures
+from auditor.report.page import pdf_reading, printed, record, said, signatures
 from auditor.report.page.pdf_reading import Paper
+from auditor.running.context import read_evidence
 
 PDF = "report.pdf"
 FINDINGS = "findings.json"
-_MOST_NAMED = 5
+_NO_RECORD = f"{record.FILE} is not attached: its pages are older, or the record of their numbers was taken out"
 
 
 @dataclass
@@ -99,7 +100,9 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
         if (results.plan_id, results.run_id) != (plan.id, plan.run_id):
             verified.faults.append(Fault(FINDINGS, f"is of run {results.run_id}, and plan.json of {plan.run_id}"))
         verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, results, plan)]
-        verified.notes += _unclaimed(paper, results, plan)
+        verified.notes += _told(paper, plan)
+    if record.FILE not in paper.attachments:
+        verified.faults.append(Fault(path.name, _NO_RECORD))
     return verified
 
 
@@ -140,11 +143,13 @@ def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Se
         problem = _attachment(run.path / name, paper.attachments.get(name))
         verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
     if results:
-        faults = _on_pages(paper, results, run.plan)
+        faults = _on_pages(paper, results, run.plan, run)
         if faults:  # documents are read where it matters alone
-            faults = _on_pages(paper, results, run.plan, _texts(run))
+            faults = _on_pages(paper, results, run.plan, run, _texts(run))
         verified.faults += [Fault(PDF, fault) for fault in faults]
-        verified.notes += _unclaimed(paper, results, run.plan)
+        verified.notes += _told(paper, run.plan)
+    if record.FILE not in paper.attachments:
+        verified.notes.append(f"{PDF}: {_NO_RECORD}")
 
 
 def _look_at_signature(content: bytes, name: str, verified: Verified, roots: Sequence[Path]) -> None:
@@ -173,21 +178,37 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 
 def _on_pages(
-    paper: Paper, results: Findings, plan: Plan, documents: tuple[str, ...] = ()
+    paper: Paper, results: Findings, plan: Plan, run: Run | None = None, documents: tuple[str, ...] = ()
 ) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
     is_customised, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
-    return [*faults, *drawn]
+    return [*faults, *_not_recorded(paper, run), *drawn]
 
 
-def _unclaimed(paper: Paper, results: Findings, plan: Plan) -> Iterator[str]:
+def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:
+    """Numbers on the pages that are not as recorded, or not as their sources say."""
+    if record.FILE in paper.attachments:
+        try:
+            made = record.read(paper.attachments[record.FILE])
+            evidence = said.rows(read_evidence(run)) if run and record.count(made).evidence else {}
+            yield from record.faults(paper.pages, made, {**record.parse(paper.attachments), **evidence})
+        except (StoreError, ValueError) as error:
+            yield f"{record.FILE}: {error}"
+
+
+def _told(paper: Paper, plan: Plan) -> Iterator[str]:
     if plan.look.templates:  # styles too: they may hide a part of it
         yield "drawn with templates or styles of the reader: page one was not compared text by text"
-    if strange := printed.strangers(paper.pages, results, _comparison(paper)):
-        more = f" and {len(strange) - _MOST_NAMED} more" if strange[_MOST_NAMED:] else ""
-        yield f"decimals that are no numbers of findings.json: {', '.join(strange[:_MOST_NAMED])}{more}"
+    try:
+        made = record.count(record.read(paper.attachments.get(record.FILE, b"")))
+    except StoreError:
+        return
+    yield (
+        f"{made.numbers:,} numbers on {len(paper.pages):,} pages: {made.attached:,} are those of what is attached, "
+        f"{made.evidence:,} of the evidence, {made.made:,} constants or made of several, {made.in_texts:,} in texts"
+    )
 
 
 def _comparison(paper: Paper) -> object:

@@ -72,6 +72,7 @@ class Schema(enum.StrEnum):
     config = "config"
     findings = "findings"
     comparison = "comparison"
+    printed = "printed"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -269,8 +270,14 @@ def schema(
     """Print a JSON Schema."""
     from auditor import config, findings
     from auditor.findings import comparing
+    from auditor.report.page import record
 
-    schemas = {Schema.config: config.schema, Schema.findings: findings.schema, Schema.comparison: comparing.schema}
+    schemas = {
+        Schema.config: config.schema,
+        Schema.findings: findings.schema,
+        Schema.comparison: comparing.schema,
+        Schema.printed: record.schema,
+    }
     print_lines(to_json(schemas[of]()))
     return EXIT_FINE
 

@@ -11,8 +11,9 @@ from invented_classifier import classifier
 from invented_runs import empty, language_model, tiny
 
 from auditor.findings import write
+from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
-from auditor.report import render_html, render_pdf
+from auditor.report import read_said, render_html, render_pdf
 
 EXAMPLE = Path(__file__).parents[2] / "reports" / "example"
 CONFIG = 'title = "Prüfung 审计"\n'.encode()
@@ -108,17 +109,18 @@ def make(name, folder):
     html = render_html(findings, evidence)
     report.html.write_text(html, encoding="utf-8")
     if name in INVENTED:
-        report.warnings.write_text("\n".join(printed(report, findings, html)), encoding="utf-8")
+        report.warnings.write_text("\n".join(printed(report, findings, evidence, html)), encoding="utf-8")
 
 
-def printed(report: Report, findings: Findings, html: str) -> list[str]:
+def printed(report: Report, findings: Findings, evidence: Evidence, html: str) -> list[str]:
     """Write the PDF; returns the warnings."""
     messages: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("weasyprint").addHandler(handler)
     try:
-        report.pdf.write_bytes(render_pdf(html, findings, report.attachments))
+        said = read_said(findings, evidence)
+        report.pdf.write_bytes(render_pdf(html, findings, report.attachments, said=said))
     finally:
         logging.getLogger("weasyprint").removeHandler(handler)
     return messages

@@ -76,7 +76,7 @@ def test_attachments_come_out_as_they_went_in(printed, tmp_path):
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
     assert found["findings.json"] == hashlib.sha256(printed.findings.read_bytes()).hexdigest()
     if printed.name != "example":
-        assert found.keys() == {"findings.json", "audit.toml"}
+        assert found.keys() == {"findings.json", "audit.toml", "printed.json"}
         assert found["audit.toml"] == hashlib.sha256(CONFIG).hexdigest()
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from invented_runs import tiny
 
-from auditor.report import render_html, render_pdf
+from auditor.report import read_said, render_html, render_pdf
 from auditor.report.drawing import figures
 from auditor.report.page import html, pdf, pdf_structure
 from auditor.report.sections import surprise
@@ -68,7 +68,8 @@ def test_objects_written_once_and_links_laid_out_once_less_give_the_same_bytes(r
     once = report("tiny")
     monkeypatch.setattr(pdf_structure, "_serialise_once", lambda _: None)
     monkeypatch.setattr(pdf, "_fewer_layouts", contextlib.nullcontext)
-    again = render_pdf(once.html.read_text(encoding="utf-8"), tiny()[0], once.attachments)
+    said = read_said(*tiny())
+    again = render_pdf(once.html.read_text(encoding="utf-8"), tiny()[0], once.attachments, said=said)
     assert again == once.pdf.read_bytes()
 
 

@@ -24,6 +24,7 @@ from matplotlib.path import Path
 from auditor.findings.analyses.calibration import CalibrationBin
 from auditor.findings.statistics.exponentials import BEYOND, quarters
 from auditor.languages import numbers, say
+from auditor.languages.marks import is_marking
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats
 from auditor.report.drawing.log_ticks import log_ticks
@@ -332,6 +333,8 @@ def _register(files: tuple[PathLike[str], ...]) -> None:
 
 
 def _data_url(figure: Figure) -> str:
+    if is_marking():
+        return "data:,"  # numbers of drawings are paths, which nobody reads back
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -18,6 +18,7 @@ from auditor.findings.comparing import Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import HTML_TAGS, say
+from auditor.languages.marks import is_marking, unmarked
 from auditor.report import sections
 from auditor.report.branding import fonts
 from auditor.report.contract import Section, Sources
@@ -50,8 +51,19 @@ def render(findings: Findings, evidence: Evidence, since: Since | None = None) -
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
     """
-    sources = Sources(findings, evidence, since)
-    numbering = Numbering()
+    bodies, shown = laid_out(Sources(findings, evidence, since))
+    navigation = templates.fill("navigation.html.j2", sections=shown)
+    title = say("{title}: interpretation audit", title=findings.title)
+    return framed(findings, title, navigation, bodies, templates.scripts())
+
+
+def laid_out(sources: Sources) -> tuple[list[Markup], list[Section]]:
+    """Page one and the sections, each laid out by its template, and the sections themselves.
+
+    Raises:
+        RenderError: a template is missing or broken, or uses an unknown name.
+    """
+    findings, numbering = sources.findings, Numbering()
     composed = sections.compose(sources)
     draft = provenance.compose(sources)
     all_sections = [*composed, draft]
@@ -62,11 +74,10 @@ def render(findings: Findings, evidence: Evidence, since: Since | None = None) -
         sections=all_sections,
     )
     bodies = [filled(section, numbering) for section in composed]
-    missing = fonts.missing("".join([findings.title, page_one, *bodies, filled(draft, Numbering())]))
+    text = "".join([findings.title, page_one, *bodies, filled(draft, Numbering())])
+    missing = fonts.missing(unmarked(text) if is_marking() else text)
     bodies.append(filled(provenance.compose(sources, missing), numbering))
-    navigation = templates.fill("navigation.html.j2", sections=all_sections)
-    title = say("{title}: interpretation audit", title=findings.title)
-    return framed(findings, title, navigation, [page_one, *bodies], templates.scripts())
+    return [page_one, *bodies], all_sections
 
 
 def filled(section: Section, numbering: Numbering) -> Markup:

@@ -11,7 +11,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from types import ModuleType
 
@@ -20,26 +21,40 @@ from auditor.findings.contract.types import Findings
 from auditor.languages import say
 from auditor.report.branding import fonts
 from auditor.report.drawing import formats
-from auditor.report.page import pdf_links, pdf_structure, signature_lines, templates
+from auditor.report.page import pdf_links, pdf_reading, pdf_structure, record, signature_lines, templates
+from auditor.report.page.said import NOTHING_SAID, Said
 
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
 
-def render(text: str, findings: Findings, attachments: Mapping[str, bytes]) -> bytes:
-    """The content of the PDF of a report.
+def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said: Said = NOTHING_SAID) -> bytes:
+    """The content of the PDF of a report; where its findings are attached, so is a record of the numbers on its pages.
 
     Args:
         text: The HTML of the report.
         findings: Those that it was rendered from.
         attachments: Name → content of the files to embed.
+        said: What the HTML says, for the record.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
-    return write(text, findings.created, findings.presentation.classification, attachments)
+    late = {record.FILE: partial(_recorded, said, attachments)} if record.FINDINGS in attachments else {}
+    return write(text, findings.created, findings.presentation.classification, attachments, late)
 
 
-def write(text: str, created: str, classification: str | None, attachments: Mapping[str, bytes]) -> bytes:
+def _recorded(said: Said, attachments: Mapping[str, bytes], content: bytes) -> bytes:
+    """The record of the numbers on the pages of a PDF."""
+    return record.write(record.make(pdf_reading.read(content).pages, said, record.parse(attachments)))
+
+
+def write(
+    text: str,
+    created: str,
+    classification: str | None,
+    attachments: Mapping[str, bytes],
+    late: Mapping[str, Callable[[bytes], bytes]] = pdf_structure.NOTHING,
+) -> bytes:
     """The content of the PDF of a page.
 
     Args:
@@ -47,6 +62,7 @@ def write(text: str, created: str, classification: str | None, attachments: Mapp
         created: ISO 8601: the date of the PDF and of what is attached.
         classification: A marking on every page.
         attachments: Name → content of the files to embed.
+        late: Name → content of files to embed that are made of the finished PDF.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -62,7 +78,7 @@ def write(text: str, created: str, classification: str | None, attachments: Mapp
             modified=moment,
             relationship="Data",
         )
-        for name, content in attachments.items()
+        for name, content in {**attachments, **dict.fromkeys(late, b"")}.items()
     ]
     with _reproducible(str(int(moment.timestamp()))):
         sheet = templates.read("print.css") + _page_margins(classification) + _footer(attachments)
@@ -70,8 +86,9 @@ def write(text: str, created: str, classification: str | None, attachments: Mapp
         with _fewer_layouts():
             document = page.render()
         pdf_structure.claim_accessibility(document)
+        finisher = partial(pdf_structure.finish, late=late)
         with signature_lines.made(document):
-            return bytes(document.write_pdf(finisher=pdf_structure.finish, pdf_variant="pdf/a-3a", attachments=files))
+            return bytes(document.write_pdf(finisher=finisher, pdf_variant="pdf/a-3a", attachments=files))
 
 
 def for_paper(text: str, sheet: str) -> str:

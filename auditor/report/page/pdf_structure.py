@@ -6,9 +6,13 @@ running text    page headers, footers and numbers are marked as artifacts, outsi
 images          /Interpolate, which PDF/A forbids, is switched off
 
 Then every object is serialised once: pydyf would serialise and compress all of them for the file, and again for the
-hash that identifies it.
+hash that identifies it. What is attached of the finished pages themselves is filled in last.
 """
 
+import copy
+import io
+from collections.abc import Callable, Mapping
+from hashlib import md5
 from typing import Any
 
 _UA_XMP = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
@@ -25,6 +29,7 @@ _UA_XMP = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/p
 </rdf:RDF>"""
 
 _Objects = dict[int, Any]
+NOTHING: Mapping[str, Callable[[bytes], bytes]] = {}
 
 
 def claim_accessibility(document: Any) -> None:
@@ -38,13 +43,21 @@ def claim_accessibility(document: Any) -> None:
     metadata.generate_rdf_metadata = with_identifier
 
 
-def finish(document: Any, pdf: Any) -> None:  # noqa: ARG001
-    """Amend the objects of a PDF before they are written; called by WeasyPrint as its `finisher`."""
+def finish(document: Any, pdf: Any, *, late: Mapping[str, Callable[[bytes], bytes]] = NOTHING) -> None:  # noqa: ARG001
+    """Amend the objects of a PDF before they are written; called by WeasyPrint as its `finisher`.
+
+    Args:
+        document: Of WeasyPrint.
+        pdf: Of pydyf.
+        late: Name of an attachment → its content, made of the whole PDF in which it is still empty.
+    """
     objects: _Objects = {item.number: item for item in pdf.objects if hasattr(item, "number")}
     _forbid_interpolation(objects)
     _scope_headers(objects)
     _make_artifacts(objects, _orphans(objects, _reachable(objects)))
     _serialise_once(pdf)
+    for name, make in late.items():
+        _fill(pdf, _stream(objects, name), make(_whole(pdf)))
 
 
 def _forbid_interpolation(objects: _Objects) -> None:
@@ -109,6 +122,32 @@ class _Serialised:
     def indirect(self) -> bytes:
         """The object as written outside of an object stream."""
         return b"%d %d obj\n%b\nendobj" % (self.number, self.generation, self.data)
+
+
+def _whole(pdf: Any) -> bytes:
+    """The PDF as it would be written now; writing adds objects, to a copy of the list."""
+    draft, content = copy.copy(pdf), io.BytesIO()
+    draft.objects = list(pdf.objects)
+    draft.write(content)
+    return content.getvalue()
+
+
+def _stream(objects: _Objects, name: str) -> Any:
+    """The content of an attachment."""
+    file = next(item for item in objects.values() if _is_file(item) and item["UF"].string == name)
+    return _follow(objects, file["EF"]["F"])
+
+
+def _fill(pdf: Any, stream: Any, content: bytes) -> None:
+    """Replaces the content of an attachment."""
+    stream.stream = [content]
+    checksum = md5(content, usedforsecurity=False).hexdigest()
+    stream.extra["Params"] |= {"Size": len(content), "CheckSum": f"<{checksum}>"}
+    pdf.objects[stream.number] = _Serialised(stream)
+
+
+def _is_file(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("Type") == "/Filespec"
 
 
 def _serialise_once(pdf: Any) -> None:

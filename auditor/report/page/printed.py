@@ -10,16 +10,13 @@ A number is claimed, and must be that of findings.json, where it stands
                         those of one number, at the decimals printed; an interval alone is that of one number
     at the foot         the pages are numbered 1 to the last, and each names the SHA-256 of the findings
 
-Not claimed are page numbers of contents and references, dates, numbers of tables and figures, axes of drawings, whole
-numbers and decimals elsewhere: texts of documents are printed too, and what they say is in no findings. Decimals that
-are no number of the findings in any form are told (`strangers`), as no fault. An interval that a document's text has is
-passed over where that text is at hand.
+All other numbers are those of the record that is attached (`record`), which these claims do without. An interval that a
+document's text has is passed over where that text is at hand.
 
 Texts are compared without white space, for lines break anywhere, and without the characters that a PDF may reorder or
 replace: of a label in Arabic the numbers around it are compared.
 """
 
-import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,10 +37,9 @@ _INTERVAL = re.compile(
     rf"(?<![\d.,–−])(?:({_NUMBER}){_UNIT}[\s(（▲✓✗]+)?(?<![\d.,–−])({_NUMBER}){_TO}({_NUMBER})(?![\d.–])"
 )
 _MOST_DECIMALS = 12
+_HYPHENS = dict.fromkeys(map(ord, "-‐"))
 _NOT_PLAIN = re.compile(r"[^!-~¡-ʯͰ-Ͽ‐-‧‰-⁞→-⋿■-◿✀-➿　-〿一-鿿！-～]+")
 """Between these a text is compared: scripts that run from right to left or are shaped may come back otherwise."""
-_DECIMAL = re.compile(r"(?<![\w.,])\d[\d,]*\.\d+(?![\w]|\.\d)")
-_LARGEST_LOGARITHM, _FORMS = 300, 7
 Ends = tuple[str | None, str, str]
 
 
@@ -76,35 +72,6 @@ def faults(
         ]
 
 
-def strangers(pages: Sequence[str], findings: Findings, comparison: object = None) -> list[str]:
-    """Decimals on the pages that are no number of both, by page: of evidence, of documents, or of nobody."""
-    known, content = set[str](), [findings.model_dump(mode="json"), comparison]
-    with speaking(findings.presentation.language):
-        for value in _values(content):
-            known.update(_forms(value) if isinstance(value, float) else _DECIMAL.findall(value))
-    return [
-        f"page {number}: {printed_text}"
-        for number, page in enumerate(pages, 1)
-        for printed_text in dict.fromkeys(_DECIMAL.findall(page))
-        if printed_text not in known
-    ]
-
-
-def _values(node: Any) -> Iterator[float | str]:  # any value of JSON
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, int | float) and not isinstance(node, bool):
-        yield float(node)
-    for one in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _values(one)
-
-
-def _forms(value: float) -> Iterator[str]:
-    """A number as it may be printed: itself, what it lacks of one, in per cent, a logarithm's exponential."""
-    scales = [value, 1 - value, 100 * value, *([math.exp(value)] if abs(value) < _LARGEST_LOGARITHM else [])]
-    return (f"{abs(scaled):,.{decimals}f}" for scaled in scales for decimals in range(1, _FORMS))
-
-
 def _feet(pages: Sequence[str], digest: str) -> Iterator[str]:
     abridged = f"sha256{digest[:8]}…{digest[-6:]}"
     for number, page in enumerate(pages, 1):
@@ -117,7 +84,7 @@ def _feet(pages: Sequence[str], digest: str) -> Iterator[str]:
 
 def _page_one(pages: Sequence[str], findings: Findings) -> Iterator[str]:
     """Texts of page one that are not there; it may run on to a second page."""
-    text = _squeezed(" ".join(pages[:2]))
+    text = _without_hyphens(_squeezed(" ".join(pages[:2])))
     for name, expected in _texts(findings):
         if any(part not in text for part in _parts(expected)):
             yield f"page 1: {name}: expected “{' '.join(expected.split())}”, which is not printed there"
@@ -258,7 +225,14 @@ def _number(text: str) -> float:
 def _parts(text: str) -> Iterable[str]:
     """The parts of a text, without white space, that can be compared and have a digit."""
     visible = formats.visible(text)
-    return (part for part in _NOT_PLAIN.split(_squeezed(visible)) if any(map(str.isdecimal, part)))
+    return (
+        part for part in map(_without_hyphens, _NOT_PLAIN.split(_squeezed(visible))) if any(map(str.isdecimal, part))
+    )
+
+
+def _without_hyphens(text: str) -> str:
+    """A text as it is compared with a page, where a hyphen at the end of a line does not come back."""
+    return text.translate(_HYPHENS)
 
 
 def _squeezed(text: str) -> str:
