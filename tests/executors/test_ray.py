@@ -57,10 +57,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(
-    faults: dict[str, str], folder: Path, *, timeout: float = 120.0, uses_gpu: bool = False, say: Say = unsaid
+    faults: dict[str, str], folder: Path, *, size: int = 4, timeout: float = 120.0, gpu: bool = False, say: Say = unsaid
 ) -> dict[int, Outcome]:
-    executor = RayExecutor(Resources(2, (), uses_gpu, timeout, say))
-    outcomes = executor.map(Faulty(faults, str(folder)), cut(12, 4), retries=1, stop=lambda: False)
+    executor = RayExecutor(Resources(2, (), gpu, timeout, say))
+    outcomes = executor.map(Faulty(faults, str(folder)), cut(12, size), retries=1, stop=lambda: False)
     return {one.shard.index: one for one in outcomes}
 
 
@@ -95,9 +95,9 @@ def test_lost_actors_are_replaced_and_the_documents_named(tmp_path: Path) -> Non
 @pytest.mark.exhaustive
 @pytest.mark.usefixtures("ray")
 def test_an_actor_that_hangs_is_replaced(tmp_path: Path) -> None:
-    outcomes = run({"d6": "hang"}, tmp_path, timeout=8.0)
-    assert outcomes[1].receipt
-    assert [row.document_id for row in outcomes[1].receipt.failures[PROBE]] == ["d6"]
+    outcomes = run({"d6": "hang"}, tmp_path, size=1, timeout=15.0)
+    assert outcomes[6].receipt
+    assert [row.document_id for row in outcomes[6].receipt.failures[PROBE]] == ["d6"]
 
 
 @pytest.mark.exhaustive
@@ -125,7 +125,7 @@ def test_a_cluster_that_has_not_what_actors_need_ends_the_run_and_both_are_named
         InterruptedRunError,
         match=r"begin within 3 s: 2 workers ask for 1 GPU each; the cluster has 0 GPU, 0 free",
     ):
-        run({}, tmp_path, timeout=3.0, uses_gpu=True)
+        run({}, tmp_path, timeout=3.0, gpu=True)
 
 
 @pytest.mark.exhaustive

@@ -13,7 +13,7 @@ from tests.models.tiny import save
 ASSERTED = "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported"
 
 
-def broken() -> None:
+def broken(*_: object) -> None:
     raise torch.AcceleratorError(ASSERTED)
 
 
@@ -47,7 +47,7 @@ def test_an_error_of_a_device_that_fails_ever_after_is_a_lost_device(monkeypatch
 
 
 def test_a_device_that_goes_on_after_an_error_is_not_lost(monkeypatch):
-    monkeypatch.setattr(torch.accelerator, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda *_: None)
     models.require_device(torch.AcceleratorError("CUDA error: invalid configuration argument"))
 
 

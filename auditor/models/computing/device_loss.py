@@ -56,8 +56,11 @@ def _is_of_device(fault: BaseException) -> bool:
 
 
 def _is_lost() -> bool:
+    """Whether any device cannot be waited for; a model may be spread over several."""
     try:
         torch.accelerator.synchronize()
+        for index in range(torch.accelerator.device_count()):
+            torch.accelerator.synchronize(index)
     except RuntimeError:
         return True
     return False
