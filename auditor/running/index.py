@@ -1,7 +1,9 @@
 """The page with all runs of an audit, beside them: `<root>/<audit>/index.html`, made again after every run."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from auditor import report
 from auditor.errors import DiskError
@@ -26,10 +28,11 @@ def renew(run: Run) -> None:
 
 
 def write(newest: RunSummary, made: history.History, path: Path) -> None:
-    """Writes the page, in the language of a run of the audit.
+    """Writes the page, in the language of a run of the audit; its links lead to the runs from wherever it lies.
 
     Raises:
         DiskError: it cannot be written.
     """
-    language = open_run(newest.path, newest.path.parent).plan.report.language
-    disk.write(path, report.render_history(made, newest.title, language).encode("utf-8"))
+    language, audit = open_run(newest.path, newest.path.parent).plan.report.language, newest.path.absolute().parent
+    folder = "" if path.absolute().parent == audit else f"{quote(os.path.relpath(audit, path.absolute().parent))}/"
+    disk.write(path, report.render_history(made, newest.title, language, folder).encode("utf-8"))

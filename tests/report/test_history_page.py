@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -74,9 +75,13 @@ def test_it_speaks_the_language_of_the_report(language: str, word: str) -> None:
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
-    made = night(tmp_path / "reports", 0, 0.9)
-    assert main(["history", "--root", str(tmp_path / "reports"), "--html", str(tmp_path / "all.html")]) == 0
-    assert f"{made.run_id}/report.html" in (tmp_path / "all.html").read_text(encoding="utf-8")
+    made = night(tmp_path / "a b#%", 0, 0.9)
+    for page in (tmp_path / "all.html", tmp_path / "other" / "all.html", made.path.parent / "index.html"):
+        assert main(["history", "--root", str(tmp_path / "a b#%"), "--html", str(page)]) == 0
+        links = re.findall(r'href="([^"]*)/report.html"', page.read_text(encoding="utf-8"))
+        assert len(links) == 2
+        assert {(page.parent / unquote(link)).resolve() for link in links} == {made.path.resolve()}
+    assert links == [made.run_id] * 2
 
 
 def test_without_a_complete_run_there_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
