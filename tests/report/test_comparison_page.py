@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from auditor import report
-from auditor.findings.comparing import compare, write
+from auditor.findings.comparing import Since, compare, write
 from auditor.findings.comparing.types import HeadChanges, MovedDocument, Movement
 from auditor.records.types import Document
 from auditor.report.branding import fonts
+from auditor.report.sections import changed as digest
 from auditor.report.sections import comparison as sections
 from tests.findings.two_nights import PROBES, answered, night
 from tests.findings.worked_example import evidence, explanation, with_rows
@@ -101,6 +102,15 @@ def test_numbers_that_are_judged_stand_apart_from_the_others():
     first, second = sections.numbers_tables(made)
     assert [row[0] for row in first.rows] == [one.title for one in made.numbers if one.judged] == ["Accuracy"]
     assert len(second.rows) == len(made.numbers) - 1 > 0
+
+
+def test_the_chapter_of_a_report_lists_documents_of_one_run_only():
+    before, after = night(), changed()
+    fewer = replace(after, evidence=replace(after.evidence, documents=after.evidence.documents[:-3]))
+    for later, is_listed in ((after, False), (fewer, True)):
+        made = compare(before, later)
+        captions = [table.caption for table, _ in digest.compose(Since(made, before, later)).content["tables"]]
+        assert (sections.documents_table(made).caption in captions) is is_listed
 
 
 def test_heads_and_documents_that_moved_are_counted():

@@ -11,6 +11,7 @@ import pytest
 from auditor.findings.history import history, nights
 from auditor.records.store import RunSummary, find_or_create
 from auditor.report import render_history
+from auditor.report.drawing.trends import trend_line
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
 from tests.records.planned import planned
@@ -44,6 +45,18 @@ def test_a_bad_night_is_marked_in_the_row_and_in_the_drawing_and_named() -> None
     assert text.count('<tr class="wrong">') == 1
     assert "bad since 15 January 2026" in text
     assert "15 nights, last 0.700; 1 bad" in text
+
+
+def test_the_bound_lies_within_the_drawing_and_the_band_has_its_upper_side_up() -> None:
+    (trend,) = history(nights([summary(0, 0.2), summary(1, 0.3)])).trends
+    bound = re.search(r'd="M0 ([\d.]+)H240"', trend_line(trend))
+    assert bound is not None
+    assert float(bound[1]) == 5.0, "0.8 is the highest value that is drawn"
+    (trend,) = history(nights([summary(i, 0.9 + 0.01 * (i % 2)) for i in range(16)])).trends
+    band = re.search(r'<path d="M([^z"]*)z"', trend_line(trend))
+    assert band is not None
+    ys = [float(point.split()[1]) for point in band[1].split("L")]
+    assert max(ys[: len(ys) // 2]) < min(ys[len(ys) // 2 :])
 
 
 def test_a_night_without_the_number_has_an_empty_cell_that_is_sorted_last() -> None:
