@@ -37,6 +37,13 @@ def test_a_check_that_fails_is_a_failure_and_one_that_could_not_be_judged_an_err
     assert {kind for kind, _ in cases(tmp_path, findings_of(checks=optional)).values()} == {"system-out"}
 
 
+def test_a_check_that_waits_for_a_baseline_is_skipped_and_a_waiver_that_holds_passes(tmp_path):
+    told = cases(tmp_path, findings_of(checks={"accuracy": Bound(not_worse_than_baseline_by=0.02)}))
+    assert told["checks.accuracy@baseline"][0] == "skipped"
+    waived = cases(tmp_path, findings_of(waiver()))
+    assert (waived["checks.accuracy"][0], waived["waivers.checks.accuracy.at_least"][0]) == ("skipped", "system-out")
+
+
 def test_a_number_that_got_worse_is_a_failure_in_the_figures_of_the_report_unless_it_is_waived(tmp_path):
     comparison = compared(answered(evidence(), **MANY_WRONG))
     kind, text = cases(tmp_path, findings_of(), comparison)["baseline.accuracy"]

@@ -2,15 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from auditor.findings import Bound
+from auditor.findings import Bound, comparing
 from auditor.records import store
 from auditor.records.types import Document, Prediction
+from auditor.terminal import diff
 from auditor.terminal.cli import main
 from tests.records.planned import planned
 
+EXAMPLE = Path(__file__).parents[1] / "reports" / "nights"
 NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
 LABELS = ("no", "yes")
 
@@ -40,7 +43,9 @@ def test_a_run_that_got_worse_ends_with_1_and_names_number_and_documents(tmp_pat
     assert code == 1
     assert "The only number that is judged got worse: Accuracy" in out
     assert "caution   Seed: 0 → 1" in out
-    assert "12 of 40 answers changed: 12 right before" in out
+    flips = next(line for line in out.splitlines() if "answers changed" in line)
+    assert flips.startswith("12 of 40 answers changed: 12 right before (d")
+    assert flips.endswith("), 0 right now")
     line = next(line for line in out.splitlines() if line.startswith("Accuracy *"))
     assert {"0.95", "0.65", "−0.30", "40", "worse"} <= set(line.split())
 
@@ -126,3 +131,20 @@ def test_help_states_the_exit_codes(capsys):
     words = " ".join(capsys.readouterr().out.split())
     assert "Ends with 1 if a number that is judged got worse" in words
     assert "else with 0" in words
+
+
+def test_drift_heads_and_renamed_documents_are_counted_each_by_itself(capsys):
+    (path,) = EXAMPLE.glob("*/20261129-*/comparison.json")
+    made = comparing.read(path.read_bytes())
+    share = made.drifts[0].share.model_copy(update={"value": 0.25})
+    drift = made.drifts[0].model_copy(update={"n_compared": 8, "share": share, "by_chance": 0.01})
+    heads = made.heads[0].model_copy(update={"n_changed": 3, "n_heads": 48, "heads": made.heads[0].heads[:1]})
+    documents = made.documents.model_copy(update={"n_paired": 9, "n_renamed": 2, "removed": ("x",)})
+    diff._print(made.model_copy(update={"drifts": (drift,), "heads": (heads,), "documents": documents}))
+    lines = capsys.readouterr().out.splitlines()
+    assert "9 documents in both, 2 of them under another id, 1 removed (x)" in lines
+    told = next(line for line in lines if line.startswith(f"{drift.probe}: same answer for other reasons in "))
+    assert "in 2 of 8 documents (" in told
+    assert told.endswith("; by chance at most 0.01")
+    one = heads.heads[0]
+    assert f"{heads.probe}: 3 of 48 heads changed their entropy ({one.layer}.{one.head})" in lines

@@ -85,19 +85,20 @@ def test_which_documents_are_drawn_depends_on_the_seed() -> None:
     assert recomputing.draw(ids, 1_000, "") == frozenset(ids)
 
 
-def test_another_model_or_none_is_refused_before_anything_is_measured(here: Run, made: Path) -> None:
-    file = made / "classifier" / "config.json"
+@pytest.mark.parametrize("model", ["classifier", "writer"])
+def test_another_model_or_none_is_refused_before_anything_is_measured(here: Run, made: Path, model: str) -> None:
+    file = made / model / "config.json"
     before = file.read_bytes()
     try:
         file.write_bytes(before + b"\n")
         with pytest.raises(ModelError, match=r"is not the model of the run: config\.json differs"):
             recomputing.recompute(here, 1, progress=Silent())
-        (made / "classifier").rename(made / "away")
+        (made / model).rename(made / "away")
         with pytest.raises(ModelError, match="expected a folder with a model, found nothing there"):
             recomputing.recompute(here, 1, progress=Silent())
     finally:
         if (made / "away").exists():
-            (made / "away").rename(made / "classifier")
+            (made / "away").rename(made / model)
         file.write_bytes(before)
 
 

@@ -100,6 +100,7 @@ def test_the_report_and_a_ci_server_show_every_waiver(tmp_path, monkeypatch):
     found = findings_of(waiver(), waiver("checks.gone.at_least"))
     page = render_html(found, evidence())
     assert '<section id="waivers"' in page
+    assert "1 failure is waived, of 2 waivers." in page
     assert page.count("Ada Lovelace") >= 4
     assert '<span class="result waived">' in page
     write_junit(tmp_path / "junit.xml", found)

@@ -140,13 +140,14 @@ def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Map
         return pdf.write(html, comparison.after.created, presentation.classification, attachments)
 
 
-def render_history(made: History, title: str, language: Language) -> str:
-    """All runs of an audit, as one self-contained HTML file for the folder of the audit.
+def render_history(made: History, title: str, language: Language, folder: str = "") -> str:
+    """All runs of an audit, as one self-contained HTML file.
 
     Args:
         made: The runs; at least one.
         title: Of the audit.
         language: Of the page.
+        folder: The folder of the audit, as an address relative to the page, with its last slash; by default its own.
 
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
@@ -154,7 +155,7 @@ def render_history(made: History, title: str, language: Language) -> str:
     from auditor.report.page import history_page
 
     with without_collector(), speaking(language):
-        return history_page.render(made, title, language)
+        return history_page.render(made, title, language, folder)
 
 
 @contextlib.contextmanager

@@ -3,9 +3,11 @@
 It is made again after every run, and when some were removed.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from auditor import report
 from auditor.errors import DiskError, StoreError
@@ -41,10 +43,11 @@ def _renew(newest: RunSummary) -> None:
 
 
 def write(newest: RunSummary, made: history.History, path: Path) -> None:
-    """Writes the page, in the language of a run of the audit.
+    """Writes the page, in the language of a run of the audit; its links lead to the runs from wherever it lies.
 
     Raises:
         DiskError: it cannot be written.
     """
-    language = open_run(newest.path, newest.path.parent).plan.report.language
-    disk.write(path, report.render_history(made, newest.title, language).encode("utf-8"))
+    language, audit = open_run(newest.path, newest.path.parent).plan.report.language, newest.path.absolute().parent
+    folder = "" if path.absolute().parent == audit else f"{quote(os.path.relpath(audit, path.absolute().parent))}/"
+    disk.write(path, report.render_history(made, newest.title, language, folder).encode("utf-8"))

@@ -89,7 +89,7 @@ def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path
     verified.faults += made.faults
     failed = f"; {made.n_failed:,} could not be measured now" if made.n_failed else ""
     documents = f"{made.n_documents:,} document{'s' if made.n_documents != 1 else ''}"
-    verified.notes.append(f"{documents} measured again, {made.n_rows:,} rows{failed}")
+    verified.notes.append(f"{documents} measured again, {made.n_rows:,} row{'s' if made.n_rows != 1 else ''}{failed}")
 
 
 def _is_pdf(name: str) -> bool:

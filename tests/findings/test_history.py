@@ -201,6 +201,15 @@ def test_names_with_brackets_are_printed_as_they_are(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().out.splitlines()[2].split() == ["night", "verdict", "recall[red]"]
 
 
+def test_where_there_are_checks_only_their_numbers_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = {"title": "N", "unit": "share", "value": 0.5, "low": None, "high": None, "n": 200}
+    night(tmp_path, 0, 0.9, numbers={"f1": number, "accuracy": number})
+    assert main(["history", "--root", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split() == ["night", "verdict", "accuracy"]
+
+
 def test_a_year_of_runs_is_read_without_torch(tmp_path: Path) -> None:
     many = {f"n{i}": {"title": "N", "unit": "share", "value": 0.5, "low": 0.4, "high": 0.6, "n": 9} for i in range(35)}
     first = night(tmp_path, 0, 0.9, numbers=many)

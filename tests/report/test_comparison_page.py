@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from auditor import report
-from auditor.findings.comparing import compare, write
+from auditor.findings.comparing import Since, compare, write
+from auditor.findings.comparing.types import HeadChanges, MovedDocument, Movement
 from auditor.records.types import Document
 from auditor.report.branding import fonts
+from auditor.report.sections import changed as digest
 from auditor.report.sections import comparison as sections
 from tests.findings.two_nights import PROBES, answered, night
 from tests.findings.worked_example import evidence, explanation, with_rows
@@ -75,8 +77,48 @@ def test_the_page_is_one_file_that_asks_for_nothing(page):
 def test_runs_that_are_alike_give_a_short_page():
     words = text_of(page_of(night(), night()))
     assert "The plans of both runs are alike" in words
-    assert "None of" in words or "did not get worse" in words
+    assert "The only number that is judged did not get worse" in words
     assert "Documents that moved" not in words
+
+
+@pytest.mark.parametrize(
+    ("change", "tone", "word"),
+    [
+        ("worse", "fail", "✗ worse"),
+        ("better", "pass", "✓ better"),
+        ("changed", "watch", "▲ changed"),
+        ("small", "not-judged", "– below floor"),
+        ("none", "not-judged", "– none found"),
+    ],
+)
+def test_a_change_has_sign_and_word(change, tone, word):
+    one = compare(night(), changed()).numbers[0].model_copy(update={"change": change})
+    *_, result = sections._row(one)
+    assert result == f'<span class="result {tone}">{word}</span>'
+
+
+def test_numbers_that_are_judged_stand_apart_from_the_others():
+    made = compare(night(), changed())
+    first, second = sections.numbers_tables(made)
+    assert [row[0] for row in first.rows] == [one.title for one in made.numbers if one.judged] == ["Accuracy"]
+    assert len(second.rows) == len(made.numbers) - 1 > 0
+
+
+def test_the_chapter_of_a_report_lists_documents_of_one_run_only():
+    before, after = night(), changed()
+    fewer = replace(after, evidence=replace(after.evidence, documents=after.evidence.documents[:-3]))
+    for later, is_listed in ((after, False), (fewer, True)):
+        made = compare(before, later)
+        captions = [table.caption for table, _ in digest.compose(Since(made, before, later)).content["tables"]]
+        assert (sections.documents_table(made).caption in captions) is is_listed
+
+
+def test_heads_and_documents_that_moved_are_counted():
+    heads = HeadChanges(probe="attention", n=40, n_heads=48, n_changed=3, floor=0.05, heads=())
+    assert sections._heads([heads]).answer == "3 of 48 heads changed their mean entropy by at least 0.05 nats."
+    rows = (MovedDocument(document_id="d01", before=0.5, after=0.25),)
+    moved = Movement(name="entropy", title="Entropy", unit="nats", probe="prediction", n=40, n_moved=7, documents=rows)
+    assert sections._movements([moved], night()).answer == "Entropy (prediction): 7 of 40 documents moved."
 
 
 def test_a_refused_number_says_why():

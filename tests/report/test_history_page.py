@@ -4,12 +4,14 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from auditor.findings.history import history, nights
 from auditor.records.store import RunSummary, find_or_create
 from auditor.report import render_history
+from auditor.report.drawing.trends import trend_line
 from auditor.terminal.cli import main
 from tests.findings.test_history import night
 from tests.records.planned import planned
@@ -43,6 +45,18 @@ def test_a_bad_night_is_marked_in_the_row_and_in_the_drawing_and_named() -> None
     assert text.count('<tr class="wrong">') == 1
     assert "bad since 15 January 2026" in text
     assert "15 nights, last 0.700; 1 bad" in text
+
+
+def test_the_bound_lies_within_the_drawing_and_the_band_has_its_upper_side_up() -> None:
+    (trend,) = history(nights([summary(0, 0.2), summary(1, 0.3)])).trends
+    bound = re.search(r'd="M0 ([\d.]+)H240"', trend_line(trend))
+    assert bound is not None
+    assert float(bound[1]) == 5.0, "0.8 is the highest value that is drawn"
+    (trend,) = history(nights([summary(i, 0.9 + 0.01 * (i % 2)) for i in range(16)])).trends
+    band = re.search(r'<path d="M([^z"]*)z"', trend_line(trend))
+    assert band is not None
+    ys = [float(point.split()[1]) for point in band[1].split("L")]
+    assert max(ys[: len(ys) // 2]) < min(ys[len(ys) // 2 :])
 
 
 def test_a_night_without_the_number_has_an_empty_cell_that_is_sorted_last() -> None:
@@ -80,9 +94,13 @@ def test_it_speaks_the_language_of_the_report(language: str, word: str) -> None:
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
-    made = night(tmp_path / "reports", 0, 0.9)
-    assert main(["history", "--root", str(tmp_path / "reports"), "--html", str(tmp_path / "all.html")]) == 0
-    assert f"{made.run_id}/report.html" in (tmp_path / "all.html").read_text(encoding="utf-8")
+    made = night(tmp_path / "a b#%", 0, 0.9)
+    for page in (tmp_path / "all.html", tmp_path / "other" / "all.html", made.path.parent / "index.html"):
+        assert main(["history", "--root", str(tmp_path / "a b#%"), "--html", str(page)]) == 0
+        links = re.findall(r'href="([^"]*)/report.html"', page.read_text(encoding="utf-8"))
+        assert len(links) == 2
+        assert {(page.parent / unquote(link)).resolve() for link in links} == {made.path.resolve()}
+    assert links == [made.run_id] * 2
 
 
 def test_without_a_complete_run_there_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """Renders all runs of an audit as one HTML file, a line per night, with links to their reports.
 
 One file like report.html: styles, fonts and script are inside and allowed by their hashes, and there are no requests.
-It lies in the folder of the audit, beside those of its runs.
+It lies in the folder of the audit, beside those of its runs, or elsewhere.
 """
 
 from collections.abc import Sequence
@@ -66,8 +66,8 @@ class Line:
     """Since when it is bad; empty where it is not."""
 
 
-def render(made: History, title: str, language: Language) -> str:
-    """The page.
+def render(made: History, title: str, language: Language, folder: str) -> str:
+    """The page; links to runs begin with the folder.
 
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
@@ -77,6 +77,7 @@ def render(made: History, title: str, language: Language) -> str:
     body = templates.fill(
         "history_page.html.j2",
         title=title,
+        folder=folder,
         last=_row(last, len(made.nights) - 1, trends),
         headline=last.headline,
         lines=[_line(trend) for trend in trends],
