@@ -90,7 +90,7 @@ def test_runs_are_named_as_everywhere_else(tmp_path, capsys):
 def test_one_run_is_compared_with_the_baseline_of_its_audit(tmp_path, capsys):
     first, later = written(tmp_path, 2), written(tmp_path, 14, hour=1)
     assert main(["diff", later]) == 2
-    assert "or no run was chosen and none before it has passed" in capsys.readouterr().err
+    assert "or no run was chosen and none that passed before it is still there" in capsys.readouterr().err
     assert main(["baseline", "set", first]) == 0
     assert main(["diff", later]) == 1
     assert f"{first.rsplit('/', 1)[1]} → {later.rsplit('/', 1)[1]}" in capsys.readouterr().out

@@ -190,8 +190,12 @@ def test_the_night_pings_at_its_end_and_is_done_without_an_answer(
     address, asked = listener
     assert main([*command, "--ping", address]) == 0
     assert asked == ["/alive"]
-    assert main([*command, "--ping", "http://127.0.0.1:9/nobody"]) == 0
-    assert "the night itself is done" in capsys.readouterr().err
+    nowhere = str(Path(__file__) / "checks.xml")
+    assert main([*command, "--ping", "http://127.0.0.1:9/nobody", "--junit", nowhere]) == 74
+    done = capsys.readouterr()
+    assert "the night itself is done" in done.err
+    assert f"{nowhere}: cannot be written" in done.err
+    assert "since " in done.out
     assert main([*command, "--deadline", "0s", "--ping", address]) == 5
     assert asked == ["/alive"], "a night that is not over says nothing"
     assert not any("127.0.0.1" in (run.path / "plan.json").read_text() for run in audits())

@@ -80,7 +80,7 @@ def baseline_of(audit: Path, known: Sequence[RunSummary], *, before: str | None 
         if name not in complete:
             raise StoreError(
                 f"{audit}: the baseline {name} is gone or not complete; choose another with `auditor baseline set "
-                "RUN`, or `auditor baseline clear` for the last run that passed"
+                "RUN`, or `auditor baseline clear RUN` for the last run that passed"
             )
         return complete[name]
     ids = [run.run_id for run in known]
@@ -141,6 +141,7 @@ def open_for(run: Run) -> Run:
     if baseline is None:
         raise NoSuchRunError(
             f"{run.path.parent}: has no baseline for {run.run_id}: it is the baseline itself, or no run was chosen and "
-            "none before it has passed; name the earlier run, or choose one with `auditor baseline set RUN`"
+            "none that passed before it is still there; name the earlier run, or choose one with `auditor baseline set "
+            "RUN`"
         )
     return open_run(baseline.path, baseline.path.parents[1])

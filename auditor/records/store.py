@@ -144,8 +144,9 @@ def open_run(name: str | Path, root: Path) -> Run:
     if len(matches) == 1:
         return _open(matches[0].path)
     if matches:
-        few = ", ".join(run.run_id for run in matches[:5])
-        raise NoSuchRunError(f"{name}: means {len(matches)} runs ({few}); give more of the run id")
+        few = ", ".join(str(run.path) if exact else run.run_id for run in matches[:5])
+        more = "the folder" if exact else "more of the run id"
+        raise NoSuchRunError(f"{name}: means {len(matches)} runs ({few}); give {more}")
     if Path(name).is_dir():
         raise NoSuchRunError(f"{name}: is no run folder: it has no plan.json")
     raise NoSuchRunError(f"{name}: no such run in {root}; `auditor list --root {root}` shows what is there")

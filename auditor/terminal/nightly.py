@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import typer
 
 from auditor import __version__
-from auditor.errors import EXIT_CHECK_FAILED, ConfigError
+from auditor.errors import EXIT_CHECK_FAILED, EXIT_FINE, ConfigError, DiskError
 from auditor.terminal.announcing import append_summary, write_junit
 from auditor.terminal.conclusions import exit_code_of, print_result
 from auditor.terminal.keeping import Daily, Monthly, Weekly, prune_audit
@@ -60,11 +60,10 @@ def nightly(
     limit, address = _seconds(deadline), _address(ping)
     result = _run(config, str(context.obj), limit, if_changed)
     comparison = result.comparison
-    if junit:
-        write_junit(junit, result.findings, comparison)
+    unwritten = _write_junit(junit, result)
     append_summary(result.findings, comparison)
     removed = prune_audit(result.run.path, Retention(keep_daily, keep_weekly, keep_monthly))
-    code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings)
+    code = EXIT_CHECK_FAILED if _is_worse(result) else exit_code_of(result.findings) or unwritten
     code = print_result(result, as_json, code, {"baseline": _since(comparison), "removed": removed})
     if not as_json:
         print_lines(_compared(result))
@@ -72,6 +71,17 @@ def nightly(
         print_lines([f"{len(removed):,} old {runs} removed: {', '.join(removed)}"] if removed else [])
     _ping(address)
     return code
+
+
+def _write_junit(path: Path | None, result: "Result") -> int:
+    """The exit code; where the file cannot be written, the rest of the night is done all the same."""
+    try:
+        if path:
+            write_junit(path, result.findings, result.comparison)
+    except DiskError as error:
+        complain(str(error))
+        return error.exit_code
+    return EXIT_FINE
 
 
 def _is_worse(result: "Result") -> bool:

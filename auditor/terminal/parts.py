@@ -72,7 +72,7 @@ def run_part(config: "Config", part: "Part", command: str, *, as_json: bool) -> 
         said = {"part": part.number, "parts": part.of, "shards": n, "missing": absent, "complete": run.is_complete}
         print_lines(to_json({**run_identity(run), **said, "exit_code": EXIT_FINE}))
     else:
-        rest = f"{len(absent)} of {n} shards are still missing" if absent else f"all {n} shards are measured"
+        rest = f"{len(absent)} of {n} shards still missing" if absent else f"all {n} shards are measured"
         print_lines([f"{part} is done; {rest}; at the end: auditor finish {run.path}"])
     return EXIT_FINE
 

@@ -7,6 +7,7 @@ from auditor.findings import Bound, Evidence, summarise
 from auditor.findings.analyses.prediction import PredictionFindings
 from auditor.findings.contract.summary import Setting, Whole
 from auditor.findings.contract.types import Coverage, Number, SliceRow
+from auditor.findings.history import manifest_facts
 from auditor.findings.judgement.checks import judge, judge_all
 from auditor.findings.judgement.conclusion import conclude
 from auditor.findings.judgement.pointers import point, section_of
@@ -360,3 +361,11 @@ def test_a_bound_is_said_as_it_was_declared():
     (check,) = judge_all([number()], {"accuracy": Bound(at_least=0.9999999)})
     assert check.reason.endswith("the whole interval lies below 0.9999999.")
     assert "where at least 0.9999999 was asked" in conclusion((check,))["Sign-off"].text
+
+
+def test_the_manifest_keeps_the_number_of_a_part_where_it_has_a_check():
+    bounds = {"accuracy{length=short}": Bound(at_least=0.1)}
+    facts = manifest_facts(summarise(evidence(), context(checks=bounds)))
+    kept = facts["numbers"]
+    assert [name for name in kept if "{" in name] == ["accuracy{length=short}"]
+    assert "accuracy" in kept

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worked_example import context, evidence
 
-from auditor.findings import Bound, summarise
 from auditor.findings.contract.numbers import perplexity, since_baseline
 from auditor.findings.history import History, history, manifest_facts, nights
 from auditor.findings.statistics import control
@@ -239,11 +237,3 @@ def test_a_run_that_is_named_from_within_its_audit_is_one_of_it(
         monkeypatch.chdir(folder)
         assert main(["history", name, "--json"]) == 0
         assert [one["run_id"] for one in json.loads(capsys.readouterr().out)["nights"]] == [first.run_id, second.run_id]
-
-
-def test_the_manifest_keeps_the_number_of_a_part_where_it_has_a_check() -> None:
-    bounds = {"accuracy{length=short}": Bound(at_least=0.1)}
-    facts = manifest_facts(summarise(evidence(), context(checks=bounds)))
-    kept = facts["numbers"]
-    assert [name for name in kept if "{" in name] == ["accuracy{length=short}"]
-    assert "accuracy" in kept

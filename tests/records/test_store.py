@@ -1,6 +1,7 @@
 """The run folder: made, resumed, reused, listed, opened, rewritten."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -220,6 +221,10 @@ def test_a_run_that_is_not_there_or_not_one(tmp_path):
         new_run(tmp_path, replace(PLAN, seed=seed))
     with pytest.raises(StoreError, match=r"means 2 runs .* give more of the run id"):
         store.open_run("2026", tmp_path)
+    made = store.runs(tmp_path)[0]
+    shutil.copytree(made.path, tmp_path / "copy")
+    with pytest.raises(StoreError, match=r"means 2 runs \(.*copy.*\); give the folder"):
+        store.open_run(made.run_id, tmp_path)
     with pytest.raises(StoreError, match=r"no such run in .*auditor list"):
         store.open_run("1999", tmp_path)
     with pytest.raises(StoreError, match="no such run"):
