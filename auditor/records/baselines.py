@@ -5,13 +5,16 @@
 A run settles its baseline when it begins, in a file of the same format in its own folder: a run that is resumed, or
 rendered again after another one was chosen, is compared with the same.
 
+Passed has a run with the verdict "pass", or with conditions; but not where a check against the baseline is watched or
+failed: else a number could get worse night by night, each time by less than its check notices.
+
 A choice holds until it is cleared, whatever later runs come to. A chosen run that is gone is an error, not a reason to
 compare with another one in silence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
@@ -22,7 +25,8 @@ from auditor.records.store import RunSummary, folder_of, open_run, runs_in, summ
 FORMAT: Final = "auditor.baseline/1"
 FILE: Final = "baseline.json"
 PASSED: Final = ("pass", "pass with conditions")
-"""Verdicts of a run that may become the baseline by itself."""
+SINCE: Final = "@baseline"
+"""Behind the name of a number: its change since the baseline."""
 
 
 def choose(run: RunSummary) -> None:
@@ -85,8 +89,16 @@ def baseline_of(audit: Path, known: Sequence[RunSummary], *, before: str | None 
         return complete[name]
     ids = [run.run_id for run in known]
     older = ids[: ids.index(before)] if before in ids else ids
-    passed = [name for name in older if name in complete and complete[name].manifest.get("verdict") in PASSED]
+    passed = [name for name in older if name in complete and _has_passed(complete[name].manifest)]
     return complete[passed[-1]] if passed else None
+
+
+def _has_passed(manifest: Mapping[str, Any]) -> bool:
+    """Whether a run may become the baseline by itself."""
+    kept = manifest.get("checks")
+    checks = kept.items() if isinstance(kept, dict) else ()
+    worse = [name for name, one in checks if name.endswith(SINCE) and one.get("result") in ("watch", "fail")]
+    return manifest.get("verdict") in PASSED and not worse
 
 
 def find(run: Run) -> RunSummary | None:
@@ -124,8 +136,13 @@ def settled(run: Run) -> str | None:
     Raises:
         StoreError: the file is damaged or of another format.
     """
+    return settled_in(run.path)
+
+
+def settled_in(folder: Path) -> str | None:
+    """As `settled`, for the folder of a run."""
     try:
-        run_id = read_json(run.path / sums.BASELINE, FORMAT).get("run_id")
+        run_id = read_json(folder / sums.BASELINE, FORMAT).get("run_id")
     except FileNotFoundError:
         return None
     return None if run_id is None else str(run_id)

@@ -4,7 +4,8 @@ Of complete runs, newest first, the newest of a day is kept for the `daily` most
 a week (ISO 8601) and of a month. Days without a run do not count, so that an audit that rests loses nothing. Times are
 UTC, from the plan.
 
-Whatever the numbers say, these stay: the baseline, the newest complete run, runs that another process works on, runs
+Whatever the numbers say, these stay: the baseline, the newest complete run and the one it was compared with, runs that
+another process works on, runs
 that are not finished and newer than the newest complete one (the same command resumes them), and runs that this version
 cannot read. Other unfinished runs go.
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from auditor.errors import LockedError
 from auditor.records import chain, disk
-from auditor.records.baselines import baseline_of
+from auditor.records.baselines import baseline_of, settled_in
 from auditor.records.store import RunSummary
 
 Period = Callable[[datetime], object]
@@ -72,11 +73,13 @@ def decide(audit: Path, runs: Sequence[RunSummary], retention: Retention) -> lis
     by_period = _by_period(complete, retention)
     baseline = baseline_of(audit, runs)
     newest = complete[-1].created if complete else ""
+    compared = settled_in(complete[-1].path) if complete else None
     decisions = []
     for run in runs:
         reasons = [
             *(["baseline"] if baseline and run.run_id == baseline.run_id else []),
             *(["newest"] if complete and run is complete[-1] else []),
+            *(["the newest is compared with it"] if run.run_id == compared else []),
             *by_period.get(run.run_id, ()),
             *(["unreadable"] if run.state == "unreadable" else []),
             *(["can be resumed"] if run.state == "unfinished" and run.created >= newest else []),

@@ -30,7 +30,7 @@ def compare_with_baseline(run: Run, after: Night) -> tuple[Baseline | None, Sinc
         try:
             since = _compared(run, name, after)
         except AuditorError as error:
-            return Baseline(name, reason=str(error).partition(": ")[2] or str(error)), None
+            return Baseline(name, reason=_sentence(str(error).partition(": ")[2] or str(error))), None
         made = comparing.baseline(since.comparison)
     return made, since
 
@@ -47,6 +47,10 @@ def _compared(run: Run, name: str, after: Night) -> Since:
         gone = say("The run {run} was removed before this one was compared.", run=name)
         raise StoreError(f"{run.path}: {gone}") from error
     return Since(comparing.compare(before, after), before, after)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '。')) else '.'}"
 
 
 def _recorded(run: Run, name: str) -> comparing.RunComparison | None:

@@ -201,6 +201,14 @@ def test_another_reference_model_is_another_instrument():
     assert of(other, "accuracy").change == "none"
 
 
+def test_labels_that_were_renamed_are_the_reason_why_no_document_has_the_same_reference():
+    renamed = evidence()
+    documents = tuple(replace(one, labels=tuple(f"{label}!" for label in one.labels)) for one in renamed.documents)
+    plan = replace(night().plan.model, labels=("negative!", "positive!"))
+    with pytest.raises(StoreError, match=r"has other labels than run-1, so that no document has the same reference"):
+        compared(replace(renamed, documents=documents), model=plan)
+
+
 def test_other_labels_refuse_what_the_audited_model_says():
     comparison = compared(model=model(labels=("a", "b")))
     assert of(comparison, "accuracy").reason == "The runs have other labels."

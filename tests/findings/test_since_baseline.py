@@ -8,6 +8,7 @@ from auditor.findings import Bound, fault_of, summarise
 from auditor.findings.comparing import Since, baseline, compare
 from auditor.findings.contract.context import Baseline
 from auditor.findings.judgement.checks import judge_all
+from auditor.findings.statistics.intervals import wilson
 from auditor.languages import speaking
 from auditor.records.plan import PlannedProbe
 from tests.findings.two_nights import PROBES, answered, night
@@ -38,6 +39,14 @@ def test_the_same_answers_pass_and_the_difference_is_zero_to_zero():
     assert (check.result, check.number.value, check.number.low, check.number.high) == ("pass", 0, 0, 0)
     assert (check.id, check.name) == ("checks.accuracy.not_worse_than_baseline_by", "accuracy@baseline")
     assert (check.direction, check.bound, check.baseline) == ("at_least", -0.02, "run-1")
+
+
+def test_another_model_that_answers_alike_may_differ_on_documents_that_were_not_seen():
+    other = replace(night().plan.model, weights_sha256="f" * 64)
+    check = check_of(night(checks=MARGIN, model=other), night(checks={}))
+    unseen = wilson(0, 40).high  # none of 40 answers changed
+    assert (check.result, check.number.value) == ("watch", 0)
+    assert (check.number.low, check.number.high) == (-unseen, unseen)
 
 
 def test_a_drop_beyond_the_margin_fails_and_the_way_back_passes():

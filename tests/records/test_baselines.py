@@ -18,7 +18,7 @@ from tests.records.planned import planned
 START = datetime(2026, 1, 1, 22, tzinfo=UTC)
 
 
-def night(root: Path, day: int, verdict: str | None = "pass", *, hour: int = 0, title: str = "Reviews") -> Run:
+def night(root: Path, day: int, verdict: str | None = "pass", *, hour: float = 0, title: str = "Reviews") -> Run:
     """A run so many days after the first of January; unfinished without a verdict."""
     made = find_or_create(root, planned(title=title, seed=day), fresh=True, now=START + timedelta(days=day, hours=hour))
     if verdict:
@@ -43,6 +43,32 @@ def test_the_baseline_is_the_last_run_that_passed_until_one_is_chosen(tmp_path: 
     assert baselines.clear(audit)
     assert not baselines.clear(audit)
     assert baselines.baseline_of(audit, known) == known[1]
+
+
+@pytest.mark.parametrize(("result", "is_baseline"), [("pass", True), ("not judged", True), ("watch", False)])
+def test_a_run_that_may_be_worse_than_its_baseline_is_not_the_next_one(
+    tmp_path: Path, result: str, is_baseline: bool
+) -> None:
+    night(tmp_path, 0)
+    checks = {"accuracy": {"result": "watch"}, "accuracy@baseline": {"result": result}}
+    night(tmp_path, 1, None).finish({"verdict": "pass with conditions", "checks": checks})
+    audit, known = listed(tmp_path)
+    assert baselines.baseline_of(audit, known) == known[int(is_baseline)]
+
+
+def test_the_run_that_the_newest_was_compared_with_is_kept(tmp_path: Path) -> None:
+    for hour in range(3):
+        made = night(tmp_path, 0, None, hour=hour / 4)
+        baselines.settle(made)
+        made.finish({"verdict": "pass" if hour == 1 else "fail"})
+    audit, known = listed(tmp_path)
+    baselines.choose(known[0])
+    decisions = retention.decide(audit, known, retention.Retention(1, 0, 0))
+    assert [one.reasons for one in decisions] == [
+        ("baseline",),
+        ("the newest is compared with it",),
+        ("newest", "daily"),
+    ]
 
 
 def test_a_baseline_that_is_gone_or_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def _macro_f1(sums: np.ndarray) -> np.ndarray:
 def changes(pairs: list[Pair], seed: int) -> list[str]:
     """What is said of each number."""
     asked = [_asked(f"number {i}", pair) for i, pair in enumerate(pairs)]
-    found = {one.name: one.change for one in differences(asked, {}, seed)}
+    found = {one.name: one.change for one in differences(asked, {}, seed, is_same_model=False)}
     return [found[one.name] for one in asked]
 
 

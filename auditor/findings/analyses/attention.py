@@ -79,6 +79,7 @@ SINK_SHARE = Quantity(
     title=N_("Attention on the first token"),
     unit="share",
     compared=True,
+    per_token=True,
     page_one=PageOne(50, 50, 50),
     glossary=(
         Term(

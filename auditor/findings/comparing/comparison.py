@@ -42,11 +42,17 @@ def compare(before: Night, after: Night, floors: Mapping[str, float] | None = No
 def _compare(before: Night, after: Night, floors: Mapping[str, float]) -> RunComparison:
     pairing, known = pair_documents(before.evidence, after.evidence), grounds(before.plan, after.plan)
     if not pairing.ids:
+        if known.has_other_labels:
+            raise StoreError(
+                f"{after.plan.run_id}: has other labels than {before.plan.run_id}, so that no document has the same "
+                "reference; after renaming labels, choose a new baseline with `auditor baseline set RUN`"
+            )
         raise StoreError(
             f"{after.plan.run_id}: has no document in common with {before.plan.run_id}: documents are paired by id and "
             "text; compare runs of one corpus"
         )
-    numbers = differences(asked_numbers(before, after, pairing.ids, known), floors, after.plan.seed)
+    asked = asked_numbers(before, after, pairing.ids, known)
+    numbers = differences(asked, floors, after.plan.seed, is_same_model=known.is_same_model)
     result = _result(numbers)
     return RunComparison(
         presentation=after.context.presentation,

@@ -36,6 +36,16 @@ class Grounds:
     per_token: Mapping[str, str]
     """Probe → why none of its numbers per token is."""
 
+    @property
+    def is_same_model(self) -> bool:
+        """Whether nothing differs but the corpus, so that the same document gives the same row."""
+        return all(one.key.startswith("corpus.") for one in self.circumstances)
+
+    @property
+    def has_other_labels(self) -> bool:
+        """Whether the answers are others."""
+        return any(one.key == "model.labels" for one in self.circumstances)
+
     def refusal(self, probe: str, quantity: Quantity | None = None) -> str:
         """Why a number, or whatever else a probe gives, is not compared; empty where it is."""
         per_token = self.per_token.get(probe, "") if quantity is not None and quantity.per_token else ""

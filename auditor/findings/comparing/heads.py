@@ -30,7 +30,8 @@ LISTED = 20
 def heads(before: Night, after: Night, ids: Mapping[str, str], grounds: Grounds) -> Iterator[HeadChanges]:
     """The heads that changed, of every probe whose rows are statistics of heads."""
     for probe, summary in summaries().items():
-        if issubclass(summary.record, AttentionStatistics) and not grounds.refusal(probe):
+        is_alike = not grounds.refusal(probe) and probe not in grounds.per_token
+        if is_alike and issubclass(summary.record, AttentionStatistics):
             earlier, later = (night.evidence.measured(probe, AttentionStatistics) for night in (before, after))
             both = [(earlier[ids[name]], row) for name, row in later.items() if ids.get(name) in earlier]
             alike = [(one, other) for one, other in both if _shape(one) == _shape(other)]

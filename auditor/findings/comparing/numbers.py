@@ -6,19 +6,22 @@ a difference of at least the floor as well: with 12 numbers and nothing changed 
 hundred (`python -m tests.simulations.nights`). The smallest difference that would have been found in 80 % of cases:
 (z_(1−α/2m) + z_0.8) s, the power of the first step of Holm, s half the 95 % interval over 1.96.
 
-Edge cases: fewer than 10 documents are compared and never judged to have changed (2⁻⁹ is no small p anyway).
+Edge cases: fewer than 10 documents are compared and never judged to have changed (2⁻⁹ is no small p anyway). Where no
+document has changed, resampling says nothing about those that were not seen: the interval of a share is then ± the
+upper end of Wilson's for 0 of n, other numbers have none. Of runs whose plans tell of nothing but another corpus it is
+0 to 0: the same model answers as before.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from auditor.findings.comparing.asked import Asked
 from auditor.findings.comparing.types import Change, Difference
 from auditor.findings.contract.types import Unit
 from auditor.findings.statistics.corrections import holm
-from auditor.findings.statistics.intervals import LEAST, Z
+from auditor.findings.statistics.intervals import LEAST, Estimate, Z, wilson
 from auditor.findings.statistics.paired import Shift, shifts
 from auditor.languages import N_, say
 
@@ -53,15 +56,19 @@ class Family:
         return len(self.names) if name in self.names else self.n_others
 
 
-def differences(asked: Sequence[Asked], floors: Mapping[str, float], seed: int) -> tuple[Difference, ...]:
+def differences(
+    asked: Sequence[Asked], floors: Mapping[str, float], seed: int, *, is_same_model: bool
+) -> tuple[Difference, ...]:
     """The difference of every number, declared ones first.
 
     Args:
         asked: The numbers.
         floors: Name of a number → the smallest difference that is an alarm; others have that of their unit.
         seed: Of the later run.
+        is_same_model: Whether both runs measured the same model in the same way.
     """
-    by_name = _shifts(asked, seed)
+    shifted = _shifts(asked, seed)
+    by_name = {one.name: _settled(one, shifted[one.name], is_same_model) for one in asked if one.name in shifted}
     measured = {name: shift.p for name, shift in by_name.items() if shift.p is not None}
     declared = any(one.declared for one in asked)
     judged = frozenset(one.name for one in asked if one.name in measured and one.declared == declared)
@@ -82,6 +89,17 @@ def _shifts(asked: Sequence[Asked], seed: int) -> dict[str, Shift]:
         made = shifts([one.pair for one in group if one.pair], seed=seed, name=f"runs of {n}")
         by_name |= {one.name: shift for one, shift in zip(group, made, strict=True)}
     return by_name
+
+
+def _settled(one: Asked, shift: Shift, is_same_model: bool) -> Shift:
+    """With the interval of a number to which every document adds what it added before."""
+    if shift.n_changed or shift.difference.value != 0 or one.n < LEAST:
+        return shift
+    seen = wilson(0, one.n).high if one.quantity.unit == "share" else None
+    most = 0.0 if is_same_model else seen
+    if most is None:
+        return shift
+    return replace(shift, difference=Estimate(0.0, -most, most, shift.difference.n))
 
 
 def _corrected(p: Mapping[str, float | None]) -> dict[str, float]:

@@ -1,7 +1,4 @@
-"""What a run's own findings need of its comparison with the baseline: the differences that checks are about.
-
-Where nothing that documents add has changed, the difference is 0 without an interval; as a number it is 0 to 0.
-"""
+"""What a run's own findings need of its comparison with the baseline: the differences that checks are about."""
 
 from dataclasses import dataclass
 
@@ -37,7 +34,6 @@ def baseline(comparison: RunComparison) -> Baseline:
 
 
 def _number(one: Difference, before: RunIdentity) -> Number:
-    unchanged = one.difference == 0 and one.low is None
     protocol = say(
         "This run less run {run}, over the documents that both have; {interval}", run=before.run_id, interval=say(BCA)
     )
@@ -45,8 +41,8 @@ def _number(one: Difference, before: RunIdentity) -> Number:
         name=since_baseline(one.name),
         title=say("{number}, change since the baseline", number=one.title),
         value=one.difference,
-        low=0.0 if unchanged else one.low,
-        high=0.0 if unchanged else one.high,
+        low=one.low,
+        high=one.high,
         n=one.n,
         unit="nats" if one.unit == "perplexity" else one.unit,
         protocol=protocol,

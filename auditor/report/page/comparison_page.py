@@ -12,7 +12,7 @@ from auditor.report.sections import comparison as sections
 
 _VERDICTS = {
     "worse": ("fail", N_("Worse")),
-    "not worse": ("pass", N_("Not worse")),
+    "not worse": ("pass", N_("No worsening found")),
     "not established": ("not judged", N_("Not established")),
 }
 
