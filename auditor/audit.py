@@ -269,16 +269,13 @@ def conclude(run: Run, look: Look, *, pdf: bool, facts: Mapping[str, Any], seal:
     baseline, since = compare_with_baseline(run, after)
     made = findings.summarise(after.evidence, replace(after.context, baseline=baseline))
     pages = report.render_pages(made, after.evidence, look, since)
-    results = pages.findings
-    as_json = findings.write(results)
+    results, as_json = pages.findings, findings.write(pages.findings)
     run.write("findings.json", as_json)
     run.write("report.html", pages.html.encode("utf-8"))
     _write_documents(run, pages.documents)
     attachments = {"findings.json": as_json, PLAN: write(run.plan), **_write_comparison(run, since)}
-    problem = None
-    if pdf:
-        said = report.read_said(results, after.evidence, look, since)
-        problem = _write_pdf(run, pages.html, results, attachments, look, seal, said)
+    said = report.read_said(results, after.evidence, look, since) if pdf else None
+    problem = _write_pdf(run, pages.html, results, attachments, look, seal, said) if pdf else None
     if problem or not pdf:
         run.remove("report.pdf")
     rows = {probe: asdict(rows) for probe, rows in reused.read(run.path).items()}
