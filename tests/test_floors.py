@@ -15,7 +15,7 @@ FILES = {
 # From the ground up. The parts of floor 2 are strangers, but that report may import findings, and models may import
 # corpus: what an explainer switches off is cut from the document as it was read.
 STAIRS = (
-    {"auditor", "errors", "languages"},
+    {"auditor", "collector", "errors", "languages"},
     {"registry", "hub"},
     {"records", "tasks"},
     {"models", "corpus", "config", "findings", "report"},

@@ -1,10 +1,9 @@
 """What is said: HTML and PDF, written from findings and evidence alone; no model, no torch, no network."""
 
-import contextlib
-import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from auditor.collector import without_collector
 from auditor.findings.comparing import Night, RunComparison, Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
@@ -26,7 +25,6 @@ __all__ = [
     "render_html",
     "render_pages",
     "render_pdf",
-    "without_collector",
 ]
 
 
@@ -156,15 +154,3 @@ def render_history(made: History, title: str, language: Language, folder: str = 
 
     with without_collector(), speaking(language):
         return history_page.render(made, title, language, folder)
-
-
-@contextlib.contextmanager
-def without_collector() -> Iterator[None]:
-    """Within a `with` block the millions of live objects of a run are not looked through again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

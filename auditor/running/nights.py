@@ -1,9 +1,9 @@
 """A finished run read back, to be compared with another: from its evidence, without torch or the model."""
 
+from auditor.collector import without_collector
 from auditor.errors import StoreError
 from auditor.findings.comparing import Night
 from auditor.records.run import Run
-from auditor.report import without_collector
 from auditor.running.context import context, read_evidence
 
 

@@ -1,11 +1,13 @@
 """`auditor diff A B`: what changed between two runs, as a table, a page, a PDF or JSON."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditor.collector import without_collector
 from auditor.errors import EXIT_CHECK_FAILED, EXIT_FINE, EXIT_NOT_ESTABLISHED, ConfigError
 from auditor.terminal.options import Root
 from auditor.terminal.printing import print_lines, print_table
@@ -46,12 +48,12 @@ def diff(
     but one with a check could not be compared, else with 0. Judged are the numbers that a check is about; where there
     are no checks, all.
     """
-    from auditor.findings import comparing
-    from auditor.report import without_collector
-    from auditor.running.nights import night
-
     floors = dict(map(_floor, floor or ()))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of narrow products: a second thread would only wait
     with without_collector():
+        from auditor.findings import comparing
+        from auditor.running.nights import night
+
         earlier, later = map(night, _opened(runs, root))
         comparison = comparing.compare(earlier, later, floors)
     _require_known(floors, comparison)

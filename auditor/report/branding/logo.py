@@ -4,8 +4,6 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, ImageFile, UnidentifiedImageError
-
 from auditor.errors import RenderError
 
 MOST_BYTES = 262_144
@@ -40,6 +38,8 @@ def _require_sound(path: Path, data: bytes, image_format: str) -> None:
     Raises:
         RenderError: it is damaged, has too many pixels, or another mode.
     """
+    from PIL import Image, ImageFile, UnidentifiedImageError  # which takes a while to import
+
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process
     try:
         with Image.open(io.BytesIO(data), formats=[image_format]) as image:

@@ -72,21 +72,7 @@ def render(made: History, title: str, language: Language, folder: str) -> str:
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
     """
-    trends = (made.checked or made.trends)[:MOST_TRENDS]
-    last = made.nights[-1]
-    body = templates.fill(
-        "history_page.html.j2",
-        title=title,
-        folder=folder,
-        last=_row(last, len(made.nights) - 1, trends),
-        headline=last.headline,
-        lines=[_line(trend) for trend in trends],
-        gaps=[_gap(gap) for gap in made.gaps],
-        heads=[_in_nats(trend.title, trend) for trend in trends],
-        rows=[_row(night, i, trends) for i, night in reversed(list(enumerate(made.nights)))],
-        n_nights=len(made.nights),
-        run=formats.middle(last.run_id, 40),
-    )
+    body, last = _body(made, title, folder), made.nights[-1]
     heading = say("{title}: all runs", title=title)
     navigation = templates.fill("history_navigation.html.j2")
     sheets = html.styles(say("All runs").upper() + Markup("").join([heading, navigation, body]))
@@ -106,6 +92,23 @@ def render(made: History, title: str, language: Language, folder: str) -> str:
             lang=HTML_TAGS[language],
             created=formats.instant(last.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
+    )
+
+
+def _body(made: History, title: str, folder: str) -> Markup:
+    trends, last = (made.checked or made.trends)[:MOST_TRENDS], made.nights[-1]
+    return templates.fill(
+        "history_page.html.j2",
+        title=title,
+        folder=folder,
+        last=_row(last, len(made.nights) - 1, trends),
+        headline=last.headline,
+        lines=[_line(trend) for trend in trends],
+        gaps=[_gap(gap) for gap in made.gaps],
+        heads=[_in_nats(trend.title, trend) for trend in trends],
+        rows=[_row(night, i, trends) for i, night in reversed(list(enumerate(made.nights)))],
+        n_nights=len(made.nights),
+        run=formats.middle(last.run_id, 40),
     )
 
 

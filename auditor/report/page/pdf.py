@@ -12,9 +12,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from types import ModuleType
+from typing import Any
 
 from auditor.errors import PdfUnavailableError
 from auditor.findings.contract.types import Findings
@@ -69,17 +71,8 @@ def write(
     """
     weasyprint = load_weasyprint()
     moment = formats.instant(created)
-    files = [
-        weasyprint.Attachment(
-            string=content,
-            name=name,
-            description=say("{file} of this report", file=name),
-            created=moment,
-            modified=moment,
-            relationship="Data",
-        )
-        for name, content in {**attachments, **dict.fromkeys(late, b"")}.items()
-    ]
+    embedded = {**attachments, **dict.fromkeys(late, b"")}
+    files = [_embedded(weasyprint, name, content, moment) for name, content in embedded.items()]
     with _reproducible(str(int(moment.timestamp()))):
         sheet = templates.read("print.css") + _page_margins(classification) + _footer(attachments)
         page = weasyprint.HTML(string=for_paper(text, sheet), url_fetcher=_data_only())
@@ -89,6 +82,17 @@ def write(
         finisher = partial(pdf_structure.finish, late=late)
         with signature_lines.made(document):
             return bytes(document.write_pdf(finisher=finisher, pdf_variant="pdf/a-3a", attachments=files))
+
+
+def _embedded(weasyprint: Any, name: str, content: bytes, moment: datetime) -> Any:
+    return weasyprint.Attachment(
+        string=content,
+        name=name,
+        description=say("{file} of this report", file=name),
+        created=moment,
+        modified=moment,
+        relationship="Data",
+    )
 
 
 def for_paper(text: str, sheet: str) -> str:

@@ -181,10 +181,10 @@ def _problem(one: Printed, attached: Attached) -> str:
         return f"{one.text} is printed, and its value is {one.value} ({FILE})"
     if not one.source or (is_evidence(one.source) and one.source.partition("#")[0] not in attached):
         return ""
-    found = at(attached, one.source)
-    formed = None if found is None else dict(forms(found)).get(one.form)
+    said = at(attached, one.source)
+    formed = None if said is None else dict(forms(said)).get(one.form)
     if formed is None or not math.isclose(formed, one.value, rel_tol=1e-12):
-        return f"{one.text} is printed for {one.value}; {one.source} says {'nothing' if found is None else found}"
+        return f"{one.text} is printed for {one.value}; {one.source} says {'nothing' if said is None else said}"
     return ""
 
 

@@ -39,8 +39,8 @@ class Places:
 
     def nearest(self, value: float, before: Path) -> tuple[Path, Form] | None:
         """The place of a value nearest to another place, best in what is attached; None where it may be chance."""
-        if found := self._telling.get(value):
-            return max(found, key=lambda one: (not is_evidence(one[0][0]), one[1] == "itself", _shared(one[0], before)))
+        if told := self._telling.get(value):
+            return max(told, key=lambda one: (not is_evidence(one[0][0]), one[1] == "itself", _shared(one[0], before)))
         beside = (self._others.get((value, before[:n])) for n in range(len(before), _FROM - 1, -1))
         return next(filter(None, beside), None)
 
