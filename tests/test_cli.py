@@ -176,6 +176,7 @@ def test_the_module_is_the_command(tmp_path):
         (["run", *QUICK, "--set", "sede=1"], "sede"),
         (["run", *QUICK, "--trust-remote-code"], "40 hexadecimal digits"),
         (["show", "nothing"], "nothing: no such run in reports"),
+        (["verify", "gone.pdf"], "gone.pdf: no such file; expected a report.pdf, or a run"),
     ],
 )
 def test_wrong_use_is_exit_2_and_says_what_is_wrong(auditor_says, audit, arguments, said):

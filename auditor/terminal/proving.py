@@ -93,7 +93,10 @@ def _recompute(run: "Run", verified: "Verified", n: int, seed: int, config: Path
 
 
 def _is_pdf(name: str) -> bool:
-    return name.lower().endswith(".pdf") and Path(name).is_file()
+    is_pdf = name.lower().endswith(".pdf") and not Path(name).is_dir()
+    if is_pdf and not Path(name).is_file():
+        raise NoSuchRunError(f"{name}: no such file; expected a report.pdf, or a run")
+    return is_pdf
 
 
 def sign(

@@ -19,6 +19,7 @@ from auditor.report.page import signatures, signing, signing_key
 from auditor.report.page.signing_key import Key
 
 ENCIPHER = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
+SIGNS = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,10 @@ def keys(tmp_path_factory):
     authority.issue("expired", "Ada Reviewer", days=400)
     authority.issue("enciphers", "Ada Reviewer", usage=ENCIPHER)
     Authority(folder, "Other Root", "other.pem").issue("bo", "Bo Validator")
+    itself = Authority(folder, "Bert Alone", "alone.pem")  # as openssl makes one: of an authority, for signatures
+    itself.certificate = certificate("Bert Alone", itself.key, "Bert Alone", itself.key, is_authority=True, usage=SIGNS)
+    made = pkcs12.serialize_key_and_certificates(b"key", itself.key, itself.certificate, None, LOCKED)
+    (folder / "alone.p12").write_bytes(made)
     own = ec.generate_private_key(ec.SECP256R1())
     for name, contained in (("no-key", (None, None, [authority.certificate])), ("no-certificate", (own, None, None))):
         made = pkcs12.serialize_key_and_certificates(b"key", *contained, LOCKED)
@@ -127,6 +132,7 @@ def test_ed25519_signs(keys, blank):
         ("enciphers", "is not made for signatures"),
         ("weak", "is of a key or an algorithm too weak to be believed"),
         ("bo", "comes from none of the roots given, or that of an issuer between them is missing"),
+        ("alone", "comes from none of the roots given, or that of an issuer between them is missing"),
     ],
 )
 def test_why_a_signature_is_not_believed_is_told(keys, blank, name, told):

@@ -22,11 +22,12 @@ _SILENT = logging.NullHandler()
 _MARK = b"/ByteRange"
 USAGES = {"non_repudiation", "digital_signature"}
 """Of a certificate: one of them makes it one for signatures."""
+_NOT_FOR_SIGNATURES = "is not made for signatures"
 _NOT_TRUSTED = {
     "EXPIRED": "has expired ({until}), and no trusted timestamp proves that the signature is older",
     "OUT_OF_BOUNDS_NO_POE": "has expired ({until}), and no trusted timestamp proves that the signature is older",
     "NOT_YET_VALID": "is not valid yet",
-    "CHAIN_CONSTRAINTS_FAILURE": "is not made for signatures",
+    "CHAIN_CONSTRAINTS_FAILURE": _NOT_FOR_SIGNATURES,
     "CRYPTO_CONSTRAINTS_FAILURE": "is of a key or an algorithm too weak to be believed",
     "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": "is of a key or an algorithm too weak to be believed",
 }
@@ -140,12 +141,20 @@ def _why_not(status: Any) -> str:
     """Why a certificate is not trusted, to follow "whose certificate"."""
     indication, until = status.trust_problem_indic, status.signing_cert.not_valid_after
     text = _NOT_TRUSTED.get(indication.name, _NO_ROOT) if indication is not None else _NO_ROOT
+    if text == _NOT_FOR_SIGNATURES and is_for_signatures(status.signing_cert):  # an issuer is not made to issue
+        text = _NO_ROOT
     return text.format(until=f"{until:%Y-%m-%d}")
 
 
 def _reason(signature: Any) -> str | None:
     said = signature.get("/Reason")
     return " ".join(str(said).split()) if said else None
+
+
+def is_for_signatures(certificate: Any) -> bool:
+    """Whether a certificate says that it is, or says nothing."""
+    usage = certificate.key_usage_value
+    return usage is None or bool(USAGES & usage.native)
 
 
 def name_of(certificate: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
-from auditor.report.page.signatures import USAGES, name_of, require_package
+from auditor.report.page.signatures import is_for_signatures, name_of, require_package
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _require_usable(path: Path, signer: Any) -> None:
     if not certificate.not_valid_before <= now <= certificate.not_valid_after:
         first, last = certificate.not_valid_before, certificate.not_valid_after
         raise ConfigError(f"{whose} is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and not today")
-    if certificate.key_usage_value and not USAGES & certificate.key_usage_value.native:
+    if not is_for_signatures(certificate):
         allowed = ", ".join(sorted(certificate.key_usage_value.native)).replace("_", " ")
         raise ConfigError(f"{whose} is not made for signatures, but for {allowed}")
 
