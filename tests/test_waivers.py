@@ -60,7 +60,7 @@ def test_the_last_day_counts_and_the_day_after_it_fails():
     assert states(findings_of(waiver(), day="2026-01-31")) == ["applied"]
     found = findings_of(waiver(), day="2026-02-01")
     assert (states(found), exit_code_of(found)) == (["expired"], 1)
-    assert found.verdict.headline == f"1 waiver has expired or matches nothing: {FINDING}."
+    assert found.verdict.headline == f"The declared check fails; 1 waiver has expired or matches nothing: {FINDING}."
     (sign_off,) = (one for one in found.conclusion if one.topic == "Sign-off")
     assert f"The waiver of {FINDING} by Ada Lovelace expired on 2026-01-31" in sign_off.text
 

@@ -71,8 +71,9 @@ def _headline(checks: Sequence[Check], coverage: Sequence[Coverage], waivers: Se
     if broken:
         return plural(
             len(broken),
-            "{n} waiver has expired or matches nothing: {findings}.",
-            "{n} waivers have expired or match nothing: {findings}.",
+            "{results}; {n} waiver has expired or matches nothing: {findings}.",
+            "{results}; {n} waivers have expired or match nothing: {findings}.",
+            results=_count_results(checks) if checks else say("No checks were declared"),
             findings=listed(broken[:_NAMED]),
         )
     if not checks:
