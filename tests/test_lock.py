@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINES = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
 # The first is used where it is installed; the next are extras, of which whoever needs one says so; the others are parts
-# of jinja2, pydantic and pyhanko, which name their releases.
+# of jinja2, pydantic, weasyprint and pyhanko, which name their releases.
 UNDECLARED = {
     *("datasets", "shap", "mlflow", "tensorboard", "ray", "pyhanko"),
-    *("markupsafe", "pydantic_core", "pyhanko_certvalidator"),
+    *("markupsafe", "pydantic_core", "pydyf", "pyhanko_certvalidator", "cryptography"),
 }
 PINS = [Requirement(line) for line in LINES]
 
