@@ -338,7 +338,7 @@ def _write_pdf(
     attachments: Mapping[str, bytes],
     look: Look,
     seal: Seal | None,
-    said: "Said | None" = None,
+    said: "Said | None",
 ) -> str | None:
     """Writes report.pdf; returns None, or why the machine cannot write one."""
     try:

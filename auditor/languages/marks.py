@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 _HIGH, _LOW, _BASE = 0xF0000, 0x100000, 0xFFF0
 MARK = re.compile(f"([{chr(_HIGH)}-{chr(_HIGH + _BASE - 1)}])([{chr(_LOW)}-{chr(_LOW + _BASE - 1)}])")
-"""Its groups are given to `place`."""
+"""Its groups are given to `index_of`."""
 
 _values: ContextVar[list[float] | None] = ContextVar("marked values", default=None)
 
@@ -42,7 +42,7 @@ def marked(text: str, value: float) -> str:
     return f"{text}{chr(_HIGH + high)}{chr(_LOW + low)}" if high < _BASE else text
 
 
-def place(mark: re.Match[str]) -> int:
+def index_of(mark: re.Match[str]) -> int:
     """Of the value of a mark in the list."""
     return (ord(mark[1]) - _HIGH) * _BASE + ord(mark[2]) - _LOW
 

@@ -19,14 +19,14 @@ from typing import Any, Final
 from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
 from auditor.records.json_files import read_json, to_json
+from auditor.records.plan import SINCE_BASELINE
 from auditor.records.run import Run
 from auditor.records.store import RunSummary, folder_of, open_run, runs_in, summary_of
 
 FORMAT: Final = "auditor.baseline/1"
 FILE: Final = "baseline.json"
 PASSED: Final = ("pass", "pass with conditions")
-SINCE: Final = "@baseline"
-"""Behind the name of a number: its change since the baseline."""
+"""Verdicts with which a run may become the baseline by itself."""
 
 
 def choose(run: RunSummary) -> None:
@@ -97,8 +97,9 @@ def _has_passed(manifest: Mapping[str, Any]) -> bool:
     """Whether a run may become the baseline by itself."""
     kept = manifest.get("checks")
     checks = kept.items() if isinstance(kept, dict) else ()
-    worse = [name for name, one in checks if name.endswith(SINCE) and one.get("result") in ("watch", "fail")]
-    return manifest.get("verdict") in PASSED and not worse
+    against = [one for name, one in checks if name.endswith(SINCE_BASELINE) and isinstance(one, dict)]
+    is_worse = any(one.get("result") in ("watch", "fail") for one in against)
+    return manifest.get("verdict") in PASSED and not is_worse
 
 
 def find(run: Run) -> RunSummary | None:
@@ -130,19 +131,14 @@ def settle(run: Run) -> None:
             run.settle_baseline(to_json({"format": FORMAT, "run_id": baseline.run_id if baseline else None}))
 
 
-def settled(run: Run) -> str | None:
+def settled(run: Run | RunSummary) -> str | None:
     """The id of the run that a run is compared with; None where there was none, or it did not ask.
 
     Raises:
         StoreError: the file is damaged or of another format.
     """
-    return settled_in(run.path)
-
-
-def settled_in(folder: Path) -> str | None:
-    """As `settled`, for the folder of a run."""
     try:
-        run_id = read_json(folder / sums.BASELINE, FORMAT).get("run_id")
+        run_id = read_json(run.path / sums.BASELINE, FORMAT).get("run_id")
     except FileNotFoundError:
         return None
     return None if run_id is None else str(run_id)

@@ -18,6 +18,8 @@ from auditor.records.dialect import Dialect
 from auditor.records.proof import Proof, SelfCheck
 
 FORMAT: Final = "auditor.plan/4"
+SINCE_BASELINE: Final = "@baseline"
+"""Behind the name of a number: its change since the baseline."""
 PROBE_NAME: Final = re.compile("[a-z][a-z0-9_]*")
 """Of a probe: it stands in addresses, in file names and in the names of checks."""
 _NOT_PART_OF_THE_IDENTITY = ("command", "computing", "created", "run_id", "self_checks")

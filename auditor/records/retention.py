@@ -5,9 +5,8 @@ a week (ISO 8601) and of a month. Days without a run do not count, so that an au
 UTC, from the plan.
 
 Whatever the numbers say, these stay: the baseline, the newest complete run and the one it was compared with, runs that
-another process works on, runs
-that are not finished and newer than the newest complete one (the same command resumes them), and runs that this version
-cannot read. Other unfinished runs go.
+another process works on, runs that are not finished and newer than the newest complete one (the same command resumes
+them), and runs that this version cannot read. Other unfinished runs go.
 
 Source: the scheme is that of backups (grandfather, father, son), with the rules of restic's `forget`.
 """
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from auditor.errors import LockedError
 from auditor.records import chain, disk
-from auditor.records.baselines import baseline_of, settled_in
+from auditor.records.baselines import baseline_of, settled
 from auditor.records.store import RunSummary
 
 Period = Callable[[datetime], object]
@@ -73,7 +72,7 @@ def decide(audit: Path, runs: Sequence[RunSummary], retention: Retention) -> lis
     by_period = _by_period(complete, retention)
     baseline = baseline_of(audit, runs)
     newest = complete[-1].created if complete else ""
-    compared = settled_in(complete[-1].path) if complete else None
+    compared = settled(complete[-1]) if complete else None
     decisions = []
     for run in runs:
         reasons = [

@@ -100,7 +100,7 @@ def render_pdf(
     from auditor.report.page import pdf
 
     with without_collector(), look.applied(), speaking(findings.presentation.language):
-        return pdf.render(html, findings, attachments, *([said] if said else []))
+        return pdf.render(html, findings, attachments, said)
 
 
 def render_comparison(comparison: RunComparison, before: Night, after: Night) -> str:

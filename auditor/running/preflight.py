@@ -79,8 +79,7 @@ class Preflight:
         """Ids of the documents the probe is given: of one that gathers rows, among those of which there can be any.
 
         Probes of one record draw the same documents for the same `limit`, so that they can be compared. Those that a
-        probe picks by name come to them. Where it is all of them, it is the same set for every probe: a hundred bytes a
-        document.
+        probe picks by name come to them. Where it is all of them, it is the same set for every probe.
         """
         documents = self.documents
         if sources := gathered(probe, self.probes):

@@ -99,7 +99,8 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
     if results and plan:
         if (results.plan_id, results.run_id) != (plan.id, plan.run_id):
             verified.faults.append(Fault(FINDINGS, f"is of run {results.run_id}, and plan.json of {plan.run_id}"))
-        verified.faults += [Fault(path.name, fault) for fault in _on_pages(paper, results, plan)]
+        faults = (*_on_pages(paper, results, plan), *_not_recorded(paper, None))
+        verified.faults += [Fault(path.name, fault) for fault in faults]
         verified.notes += _told(paper, plan)
     if record.FILE not in paper.attachments:
         verified.faults.append(Fault(path.name, _NO_RECORD))
@@ -143,10 +144,10 @@ def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Se
         problem = _attachment(run.path / name, paper.attachments.get(name))
         verified.faults += [Fault(PDF, f"the attached {name} {problem}")] if problem else []
     if results:
-        faults = _on_pages(paper, results, run.plan, run)
+        faults = _on_pages(paper, results, run.plan)
         if faults:  # documents are read where it matters alone
-            faults = _on_pages(paper, results, run.plan, run, _texts(run))
-        verified.faults += [Fault(PDF, fault) for fault in faults]
+            faults = _on_pages(paper, results, run.plan, _texts(run))
+        verified.faults += [Fault(PDF, fault) for fault in (*faults, *_not_recorded(paper, run))]
         verified.notes += _told(paper, run.plan)
     if record.FILE not in paper.attachments:
         verified.notes.append(f"{PDF}: {_NO_RECORD}")
@@ -178,13 +179,13 @@ def _attachment(path: Path, attached: bytes | None) -> str:
 
 
 def _on_pages(
-    paper: Paper, results: Findings, plan: Plan, run: Run | None = None, documents: tuple[str, ...] = ()
+    paper: Paper, results: Findings, plan: Plan, documents: tuple[str, ...] = ()
 ) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
     is_customised, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
     drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
-    return [*faults, *_not_recorded(paper, run), *drawn]
+    return [*faults, *drawn]
 
 
 def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:

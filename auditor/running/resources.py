@@ -1,7 +1,7 @@
 """What an executor may use: as many workers as are asked for, the devices of this machine, time."""
 
 from auditor.config import Config
-from auditor.running.executors.contract import Resources, Say
+from auditor.running.executors.contract import Notify, Resources
 from auditor.running.preflight import Preflight
 
 
@@ -10,7 +10,7 @@ def asked(config: Config) -> Resources:
     return Resources(config.run.workers, visible=(), uses_gpu=False, timeout=config.run.shard_timeout)
 
 
-def planned(preflight: Preflight, say: Say) -> Resources:
+def planned(preflight: Preflight, say: Notify) -> Resources:
     """The same with the devices there are; a model that is spread over all of them leaves none to deal out.
 
     Args:

@@ -10,7 +10,7 @@ from auditor.records import disk
 from auditor.records.run import Run
 from auditor.records.verification import verify
 from auditor.report.page import signing
-from auditor.report.page.signing import Wish
+from auditor.report.page.signing import SignatureOptions
 from auditor.report.page.signing_key import Key
 from auditor.running.proving import PDF, verify_pdf
 
@@ -30,12 +30,12 @@ def seal_of(config: Config) -> Seal | None:
         return None
     certificate = config.locate("report.signature.certificate") if wanted.certificate else None
     key = Key(config.locate("report.signature.key"), certificate, wanted.passphrase_variable, wanted.timestamp)
-    wish = Wish(wanted.visible or wanted.line is not None, wanted.line, wanted.reason)
-    signing.require_signer(key, wish)
-    return partial(signing.sign, key=key, wish=wish)
+    options = SignatureOptions(wanted.visible or wanted.line is not None, wanted.line, wanted.reason)
+    signing.require_signer(key, options)
+    return partial(signing.sign, key=key, options=options)
 
 
-def sign_run(run: Run, key: Key, wish: Wish) -> Path:
+def sign_run(run: Run, key: Key, options: SignatureOptions) -> Path:
     """Signs report.pdf of a complete run; its sums and manifest are those of the signed file.
 
     Raises:
@@ -50,12 +50,12 @@ def sign_run(run: Run, key: Key, wish: Wish) -> Path:
             raise VerificationError(f"{run.path}: nothing was signed, since {faults[0]}; `auditor verify` tells all")
         if not (run.path / PDF).is_file():
             raise StoreError(f"{run.path}: has no {PDF}; `auditor report {run.run_id}` writes one")
-        run.write(PDF, signing.sign(run.read_bytes(PDF), key, wish))
+        run.write(PDF, signing.sign(run.read_bytes(PDF), key, options))
         run.finish(run.manifest() or {})
     return run.path / PDF
 
 
-def sign_pdf(path: Path, key: Key, wish: Wish) -> Path:
+def sign_pdf(path: Path, key: Key, options: SignatureOptions) -> Path:
     """Signs a PDF that lies alone, in its place.
 
     Raises:
@@ -65,5 +65,5 @@ def sign_pdf(path: Path, key: Key, wish: Wish) -> Path:
     """
     if faults := verify_pdf(path).faults:
         raise VerificationError(f"{path}: nothing was signed, since {faults[0]}")
-    disk.write(path, signing.sign(disk.read(path), key, wish))
+    disk.write(path, signing.sign(disk.read(path), key, options))
     return path

@@ -117,11 +117,12 @@ def sign(
     """
     from auditor.records.store import open_run
     from auditor.report.page import signatures
-    from auditor.report.page.signing import Wish
+    from auditor.report.page.signing import SignatureOptions
     from auditor.report.page.signing_key import Key
     from auditor.running import sealing
 
-    how = Key(key, certificate, passphrase_variable, timestamp), Wish(visible or line is not None, line, reason)
+    options = SignatureOptions(visible or line is not None, line, reason)
+    how = Key(key, certificate, passphrase_variable, timestamp), options
     path = sealing.sign_pdf(Path(name), *how) if _is_pdf(name) else sealing.sign_run(open_run(name, root), *how)
     made = signatures.verify(path.read_bytes())[-1]
     if as_json:

@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.serialization import NoEncryption
 from signing_keys import Authority
 
 from auditor.report.page import signing
-from auditor.report.page.signing import Wish
+from auditor.report.page.signing import SignatureOptions
 from auditor.report.page.signing_key import Key
 
-WISHES = {"hidden": (Wish(),), "visible": (Wish(True, reason="Approved"), Wish(True, reason="有条件通过"))}
+SIGNATURES = {
+    "hidden": (SignatureOptions(),),
+    "visible": (SignatureOptions(True, reason="Approved"), SignatureOptions(True, reason="有条件通过")),
+}
 """What is asked for, one signature after the other."""
 
 
@@ -23,10 +26,10 @@ def test_a_signed_report_still_conforms(report, tmp_path):
     key = Key(Authority(tmp_path).issue("reviewer", "王小明 · Ada Reviewer", encryption=NoEncryption()))
     files = []
     for of in ("classifier", "chinese"):
-        for kind, wishes in WISHES.items():
+        for kind, wishes in SIGNATURES.items():
             content = report(of).pdf.read_bytes()
-            for wish in wishes:
-                content = signing.sign(content, key, wish)
+            for options in wishes:
+                content = signing.sign(content, key, options)
             files.append(str(tmp_path / f"{of}-{kind}.pdf"))
             Path(files[-1]).write_bytes(content)
             subprocess.run([or_fail(lambda: program("qpdf", "qpdf")), "--check", files[-1]], check=True)

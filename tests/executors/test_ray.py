@@ -21,7 +21,7 @@ from auditor.records.store import find_or_create
 from auditor.running import planning
 from auditor.running.executors import executor_named, scheduling
 from auditor.running.executors import ray as engine
-from auditor.running.executors.contract import Outcome, Resources, Say, cut, unsaid
+from auditor.running.executors.contract import Notify, Outcome, Resources, cut, no_notice
 from auditor.running.executors.ray import LastReports, RayExecutor
 from tests.executors.faulty import PROBE, Faulty
 from tests.models.tiny import save
@@ -57,7 +57,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(
-    faults: dict[str, str], folder: Path, *, size: int = 4, timeout: float = 120.0, gpu: bool = False, say: Say = unsaid
+    faults: dict[str, str],
+    folder: Path,
+    *,
+    size: int = 4,
+    timeout: float = 120.0,
+    gpu: bool = False,
+    say: Notify = no_notice,
 ) -> dict[int, Outcome]:
     executor = RayExecutor(Resources(2, (), gpu, timeout, say))
     outcomes = executor.map(Faulty(faults, str(folder)), cut(12, size), retries=1, stop=lambda: False)

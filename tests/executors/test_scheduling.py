@@ -9,7 +9,7 @@ import pytest
 
 from auditor.errors import DeviceLostError, DiskError, InterruptedRunError
 from auditor.running.executors import scheduling
-from auditor.running.executors.contract import Outcome, Receipt, Resources, Shard, cut, unsaid
+from auditor.running.executors.contract import Outcome, Receipt, Resources, Shard, cut, no_notice
 from auditor.running.executors.scheduling import Lost, Message, Raised, Ready, schedule
 from tests.executors.faulty import PROBE, Faulty
 
@@ -110,7 +110,7 @@ def run(pool: FakePool, n: int = 12, size: int = 4, **how: Any) -> dict[int, Out
     return {one.shard.index: one for one in schedule(pool, cut(n, size), **how)}
 
 
-def within(seconds: float, say: Callable[[str], None] = unsaid) -> Resources:
+def within(seconds: float, say: Callable[[str], None] = no_notice) -> Resources:
     return Resources(workers=None, visible=(), uses_gpu=False, timeout=seconds, say=say)
 
 

@@ -37,6 +37,7 @@ def check_of(after, before):
 def test_the_same_answers_pass_and_the_difference_is_zero_to_zero():
     check = check_of(night(checks=MARGIN), night(checks={}))
     assert (check.result, check.number.value, check.number.low, check.number.high) == ("pass", 0, 0, 0)
+    assert check.number.protocol.endswith("no document changed, and the same model was asked in the same way")
     assert (check.id, check.name) == ("checks.accuracy.not_worse_than_baseline_by", "accuracy@baseline")
     assert (check.direction, check.bound, check.baseline) == ("at_least", -0.02, "run-1")
 
@@ -47,11 +48,13 @@ def test_another_model_that_answers_alike_may_differ_on_documents_that_were_not_
     unseen = wilson(0, 40).high  # none of 40 answers changed
     assert (check.result, check.number.value) == ("watch", 0)
     assert (check.number.low, check.number.high) == (-unseen, unseen)
+    assert check.number.protocol.endswith("no document changed; 95% Wilson interval of 0 of n changed")
 
 
 def test_a_drop_beyond_the_margin_fails_and_the_way_back_passes():
     dropped = worse(20)
     assert check_of(dropped, night()).result == "fail"
+    assert "BCa" in check_of(dropped, night()).number.protocol
     found = findings_of(dropped, night())
     assert found.verdict.result == "fail"
     assert any("change since the baseline" in one.text for one in found.conclusion)

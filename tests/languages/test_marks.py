@@ -6,7 +6,7 @@ from auditor.languages import marks, numbers, say, speaking
 
 
 def values(text, known):
-    return [known[marks.place(mark)] for mark in marks.MARK.finditer(text)]
+    return [known[marks.index_of(mark)] for mark in marks.MARK.finditer(text)]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

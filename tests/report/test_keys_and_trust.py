@@ -193,7 +193,7 @@ def test_whatever_a_timestamp_server_answers_is_one_line(keys, blank, talker, pa
 
 def test_what_is_no_address_is_told_before_any_work(keys):
     with pytest.raises(ConfigError, match=r"expected the address of a timestamp server \(https://…\), found clock"):
-        signing.require_signer(Key(keys / "ada.p12", timestamp="clock"), signing.Wish())
+        signing.require_signer(Key(keys / "ada.p12", timestamp="clock"), signing.SignatureOptions())
 
 
 def test_what_is_no_certificate_is_no_root(keys, blank):

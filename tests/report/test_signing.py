@@ -195,7 +195,7 @@ def test_the_configuration_signs_what_is_written(made, keys, tmp_path, monkeypat
         plan = made.plan
         write = staticmethod(written.__setitem__)
 
-    audit._write_pdf(Kept, "", None, b"", audit.report.PLAIN, seal)
+    audit._write_pdf(Kept, "", None, b"", audit.report.PLAIN, seal, None)
     assert only(written["report.pdf"], [Path(keys) / "root.pem"]).signer == "Ada Reviewer"
     (keys / "gone.p12").unlink(missing_ok=True)
     with pytest.raises(ConfigError, match="there is no such file"):

@@ -10,7 +10,7 @@ from signing_keys import SECRET, Authority
 
 from auditor.errors import ConfigError, VerificationError
 from auditor.report.page import pdf, pdf_reading, signature_stamp, signatures, signing, templates
-from auditor.report.page.signing import Wish
+from auditor.report.page.signing import SignatureOptions
 from auditor.report.page.signing_key import Key
 
 REASON = "有条件通过：须再测 500 篇文档"
@@ -45,7 +45,7 @@ def first(made, keys):
     """Its PDF, signed by the second reviewer, with a reason."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDITOR_SIGNING_PASSPHRASE", SECRET.decode())
-        return signing.sign(made, Key(keys / "wang.p12"), Wish(True, reason=REASON))
+        return signing.sign(made, Key(keys / "wang.p12"), SignatureOptions(True, reason=REASON))
 
 
 def shown(content):
@@ -79,13 +79,13 @@ def test_everybody_signs_on_their_own_line(first, keys):
     assert fields(first) == {
         "signature-1": ("日期与签字：Ada Reviewer", False), "signature-2": ("日期与签字：王小明", True),
     }  # fmt: skip
-    both = signing.sign(first, Key(keys / "ada.p12"), Wish(True))
+    both = signing.sign(first, Key(keys / "ada.p12"), SignatureOptions(True))
     found = signatures.verify(both, [keys / "root.pem"])
     assert [(one.signer, one.is_trusted) for one in found] == [("王小明", True), ("Ada Reviewer", True)]
     assert both.startswith(first)
     assert shown(both).count("数字签名于") == 2
     with pytest.raises(ConfigError, match="every line for Eve is signed already"):
-        signing.sign(both, Key(keys / "eve.p12"), Wish(True))
+        signing.sign(both, Key(keys / "eve.p12"), SignatureOptions(True))
 
 
 def test_a_line_that_another_program_signed_is_read_and_followed_by_ours(made, keys):
@@ -95,7 +95,7 @@ def test_a_line_that_another_program_signed_is_read_and_followed_by_ours(made, k
     other = signers.SimpleSigner.load_pkcs12(str(keys / "eve.p12"), passphrase=SECRET)
     metadata = signers.PdfSignatureMetadata(field_name="signature-1", reason="Seen")
     content = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(made)), metadata, other).getvalue()
-    both = signing.sign(content, Key(keys / "wang.p12"), Wish(True))
+    both = signing.sign(content, Key(keys / "wang.p12"), SignatureOptions(True))
     found = signatures.verify(both, [keys / "root.pem"])
     assert [(one.signer, one.reason) for one in found] == [("Eve", "Seen"), ("王小明", None)]
 
@@ -154,7 +154,7 @@ def updated(content, change):
 
 @pytest.mark.parametrize("change", [turned, translated, drawn_anew, moved, one_field_more])
 def test_a_change_between_two_signatures_is_found(first, keys, change):
-    made = signing.sign(updated(first, change), Key(keys / "eve.p12"), Wish(True))
+    made = signing.sign(updated(first, change), Key(keys / "eve.p12"), SignatureOptions(True))
     with pytest.raises(VerificationError, match=r"after the signature of 王小明, .*; only signature"):
         signatures.verify(made)
 
@@ -164,17 +164,17 @@ def test_a_field_over_text_is_found(made):
 
 
 @pytest.mark.parametrize(
-    ("wish", "told"),
+    ("options", "told"),
     [
-        (Wish(True, 2), "line 2 is signed already"),
-        (Wish(True, 3), "it has 2 signature lines, and no line 3"),
-        (Wish(), r"signed already; one signature more stands on a signature line \(--visible\)"),
-        (Wish(True, reason="x" * 71), "the reason has 71 characters; expected at most 70"),
+        (SignatureOptions(True, 2), "line 2 is signed already"),
+        (SignatureOptions(True, 3), "it has 2 signature lines, and no line 3"),
+        (SignatureOptions(), r"signed already; one signature more stands on a signature line \(--visible\)"),
+        (SignatureOptions(True, reason="x" * 71), "the reason has 71 characters; expected at most 70"),
     ],
 )
-def test_where_nobody_can_sign_is_one_line(first, keys, wish, told):
+def test_where_nobody_can_sign_is_one_line(first, keys, options, told):
     with pytest.raises(ConfigError, match=told):
-        signing.sign(first, Key(keys / "ada.p12"), wish)
+        signing.sign(first, Key(keys / "ada.p12"), options)
 
 
 def test_a_pdf_without_lines_is_one_line(keys):
@@ -182,7 +182,7 @@ def test_a_pdf_without_lines_is_one_line(keys):
     document.new_page(100, 100)
     document.save(out)
     with pytest.raises(ConfigError, match="has no signature lines"):
-        signing.sign(out.getvalue(), Key(keys / "ada.p12"), Wish(True))
+        signing.sign(out.getvalue(), Key(keys / "ada.p12"), SignatureOptions(True))
 
 
 def test_whoever_signs_fits_into_the_line():

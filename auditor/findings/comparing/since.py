@@ -7,7 +7,10 @@ from auditor.findings.comparing.types import Difference, RunComparison, RunIdent
 from auditor.findings.contract.context import Baseline
 from auditor.findings.contract.numbers import BCA, since_baseline
 from auditor.findings.contract.types import Number
-from auditor.languages import say
+from auditor.languages import N_, say
+
+_UNSEEN = N_("no document changed; 95% Wilson interval of 0 of n changed")
+_CERTAIN = N_("no document changed, and the same model was asked in the same way")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,18 @@ def baseline(comparison: RunComparison) -> Baseline:
     )
 
 
+def _interval(one: Difference) -> str:
+    """How the ends were found; see `auditor.findings.comparing.numbers`."""
+    if one.difference != 0 or one.n_changed or one.low is None:
+        return say(BCA)
+    return say(_UNSEEN) if one.low else say(_CERTAIN)
+
+
 def _number(one: Difference, before: RunIdentity) -> Number:
     protocol = say(
-        "This run less run {run}, over the documents that both have; {interval}", run=before.run_id, interval=say(BCA)
+        "This run less run {run}, over the documents that both have; {interval}",
+        run=before.run_id,
+        interval=_interval(one),
     )
     return Number(
         name=since_baseline(one.name),

@@ -15,7 +15,7 @@ from auditor.findings.contract.types import Nats, Number, Unit
 from auditor.findings.statistics.exponentials import exponential
 from auditor.findings.statistics.intervals import Estimate
 from auditor.languages import N_
-from auditor.records.baselines import SINCE
+from auditor.records.plan import SINCE_BASELINE
 
 SLICE_VALUES = range(2, 13)
 """How many values a metadata column must have to be sliced by."""
@@ -85,12 +85,12 @@ def is_of_slice(name: str) -> bool:
 
 def since_baseline(name: str) -> str:
     """`accuracy` → `accuracy@baseline`."""
-    return f"{name}{SINCE}"
+    return f"{name}{SINCE_BASELINE}"
 
 
 def without_baseline(name: str) -> str:
     """The name of the number that a difference is of; any other name as it is."""
-    return name.removesuffix(SINCE)
+    return name.removesuffix(SINCE_BASELINE)
 
 
 def nearest(name: str, known: Collection[str], n: int = 3) -> list[str]:

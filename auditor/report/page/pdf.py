@@ -29,7 +29,7 @@ from auditor.report.page.said import NOTHING_SAID, Said
 _SCREEN_ONLY = re.compile(r"<!--screen-->.*?<!--/screen-->", re.DOTALL)
 
 
-def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said: Said = NOTHING_SAID) -> bytes:
+def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said: Said | None = None) -> bytes:
     """The content of the PDF of a report; where its findings are attached, so is a record of the numbers on its pages.
 
     Args:
@@ -41,7 +41,8 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
-    late = {record.FILE: partial(_recorded, said, attachments)} if record.FINDINGS in attachments else {}
+    made = partial(_recorded, said or NOTHING_SAID, attachments)
+    late = {record.FILE: made} if record.FINDINGS in attachments else {}
     return write(text, findings.created, findings.presentation.classification, attachments, late)
 
 

@@ -66,15 +66,15 @@ def _is_annotated(page: Any) -> bool:
 
     for i in range(raw.FPDFPage_GetAnnotCount(page)):
         annotation = raw.FPDFPage_GetAnnot(page, i)
-        subtype, place = raw.FPDFAnnot_GetSubtype(annotation), raw.FS_RECTF()
-        raw.FPDFAnnot_GetRect(annotation, place)
+        subtype, area = raw.FPDFAnnot_GetSubtype(annotation), raw.FS_RECTF()
+        raw.FPDFAnnot_GetRect(annotation, area)
         raw.FPDFPage_CloseAnnot(annotation)
-        if subtype not in (_LINK, _WIDGET) or (subtype == _WIDGET and _is_written_on(page, place)):
+        if subtype not in (_LINK, _WIDGET) or (subtype == _WIDGET and _is_written_on(page, area)):
             return True
     return False
 
 
-def _is_written_on(page: Any, place: Any) -> bool:
-    """Whether a page has text at a place."""
-    text = page.get_textpage().get_text_bounded(place.left, place.bottom, place.right, place.top)
+def _is_written_on(page: Any, area: Any) -> bool:
+    """Whether a page has text within an area."""
+    text = page.get_textpage().get_text_bounded(area.left, area.bottom, area.right, area.top)
     return bool(text.strip())

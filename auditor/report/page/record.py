@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import StoreError
 from auditor.report.page.said import MANY, NUMBER, Said, matched
-from auditor.report.page.sources import Attached, Form, Path, Places, at, forms, is_evidence, path_of, pointer
+from auditor.report.page.sources import Attached, Form, Locations, Path, at, forms, is_evidence, path_of, pointer
 
 FILE: Final = "printed.json"
 FINDINGS: Final = "findings.json"
@@ -89,9 +89,9 @@ def make(pages: Sequence[str], said: Said, attached: Attached) -> Record:
         for page, of_page in zip(texts, values, strict=True)
         for text, value in zip(page, of_page, strict=True)
     ]
-    places = Places({**attached, **said.evidence}, {one.value for one in flat if isinstance(one, Printed)})
-    forwards = _sourced(flat, places)
-    made = iter(_sourced(forwards[::-1], places)[::-1])
+    locations = Locations({**attached, **said.evidence}, {one.value for one in flat if isinstance(one, Printed)})
+    forwards = _sourced(flat, locations)
+    made = iter(_sourced(forwards[::-1], locations)[::-1])
     return Record(pages=tuple(tuple(next(made) for _ in page) for page in texts))
 
 
@@ -188,21 +188,24 @@ def _problem(one: Printed, attached: Attached) -> str:
     return ""
 
 
-def _sourced(printed: Sequence[str | Printed], places: Places) -> list[str | Printed]:
+def _sourced(printed: Sequence[str | Printed], locations: Locations) -> list[str | Printed]:
     """The numbers with their sources, each chosen by the one before."""
     before: Path = ()
     made: list[str | Printed] = []
     for one in printed:
         if isinstance(one, Printed) and not one.source:
-            one = _at(one, places.nearest(one.value, before))
+            one = _at(one, locations.nearest(one.value, before))
         if isinstance(one, Printed) and one.source:
             before = path_of(one.source)
         made.append(one)
     return made
 
 
-def _at(one: Printed, place: tuple[Path, Form] | None) -> Printed:
-    return one if place is None else Printed(text=one.text, value=one.value, source=pointer(place[0]), form=place[1])
+def _at(one: Printed, location: tuple[Path, Form] | None) -> Printed:
+    if location is None:
+        return one
+    path, form = location
+    return Printed(text=one.text, value=one.value, source=pointer(path), form=form)
 
 
 def _plain(one: str | Printed) -> str | dict[str, Any]:

@@ -82,7 +82,7 @@ def rows(evidence: Evidence) -> dict[str, Mapping[str, object]]:
 def _numbers(page: str, values: Sequence[float]) -> Iterator[Formatted]:
     for match in _SAID.finditer(html.unescape(_TAG.sub(" ", _INLINE.sub("", page)))):
         mark = marks.MARK.search(match[0])
-        at = marks.place(mark) if mark else len(values)
+        at = marks.index_of(mark) if mark else len(values)
         yield Formatted(match[1], values[at] if at < len(values) else None)  # a document may have such characters too
 
 

@@ -31,7 +31,7 @@ _LONGEST = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SignatureOptions:
     """How a report is to be signed."""
 
     is_visible: bool = False
@@ -51,7 +51,7 @@ class _Line:
     is_free: bool
 
 
-def require_signer(key: Key, wish: Wish) -> None:
+def require_signer(key: Key, options: SignatureOptions) -> None:
     """Opens the key, so that a wrong one is found before any work.
 
     Raises:
@@ -59,14 +59,20 @@ def require_signer(key: Key, wish: Wish) -> None:
         ConfigError: the key, the certificate or the passphrase is not there or wrong, or nobody could trust it; the
             timestamp server has no address; the reason is too long.
     """
-    open_signer(key)
+    _opened(key, options)
+
+
+def _opened(key: Key, options: SignatureOptions) -> Any:
+    """PyHanko's signer; raises as `require_signer`."""
+    signer = open_signer(key)
     if key.timestamp and not key.timestamp.startswith(("http://", "https://")):
         raise ConfigError(f"expected the address of a timestamp server (https://…), found {key.timestamp}")
-    if wish.reason and len(wish.reason) > _LONGEST:
-        raise ConfigError(f"the reason has {len(wish.reason)} characters; expected at most {_LONGEST}, for one line")
+    if options.reason and len(options.reason) > _LONGEST:
+        raise ConfigError(f"the reason has {len(options.reason)} characters; expected at most {_LONGEST}, for one line")
+    return signer
 
 
-def sign(content: bytes, key: Key, wish: Wish | None = None) -> bytes:
+def sign(content: bytes, key: Key, options: SignatureOptions | None = None) -> bytes:
     """The PDF with a signature.
 
     Raises:
@@ -75,30 +81,29 @@ def sign(content: bytes, key: Key, wish: Wish | None = None) -> bytes:
             answer.
         PdfUnavailableError: what a visible signature shows cannot be drawn on this machine.
     """
-    wish = wish or Wish()
-    require_signer(key, wish)
+    options = options or SignatureOptions()
+    signer, moment = _opened(key, options), datetime.now().astimezone()
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-    signer, moment = open_signer(key), datetime.now().astimezone()
     writer = IncrementalPdfFileWriter(io.BytesIO(content))
     with speaking(_language(writer)), tempfile.TemporaryDirectory(prefix="auditor-signature-") as folder:
-        if wish.is_visible:
-            line = _chosen(_lines(writer), name_of(signer.signing_cert), wish.line)
+        if options.is_visible:
+            line = _chosen(_lines(writer), name_of(signer.signing_cert), options.line)
             stamp = Path(folder) / "stamp.pdf"
-            stamp.write_bytes(signature_stamp.draw(line.size, name_of(signer.signing_cert), moment, wish.reason))
-            options = {"stamp_style": _style(stamp)}
+            stamp.write_bytes(signature_stamp.draw(line.size, name_of(signer.signing_cert), moment, options.reason))
+            placed = {"stamp_style": _style(stamp)}
         elif is_signed(content):
             raise ConfigError(
                 "it is signed already; one signature more stands on a signature line (--visible), and "
                 "`auditor report RUN` renders the report without any"
             )
         else:
-            line, options = None, {"new_field_spec": _outside()}
-        return _signed(writer, signer, key, moment, line.name if line else FIELD, wish.reason, options)
+            line, placed = None, {"new_field_spec": _outside()}
+        return _signed(writer, signer, key, moment, line.name if line else FIELD, options.reason, placed)
 
 
 def _signed(
-    writer: Any, signer: Any, key: Key, moment: datetime, field: str, reason: str | None, options: dict[str, Any]
+    writer: Any, signer: Any, key: Key, moment: datetime, field: str, reason: str | None, placed: dict[str, Any]
 ) -> bytes:
     from pyhanko.sign import fields, signers, timestamps
     from pyhanko.sign.general import SigningError
@@ -117,7 +122,7 @@ def _signed(
     )
     server = timestamps.HTTPTimeStamper(key.timestamp) if key.timestamp else None
     try:
-        pdf_signer = Signer(metadata, signer, timestamper=server, **options)
+        pdf_signer = Signer(metadata, signer, timestamper=server, **placed)
         with ThreadPoolExecutor(1) as elsewhere:  # pyHanko runs an event loop: a notebook has one in its thread
             made = elsewhere.submit(pdf_signer.sign_pdf, writer).result()
     except SigningError as error:

@@ -22,7 +22,7 @@ _FROM, _UP = 3, 2
 """Steps that a place has in common with one that is beside it: so many from the file on, and all but so many."""
 
 
-class Places:
+class Locations:
     """Where some values stand."""
 
     def __init__(self, attached: Attached, wanted: Set[float]) -> None:
@@ -38,7 +38,7 @@ class Places:
                         self._others.setdefault((value, path[: max(_FROM, len(path) - _UP)]), (path, form))
 
     def nearest(self, value: float, before: Path) -> tuple[Path, Form] | None:
-        """The place of a value nearest to another place, best in what is attached; None where it may be chance."""
+        """The location of a value nearest to another, best in what is attached; None where it may be chance."""
         if told := self._telling.get(value):
             return max(told, key=lambda one: (not is_evidence(one[0][0]), one[1] == "itself", _shared(one[0], before)))
         beside = (self._others.get((value, before[:n])) for n in range(len(before), _FROM - 1, -1))

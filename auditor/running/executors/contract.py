@@ -98,11 +98,11 @@ WorkerFactory = Callable[[], Worker]
 """Makes a worker where it is called."""
 Announce = Callable[[AtWork], None]
 """Hears what a worker is about to do, before it is done."""
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 """Tells people something that is worth a line."""
 
 
-def unsaid(_: str) -> None:
+def no_notice(_: str) -> None:
     """Tells nobody."""
 
 
@@ -135,7 +135,7 @@ class Resources:
     """Whether models are on one."""
     timeout: float
     """Seconds in which a worker that is at work must report, and one of those that wait for room must get it."""
-    say: Say = unsaid
+    say: Notify = no_notice
     """Told what is waited for."""
 
 
