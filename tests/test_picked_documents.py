@@ -29,7 +29,7 @@ def settings(model: Path, folder: Path, **anchors: object) -> config.Config:
 def checked(model: Path, folder: Path, **anchors: object) -> tuple[Preflight, frozenset[str]]:
     found = check(settings(model, folder, **anchors))
     (probe,) = (one for one in found.probes if one.name == "anchors")
-    return found, found.chosen(probe)
+    return found, found.chosen[probe.name]
 
 
 def test_documents_picked_by_name_come_to_those_of_the_sample_and_are_counted(model: Path, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_explanations_of_two_methods_are_acted_upon_where_there_are_any(model: P
 def test_a_limit_of_what_gathers_is_drawn_from_the_documents_that_are_explained(model: Path, here: Path) -> None:
     asked = {"probes.lime": {"n_samples": 20, "limit": 9}, "probes.faithfulness": {"limit": 5}, "report.pdf": False}
     preflight = audit.check(settings(model, here, asked))
-    lime, faithfulness = (preflight.chosen(probe) for probe in preflight.probes if probe.name != "prediction")
+    lime, faithfulness = (ids for name, ids in preflight.chosen.items() if name != "prediction")
     assert preflight.asked["faithfulness"] == len(faithfulness) == 5
     assert faithfulness < lime
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from auditor.errors import DiskError, LockedError
 from auditor.records import disk
@@ -83,8 +83,7 @@ class Chunk:
         return hashlib.sha256(b"".join((lengths, *parts))).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """Where a row is: in which chunk, at which position."""
 
     chunk: int
@@ -116,15 +115,22 @@ class Cache:
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             question = f"SELECT key, chunk, position FROM rows WHERE key IN ({', '.join('?' * len(some))})"
-            for key, *location in self._ask(question, some):
-                located[key] = Location(*location)
+            for key, chunk, position in self._ask(question, some):
+                located[key] = Location(chunk, position)
         return located
+
+    def chunk_of(self, key: bytes) -> Chunk | None:
+        """The chunk that has the row of a key, as `chunk` gives it."""
+        return self._chunk("id = (SELECT chunk FROM rows WHERE key = ?)", key)
 
     def chunk(self, number: int) -> Chunk | None:
         """A chunk that is whole, which counts as used by the present run; None where there is none."""
-        columns = "keys, content, proofs, run, measured, checked, sha256, used"
-        for keys, content, proofs, run, measured, checked, digest, used in self._ask(
-            f"SELECT {columns} FROM chunks WHERE id = ?", [number]
+        return self._chunk("id = ?", number)
+
+    def _chunk(self, which: str, value: bytes | int) -> Chunk | None:
+        columns = "id, keys, content, proofs, run, measured, checked, sha256, used"
+        for number, keys, content, proofs, run, measured, checked, digest, used in self._ask(
+            f"SELECT {columns} FROM chunks WHERE {which}", [value]
         ):
             with suppress(TypeError, AttributeError, ValueError):  # of another type, where a byte was flipped
                 cut = tuple(keys[start : start + KEY_BYTES] for start in range(0, len(keys), KEY_BYTES))

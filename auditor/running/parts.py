@@ -88,8 +88,7 @@ def _checked(number: int, of: int, where: str) -> Part | None:
 def asked(preflight: Preflight, shards: Sequence[Shard]) -> dict[str, int]:
     """Probe → documents that it is given in these shards."""
     names = [document.id for shard in shards for document in preflight.documents[shard.start : shard.stop]]
-    chosen = {probe.name: preflight.chosen(probe) for probe in preflight.probes}
-    return {probe: sum(name in ids for name in names) for probe, ids in chosen.items()}
+    return {probe: sum(name in ids for name in names) for probe, ids in preflight.chosen.items()}
 
 
 def leave(run: Run, part: Part, total: Receipt, max_failures: float) -> None:

@@ -69,7 +69,7 @@ class _Pilot:
         """What a probe costs."""
         begun, model = time.perf_counter(), self._models[probe.model]
         self.once += time.perf_counter() - begun
-        chosen = self._preflight.chosen(probe)
+        chosen = self._preflight.chosen[probe.name]
         documents = [document for document in self._documents if document.id in chosen]
         stated = probe.evaluations(model, documents, self._preflight.probes) if isinstance(probe, Bounded) else None
         load = Load(documents, stated)

@@ -54,11 +54,7 @@ class Preflight:
     @cached_property
     def asked(self) -> dict[str, int]:
         """Probe → number of documents it will be given."""
-        n = len(self.documents)
-        return {
-            probe.name: len(self.chosen(probe)) if self._is_particular(probe) else min(probe.limit or n, n)
-            for probe in self.probes
-        }
+        return {name: len(ids) for name, ids in self.chosen.items()}
 
     @property
     def n_labelled(self) -> int:
@@ -75,15 +71,19 @@ class Preflight:
         """The parts in which the documents are measured and kept."""
         return cut(len(self.documents), self.config.run.shard_size)
 
-    def chosen(self, probe: "AnyProbe") -> frozenset[str]:
-        """Ids of the documents the probe is given: of one that gathers rows, among those of which there can be any.
+    @cached_property
+    def chosen(self) -> dict[str, frozenset[str]]:
+        """Probe → ids of the documents it is given: where it gathers rows, among those of which there can be any.
 
         Probes of one record draw the same documents for the same `limit`, so that they can be compared. Those that a
         probe picks by name come to them. Where it is all of them, it is the same set for every probe.
         """
+        return {probe.name: self._choose(probe) for probe in self.probes}
+
+    def _choose(self, probe: "AnyProbe") -> frozenset[str]:
         documents = self.documents
         if sources := gathered(probe, self.probes):
-            measured = frozenset[str]().union(*map(self.chosen, sources))
+            measured = frozenset[str]().union(*map(self._choose, sources))
             documents = tuple(document for document in documents if document.id in measured)
         drawn = sample(documents, probe.limit, self.config.seed, record_name(probe.record))
         picked = probe.ids if isinstance(probe, Picks) else ()
@@ -93,10 +93,6 @@ class Preflight:
     @cached_property
     def _all(self) -> frozenset[str]:
         return frozenset(document.id for document in self.documents)
-
-    def _is_particular(self, probe: "AnyProbe") -> bool:
-        """Whether not only the limit decides how many documents a probe is given."""
-        return bool(gathered(probe, self.probes)) or (isinstance(probe, Picks) and bool(probe.ids))
 
     @property
     def lines(self) -> list[str]:

@@ -65,7 +65,7 @@ def recompute(run: Run, n: int, *, seed: int = 0, base: Path | None = None, prog
     preflight = _preflight(run, base or Path())
     sample = draw([document.id for document in preflight.documents], n, f"{seed} {run.run_id}")
     models, faults, n_rows, n_failed = LoadedModels(preflight, progress), list[Fault](), 0, 0
-    drawn = {probe.name: preflight.chosen(probe) & sample for probe in preflight.probes}
+    drawn = {name: ids & sample for name, ids in preflight.chosen.items()}
     progress.start({name: len(ids) for name, ids in drawn.items()})
     for probe in preflight.probes:
         asked = [document for document in preflight.documents if document.id in drawn[probe.name]]
@@ -150,7 +150,7 @@ def _sitting(
     earlier = {name: _rows(run, by_name[name], sample) for name in predecessors(probe, preflight.probes)}
     prepared, seed = None, preflight.config.seed
     if isinstance(probe, Prepares):
-        chosen = preflight.chosen(probe)
+        chosen = preflight.chosen[probe.name]
         everything = [document for document in preflight.documents if document.id in chosen]
         prepared = probe.prepare(models[probe.model], everything, seed)
     return Sitting(seed, earlier, prepared, gathered(probe, preflight.probes))

@@ -49,7 +49,7 @@ class RowKeys:
 
     def __init__(self, preflight: Preflight, plan: Plan) -> None:
         self._preflight, self._plan = preflight, plan
-        self._documents: dict[tuple[str, bool], bytes] = {}
+        self._documents: dict[bool, dict[str, bytes]] = {True: {}, False: {}}
         self._prepared: dict[str, Mapping[str, bytes] | None] = {}
         self._keys: dict[str, dict[str, bytes]] = {}
         self._bases: dict[str, bytes | None] = {}
@@ -71,18 +71,18 @@ class RowKeys:
         new = [document for document in documents if document.id not in known]
         if new:
             read = [self._read(name, new) for name in self._reads[probe.name]]
-            if any(keys is None for keys in read):
+            if None in read:
                 return None
-            ours = self._is_ours(probe)
-            for document in new:
-                parts = [base, self._facts(document, ours), prepared.get(document.id, b"")]
-                parts += [keys.get(document.id, _NONE) for keys in read if keys is not None]
+            facts = self._facts(new, self._is_ours(probe))
+            for document, fact, *others in zip(new, facts, *(keys for keys in read if keys), strict=True):
+                parts = (base, fact, prepared.get(document.id, b""), *others)
                 known[document.id] = hashlib.sha256(b"".join(parts)).digest()
         return [known[document.id] for document in documents]
 
     def forget(self) -> None:
         """Lets the keys of one shard go: those of all shards would grow with the corpus."""
-        self._documents.clear()
+        for digests in self._documents.values():
+            digests.clear()
         self._keys.clear()
 
     def of_preparation(self, probe: "AnyProbe", documents: Sequence[Document]) -> bytes | None:
@@ -90,7 +90,7 @@ class RowKeys:
         base, ours = self._base(probe), self._is_ours(probe)
         if base is None:
             return None
-        return hashlib.sha256(b"".join([b"prepared", base, *(self._facts(one, ours) for one in documents)])).digest()
+        return hashlib.sha256(b"".join([b"prepared", base, *self._facts(documents, ours)])).digest()
 
     def of_structure(self, probe: "AnyProbe") -> bytes | None:
         """The key of what the model of a probe is made of; None where the probe has no keys."""
@@ -103,16 +103,16 @@ class RowKeys:
         }
         return None if base is None else _digest({"structure": FORMAT, **where})
 
-    def _read(self, name: str, documents: Sequence[Document]) -> dict[str, bytes] | None:
-        """Document id → key of the row that another probe gives; of documents that it is asked about alone."""
-        probe = next(one for one in self._preflight.probes if one.name == name)
-        asked = [document for document in documents if document.id in self._chosen[name]]
-        keys = self.of(probe, asked)
-        return None if keys is None else {document.id: key for document, key in zip(asked, keys, strict=True)}
+    def _read(self, name: str, documents: Sequence[Document]) -> list[bytes] | None:
+        """The key of the row that another probe gives, of each document; `_NONE` of one that it is not asked about."""
+        probe, chosen = self._probes[name], self._preflight.chosen[name]
+        keys = self.of(probe, [document for document in documents if document.id in chosen])
+        rest = iter(keys or ())
+        return None if keys is None else [next(rest) if document.id in chosen else _NONE for document in documents]
 
     @cached_property
-    def _chosen(self) -> dict[str, frozenset[str]]:
-        return {probe.name: self._preflight.chosen(probe) for probe in self._preflight.probes}
+    def _probes(self) -> dict[str, "AnyProbe"]:
+        return {probe.name: probe for probe in self._preflight.probes}
 
     @cached_property
     def _reads(self) -> dict[str, tuple[str, ...]]:
@@ -129,12 +129,14 @@ class RowKeys:
     def _is_ours(self, probe: "AnyProbe") -> bool:
         return probe.name not in self._foreign
 
-    def _facts(self, document: Document, ours: bool) -> bytes:
-        if (document.id, ours) not in self._documents:
-            read = [document.id, document.text, document.pair, document.labels, document.unlabelled]
-            facts = read if ours else asdict(document)
-            self._documents[document.id, ours] = _digest(facts)
-        return self._documents[document.id, ours]
+    def _facts(self, documents: Sequence[Document], ours: bool) -> list[bytes]:
+        """A digest of each document: of what our probes read, or of everything."""
+        known = self._documents[ours]
+        for document in documents:
+            if document.id not in known:
+                read = [document.id, document.text, document.pair, document.labels, document.unlabelled]
+                known[document.id] = _digest(read if ours else asdict(document))
+        return [known[document.id] for document in documents]
 
     def _base(self, probe: "AnyProbe") -> bytes | None:
         if probe.name not in self._bases:

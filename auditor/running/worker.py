@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,7 +86,7 @@ class Worker:
     def _complete(self, probe: "AnyProbe", shard: Shard, receipt: Receipt) -> None:
         """Finds or measures, and writes, the rows of one probe, where they are not there yet."""
         documents = self.preflight.documents[shard.start : shard.stop]
-        asked = [document for document in documents if document.id in self._chosen[probe.name]]
+        asked = [document for document in documents if document.id in self.preflight.chosen[probe.name]]
         if not self.run.has(probe.name, shard.index):
             receipt.failures[probe.name] = self._write(probe, asked, shard)
             self.failures.add(probe.name, receipt.failures[probe.name])
@@ -160,7 +159,7 @@ class Worker:
         return self._prepared.get(probe.name)
 
     def _all_of(self, probe: "AnyProbe") -> list[Document]:
-        return [document for document in self.preflight.documents if document.id in self._chosen[probe.name]]
+        return [document for document in self.preflight.documents if document.id in self.preflight.chosen[probe.name]]
 
     def _recheck(self, probe: "AnyProbe", lookup: Lookup, shard: Shard, prepared: object) -> None:
         """Measures some of the rows that were found again.
@@ -193,10 +192,6 @@ class Worker:
             name: {row.document_id: row for row in self.run.read_shard(name, records[name], shard.index)}
             for name in predecessors(probe, self.preflight.probes)
         }
-
-    @cached_property
-    def _chosen(self) -> dict[str, frozenset[str]]:
-        return {probe.name: self.preflight.chosen(probe) for probe in self.preflight.probes}
 
     def _settle(self, probe: "AnyProbe", lookup: Lookup) -> None:
         """Keeps what the models are made of, and in the plan how they are asked: now, or for rows that are reused."""

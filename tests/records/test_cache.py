@@ -30,6 +30,7 @@ def found(folder: Path, name: str, now: str = MONDAY) -> bytes | None:
     one = opened(folder, now)
     location = one.locations([key(name)]).get(key(name))
     kept = one.chunk(location.chunk) if location else None
+    assert one.chunk_of(key(name)) == kept
     return kept.content if kept else None
 
 
@@ -42,6 +43,8 @@ def test_rows_are_found_by_their_keys(tmp_path: Path) -> None:
     assert key("d") not in locations
     kept = opened(tmp_path).chunk(locations[key("b")].chunk)
     assert kept is not None
+    assert opened(tmp_path).chunk_of(key("b")) == kept
+    assert opened(tmp_path).chunk_of(key("d")) is None
     assert (kept.keys, kept.content, kept.run, kept.measured, kept.checked) == (
         (key("a"), key("b")),
         b"one",
