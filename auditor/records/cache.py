@@ -43,6 +43,7 @@ _FAULTS = (sqlite3.Error, OSError, OverflowError)
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Made by auditor; it may be deleted.\n"
 """Backups leave folders out that have this file: https://bford.info/cachedir/."""
 _TABLES = """
+PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS chunks (
@@ -79,8 +80,10 @@ class Chunk:
     def sha256(self) -> bytes:
         """Over everything that never changes."""
         parts = (b"".join(self.keys), self.content, self.proofs.encode(), self.run.encode(), self.measured.encode())
-        lengths = json.dumps([len(part) for part in parts]).encode()
-        return hashlib.sha256(b"".join((lengths, *parts))).digest()
+        total = hashlib.sha256(json.dumps([len(part) for part in parts]).encode())
+        for part in parts:
+            total.update(part)
+        return total.digest()
 
 
 class Location(NamedTuple):

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,10 +113,10 @@ class Reuse:
         keys = self._keys.of(probe, documents) if self._cache else None
         if self._cache is None or keys is None:
             return Lookup(documents, [None] * len(documents), [None] * len(documents), {})
-        known = [None if d.id in unsure else key for d, key in zip(documents, keys, strict=True)]
+        known = [None if d.id in unsure else key for d, key in zip(documents, keys, strict=True)] if unsure else keys
         first = self._cache.chunk_of(known[0]) if known and known[0] else None
         if first and first.keys == tuple(known):  # as the night before cut it: nothing more to ask
-            return Lookup(documents, known, [Location(first.id, i) for i in range(len(known))], {first.id: first})
+            return Lookup(documents, known, [*map(Location, repeat(first.id), range(len(known)))], {first.id: first})
         locations = self._cache.locations(key for key in known if key)
         chunks = {number: self._cache.chunk(number) for number in {location.chunk for location in locations.values()}}
         whole = {number: chunk for number, chunk in chunks.items() if chunk is not None}

@@ -134,8 +134,8 @@ class RowKeys:
         known = self._documents[ours]
         for document in documents:
             if document.id not in known:
-                read = [document.id, document.text, document.pair, document.labels, document.unlabelled]
-                known[document.id] = _digest(read if ours else asdict(document))
+                read = (document.id, document.text, document.pair, document.labels, document.unlabelled)
+                known[document.id] = hashlib.sha256(repr(read).encode()).digest() if ours else _digest(asdict(document))
         return [known[document.id] for document in documents]
 
     def _base(self, probe: "AnyProbe") -> bytes | None:

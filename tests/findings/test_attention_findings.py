@@ -1,4 +1,6 @@
+import random
 from dataclasses import replace
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -9,7 +11,7 @@ from scipy.stats import kendalltau
 from worked_example import N, attention, concluded, explanation, of_records
 
 from auditor.findings import Evidence
-from auditor.findings.analyses.agreement import agree, document_agreement, received_by_segment
+from auditor.findings.analyses.agreement import agree, document_agreements, received_by_segment
 from auditor.findings.analyses.attention import SUMMARY
 from auditor.findings.contract.summary import Setting
 from auditor.findings.statistics.intervals import wilson
@@ -196,7 +198,7 @@ def segment(text, *spans):
 def test_a_token_gives_its_attention_to_the_segments_it_overlaps_in_proportion():
     #  "ab cdef": tokens "ab c" and "def"; the white space belongs to no segment
     segments = (segment("ab", (0, 2)), segment("cdef", (3, 7)))
-    mass, seen = received_by_segment(segments, (Span(0, 4), Span(4, 7), Span(0, 0)), (0.6, 0.3, 9.0))
+    mass, seen = received_by_segment([segments], [(Span(0, 4), Span(4, 7), Span(0, 0))], [(0.6, 0.3, 9.0)])
     assert mass.tolist() == pytest.approx([0.4, 0.2 + 0.3])
     assert seen.all()
 
@@ -204,29 +206,74 @@ def test_a_token_gives_its_attention_to_the_segments_it_overlaps_in_proportion()
 def test_a_segment_gathers_all_its_places_in_both_sentences():
     segments = (segment("a", (0, 1), (4, 5), (2, 3, "pair")), segment("b", (2, 3)))
     spans = (Span(0, 1), Span(2, 3), Span(4, 5), Span(2, 3, "pair"), Span(9, 12, "pair"))
-    mass, _ = received_by_segment(segments, spans, (0.1, 0.2, 0.3, 0.4, 5.0))
+    mass, _ = received_by_segment([segments], [spans], [(0.1, 0.2, 0.3, 0.4, 5.0)])
     assert mass.tolist() == pytest.approx([0.8, 0.2])
+
+
+def test_many_documents_at_once_are_each_as_alone():
+    chance = random.Random(0)
+    documents = [_cut_at_random(chance) for _ in range(60)]
+    mass, seen = received_by_segment(*map(list, zip(*documents, strict=True)))
+    expected = [one for document in documents for one in _received_pair_by_pair(*document)]
+    assert mass.tolist() == pytest.approx([received for received, _ in expected], abs=1e-12)
+    assert seen.tolist() == [is_seen for _, is_seen in expected]
+    assert 0 < seen.sum() < len(seen)
+
+
+def _cut_at_random(chance):
+    """Segments with gaps, some at several places of both texts; tokens that do not respect them; special tokens."""
+    places, tokens = [], [Span(0, 0)]
+    for field in ("text", "pair")[: chance.randint(1, 2)]:
+        edges = sorted(chance.sample(range(60), 12))
+        places += [Span(start, stop, field) for start, stop in pairwise(edges) if chance.random() < 0.7]
+        cuts = sorted(chance.sample(range(50), 9))
+        tokens += [*(Span(start, stop, field) for start, stop in pairwise(cuts)), Span(0, 0, field)]
+    chance.shuffle(places)
+    n = chance.randint(1, len(places) or 1)
+    segments = [Segment(str(i), tuple(places[i::n])) for i in range(n)]
+    return segments, tokens, [chance.random() for _ in tokens]
+
+
+def _received_pair_by_pair(segments, tokens, received):
+    mass, seen = [0.0] * len(segments), [False] * len(segments)
+    for token, share in zip(tokens, received, strict=True):
+        shared = [sum(_common(token, span) for span in segment.spans) for segment in segments]
+        for i, n in enumerate(shared):
+            mass[i] += share * n / sum(shared) if n else 0.0
+            seen[i] = seen[i] or n > 0
+    return list(zip(mass, seen, strict=True))
+
+
+def _common(a, b):
+    return max(0, min(a.stop, b.stop) - max(a.start, b.start)) if a.field == b.field else 0
+
+
+def test_a_token_without_its_share_is_an_error():
+    with pytest.raises(ValueError, match="zip"):
+        received_by_segment([[segment("ab", (0, 2))]], [[Span(0, 2), Span(2, 3)]], [[1.0]])
 
 
 def test_segments_the_model_did_not_read_are_left_out():
     segments = (segment("ab", (0, 2)), segment("cd", (3, 5)))
-    _, seen = received_by_segment(segments, (Span(0, 2),), (1.0,))
+    _, seen = received_by_segment([segments], [(Span(0, 2),)], [(1.0,)])
     assert seen.tolist() == [True, False]
 
 
 def test_agreement_of_one_document_is_tau_between_attention_and_size_of_weight():
     weights = (0.0, 0.02, 0.0, 0.3, 0.05, -0.4)
     expected = kendalltau((0.05, 0.1, 0.06, 0.15, 0.11, 0.12), np.abs(weights)).statistic
-    assert document_agreement(explanation(0), attention(0)) == pytest.approx(expected)
+    assert document_agreements([(explanation(0), attention(0))]) == pytest.approx([expected])
 
 
 def test_segments_the_surrogate_may_not_use_have_no_rank():
     weights = (0.0, 0.02, 0.01, 0.3, 0.05, -0.4)
     target = replace(explanation(0, weights).targets[0], selected=(False, *(True,) * 5))
     expected = kendalltau((0.1, 0.06, 0.15, 0.11, 0.12), np.abs(weights[1:])).statistic
-    assert document_agreement(replace(explanation(0), targets=(target,)), attention(0)) == pytest.approx(expected)
+    assert document_agreements([(replace(explanation(0), targets=(target,)), attention(0))]) == pytest.approx(
+        [expected]
+    )
     few = replace(target, selected=(False, False, *(True,) * 4))
-    assert document_agreement(replace(explanation(0), targets=(few,)), attention(0)) is None
+    assert document_agreements([(replace(explanation(0), targets=(few,)), attention(0))]) == [None]
 
 
 def test_agreement_is_the_mean_over_documents_with_enough_segments():
@@ -237,5 +284,5 @@ def test_agreement_is_the_mean_over_documents_with_enough_segments():
     )
     number = agree([(explanation(i), attention(i)) for i in range(20)] + [(short, attention(5))], seed=0)
     assert number.n == 20
-    assert number.value == pytest.approx(document_agreement(explanation(0), attention(0)))
+    assert [number.value] == pytest.approx(document_agreements([(explanation(0), attention(0))]))
     assert agree([(short, attention(5))], seed=0).value is None

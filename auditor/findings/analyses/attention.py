@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from auditor.findings.analyses.agreement import AGREEMENT, agree_on, document_agreement
+from auditor.findings.analyses.agreement import AGREEMENT, agree_on, document_agreements
 from auditor.findings.analyses.heads import (
     PATTERNS,
     STATISTICS,
@@ -127,9 +127,10 @@ class AttentionSummary(Summary[AttentionStatistics, AttentionFindings]):
         attended = evidence.measured(self.probe, AttentionStatistics)
         yield mean_of(SINK_SHARE, first_shares(list(attended.values())))
         explained = evidence.measured(LIME.probe, Explanation)
-        both = {name: (explained[name], record) for name, record in attended.items() if name in explained}
+        both = [name for name in attended if name in explained]
         if both:
-            yield mean_of(AGREEMENT, {name: document_agreement(*of_both) for name, of_both in both.items()})
+            taus = document_agreements([(explained[name], attended[name]) for name in both])
+            yield mean_of(AGREEMENT, dict(zip(both, taus, strict=True)))
 
     def point(self, whole: Whole, findings: AttentionFindings) -> Iterator[Pointer]:
         """Heads on special tokens and sinks; attention and explanation that hardly agree."""

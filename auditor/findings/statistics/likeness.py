@@ -12,8 +12,8 @@ TOP = 3
 """Segments of largest |weight| that are compared."""
 ROUNDING = 1e-12
 """Share of the largest value below which differences are none."""
-_ROWS = 512
-"""Compared with all others at a time."""
+_CELLS = 1 << 19
+"""Pairs of segments that are compared at a time."""
 
 
 def is_flat(weights: np.ndarray) -> bool:
@@ -53,13 +53,20 @@ def top_shared(a: np.ndarray, b: np.ndarray) -> float:
 
 def kendall_tau_b(x: np.ndarray, y: np.ndarray) -> float | None:
     """Kendall's τ_b of two sequences of equal length; None where one is constant."""
-    concordance, untied_x, untied_y = 0.0, 0.0, 0.0
-    for start in range(0, len(x), _ROWS):
-        dx = np.sign(x[start : start + _ROWS, None] - x[None, :])
-        dy = np.sign(y[start : start + _ROWS, None] - y[None, :])
-        concordance += float(np.vdot(dx, dy))
-        untied_x += np.count_nonzero(dx)
-        untied_y += np.count_nonzero(dy)
-    if untied_x == 0 or untied_y == 0:
-        return None
-    return concordance / float(np.sqrt(untied_x) * np.sqrt(untied_y))
+    return kendall_tau_bs(x[None], y[None])[0]
+
+
+def kendall_tau_bs(x: np.ndarray, y: np.ndarray) -> list[float | None]:
+    """Kendall's τ_b of each of N pairs of sequences, (N, S) and (N, S); None where one is constant."""
+    n, length = x.shape
+    concordance, untied_x, untied_y = np.zeros(n), np.zeros(n), np.zeros(n)
+    step = max(1, _CELLS // (n * length)) if n and length else 1
+    for start in range(0, length, step):
+        dx = np.sign(x[:, start : start + step, None] - x[:, None, :])
+        dy = np.sign(y[:, start : start + step, None] - y[:, None, :])
+        concordance += np.einsum("nij,nij->n", dx, dy)
+        untied_x += np.count_nonzero(dx, axis=(1, 2))
+        untied_y += np.count_nonzero(dy, axis=(1, 2))
+    is_defined = (untied_x > 0) & (untied_y > 0)
+    taus = concordance / np.where(is_defined, np.sqrt(untied_x) * np.sqrt(untied_y), 1)
+    return [tau if there else None for tau, there in zip(taus.tolist(), is_defined.tolist(), strict=True)]
