@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.running.row_keys import MEASURES
+
 ROOT = Path(__file__).parents[1]
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -129,6 +131,15 @@ def test_torch_is_out_of_reach_of_what_renders_a_report(part):
 def test_the_command_line_and_the_pdf_module_load_nothing_heavy_when_imported():
     assert not _libraries(_reached("auditor.__main__", lazy=False)) & {*HOMES, "scipy", "pyarrow", "fontTools"}
     assert "weasyprint" not in _libraries(_reached("auditor.report.page.pdf", lazy=False))
+
+
+def test_what_measures_a_row_imports_nothing_that_its_key_does_not_know():
+    digested = tuple(f"auditor.{name.removesuffix('.py').replace('/', '.')}" for name in MEASURES)
+    changes_no_row = {"auditor", "auditor.errors", "auditor.hub", "auditor.languages", "auditor.registry"}
+    measuring = {m for m in FILES if any(m == one or m.startswith(one + ".") for one in digested)}
+    imported = {own for module in measuring for own in map(_own, _imports(TREES[module])) if own}
+    assert imported - measuring - changes_no_row == set()
+    assert {f"auditor.{part}" for part in ("probes.lime", "corpus.readers", "models", "records")} < measuring
 
 
 def test_modules_have_telling_names_and_fit_on_a_few_screens():

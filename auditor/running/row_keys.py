@@ -6,9 +6,9 @@
     document   its id, text, second sentence and labels; for a third party's probe the rest too
     row        both, what the probe prepared for this document, and the keys of the rows of it that the probe reads
 
-Our code is a digest of what measures: `corpus`, `models`, `probes`, `records` and `tasks.py`. A third party's is one of
-its package, with the distribution's version. How attention is computed follows from the configuration of the model,
-this code and the libraries.
+Our code is a digest of what measures, `MEASURES`; tests/test_floors.py holds that it imports nothing else that could
+change a row. A third party's is one of its package, with the distribution's version. How attention is computed follows
+from the configuration of the model, this code and the libraries.
 
 Not in a key is what changes the rounding alone: the size of batches, shards and the neighbours of a document in them.
 There is no key where something cannot be said: of a document, where a row that is read is a failure, which may succeed
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from auditor.probes.contract import AnyProbe
 
 FORMAT: Final = "auditor.row/1"
-_MEASURES = ("corpus", "models", "probes", "records", "tasks.py")
+MEASURES: Final = ("corpus", "models", "probes", "records", "tasks.py", "findings/statistics/likeness.py")
+"""Files and folders of this package."""
 _NONE = bytes(32)
 _AS_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -247,7 +248,7 @@ def _release(entry: EntryPoint) -> dict[str, str]:
 @cache
 def _ours() -> str:
     root = Path(auditor.__file__).parent
-    return _sources([root / name for name in _MEASURES])
+    return _sources([root / name for name in MEASURES])
 
 
 def _package(module: str) -> list[Path]:
