@@ -2,7 +2,7 @@
 
 Of complete runs, newest first, the newest of a day is kept for the `daily` most recent days that have one; likewise of
 a week (ISO 8601) and of a month. Days without a run do not count, so that an audit that rests loses nothing. Times are
-UTC, from the plan.
+UTC, from the plan. Of those days the newest run that failed is kept too: no second run of a day makes it go.
 
 Whatever the numbers say, these stay: the baseline, the newest complete run and the one it was compared with, runs that
 another process works on, runs that are not finished and newer than the newest complete one (the same command resumes
@@ -11,7 +11,7 @@ them), and runs that this version cannot read. Other unfinished runs go.
 Source: the scheme is that of backups (grandfather, father, son), with the rules of restic's `forget`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,6 +70,7 @@ def decide(audit: Path, runs: Sequence[RunSummary], retention: Retention) -> lis
     """
     complete = [run for run in runs if run.state == "complete"]
     by_period = _by_period(complete, retention)
+    failed = _failed(complete, by_period)
     baseline = baseline_of(audit, runs)
     newest = complete[-1].created if complete else ""
     compared = settled(complete[-1]) if complete else None
@@ -80,6 +81,7 @@ def decide(audit: Path, runs: Sequence[RunSummary], retention: Retention) -> lis
             *(["newest"] if complete and run is complete[-1] else []),
             *(["the newest is compared with it"] if run.run_id == compared else []),
             *by_period.get(run.run_id, ()),
+            *(["failed"] if run.run_id in failed else []),
             *(["unreadable"] if run.state == "unreadable" else []),
             *(["can be resumed"] if run.state == "unfinished" and run.created >= newest else []),
             *(["in use"] if _is_in_use(run.path) else []),
@@ -114,6 +116,13 @@ def _by_period(complete: Sequence[RunSummary], retention: Retention) -> dict[str
                 seen.add(period)
                 reasons.setdefault(run.run_id, []).append(name)
     return reasons
+
+
+def _failed(complete: Sequence[RunSummary], by_period: Mapping[str, Sequence[str]]) -> set[str]:
+    """Ids of the newest run that failed of each day that is kept, where another run is the newest of that day."""
+    failed = {run.created[:10]: run.run_id for run in complete if run.manifest.get("verdict") == "fail"}
+    daily = {run.run_id: run.created[:10] for run in complete if "daily" in by_period.get(run.run_id, ())}
+    return {failed[day] for day in daily.values() if day in failed} - daily.keys()
 
 
 def _newest_first(complete: Sequence[RunSummary], period_of: Period) -> Iterator[tuple[RunSummary, object]]:

@@ -3,6 +3,7 @@
 A run of the same plan id is the same work: a complete one is reused, an incomplete one is resumed.
 """
 
+import hashlib
 import itertools
 import os
 import re
@@ -21,6 +22,8 @@ from auditor.records.plan import Plan
 from auditor.records.run import PLAN, Run, manifest_of
 
 __all__ = ["Run", "RunSummary", "find_or_create", "open_run", "runs"]
+
+_LONG = 60
 
 
 def find_or_create_together(root: Path, plan: Plan, *, now: datetime) -> Run:
@@ -195,9 +198,14 @@ def _age(created: str, run_id: str) -> tuple[str, int, str]:
 
 
 def _slug(name: str) -> str:
-    """A folder name: letters and digits of any script, everything else a hyphen, 60 characters at most."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return re.sub(r"[\W_]+", "-", plain)[:60].strip("-") or "audit"
+    """A folder name: letters and digits of any script, everything else a hyphen.
+
+    Of a longer title than 60 characters the last eight are of its SHA-256, which tell it from others that begin alike.
+    """
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
+    if len(plain) > _LONG:
+        plain = f"{plain[: _LONG - 9].strip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
+    return plain or "audit"
 
 
 def _moment(now: datetime) -> datetime:

@@ -1,19 +1,21 @@
 """`auditor baseline` and `auditor prune`: which runs others are compared with, and which are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from auditor.errors import EXIT_FINE
+from auditor.errors import EXIT_FINE, StoreError
 from auditor.terminal.conclusions import run_state, run_summary
 from auditor.terminal.options import AsJson, Root, RunName
-from auditor.terminal.printing import print_lines, to_json
+from auditor.terminal.printing import complain, print_lines, to_json
 
 if TYPE_CHECKING:
     from auditor.records.retention import Decision, Retention
     from auditor.records.store import RunSummary
+
+T = TypeVar("T")
 
 Daily = Annotated[int, typer.Option(min=0, help="Days of which the newest run is kept.")]
 Weekly = Annotated[int, typer.Option(min=0, help="Weeks of which the newest run is kept.")]
@@ -43,27 +45,24 @@ def show(root: Root = Path("reports"), as_json: AsJson = False) -> int:
     """Show the baseline of every audit. The chosen run, else the last that passed."""
     from auditor.records import baselines
 
-    rows = [
-        (audit, baselines.baseline_of(audit, runs), baselines.chosen(audit) is not None)
-        for audit, runs in _audits(root).items()
-    ]
+    rows, faults = _of_each(root, lambda audit, runs: (baselines.baseline_of(audit, runs), baselines.chosen(audit)))
     if as_json:
         values = [
-            {"audit": audit.name, "chosen": is_chosen, "run": run and run_summary(run)}
-            for audit, run, is_chosen in rows
+            {"audit": audit.name, "chosen": chosen is not None, "run": run and run_summary(run)}
+            for audit, (run, chosen) in rows.items()
         ]
-        print_lines(to_json({"baselines": values}))
+        print_lines(to_json({"baselines": values, "faults": [*map(str, faults)]}))
     else:
-        width = max((len(audit.name) for audit, _, _ in rows), default=0)
-        print_lines(f"{audit.name:<{width}}  {_described(run, is_chosen)}" for audit, run, is_chosen in rows)
-        print_lines([] if rows else f"no runs in {root}")
-    return EXIT_FINE
+        width = max((len(audit.name) for audit in rows), default=0)
+        print_lines(f"{audit.name:<{width}}  {_described(*row)}" for audit, row in rows.items())
+        print_lines([] if rows or faults else f"no runs in {root}")
+    return _complained(faults)
 
 
-def _described(run: "RunSummary | None", is_chosen: bool) -> str:
+def _described(run: "RunSummary | None", chosen: str | None) -> str:
     if run is None:
         return "none: no run was chosen, and none has passed"
-    return f"{run.run_id}  {run_state(run)}  {'chosen' if is_chosen else 'the last that passed'}"
+    return f"{run.run_id}  {run_state(run)}  {'chosen' if chosen else 'the last that passed'}"
 
 
 @baseline.command()
@@ -92,22 +91,24 @@ def prune(
 ) -> int:
     """Remove old runs. Of each audit, the newest run of the last days, weeks and months stays, and the baseline.
 
-    Runs that another process works on are never touched, nor the newest ones, finished or not.
+    Runs that another process works on are never touched, nor the newest ones, finished or not. A run that failed stays
+    as long as its day, although the audit was run again. Nothing goes of an audit whose chosen baseline is gone.
     """
     from auditor.records import retention
 
     kept = retention.Retention(keep_daily, keep_weekly, keep_monthly)
-    decisions = [one for audit, runs in _audits(root).items() for one in retention.decide(audit, runs, kept)]
+    decided, faults = _of_each(root, lambda audit, runs: retention.decide(audit, runs, kept))
+    decisions = [decision for of_audit in decided.values() for decision in of_audit]
     gone = _removed(decisions, dry_run=dry_run)
     removed = {run.path for run in gone}
     if as_json:
         values = [
             {**run_summary(one.run), "kept": list(one.reasons), "removed": one.run.path in removed} for one in decisions
         ]
-        print_lines(to_json({"dry_run": dry_run, "runs": values}))
-    else:
+        print_lines(to_json({"dry_run": dry_run, "runs": values, "faults": [*map(str, faults)]}))
+    elif decisions or not faults:
         print_lines(_pruned(decisions, removed, dry_run=dry_run) if decisions else [f"no runs in {root}"])
-    return EXIT_FINE
+    return _complained(faults)
 
 
 def _removed(decisions: "list[Decision]", *, dry_run: bool = False) -> "list[RunSummary]":
@@ -149,12 +150,25 @@ def _named(name: str, root: Path) -> "RunSummary":
     return summary_of(open_run(name, root).path)
 
 
-def _audits(root: Path) -> "dict[Path, list[RunSummary]]":
-    """Folder of an audit → its runs, oldest first."""
+def _of_each(root: Path, ask: "Callable[[Path, list[RunSummary]], T]") -> tuple[dict[Path, T], list[StoreError]]:
+    """What is asked of the folder and the runs, oldest first, of each audit; and why it cannot be said of others."""
     from auditor.records.store import runs
 
     audits: dict[Path, list[RunSummary]] = {}
     for run in runs(root):
         if run.audit:
             audits.setdefault(run.audit, []).append(run)
-    return audits
+    answers, faults = dict[Path, T](), list[StoreError]()
+    for audit, its_runs in audits.items():
+        try:
+            answers[audit] = ask(audit, its_runs)
+        except StoreError as fault:
+            faults.append(fault)
+    return answers, faults
+
+
+def _complained(faults: list[StoreError]) -> int:
+    """The exit code, after each fault was told."""
+    for fault in faults:
+        complain(str(fault))
+    return faults[0].exit_code if faults else EXIT_FINE

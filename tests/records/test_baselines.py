@@ -113,6 +113,19 @@ def test_the_newest_runs_of_the_last_days_weeks_and_months_are_kept(tmp_path: Pa
     assert decisions[-1].reasons == ("newest", "daily", "weekly", "monthly")
 
 
+def test_a_run_that_failed_stays_as_long_as_its_day_although_the_audit_was_run_again(tmp_path: Path) -> None:
+    for day in (0, 1):
+        for hour, verdict in ((0, "fail"), (0.5, "fail"), (1, "pass"), (1.5, "fail" if day else "pass")):
+            night(tmp_path, day, verdict, hour=hour)
+    audit, known = listed(tmp_path)
+    decided = retention.decide(audit, known, retention.Retention(2, 0, 0))
+    assert [one.reasons for one in decided] == [
+        (), ("failed",), (), ("daily",),
+        (), (), ("baseline",), ("newest", "daily"),
+    ]  # fmt: skip
+    assert not retention.decide(audit, known, retention.Retention(1, 0, 0))[1].is_kept
+
+
 def test_days_without_a_run_do_not_count(tmp_path: Path) -> None:
     for day in (0, 40, 90):
         night(tmp_path, day, "fail")
@@ -184,6 +197,30 @@ def test_nothing_is_removed_where_the_baseline_is_unknown(tmp_path: Path, capsys
     assert main(["prune", "--root", str(tmp_path), "--keep-daily=0"]) == 2
     assert "is not JSON" in capsys.readouterr().err
     assert len(runs(tmp_path)) == 3
+
+
+def test_an_audit_whose_baseline_is_gone_holds_up_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for title in ("Broken", "Sound"):
+        made = [night(tmp_path, day, title=title) for day in range(3)]
+    broken, sound = (tmp_path / name for name in ("broken", "sound"))
+    disk.write(broken / baselines.FILE, b'{"format": "auditor.baseline/1", "run_id": "gone"}')
+    root = ["--root", str(tmp_path)]
+    assert main(["baseline", "show", *root]) == 2
+    out, err = capsys.readouterr()
+    assert out == f"sound  {made[-1].run_id}  pass  the last that passed\n"
+    assert err.count("\n") == err.count("the baseline gone is gone or not complete; choose another") == 1
+    assert main(["baseline", "show", *root, "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert ([one["audit"] for one in told["baselines"]], len(told["faults"])) == (["sound"], 1)
+    command = ["prune", *root, "--keep-daily=1", "--keep-weekly=0", "--keep-monthly=0"]
+    assert main([*command, "--dry-run", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert ([one["removed"] for one in told["runs"]], len(told["faults"])) == ([True, True, False], 1)
+    assert main(command) == 2
+    out, err = capsys.readouterr()
+    assert "1 kept, 2 removed" in out
+    assert "the baseline gone is gone" in err
+    assert [len(list(audit.glob("*/plan.json"))) for audit in (broken, sound)] == [3, 1]
 
 
 def test_a_run_that_was_half_removed_is_unfinished_and_goes_next_time(tmp_path: Path) -> None:
