@@ -19,6 +19,7 @@ __all__ = [
     "PLAIN",
     "Look",
     "read_said",
+    "read_said_of_comparison",
     "render_comparison",
     "render_comparison_pdf",
     "render_history",
@@ -120,13 +121,25 @@ def render_comparison(comparison: RunComparison, before: Night, after: Night) ->
         return comparison_page.render(comparison, before, after)
 
 
-def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Mapping[str, bytes]) -> bytes:
+def read_said_of_comparison(comparison: RunComparison, before: Night, after: Night) -> "Said":
+    """Every number of that page, with the value it was formatted from; the arguments of `render_comparison`."""
+    from auditor.report.page import said
+
+    with without_collector(), speaking(comparison.presentation.language):
+        return said.read_comparison(comparison, before, after)
+
+
+def render_comparison_pdf(
+    html: str, comparison: RunComparison, attachments: Mapping[str, bytes], said: "Said"
+) -> bytes:
     """The page as a tagged PDF/A-3a; the same input gives the same bytes.
 
     Args:
         html: What `render_comparison` returned.
         comparison: What it was made from.
-        attachments: File name → content, embedded as data.
+        attachments: File name → content, embedded as data: comparison.json. With it comes printed.json, a record of the
+            numbers on the pages.
+        said: Of `read_said_of_comparison`: the values in that record.
 
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
@@ -135,7 +148,8 @@ def render_comparison_pdf(html: str, comparison: RunComparison, attachments: Map
 
     presentation = comparison.presentation
     with without_collector(), speaking(presentation.language):
-        return pdf.write(html, comparison.after.created, presentation.classification, attachments)
+        late = pdf.recording(said, attachments)
+        return pdf.write(html, comparison.after.created, presentation.classification, attachments, late)
 
 
 def render_history(made: History, title: str, language: Language, folder: str = "") -> str:

@@ -3,7 +3,8 @@
 Of a run: sums, plan and tables (`auditor.records.verification`); findings.json by its schema, and that the manifest has
 its verdict; the attachments of report.pdf, byte by byte those of the run; the numbers on its pages
 (`auditor.report.page.printed`, `auditor.report.page.record`); the runs before and after it (`auditor.records.chain`).
-Of a PDF: the same as far as it carries it. Torch is not needed.
+Of a PDF: the same as far as it carries it; of one on two runs that its numbers are those of the attached
+comparison.json. Torch is not needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -92,7 +93,10 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
     except VerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
     _look_at_signature(content, path.name, verified, roots)
-    if lacking := [name for name in (FINDINGS, PLAN) if name not in paper.attachments]:
+    lacking = [name for name in (FINDINGS, PLAN) if name not in paper.attachments]
+    if len(lacking) == 2 and sums.COMPARISON in paper.attachments:
+        return _verify_comparison(paper, verified)
+    if lacking:
         raise VerificationError(f"{path}: is no report of auditor: {' and '.join(lacking)} are not attached")
     results = _read(paper.attachments[FINDINGS], FINDINGS, verified)
     plan = _plan(paper.attachments[PLAN], verified)
@@ -104,6 +108,16 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
         verified.notes += _told(paper, plan)
     if record.FILE not in paper.attachments:
         verified.faults.append(Fault(path.name, _NO_RECORD))
+    return verified
+
+
+def _verify_comparison(paper: Paper, verified: Verified) -> Verified:
+    """Everything that is wrong with the PDF of `auditor diff`, as far as the attached comparison can tell."""
+    problem = _problem_of_comparison(paper.attachments[sums.COMPARISON])
+    verified.faults += [Fault(sums.COMPARISON, problem)] if problem else []
+    faults = [*_hidden(paper), *_not_recorded(paper, None)] if record.FILE in paper.attachments else [_NO_RECORD]
+    verified.faults += [Fault(verified.name, fault) for fault in faults]
+    verified.notes += _counted(paper)
     return verified
 
 
@@ -123,12 +137,18 @@ def _findings_of(run: Run, verified: Verified) -> Findings | None:
 def _look_at_comparison(run: Run, verified: Verified) -> None:
     """What changed since the baseline, by its schema, where the run was compared."""
     if (run.path / sums.COMPARISON).is_file():
-        try:
-            RunComparison.model_validate_json(disk.read(run.path / sums.COMPARISON))
-        except ValidationError as error:
-            fault = error.errors()[0]
-            problem = f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
-            verified.faults.append(Fault(sums.COMPARISON, problem))
+        problem = _problem_of_comparison(disk.read(run.path / sums.COMPARISON))
+        verified.faults += [Fault(sums.COMPARISON, problem)] if problem else []
+
+
+def _problem_of_comparison(content: bytes) -> str:
+    """How a comparison.json is not as its schema says; nothing where it is."""
+    try:
+        RunComparison.model_validate_json(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+    return ""
 
 
 def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:
@@ -184,8 +204,11 @@ def _on_pages(
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
     is_customised, comparison = bool(plan.look.templates), _comparison(paper)
     faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
-    drawn = [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
-    return [*faults, *drawn]
+    return [*faults, *_hidden(paper)]
+
+
+def _hidden(paper: Paper) -> list[str]:
+    return [f"page {page}: has an annotation that may hide what is printed" for page in paper.annotated]
 
 
 def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:
@@ -202,6 +225,11 @@ def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:
 def _told(paper: Paper, plan: Plan) -> Iterator[str]:
     if plan.look.templates:  # styles too: they may hide a part of it
         yield "drawn with templates or styles of the reader: page one was not compared text by text"
+    yield from _counted(paper)
+
+
+def _counted(paper: Paper) -> Iterator[str]:
+    """What the record says of how many numbers; nothing where it cannot be read."""
     try:
         made = record.count(record.read(paper.attachments.get(record.FILE, b"")))
     except StoreError:

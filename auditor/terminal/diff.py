@@ -125,7 +125,8 @@ def _write_pages(
         disk.write(html, page.encode())
     if pdf:
         attachments = {"comparison.json": comparing.write(comparison)}
-        disk.write(pdf, report.render_comparison_pdf(page, comparison, attachments))
+        said = report.read_said_of_comparison(comparison, before, after)
+        disk.write(pdf, report.render_comparison_pdf(page, comparison, attachments, said))
 
 
 def _print(comparison: "RunComparison") -> None:

@@ -50,7 +50,8 @@ def verify(
 ) -> int:
     """Check that a run, or a report.pdf alone, is as it was written.
 
-    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, its signature, the runs before.
+    Checksums, plan, every table, what is attached to the PDF, the numbers on its pages, its signature, the runs before;
+    of a PDF that `auditor diff` wrote the same, as far as it carries it.
     """
     from auditor.records.store import open_run
     from auditor.running import proving

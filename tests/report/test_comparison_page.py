@@ -1,5 +1,6 @@
 """The page on two runs: what changed stands there, and text from a corpus stays text."""
 
+import random
 import re
 from dataclasses import replace
 
@@ -10,8 +11,10 @@ from auditor.findings.comparing import Since, compare, write
 from auditor.findings.comparing.types import HeadChanges, MovedDocument, Movement
 from auditor.records.types import Document
 from auditor.report.branding import fonts
+from auditor.report.page import pdf_reading, record
 from auditor.report.sections import changed as digest
 from auditor.report.sections import comparison as sections
+from auditor.running import proving
 from tests.findings.two_nights import PROBES, answered, night
 from tests.findings.worked_example import evidence, explanation, with_rows
 
@@ -159,9 +162,50 @@ def test_sections_with_nothing_to_say_are_left_out():
     assert [s.id for s in sections.compose(compare(before, before), before, before)] == ["numbers", "documents"]
 
 
-def test_the_pdf_has_the_comparison_attached(page):
+@pytest.fixture(scope="module")
+def pdf(page, tmp_path_factory):
     before, after = night(), changed(seed=1)
     made = compare(before, after)
-    content = report.render_comparison_pdf(page, made, {"comparison.json": write(made)})
-    assert content.startswith(b"%PDF-")
-    assert b"EmbeddedFile" in content
+    said = report.read_said_of_comparison(made, before, after)
+    path = tmp_path_factory.mktemp("comparison") / "changes.pdf"
+    path.write_bytes(report.render_comparison_pdf(page, made, {"comparison.json": write(made)}, said))
+    return path
+
+
+def test_the_pdf_has_the_comparison_attached_and_verifies(pdf):
+    paper = pdf_reading.read(pdf.read_bytes())
+    assert paper.attachments.keys() == {"comparison.json", "printed.json"}
+    assert paper.attachments["comparison.json"] == write(compare(night(), changed(seed=1)))
+    verified = proving.verify_pdf(pdf)
+    assert verified.faults == []
+    recorded = record.count(record.read(paper.attachments["printed.json"]))
+    assert recorded.attached > 100 > recorded.made
+    assert f"{recorded.attached:,} are those of what is attached" in verified.notes[0]
+
+
+def test_every_digit_that_is_changed_on_the_pages_of_a_comparison_is_found(pdf, monkeypatch):
+    paper, draw = pdf_reading.read(pdf.read_bytes()), random.Random(0)
+    digits = [(n, at) for n, page in enumerate(paper.pages) for at, c in enumerate(page) if c.isdecimal()]
+    for number, at in draw.sample(digits, 100):
+        page = paper.pages[number]
+        other = draw.choice([digit for digit in "0123456789" if digit != page[at]])
+        pages = [*paper.pages[:number], page[:at] + other + page[at + 1 :], *paper.pages[number + 1 :]]
+        monkeypatch.setattr(pdf_reading, "read", lambda _, pages=pages: replace(paper, pages=tuple(pages)))
+        assert any(f"page {number + 1}: " in fault.problem for fault in proving.verify_pdf(pdf).faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("comparison.json", lambda content: content.replace(b'"before": 0.85,', b'"before": 0.86,'), "says 0.86"),
+        ("comparison.json", lambda _: b"{}", "comparison.json: presentation: field required"),
+        ("printed.json", lambda _: b"{}", "printed.json: "),
+        ("printed.json", None, "changes.pdf: printed.json is not attached"),
+    ],
+)
+def test_an_attachment_of_a_comparison_that_was_changed_is_found(pdf, monkeypatch, name, change, told):
+    paper = pdf_reading.read(pdf.read_bytes())
+    others = {key: content for key, content in paper.attachments.items() if key != name}
+    changed_too = {name: change(paper.attachments[name])} if change else {}
+    monkeypatch.setattr(pdf_reading, "read", lambda _: replace(paper, attachments={**others, **changed_too}))
+    assert any(told in str(fault) for fault in proving.verify_pdf(pdf).faults)

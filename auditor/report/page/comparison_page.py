@@ -6,6 +6,7 @@ import auditor
 from auditor.findings.comparing.nights import Night
 from auditor.findings.comparing.types import RunComparison
 from auditor.languages import HTML_TAGS, N_, plural, say
+from auditor.report.contract import Section
 from auditor.report.drawing import formats
 from auditor.report.page import html, templates
 from auditor.report.sections import comparison as sections
@@ -23,8 +24,7 @@ def render(comparison: RunComparison, before: Night, after: Night) -> str:
     Raises:
         RenderError: a template is missing or broken, or uses an unknown name.
     """
-    composed, numbering = sections.compose(comparison, before, after), html.Numbering()
-    bodies = [_front(comparison), *(html.filled(section, numbering) for section in composed)]
+    bodies, composed = laid_out(comparison, before, after)
     navigation = templates.fill("navigation.html.j2", sections=composed)
     title = say("{title}: what changed", title=comparison.after.title)
     presentation = comparison.presentation
@@ -47,6 +47,16 @@ def render(comparison: RunComparison, before: Night, after: Night) -> str:
             created=formats.instant(comparison.after.created).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
     )
+
+
+def laid_out(comparison: RunComparison, before: Night, after: Night) -> tuple[list[Markup], list[Section]]:
+    """The parts of the page in their order, and the sections that stand behind the first.
+
+    Raises:
+        RenderError: a template is broken, or uses an unknown name.
+    """
+    composed, numbering = sections.compose(comparison, before, after), html.Numbering()
+    return [_front(comparison), *(html.filled(section, numbering) for section in composed)], composed
 
 
 def _front(comparison: RunComparison) -> Markup:

@@ -41,9 +41,13 @@ def render(text: str, findings: Findings, attachments: Mapping[str, bytes], said
     Raises:
         PdfUnavailableError: the system libraries of WeasyPrint are missing.
     """
-    made = partial(_recorded, said or NOTHING_SAID, attachments)
-    late = {record.FILE: made} if record.FINDINGS in attachments else {}
+    late = recording(said or NOTHING_SAID, attachments) if record.FINDINGS in attachments else {}
     return write(text, findings.created, findings.presentation.classification, attachments, late)
+
+
+def recording(said: Said, attachments: Mapping[str, bytes]) -> dict[str, Callable[[bytes], bytes]]:
+    """The record of the numbers of a page, to be embedded by `write`."""
+    return {record.FILE: partial(_recorded, said, attachments)}
 
 
 def _recorded(said: Said, attachments: Mapping[str, bytes], content: bytes) -> bytes:

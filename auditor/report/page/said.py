@@ -7,18 +7,19 @@ same order, but for what is drawn out of turn and what paper adds: page numbers,
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from auditor.errors import RenderError
-from auditor.findings.comparing import Since
+from auditor.findings.comparing import Night, RunComparison, Since
 from auditor.findings.contract.evidence import Evidence
 from auditor.findings.contract.types import Findings
 from auditor.languages import marks
 from auditor.report.contract import Sources
+from auditor.report.page import comparison_page
 from auditor.report.page.html import laid_out
 
 NUMBER = re.compile(r"−?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[⁰¹²³⁴-⁹₀-₉]+")
@@ -63,14 +64,24 @@ def read(findings: Findings, evidence: Evidence, since: Since | None = None) -> 
 
     A chapter of a third party that reads its own numbers back cannot read marked ones.
     """
-    with marks.marking() as values:
-        try:
-            bodies, _ = laid_out(Sources(findings, evidence, since))
-        except (RenderError, ValueError):
-            return NOTHING_SAID
-    page = _NOT_PRINTED.sub(" ", "".join(bodies))
+    try:
+        page, numbers = _marked(lambda: laid_out(Sources(findings, evidence, since))[0])
+    except (RenderError, ValueError):
+        return NOTHING_SAID
     named = frozenset(map(html.unescape, _NAME.findall(page)))
-    return Said(tuple(_numbers(page, values)), rows(evidence.restricted(named)))
+    return Said(numbers, rows(evidence.restricted(named)))
+
+
+def read_comparison(comparison: RunComparison, before: Night, after: Night) -> Said:
+    """What the page on two runs says; without the evidence of either."""
+    return Said(_marked(lambda: comparison_page.laid_out(comparison, before, after)[0])[1])
+
+
+def _marked(lay_out: Callable[[], Sequence[str]]) -> tuple[str, tuple[Formatted, ...]]:
+    """What paper has of a page with marked numbers, and these."""
+    with marks.marking() as values:
+        page = _NOT_PRINTED.sub(" ", "".join(lay_out()))
+    return page, tuple(_numbers(page, values))
 
 
 def rows(evidence: Evidence) -> dict[str, Mapping[str, object]]:
