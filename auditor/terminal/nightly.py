@@ -6,7 +6,6 @@ run, or resume → compare with the baseline → page of all runs → JUnit, sum
 import re
 import time
 from collections.abc import Callable
-from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
@@ -172,6 +171,7 @@ def _ping(address: str | None) -> None:
 
 def _problem_of(address: str) -> str:
     """Asks for an address; why there was no answer, empty where there was one."""
+    from http.client import HTTPException  # imports the package email too
     from urllib.request import Request, urlopen
 
     try:

@@ -255,8 +255,11 @@ def faithful(explanations: Iterable[Explanation]) -> list[Explanation]:
 def is_decisive(explanation: Explanation) -> bool:
     """Whether any weight is surely beyond ±0.1."""
     target = explanation.targets[0]
-    z = NormalDist().inv_cdf(1 - 0.025 / max(1, len(target.weights)))
-    return any(abs(w) - z * s > DECISIVE for w, s in zip(target.weights, target.standard_errors, strict=True))
+    weights = target.weights  # built at every access
+    if not any(abs(w) > DECISIVE for w in weights):
+        return False
+    z = NormalDist().inv_cdf(1 - 0.025 / len(weights))
+    return any(abs(w) - z * s > DECISIVE for w, s in zip(weights, target.standard_errors, strict=True))
 
 
 @dataclass

@@ -28,7 +28,8 @@ def resampled_sums(features: Floats, seed: int, name: str) -> Iterator[Floats]:
     block = max(1, CELLS // n)
     for start in range(0, RESAMPLES, block):
         b = min(block, RESAMPLES - start)
-        cells = indices(bits, b * n, n).reshape(b, n) + n * np.arange(b)[:, None]
+        cells = indices(bits, b * n, n).reshape(b, n)
+        cells += n * np.arange(b)[:, None]
         times_drawn = np.bincount(cells.ravel(), minlength=b * n).reshape(b, n)
         yield times_drawn.astype(np.float64) @ features
 
@@ -43,7 +44,9 @@ def indices(stream: np.random.PCG64, size: int, n: int) -> NDArray[np.int64]:
     """`size` indices below n, from 32 bits each (bias below n/2³²)."""
     raw: NDArray[np.uint64] = stream.random_raw((size + 1) // 2)
     halves = np.concatenate([raw & np.uint64(0xFFFFFFFF), raw >> np.uint64(32)])[:size]
-    return ((halves * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
+    halves *= np.uint64(n)
+    halves >>= np.uint64(32)
+    return halves.view(np.int64)
 
 
 def on_grid(features: Floats) -> Floats:
