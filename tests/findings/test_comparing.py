@@ -10,12 +10,15 @@ from of_others import LengthSummary, lengths
 from two_nights import PROBES, answered, compared, night
 from worked_example import continuation_evidence, evidence, explanation, perplexity, with_rows
 
+from auditor.config import ModelConfig
 from auditor.errors import StoreError
 from auditor.findings import Bound
 from auditor.findings.comparing import schema, write
 from auditor.findings.comparing.drift import drift_of
+from auditor.findings.statistics.intervals import wilson
 from auditor.records.plan import PlannedModel, PlannedProbe
 from auditor.records.types import Failure
+from tests.records.planned import planned
 from tests.simulations.nights import PAGE, SIZES, drifted, is_false, is_found
 
 WRONG = {"predicted": ("positive",), "probabilities": (0.1, 0.9)}
@@ -190,6 +193,36 @@ def test_what_makes_a_comparison_weaker_is_said_on_top(field, value):
     (told,) = compared(**{field: value}).circumstances
     assert (told.role, told.key) == ("caution", field)
     assert told.text
+
+
+@pytest.mark.parametrize("key", ["max_length", "max_new_tokens", "compile", "device_map"])
+def test_a_model_that_was_asked_otherwise_is_said_on_top_and_no_number_is_sure_to_stay(key):
+    asked = {"model": {"max_length": None, "max_new_tokens": 20, "compile": False, "device_map": None}}
+    made = compared(before=night(configuration=asked), configuration={"model": {**asked["model"], key: 8}})
+    (told,) = made.circumstances
+    assert (told.role, told.key) == ("caution", f"model.{key}")
+    assert told.text
+    accuracy = of(made, "accuracy")
+    assert (accuracy.difference, accuracy.high) == (0, pytest.approx(wilson(0, 40).high))
+    same = of(compared(before=night(configuration=asked), configuration=asked), "accuracy")
+    assert (same.difference, same.high) == (0, 0)
+
+
+def test_every_setting_of_the_model_is_compared_or_changes_nothing_that_is_measured():
+    told_elsewhere = {"name", "revision", "task", "device", "dtype", "multi_label", "prompt", "chat", "candidates"}
+    changes_no_answer = {"trust_remote_code", "batch_tokens", "lock"}
+    compared_here = {"max_length", "max_new_tokens", "compile", "device_map"}
+    assert set(ModelConfig.model_fields) == told_elsewhere | changes_no_answer | compared_here
+
+
+def test_another_sample_of_documents_is_said_on_top():
+    of_file = replace(planned().corpus, n_documents=40, n_documents_in_file=200)
+    told = compared(before=night(corpus=of_file), corpus=of_file, seed=1).circumstances
+    assert [one.key for one in told] == ["seed", "corpus.sample"]
+    fewer = {**PROBES, "lime": replace(PROBES["lime"], parameters={**PROBES["lime"].parameters, "limit": 3})}
+    made = compared(probes=fewer)
+    assert [(one.key, one.before, one.after) for one in made.circumstances] == [("probes.lime.limit", "30", "3")]
+    assert of(made, "accuracy").high == 0, "each document that both were asked about gives the same row"
 
 
 def test_another_reference_model_is_another_instrument():

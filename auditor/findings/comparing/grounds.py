@@ -3,7 +3,9 @@
     refused for all numbers of a probe   another protocol: its parameters (all but `limit`), its record, the reference
                                          model that it asks; other labels, of probes that ask the audited model
     refused for numbers per token        another tokenizer of the model that the probe asks
-    printed on top                       seed, data type, device, prompt, a probe that only one run has
+    printed on top                       seed, data type, device, prompt, the most tokens of a text and of an answer,
+                                         how the model is computed, a probe that only one run has, another sample of
+                                         documents
     named as a cause                     weights, configuration and code of the model, the corpus, versions
 
 Draws that differ (seed) are noise in both runs, not a difference between them: numbers stay comparable.
@@ -38,8 +40,9 @@ class Grounds:
 
     @property
     def is_same_model(self) -> bool:
-        """Whether nothing differs but the corpus, so that the same document gives the same row."""
-        return all(one.key.startswith("corpus.") for one in self.circumstances)
+        """Whether nothing differs but which documents are asked, so that the same document gives the same row."""
+        keys = [one.key for one in self.circumstances]
+        return all(key.startswith("corpus.") or key.endswith(f".{_SHARES_DOCUMENTS}") for key in keys)
 
     @property
     def has_other_labels(self) -> bool:
@@ -105,6 +108,11 @@ def _of_probes(before: Plan, after: Plan, protocols: Mapping[str, str]) -> Itera
             written = tuple(", ".join(f"{key} = {_written(side.get(key))}" for key in keys) for side in values)
             text = say("{reason} Its numbers are not compared.", reason=protocols[name])
             yield _circumstance(f"probes.{name}", N_("Probe"), written, "refusal", text, subject=name)
+        elif (limits := tuple(side.parameters.get(_SHARES_DOCUMENTS) for side in (one, other)))[0] != limits[1]:
+            text, key = say("Only documents that both runs asked it about are compared."), f"probes.{name}.limit"
+            yield _circumstance(
+                key, N_("Most documents of"), tuple(map(_written, limits)), "caution", text, subject=name
+            )
 
 
 def _of_settings(before: Plan, after: Plan) -> Iterator[Circumstance]:
@@ -117,9 +125,24 @@ def _of_settings(before: Plan, after: Plan) -> Iterator[Circumstance]:
     for key, title, text in settings:
         sides = getattr(before, key), getattr(after, key)
         yield from _where_different(key, title, sides, "caution", text)
+    asked = (
+        ("max_length", N_("Most tokens of a text"), say("The model saw more of some texts in one run.")),
+        ("max_new_tokens", N_("Most tokens of an answer"), say("Its continuations may be longer in one run.")),
+        ("compile", N_("Compiled"), say("Rounding differs; answers close to a decision boundary may change.")),
+        ("device_map", N_("Device map"), say("Rounding differs; answers close to a decision boundary may change.")),
+    )
+    for key, title, text in asked:
+        sides = _configured(before, key), _configured(after, key)
+        yield from _where_different(f"model.{key}", title, sides, "caution", text)
     if _labels(before) != _labels(after):
         written = tuple(", ".join(sorted(_labels(plan)[1])) for plan in (before, after))
         yield _circumstance("model.labels", N_("Labels"), written, "refusal", say(_LABELS))
+
+
+def _configured(plan: Plan, key: str) -> object:
+    """A setting of the model as the configuration has it."""
+    table = plan.configuration.get("model")
+    return table.get(key) if isinstance(table, Mapping) else None
 
 
 def _of_models(before: Plan, after: Plan) -> Iterator[Circumstance]:
@@ -150,6 +173,10 @@ def _of_corpora(before: Plan, after: Plan) -> Iterator[Circumstance]:
         written = tuple(say("{n} of {whole}", n=n, whole=whole) for n, whole in sides)
         text = say("Only documents that both runs have are compared.")
         yield _circumstance("corpus.n_documents", N_("Documents"), written, "caution", text)
+    elif before.seed != after.seed and one.n_documents < one.n_documents_in_file:
+        text = say("Other documents were drawn; only those that both runs have are compared.")
+        drawn = tuple(say("drawn with seed {seed}", seed=plan.seed) for plan in (before, after))
+        yield _circumstance("corpus.sample", N_("Sample of documents"), drawn, "caution", text)
 
 
 def _of_versions(before: Plan, after: Plan) -> Iterator[Circumstance]:
