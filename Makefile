@@ -42,7 +42,7 @@ test: $(VENV)/developers  ## the tests (ARGS="-k fonts" for some)
 test-exhaustive: $(VENV)/developers  ## those that try every case: the whole table of architectures, kills, other programs
 	@$(call tests,-m 'exhaustive and not gpu')
 
-soak: $(VENV)/developers  ## five hundred kills -9 at random moments, and equal sums after each (five minutes)
+soak: $(VENV)/developers  ## five hundred kills -9 at random moments, and equal sums after each (a quarter of an hour)
 	@AUDITOR_KILLS=500 $(THREADS) $(BIN)/python -m pytest -q -m exhaustive tests/faults/test_kills.py $(ARGS)
 
 # An old library warns of what a new one will drop: DeprecationWarning is for its developers, and ignored here.

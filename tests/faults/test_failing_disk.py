@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from auditor import audit, config
-from auditor.records import disk, retention, store
+from auditor.records import baselines, disk, retention, store
 from auditor.records.run import Run
 from auditor.records.verification import verify
 from tests.faults.test_clock import night
@@ -22,6 +23,8 @@ from tests.test_audit import LABELS, Silent
 NOON = datetime(2026, 7, 29, 12, tzinfo=UTC)
 A_FEW = (0.4, 0.9)
 """Shares of all calls; every one of them is exhaustive."""
+LAST = 30
+"""Calls that write comparison, reports and manifest."""
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +44,10 @@ def work(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_embedd
     check = audit.check
     known: dict[str, audit.Preflight] = {}
 
-    def make(root: str, title: str = "small", **how: object) -> Run:
+    def make(root: str, title: str = "small", *, pdf: bool = False, **how: object) -> Run:
         settings = config.load(None, {**tables, "title": title, "run.output": root}, environment={})
         monkeypatch.setattr(audit, "check", lambda _: known.setdefault(root + title, check(settings)))
-        return audit.run(settings, pdf=False, progress=Silent(), **how).run
+        return audit.run(settings, pdf=pdf, progress=Silent(), **how).run
 
     return make
 
@@ -59,11 +62,23 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def survived(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
-    """Lets the k-th call of a run fail, beside an older one, and goes on; how many calls there are, for k = 0."""
+    """Lets the k-th call of a run fail that is compared with an older one; how many calls there are, for k = 0."""
+    return _survivor(work, monkeypatch)
+
+
+@pytest.fixture
+def survived_with_a_pdf(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
+    """The same of a run with a PDF."""
+    return _survivor(partial(work, pdf=True), monkeypatch)
+
+
+def _survivor(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
     older = work("runs")
+    baselines.choose(store.summary_of(older.path))
     before = everything(older.path)
     shutil.copytree("runs", "snapshot")
     sound = sums(work("runs", fresh=True))
+    assert "comparison.json" in sound.decode()
 
     def require(k: int) -> int:
         shutil.rmtree("runs")
@@ -99,6 +114,15 @@ def test_a_write_that_fails_here_and_there_is_survived(survived: Callable[[int],
 def test_whichever_call_of_a_whole_run_fails_it_is_survived(survived: Callable[[int], int]) -> None:
     for k in range(1, survived(0) + 1):
         survived(k)
+
+
+@pytest.mark.exhaustive
+def test_whichever_of_the_last_calls_of_a_run_with_a_pdf_fails_it_is_survived(
+    survived_with_a_pdf: Callable[[int], int],
+) -> None:
+    n = survived_with_a_pdf(0)
+    for k in range(n - LAST + 1, n + 1):
+        survived_with_a_pdf(k)
 
 
 def test_a_disk_that_is_full_over_quota_or_read_only_from_now_on_is_one_line(
