@@ -33,7 +33,7 @@ def find_or_create_together(root: Path, plan: Plan, *, now: datetime) -> Run:
         DiskError: `root` cannot be written.
         StoreError: SOURCE_DATE_EPOCH is not a number of seconds.
     """
-    with disk.turn(root / _slug(plan.title)):
+    with disk.turn(root / _slug(plan.title)):  # of all titles that give this name
         return find_or_create(root, plan, now=now)
 
 
@@ -52,7 +52,7 @@ def find_or_create(root: Path, plan: Plan, *, fresh: bool = False, again: bool =
         LockedError: another process is making the same run at this moment.
         StoreError: SOURCE_DATE_EPOCH is not a number of seconds.
     """
-    audit, identity = root / _slug(plan.title), plan.id
+    audit, identity = _folder(root, plan.title), plan.id
     same = [] if fresh else [run for run in _runs_like(audit, identity) if run.plan_id == identity]
     if same and not (again and same[-1].is_complete):
         return same[-1]
@@ -72,7 +72,7 @@ def runs_of(root: Path, name: str) -> list[Run]:
         root: The folder of all audits.
         name: Title of the audit.
     """
-    newest = {run.plan_id: run for run in _readable((root / _slug(name)).glob("*/plan.json"))}
+    newest = {run.plan_id: run for run in _readable(_folder(root, name).glob("*/plan.json"))}
     return sorted(newest.values(), key=lambda run: _age(run.created, run.run_id))
 
 
@@ -92,7 +92,7 @@ class RunSummary:
     def audit(self) -> Path | None:
         """The folder of its audit; None for a run that lies elsewhere, such as a copy."""
         above = self.path.parent if self.path.parent.name else self.path.absolute().parent  # of a run named from there
-        return above if above.name == _slug(self.title) else None
+        return above if above.name in (_slug(self.title), _own_slug(self.title)) else None
 
 
 def runs(root: Path) -> list[RunSummary]:
@@ -128,6 +128,8 @@ def summary_of(folder: Path) -> RunSummary:
         return RunSummary(folder, folder.name, "", "", "unreadable", {})
     state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
     title, created = str(manifest.get("title", "")), str(manifest.get("created", ""))
+    if not _is_moment(created):
+        return RunSummary(folder, folder.name, title, "", "unreadable", {})
     return RunSummary(folder, str(manifest.get("run_id", folder.name)), title, created, state, manifest)
 
 
@@ -197,15 +199,32 @@ def _age(created: str, run_id: str) -> tuple[str, int, str]:
     return created, len(run_id), run_id
 
 
-def _slug(name: str) -> str:
-    """A folder name: letters and digits of any script, everything else a hyphen.
+def _folder(root: Path, title: str) -> Path:
+    """The folder of an audit: named after its title, with a hash of it where another title gave that name before."""
+    plain, own = root / _slug(title), root / _own_slug(title)
+    if own.exists():
+        return own
+    others = (summary_of(path.parent).title for path in sorted(plain.glob("*/plan.json")))
+    return plain if next(filter(None, others), title) == title else own
 
-    Of a longer title than 60 characters the last eight are of its SHA-256, which tell it from others that begin alike.
-    """
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
-    if len(plain) > _LONG:
-        plain = f"{plain[: _LONG - 9].strip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
-    return plain or "audit"
+
+def _slug(title: str) -> str:
+    """A folder name: letters and digits of any script, everything else a hyphen, 60 characters at most."""
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", title).casefold())
+    return plain[:_LONG].strip("-") or "audit"
+
+
+def _own_slug(title: str) -> str:
+    """The same with the beginning of the SHA-256 of the title, which tells it from all others."""
+    digest = hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_slug(title)[: _LONG - 9].strip('-')}-{digest[:8]}"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() is not None
+    except ValueError:
+        return False
 
 
 def _moment(now: datetime) -> datetime:

@@ -113,9 +113,12 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
 
 def _verify_comparison(paper: Paper, verified: Verified) -> Verified:
     """Everything that is wrong with the PDF of `auditor diff`, as far as the attached comparison can tell."""
-    problem = _problem_of_comparison(paper.attachments[sums.COMPARISON])
+    content = paper.attachments[sums.COMPARISON]
+    problem = _problem_of_comparison(content)
     verified.faults += [Fault(sums.COMPARISON, problem)] if problem else []
     faults = [*_hidden(paper), *_not_recorded(paper, None)] if record.FILE in paper.attachments else [_NO_RECORD]
+    if not problem:
+        faults += printed.comparison_faults(paper.pages, RunComparison.model_validate_json(content))
     verified.faults += [Fault(verified.name, fault) for fault in faults]
     verified.notes += _counted(paper)
     return verified
@@ -218,7 +221,7 @@ def _not_recorded(paper: Paper, run: Run | None) -> Iterator[str]:
             made = record.read(paper.attachments[record.FILE])
             evidence = said.rows(read_evidence(run)) if run and record.count(made).evidence else {}
             yield from record.faults(paper.pages, made, {**record.parse(paper.attachments), **evidence})
-        except (StoreError, ValueError) as error:
+        except (StoreError, ValueError, RecursionError) as error:
             yield f"{record.FILE}: {error}"
 
 

@@ -48,8 +48,9 @@ def is_drawn(run_id: str, probe: str, shard: int) -> bool:
 
 
 def is_old(checked: str, created: str) -> bool:
-    """Whether rows were last measured long enough before a run was created; both are ISO 8601."""
-    return datetime.fromisoformat(created) - datetime.fromisoformat(checked) > AFTER
+    """Whether rows were last measured long enough before a run was created, or never before it; both are ISO 8601."""
+    since = datetime.fromisoformat(created) - datetime.fromisoformat(checked)
+    return since > AFTER or since < timedelta(0)
 
 
 def require_same(before: Sequence[Row], now: Sequence[Row], *, dtype: str, where: str, cure: str) -> None:

@@ -91,8 +91,9 @@ def prune(
 ) -> int:
     """Remove old runs. Of each audit, the newest run of the last days, weeks and months stays, and the baseline.
 
-    Runs that another process works on are never touched, nor the newest ones, finished or not. A run that failed stays
-    as long as its day, although the audit was run again. Nothing goes of an audit whose chosen baseline is gone.
+    Runs that another process works on are never touched, nor the newest ones, finished or not. The newest run of a
+    day that failed stays as long as that day, although the audit was run again. Nothing goes of an audit whose chosen
+    baseline is gone.
     """
     from auditor.records import retention
 

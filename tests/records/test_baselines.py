@@ -113,6 +113,16 @@ def test_the_newest_runs_of_the_last_days_weeks_and_months_are_kept(tmp_path: Pa
     assert decisions[-1].reasons == ("newest", "daily", "weekly", "monthly")
 
 
+@pytest.mark.parametrize("created", ["", "2026", "9999-99-99", "2026-01-01T00:00:00"])
+def test_a_manifest_without_a_moment_is_unreadable_and_holds_up_no_other_run(tmp_path: Path, created: str) -> None:
+    made = [night(tmp_path, day) for day in range(3)]
+    manifest = json.loads((made[0].path / "manifest.json").read_text())
+    (made[0].path / "manifest.json").write_text(json.dumps({**manifest, "created": created}))
+    command = ["prune", "--root", str(tmp_path), "--keep-daily=1", "--keep-weekly=0", "--keep-monthly=0"]
+    assert main(command) == 0
+    assert [run.path.exists() for run in made] == [True, False, True]
+
+
 def test_a_run_that_failed_stays_as_long_as_its_day_although_the_audit_was_run_again(tmp_path: Path) -> None:
     for day in (0, 1):
         for hour, verdict in ((0, "fail"), (0.5, "fail"), (1, "pass"), (1.5, "fail" if day else "pass")):

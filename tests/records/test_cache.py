@@ -149,6 +149,16 @@ def test_of_a_run_larger_than_the_cache_the_first_part_stays(tmp_path: Path) -> 
     assert hits == [True, True, False, False]
 
 
+@pytest.mark.parametrize("damaged", ["", "garbage", "2026-11-01T00:00:00", b"\x00\xff", None])
+def test_a_damaged_date_of_the_last_check_is_a_miss(tmp_path: Path, damaged: object) -> None:
+    one = opened(tmp_path)
+    one.keep(chunk("a"))
+    one.close()
+    with sqlite3.connect(tmp_path / FOLDER / FILE) as connection:
+        connection.execute("UPDATE OR IGNORE chunks SET checked = ?", [damaged])
+    assert (found(tmp_path, "a") is None) == (damaged is not None)  # which is refused by the table
+
+
 def test_rows_that_were_measured_again_are_noted(tmp_path: Path) -> None:
     one = opened(tmp_path)
     one.keep(chunk("a"))

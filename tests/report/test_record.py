@@ -109,6 +109,20 @@ def test_where_white_space_falls_is_no_fault(made):
     assert list(record.faults([pages[0].replace("0.83", "0.8 3"), pages[1]], made, ATTACHED)) == []
 
 
+@pytest.mark.parametrize(
+    ("page", "forged"),
+    [
+        ("21 of 22 answers changed: 7 were right", "21 of 2 answers changed: 27 were right"),
+        ("7 were right before and 14 now", "71 were right before and 4 now"),
+        ("60 documents). 9 of them", "6 documents). 09 of them"),
+    ],
+)
+def test_a_digit_that_moved_to_the_next_number_is_found(page, forged):
+    recorded = record.make([page], Said(), {})
+    assert list(record.faults([page], recorded, {})) == []
+    assert list(record.faults([forged], recorded, {}))
+
+
 def test_whole_pages_that_were_taken_out_or_exchanged_are_found(made):
     assert "1 pages; printed.json has the numbers of 2" in record.faults(PAGES[:1], made, ATTACHED)
     assert list(record.faults(PAGES[::-1], made, ATTACHED))

@@ -20,15 +20,19 @@ replace: of a label in Arabic the numbers around it are compared.
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from markupsafe import Markup
 from pydantic import BaseModel
 
+from auditor.findings.comparing import RunComparison
 from auditor.findings.contract.types import Findings, Number
 from auditor.languages import say, speaking
 from auditor.report.contract import Table
 from auditor.report.drawing import formats
-from auditor.report.sections import front
+from auditor.report.sections import changed_answers, front
+from auditor.report.sections import comparison as sections
 
 _NUMBER = r"−?\d[\d,]*(?:\.\d+)?"
 _TO = r"(?:–| to |\s?至\s?)"
@@ -72,6 +76,31 @@ def faults(
         ]
 
 
+def comparison_faults(pages: Sequence[str], comparison: RunComparison) -> Iterator[str]:
+    """What the pages on two runs do not say as their comparison does, a line each.
+
+    Args:
+        pages: The text of each page.
+        comparison: That is attached.
+    """
+    with speaking(comparison.presentation.language):
+        text = _without_hyphens(_squeezed(" ".join(pages)))
+        for name, expected in _texts_of_comparison(comparison):
+            if any(part not in text for part in _parts(expected)):
+                yield f"{name}: expected “{' '.join(expected.split())}”, which is not printed"
+
+
+def _texts_of_comparison(comparison: RunComparison) -> Iterator[tuple[str, str]]:
+    """Name → text of what stands on the page whatever the evidence is, and has a digit."""
+    yield "headline", comparison.headline
+    if comparison.flips:
+        yield "answers", changed_answers.answer(comparison.flips)
+    tables = [sections.circumstances(comparison), *sections.numbers_tables(comparison)]
+    tables += [sections.changed_heads(one) for one in comparison.heads]
+    for one in tables:
+        yield from _rows(replace(one, rows=one.rows[: one.paper_rows]))
+
+
 def _feet(pages: Sequence[str], digest: str) -> Iterator[str]:
     abridged = f"sha256{digest[:8]}…{digest[-6:]}"
     for number, page in enumerate(pages, 1):
@@ -108,7 +137,7 @@ def _rows(table: Table) -> Iterator[tuple[str, str]]:
     """The cells of each row side by side, as they are drawn; marks and results have no text of ours."""
     shown = [i for i, column in enumerate(table.columns) if column.kind not in ("mark", "result")]
     for row in table.rows:
-        cells = [row[i] for i in shown if i < len(row)]
+        cells = [row[i] for i in shown if i < len(row) and not isinstance(row[i], Markup)]
         yield row[0], " ".join(cells)
 
 

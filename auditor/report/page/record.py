@@ -148,7 +148,7 @@ def faults(pages: Sequence[str], record: Record, attached: Attached) -> Iterator
     if len(pages) != len(record.pages):
         yield f"{len(pages)} pages; {FILE} has the numbers of {len(record.pages)}"
     for number, (page, recorded) in enumerate(zip(pages, record.pages, strict=False), 1):
-        yield from (f"page {number}: {fault}" for fault in _changed(numbers(page), recorded))
+        yield from (f"page {number}: {fault}" for fault in _changed(page, recorded))
         for one in recorded:
             if isinstance(one, Printed) and (problem := _problem(one, attached)):
                 yield f"page {number}: {problem}"
@@ -163,16 +163,34 @@ def count(record: Record) -> Count:
     return Count(len(everything), attached, evidence, nowhere, len(everything) - len(sources))
 
 
-def _changed(printed: Sequence[str], recorded: Sequence[str | Printed]) -> Iterator[str]:
-    """Where the numbers of a page differ from those recorded; where a number ends does not matter."""
+def _changed(page: str, recorded: Sequence[str | Printed]) -> Iterator[str]:
+    """Where the numbers of a page differ from those recorded; white space in a number does not matter."""
     expected = [one if isinstance(one, str) else one.text for one in recorded]
-    if "".join(printed) == "".join(expected):
+    printed = _joined(page, expected)
+    if printed == expected:
         return
     for what, i, j, k, end in SequenceMatcher(None, expected, printed, autojunk=len(printed) > MANY).get_opcodes():
         if what != "equal":
             there, here = " ".join(expected[i:j]) or "no number", " ".join(printed[k:end]) or "no number"
             beside = " ".join(expected[max(0, i - 2) : i])
             yield f"{here} is printed{f' after {beside}' if beside else ''}, where {there} was printed ({FILE})"
+
+
+def _joined(page: str, expected: Sequence[str]) -> list[str]:
+    """The numbers of a page, put together where only white space parts what is expected to be one."""
+    joined, waiting, end = list[str](), iter(expected), 0
+    wanted = ""
+    for match in NUMBER.finditer(page):
+        is_part = wanted != "" and not page[end : match.start()].strip() and wanted.startswith(joined[-1] + match[0])
+        if is_part:
+            joined[-1] += match[0]
+        else:
+            joined.append(match[0])
+            wanted = next(waiting, "")
+        if joined[-1] == wanted:
+            wanted = ""
+        end = match.end()
+    return joined
 
 
 def _problem(one: Printed, attached: Attached) -> str:

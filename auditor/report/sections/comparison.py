@@ -170,11 +170,12 @@ def _heads(changes: Sequence[HeadChanges]) -> Section:
         ),
         limits=say("Attention is not an explanation: a head may change without any answer changing."),
         template="sections/tables.html.j2",
-        content={"tables": [(_changed_heads(one), "compact") for one in changes if one.heads]},
+        content={"tables": [(changed_heads(one), "compact") for one in changes if one.heads]},
     )
 
 
-def _changed_heads(changes: HeadChanges) -> Table:
+def changed_heads(changes: HeadChanges) -> Table:
+    """The heads of a probe that changed."""
     columns = (
         Column(say("Layer"), "number", 12),
         Column(say("Head"), "number", 12),
