@@ -3,6 +3,7 @@
 Documents and rows are those of the example in `reports/`, repeated under other ids with a number behind each text. In
 the later run probabilities, entropies, log-probabilities and weights are moved a little, and one answer in fifty is
 another. Prediction, attention and perplexity are of all documents, the three explainers of a sample; then LIME of all.
+Then `auditor history` of a year of nights.
 """
 
 import os
@@ -11,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.benchmarks.results import Row, Setting
 
 EXAMPLE = Path(__file__).parents[2] / "reports" / "example"
 DOCUMENTS, SAMPLE, SHARD = 5_000, 250, 500
+YEAR, NUMBERS = 365, 35
 LEFT_OUT = ("head_ablation", "faithfulness")
 OTHER_ANSWERS = 0.02
 
@@ -37,9 +39,15 @@ def rows(setting: Setting) -> Iterator[Row]:
     n = DOCUMENTS // 10 if setting.quick else DOCUMENTS
     for explained in (SAMPLE, n):
         names = written(setting.folder / f"explained-{explained}", n, explained)
-        cpu = Spread(tuple(_compared(names) for _ in range(setting.rounds(3, 1))), "s")
+        cpu = Spread(tuple(_cpu("diff", *names) for _ in range(setting.rounds(3, 1))), "s")
         what = f"auditor diff, {n:,} documents, {min(n, explained):,} explained by LIME, CPU"
         yield Row.absolute(what, "a bound", cpu, 3.0, "prediction, attention and perplexity of all; without torch")
+    _year(setting.folder / "year")
+    cpu = Spread(
+        tuple(_cpu("history", "--root", str(setting.folder / "year")) for _ in range(setting.rounds(3, 1))), "s"
+    )
+    what = f"auditor history, {YEAR} runs with {NUMBERS} numbers, CPU"
+    yield Row.absolute(what, "a bound", cpu, 1.0, "from their manifests; without torch")
 
 
 def written(root: Path, n: int, explained: int) -> tuple[str, str]:
@@ -112,12 +120,19 @@ def _reweighted(target: Any, rng: np.random.Generator) -> Any:
     return replace(target, weights=tuple((np.array(target.weights) + errors * rng.normal(size=len(errors))).tolist()))
 
 
-def _compared(names: Sequence[str]) -> float:
+def _year(root: Path) -> None:
+    """Complete runs of one audit, a night apart."""
+    number = {"title": "Accuracy", "unit": "share", "value": 0.8, "low": 0.75, "high": 0.85, "n": 200}
+    plan = replace(open_run(EXAMPLE, EXAMPLE.parent).plan, run_id="", created="")
+    for day in range(YEAR):
+        run = find_or_create(root, plan, fresh=True, now=datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day))
+        run.finish({"verdict": "pass", "numbers": {f"number_{i}": number for i in range(NUMBERS)}, "checks": {}})
+
+
+def _cpu(*command: str) -> float:
     """CPU seconds of the command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", "auditor", "diff", *names], capture_output=True, check=False, env=os.environ
-    )
+    done = subprocess.run([sys.executable, "-m", "auditor", *command], capture_output=True, check=False, env=os.environ)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 1, 8):
         raise AssertionError(done.stderr.decode())

@@ -100,6 +100,13 @@ def test_lost_actors_are_replaced_and_the_documents_named(tmp_path: Path) -> Non
 
 @pytest.mark.exhaustive
 @pytest.mark.usefixtures("ray")
+def test_an_actor_makes_one_worker_whatever_the_shards(tmp_path: Path) -> None:
+    assert len(run({}, tmp_path, size=1)) == 12
+    assert 1 <= len(list(tmp_path.glob("worker-*"))) <= 2, "of two actors, each of which loads its models once"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("ray")
 def test_an_actor_that_hangs_is_replaced(tmp_path: Path) -> None:
     outcomes = run({"d6": "hang"}, tmp_path, size=1, timeout=15.0)
     assert outcomes[6].receipt
@@ -150,8 +157,10 @@ def test_why_an_actor_cannot_be_made_is_raised(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("ray")
 def test_actors_write_the_run_that_one_process_writes_also_when_they_are_killed(classifier: Path, here: Path) -> None:
     serial = measured(classifier, here, {"run.output": "serial", "run.workers": 1})
-    plain = measured(classifier, here, {"run.output": "plain", "run.executor": "ray"})
+    progress = Silent()
+    plain = measured(classifier, here, {"run.output": "plain", "run.executor": "ray"}, progress=progress)
     assert sums.compute(plain.path) == sums.compute(serial.path)
+    assert progress.done == {name: probe.n_documents for name, probe in plain.plan.probes.items()}
     killed: list[int] = []
 
     def stop() -> bool:
