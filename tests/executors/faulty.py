@@ -28,7 +28,8 @@ class Faulty:
 
     def __call__(self, shard: Shard | None = None) -> "Faulty | Receipt":  # type: ignore[override]
         if shard is None:
-            Path(self.folder, f"worker-{time.time_ns()}").touch()
+            if self.folder != ".":
+                Path(self.folder, f"worker-{time.time_ns()}").touch()
             return Faulty(self.faults, self.folder)
         fatal = {one.document_id: one for one in shard.fatal}
         groups = [group.document_ids for group in shard.groups]
