@@ -61,18 +61,18 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def survived(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
+def survived(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Lets the k-th call of a run fail that is compared with an older one; how many calls there are, for k = 0."""
     return _survivor(work, monkeypatch)
 
 
 @pytest.fixture
-def survived_with_a_pdf(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
+def survived_with_a_pdf(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The same of a run with a PDF."""
     return _survivor(partial(work, pdf=True), monkeypatch)
 
 
-def _survivor(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
+def _survivor(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     older = work("runs")
     baselines.choose(store.summary_of(older.path))
     before = everything(older.path)
@@ -80,11 +80,12 @@ def _survivor(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Call
     sound = sums(work("runs", fresh=True))
     assert "comparison.json" in sound.decode()
 
-    def require(k: int) -> int:
+    def require(k: int, **how: object) -> int:
         shutil.rmtree("runs")
         shutil.copytree("snapshot", "runs")
         made: list[Run] = []
-        error, n = attempt(monkeypatch, lambda: made.append(work("runs", fresh=True)), k, calls=ALL_CALLS)
+        asked = {"calls": ALL_CALLS, **how}
+        error, n = attempt(monkeypatch, lambda: made.append(work("runs", fresh=True)), k, **asked)
         assert bool(error) != bool(made)
         if error:
             assert error.exit_code == 74
@@ -103,7 +104,7 @@ def _survivor(work: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Call
     return require
 
 
-def test_a_write_that_fails_here_and_there_is_survived(survived: Callable[[int], int]) -> None:
+def test_a_write_that_fails_here_and_there_is_survived(survived: Callable[..., int]) -> None:
     n = survived(0)
     assert n > 50
     for share in A_FEW:
@@ -111,14 +112,23 @@ def test_a_write_that_fails_here_and_there_is_survived(survived: Callable[[int],
 
 
 @pytest.mark.exhaustive
-def test_whichever_call_of_a_whole_run_fails_it_is_survived(survived: Callable[[int], int]) -> None:
+def test_whichever_call_of_a_whole_run_fails_it_is_survived(survived: Callable[..., int]) -> None:
     for k in range(1, survived(0) + 1):
         survived(k)
 
 
 @pytest.mark.exhaustive
+def test_a_rename_that_is_told_to_have_failed_after_it_was_done_is_survived(survived: Callable[..., int]) -> None:
+    renames = {"calls": ("replace", "rename"), "done": True, "kind": errno.ENOENT}  # as NFS does when an answer is lost
+    n = survived(0, **renames)
+    assert n > 10
+    for k in range(1, n + 1):
+        survived(k, **renames)
+
+
+@pytest.mark.exhaustive
 def test_whichever_of_the_last_calls_of_a_run_with_a_pdf_fails_it_is_survived(
-    survived_with_a_pdf: Callable[[int], int],
+    survived_with_a_pdf: Callable[..., int],
 ) -> None:
     n = survived_with_a_pdf(0)
     for k in range(n - LAST + 1, n + 1):

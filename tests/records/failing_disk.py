@@ -13,10 +13,10 @@ KINDS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT)
 
 
 class Disk:
-    """Counts the calls that change the disk, and lets one of them fail, or all from one on."""
+    """Counts the calls that change the disk; lets one of them fail, before or after it was done, or all from one on."""
 
-    def __init__(self, monkeypatch, fail_at=0, *, kind=None, for_good=False, calls=CALLS):
-        self.calls, self.fail_at, self.kind, self.for_good = 0, fail_at, kind, for_good
+    def __init__(self, monkeypatch, fail_at=0, *, kind=None, for_good=False, done=False, calls=CALLS):
+        self.calls, self.fail_at, self.kind, self.for_good, self.done = 0, fail_at, kind, for_good, done
         monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use here but to be counted
         for name in calls:
             monkeypatch.setattr(os, name, self.counted(getattr(os, name)))
@@ -26,6 +26,8 @@ class Disk:
             self.calls += 1
             if self.calls == self.fail_at or (self.for_good and 0 < self.fail_at < self.calls):
                 kind = self.kind or KINDS[self.calls % len(KINDS)]
+                if self.done:
+                    call(*args, **options)
                 raise OSError(kind, os.strerror(kind))
             return call(*args, **options)
 
