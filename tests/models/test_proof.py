@@ -101,6 +101,15 @@ def test_a_model_that_looks_at_its_batch_is_asked_one_by_one(tmp_path: Path, mon
     assert (proof.way, proof.difference) == (Way.ALONE, 0.0)
 
 
+def test_a_model_that_gives_no_finite_answer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflow(self: Any, inputs: dict[str, Any], output: Any) -> None:  # noqa: ARG001
+        output.logits = output.logits * torch.nan
+
+    wrapped(monkeypatch, overflow)
+    with pytest.raises(ModelError, match="gives no finite answers for any text that was tried, in float32;"):
+        classifier(tmp_path)
+
+
 def test_a_model_that_answers_at_random_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def toss(self: Any, inputs: dict[str, Any], output: Any) -> None:  # noqa: ARG001
         output.logits = output.logits + torch.rand_like(output.logits)

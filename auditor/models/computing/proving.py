@@ -129,6 +129,12 @@ def _choose_way(model: BatchedModel, truth: Truth) -> float:
         given = _asked(lambda: model.answers(truth.texts))
         if given is not None and model.is_right(given, truth.answers):
             return model.difference(given, truth.answers)
+    if not torch.isfinite(truth.answers).any():
+        raise ModelError(
+            f"{model.identity.name}: a model of type {model.kind} gives no finite {model.question_asked} for any text "
+            f"that was tried, in {str(model.model.dtype).removeprefix('torch.')}; are its weights sound, and does that "
+            "data type hold them?"
+        )
     raise ModelError(
         f"{model.identity.name}: a model of type {model.kind} does not give the same {model.question_asked} for the "
         "same text twice, so that nothing can be said about it; is its attention or routing random?"
