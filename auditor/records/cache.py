@@ -21,12 +21,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from auditor.errors import DiskError, LockedError
 from auditor.records import disk
+from auditor.records.json_files import is_moment
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Cache:
             with suppress(TypeError, AttributeError, ValueError):  # of another type, where a byte was flipped
                 cut = tuple(keys[start : start + KEY_BYTES] for start in range(0, len(keys), KEY_BYTES))
                 chunk = Chunk(cut, content, proofs, run, measured, checked, number)
-                if chunk.sha256 == digest and _is_moment(checked):
+                if chunk.sha256 == digest and is_moment(checked):
                     if used < self._now:
                         self._do("UPDATE chunks SET used = ? WHERE id = ?", [self._now, number])
                     return chunk
@@ -260,11 +260,6 @@ class Cache:
                 (self.folder / f"{FILE}{ending}").unlink(missing_ok=True)
             return True
         return False
-
-
-def _is_moment(text: str) -> bool:
-    """Whether it is a moment with its offset to UTC; raises what a damaged cell may."""
-    return datetime.fromisoformat(text).utcoffset() is not None
 
 
 def _total(connection: sqlite3.Connection) -> int:

@@ -18,6 +18,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -68,6 +69,14 @@ def to_json(content: Mapping[str, Any]) -> bytes:
         ValueError: there is NaN or an infinity in it, which JSON does not have.
     """
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value is a moment with its offset to UTC (ISO 8601)."""
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
+    except ValueError:
+        return False
 
 
 def encode(value: object) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from auditor.errors import NoSuchRunError, StoreError
 from auditor.records import disk, sums
 from auditor.records import plan as plans
-from auditor.records.json_files import read_json
+from auditor.records.json_files import is_moment, read_json
 from auditor.records.plan import Plan
 from auditor.records.run import PLAN, Run, manifest_of
 
@@ -128,7 +128,7 @@ def summary_of(folder: Path) -> RunSummary:
         return RunSummary(folder, folder.name, "", "", "unreadable", {})
     state: Literal["complete", "unfinished"] = "complete" if (folder / "manifest.json").exists() else "unfinished"
     title, created = str(manifest.get("title", "")), str(manifest.get("created", ""))
-    if not _is_moment(created):
+    if not is_moment(created):
         return RunSummary(folder, folder.name, title, "", "unreadable", {})
     return RunSummary(folder, str(manifest.get("run_id", folder.name)), title, created, state, manifest)
 
@@ -218,13 +218,6 @@ def _own_slug(title: str) -> str:
     """The same with the beginning of the SHA-256 of the title, which tells it from all others."""
     digest = hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{_slug(title)[: _LONG - 9].strip('-')}-{digest[:8]}"
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).utcoffset() is not None
-    except ValueError:
-        return False
 
 
 def _moment(now: datetime) -> datetime:

@@ -113,12 +113,10 @@ def verify_pdf(path: Path, roots: Sequence[Path] = ()) -> Verified:
 
 def _verify_comparison(paper: Paper, verified: Verified) -> Verified:
     """Everything that is wrong with the PDF of `auditor diff`, as far as the attached comparison can tell."""
-    content = paper.attachments[sums.COMPARISON]
-    problem = _problem_of_comparison(content)
-    verified.faults += [Fault(sums.COMPARISON, problem)] if problem else []
+    comparison = _comparison(paper.attachments[sums.COMPARISON], verified)
     faults = [*_hidden(paper), *_not_recorded(paper, None)] if record.FILE in paper.attachments else [_NO_RECORD]
-    if not problem:
-        faults += printed.comparison_faults(paper.pages, RunComparison.model_validate_json(content))
+    if comparison:
+        faults += printed.comparison_faults(paper.pages, comparison)
     verified.faults += [Fault(verified.name, fault) for fault in faults]
     verified.notes += _counted(paper)
     return verified
@@ -140,18 +138,19 @@ def _findings_of(run: Run, verified: Verified) -> Findings | None:
 def _look_at_comparison(run: Run, verified: Verified) -> None:
     """What changed since the baseline, by its schema, where the run was compared."""
     if (run.path / sums.COMPARISON).is_file():
-        problem = _problem_of_comparison(disk.read(run.path / sums.COMPARISON))
-        verified.faults += [Fault(sums.COMPARISON, problem)] if problem else []
+        _comparison(disk.read(run.path / sums.COMPARISON), verified)
 
 
-def _problem_of_comparison(content: bytes) -> str:
-    """How a comparison.json is not as its schema says; nothing where it is."""
+def _comparison(content: bytes, verified: Verified | None = None) -> RunComparison | None:
+    """What changed between two runs; None where it is not as its schema says, which is a fault."""
     try:
-        RunComparison.model_validate_json(content)
+        return RunComparison.model_validate_json(content)
     except ValidationError as error:
         fault = error.errors()[0]
-        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
-    return ""
+        problem = f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+        if verified:
+            verified.faults.append(Fault(sums.COMPARISON, problem))
+        return None
 
 
 def _look_into(run: Run, results: Findings | None, verified: Verified, roots: Sequence[Path]) -> None:
@@ -205,8 +204,9 @@ def _on_pages(
     paper: Paper, results: Findings, plan: Plan, documents: tuple[str, ...] = ()
 ) -> Iterator[str] | list[str]:
     digest = sums.sha256(paper.attachments.get(FINDINGS, b""))
-    is_customised, comparison = bool(plan.look.templates), _comparison(paper)
-    faults = printed.faults(paper.pages, results, digest, documents, comparison=comparison, is_customised=is_customised)
+    compared = _comparison(paper.attachments.get(sums.COMPARISON, b""))
+    is_customised, known = bool(plan.look.templates), compared and compared.model_dump(mode="json")
+    faults = printed.faults(paper.pages, results, digest, documents, comparison=known, is_customised=is_customised)
     return [*faults, *_hidden(paper)]
 
 
@@ -241,15 +241,6 @@ def _counted(paper: Paper) -> Iterator[str]:
         f"{made.numbers:,} numbers on {len(paper.pages):,} pages: {made.attached:,} are those of what is attached, "
         f"{made.evidence:,} of the evidence, {made.made:,} constants or made of several, {made.in_texts:,} in texts"
     )
-
-
-def _comparison(paper: Paper) -> object:
-    """What is attached of a comparison with the baseline, as JSON says it; None where there is none, by its schema."""
-    try:
-        made = RunComparison.model_validate_json(paper.attachments.get(sums.COMPARISON, b""))
-    except ValidationError:
-        return None
-    return made.model_dump(mode="json")
 
 
 def _texts(run: Run) -> tuple[str, ...]:

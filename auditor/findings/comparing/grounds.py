@@ -116,33 +116,31 @@ def _of_probes(before: Plan, after: Plan, protocols: Mapping[str, str]) -> Itera
 
 
 def _of_settings(before: Plan, after: Plan) -> Iterator[Circumstance]:
+    rounding = say("Rounding differs; answers close to a decision boundary may change.")
     settings = (
         ("seed", N_("Seed"), say("What was drawn at random differs: more noise, but no bias.")),
-        ("dtype", N_("Data type"), say("Rounding differs; answers close to a decision boundary may change.")),
-        ("device", N_("Device"), say("Rounding differs; answers close to a decision boundary may change.")),
+        ("dtype", N_("Data type"), rounding),
+        ("device", N_("Device"), rounding),
         ("prompt", N_("Prompt"), say("The model was prompted differently; that alone may change its answers.")),
+        ("model.max_length", N_("Most tokens of a text"), say("The model saw more of some texts in one run.")),
+        ("model.max_new_tokens", N_("Most tokens of an answer"), say("Its continuations may be longer in one run.")),
+        ("model.compile", N_("Compiled"), rounding),
+        ("model.device_map", N_("Device map"), rounding),
     )
     for key, title, text in settings:
-        sides = getattr(before, key), getattr(after, key)
-        yield from _where_different(key, title, sides, "caution", text)
-    asked = (
-        ("max_length", N_("Most tokens of a text"), say("The model saw more of some texts in one run.")),
-        ("max_new_tokens", N_("Most tokens of an answer"), say("Its continuations may be longer in one run.")),
-        ("compile", N_("Compiled"), say("Rounding differs; answers close to a decision boundary may change.")),
-        ("device_map", N_("Device map"), say("Rounding differs; answers close to a decision boundary may change.")),
-    )
-    for key, title, text in asked:
-        sides = _configured(before, key), _configured(after, key)
-        yield from _where_different(f"model.{key}", title, sides, "caution", text)
+        yield from _where_different(key, title, (_setting(before, key), _setting(after, key)), "caution", text)
     if _labels(before) != _labels(after):
         written = tuple(", ".join(sorted(_labels(plan)[1])) for plan in (before, after))
         yield _circumstance("model.labels", N_("Labels"), written, "refusal", say(_LABELS))
 
 
-def _configured(plan: Plan, key: str) -> object:
-    """A setting of the model as the configuration has it."""
-    table = plan.configuration.get("model")
-    return table.get(key) if isinstance(table, Mapping) else None
+def _setting(plan: Plan, key: str) -> object:
+    """A field of the plan, or behind `model.` what the configuration says of the model."""
+    table, _, name = key.rpartition(".")
+    if not table:
+        return getattr(plan, key)
+    settings = plan.configuration.get(table)
+    return settings.get(name) if isinstance(settings, Mapping) else None
 
 
 def _of_models(before: Plan, after: Plan) -> Iterator[Circumstance]:

@@ -10,6 +10,9 @@ A number is claimed, and must be that of findings.json, where it stands
                         those of one number, at the decimals printed; an interval alone is that of one number
     at the foot         the pages are numbered 1 to the last, and each names the SHA-256 of the findings
 
+Of the page on two runs the headline, the answers, what the plans say differently and every row of numbers and heads are
+composed again from comparison.json likewise, and must stand somewhere.
+
 All other numbers are those of the record that is attached (`record`), which these claims do without. An interval that a
 document's text has is passed over where that text is at hand.
 
